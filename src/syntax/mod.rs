@@ -1,0 +1,13 @@
+//! Texts → values. Never opens a file.
+
+use crate::words::report::Report;
+
+/// What a parser made of a text: everything that is right, and everything that is wrong.
+#[derive(Debug, Default)]
+pub(crate) struct Parsed<T> {
+    pub(crate) value: T,
+    /// Lines that are left out; `check` counts them as errors.
+    pub(crate) warnings: Vec<Report>,
+    /// While there is one, nothing is started.
+    pub(crate) errors: Vec<Report>,
+}

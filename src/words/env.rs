@@ -1,0 +1,77 @@
+//! A process's config: its environment, each variable with the place it came from.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+use crate::words::name::ProcessType;
+
+/// Where a value came from. Listed from the weakest to the strongest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The URL of another process type of the same Procfile.
+    Automatic(ProcessType),
+    /// The environment in which devrun itself was started.
+    Shell,
+    /// A line of an env file, as its path is shown to the user.
+    EnvFile { file: String, line: usize },
+    /// `PORT`, `PS`: devrun's own.
+    Devrun,
+    /// `--set`.
+    CommandLine,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Variable {
+    pub(crate) value: OsString,
+    pub(crate) source: Source,
+    /// What `value` hides, the strongest last.
+    pub(crate) hidden: Vec<(OsString, Source)>,
+}
+
+/// Names and values are bytes: what is not UTF-8 passes through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Env {
+    variables: BTreeMap<OsString, Variable>,
+}
+
+impl Env {
+    /// Lays a value over what is there. Call it in the order of the layers, weakest first.
+    pub(crate) fn lay(&mut self, name: OsString, value: OsString, source: Source) {
+        let hidden = match self.variables.remove(&name) {
+            None => Vec::new(),
+            Some(Variable { value, source, mut hidden }) => {
+                hidden.push((value, source));
+                hidden
+            }
+        };
+        self.variables.insert(name, Variable { value, source, hidden });
+    }
+
+    pub(crate) fn remove(&mut self, name: impl AsRef<OsStr>) {
+        self.variables.remove(name.as_ref());
+    }
+
+    pub(crate) fn get(&self, name: impl AsRef<OsStr>) -> Option<&Variable> {
+        self.variables.get(name.as_ref())
+    }
+
+    /// In the order of the names.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&OsStr, &Variable)> {
+        self.variables.iter().map(|(name, variable)| (name.as_os_str(), variable))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_layer_hides_the_earlier_one_and_remembers_it() {
+        let mut env = Env::default();
+        env.lay("A".into(), "1".into(), Source::Shell);
+        env.lay("A".into(), "2".into(), Source::CommandLine);
+        let variable = env.get("A").unwrap();
+        assert_eq!(variable.value, "2");
+        assert_eq!(variable.hidden, [("1".into(), Source::Shell)]);
+    }
+}

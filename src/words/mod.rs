@@ -1,0 +1,10 @@
+//! The vocabulary that every other room speaks. No I/O, and nothing else of devrun is used here.
+
+pub(crate) mod env;
+pub(crate) mod exit;
+pub(crate) mod name;
+pub(crate) mod notice;
+pub(crate) mod policy;
+pub(crate) mod port;
+pub(crate) mod report;
+pub(crate) mod wording;

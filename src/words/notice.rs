@@ -1,0 +1,106 @@
+//! What devrun has to say while processes run: facts, not texts. `render::notice` words them.
+
+use std::time::Duration;
+
+use crate::words::exit::Exit;
+use crate::words::name::ProcessName;
+use crate::words::port::Holder;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// The first line of a session.
+    SessionStarted {
+        procfile: String,
+        processes: usize,
+        /// Each env file that was read, with the number of its variables.
+        env_files: Vec<(String, usize)>,
+    },
+    /// A line of a user's file that is left out: the file with its line, and why.
+    LineIgnored { place: String, why: String },
+    /// A port that was wanted is taken; `instead` is what the process gets.
+    PortTaken { port: u16, holder: Holder, process: ProcessName, instead: u16 },
+    /// A port that is kept from the last time, though a lower one would be free.
+    PortRemembered { process: ProcessName, port: u16, usual: u16 },
+    Started { process: ProcessName, pid: i32, port: Option<u16> },
+    /// The program could not be started at all.
+    SpawnFailed { process: ProcessName, cause: String },
+    Exited { process: ProcessName, exit: Exit, after: Duration, next: Next, last_lines: Vec<String> },
+    /// The leader ended with status 0 and members of its tree live on.
+    Daemonised { process: ProcessName },
+    /// The leader is gone, its tree is not: what is left was sent SIGTERM.
+    WaitsForTree { process: ProcessName, exit: Exit, left: usize },
+    /// All that were started are ready, or run without a port, or have completed.
+    AllUp { after: Duration, rows: Vec<SummaryRow>, hints: bool },
+    /// A process came up after the summary was said.
+    Ready { process: ProcessName, url: String, after: Duration },
+    /// Listens somewhere, but not on its PORT.
+    ListensElsewhere {
+        process: ProcessName,
+        given: u16,
+        /// The port, whether only loopback reaches it, and the listener: command and pid.
+        found: u16,
+        loopback_only: bool,
+        command: String,
+        pid: i32,
+        /// Processes that were given the dead URL.
+        misled: Vec<ProcessName>,
+        /// What to write in the Procfile instead.
+        cure: Option<String>,
+    },
+    /// Somebody outside the process's tree listens on the port that was chosen for it.
+    PortStolen { process: ProcessName, port: u16, holder: Holder },
+    /// The next run gets another port than the last one.
+    PortMoved { process: ProcessName, from: u16, to: u16 },
+    Stopping { processes: usize, grace: Duration },
+    StopsWaiting { process: ProcessName, pid: i32, left: Duration },
+    /// Killed after its grace, with so many others of its tree.
+    Killed { process: ProcessName, grace: Duration, others: usize },
+    /// A second Ctrl-C: the grace is over.
+    KillingAll { processes: usize },
+    /// The guardian is gone; what it held is being ended.
+    GuardianLost,
+    /// What could not be written anywhere any more, in bytes.
+    OutputDropped { bytes: u64 },
+    /// The last line of a session.
+    Done { up: Duration, restarts: u32, ignored_lines: usize },
+}
+
+/// What follows an end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    Restart { number: u32, delay: Duration },
+    /// Status 0, and nobody asked for more.
+    Completed,
+    /// It failed, and its policy is not to be restarted.
+    NotRestarted,
+    /// 126 or 127: trying again would not help.
+    Unstartable,
+    GivenUp { failures: u32, within: Duration },
+    /// We ended it.
+    Stopped,
+}
+
+/// The states that people see; one list everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Waiting,
+    Starting,
+    Running,
+    RunningDaemon,
+    Ready,
+    Restarting,
+    Completed,
+    Failed,
+    Stopping,
+    Stopped,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SummaryRow {
+    pub(crate) process: ProcessName,
+    pub(crate) state: Shown,
+    /// Only once the port is really served by that process.
+    pub(crate) url: Option<String>,
+    /// For a process that has a PORT and serves nothing.
+    pub(crate) does_not_listen: bool,
+}

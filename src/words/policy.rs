@@ -1,0 +1,20 @@
+//! What is to happen when a process ends.
+
+/// When a process that ended is started again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RestartPolicy {
+    Always,
+    /// Any end but status 0.
+    #[default]
+    OnFailure,
+    Never,
+}
+
+/// What the end of one process for good means for the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum OnExit {
+    #[default]
+    Keep,
+    /// The first process that ends for good ends all: foreman's rule.
+    Shutdown,
+}

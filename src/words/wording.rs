@@ -1,0 +1,131 @@
+//! How devrun says things: numbers with nouns, durations, lists, suggestions, escapes.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// "1 process", "2 processes".
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+pub(crate) fn processes(count: usize) -> String {
+    counted(count, "process", "processes")
+}
+
+/// "0.02 s", "0.5 s", "34 s", "3 m 28 s", "2 h 5 m": two numbers at the most.
+pub(crate) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 if duration < Duration::from_millis(95) => format!("{:.2} s", duration.as_secs_f64()),
+        0..10 => format!("{:.1} s", duration.as_secs_f64()).replace(".0 s", " s"),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} m {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// "`web`, `api` and `worker`".
+pub(crate) fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    match names.split_last() {
+        None => "none".into(),
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+/// "did you mean `web`?", where one of the names is near enough to what was asked for.
+pub(crate) fn did_you_mean<T: AsRef<str>>(
+    asked: &str,
+    names: impl IntoIterator<Item = T>,
+) -> Option<String> {
+    let near = |name: &T| distance(asked, name.as_ref());
+    let best = names.into_iter().min_by_key(near)?;
+    let limit = (asked.chars().count() / 3).max(1);
+    let is_start = asked.len() >= 2 && best.as_ref().starts_with(asked);
+    // A transposition counts as two edits, so short names need one more than a third.
+    (near(&best) <= limit.max(2).min(asked.chars().count()) && near(&best) < best.as_ref().chars().count()
+        || is_start)
+        .then(|| format!("did you mean `{}`?", best.as_ref()))
+}
+
+/// Levenshtein's distance in characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// Text from outside, made harmless for a terminal: control characters (C0, DEL, C1, and those that
+/// turn the writing direction) are shown as escapes. A tab becomes a blank.
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_dangerous) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\t' => shown.push(' '),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            c if is_dangerous(c) && (c as u32) < 0x100 => {
+                shown.push_str(&format!("\\x{:02x}", c as u32));
+            }
+            c if is_dangerous(c) => shown.extend(c.escape_unicode()),
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn is_dangerous(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_two_numbers_at_the_most() {
+        let shown = |millis| duration(Duration::from_millis(millis));
+        assert_eq!(shown(20), "0.02 s");
+        assert_eq!(shown(500), "0.5 s");
+        assert_eq!(shown(5_000), "5 s");
+        assert_eq!(shown(34_200), "34 s");
+        assert_eq!(shown(208_000), "3 m 28 s");
+        assert_eq!(shown(7_500_000), "2 h 5 m");
+    }
+
+    #[test]
+    fn nouns_agree_and_lists_end_with_and() {
+        assert_eq!(processes(1), "1 process");
+        assert_eq!(processes(2), "2 processes");
+        assert_eq!(list(["web", "api", "worker"]), "`web`, `api` and `worker`");
+        assert_eq!(list(["web"]), "`web`");
+    }
+
+    #[test]
+    fn a_typo_finds_its_name_and_nonsense_finds_none() {
+        let mean = |asked| did_you_mean(asked, ["web", "worker", "clock"]);
+        assert_eq!(mean("wbe"), Some("did you mean `web`?".into()));
+        assert_eq!(mean("wroker"), Some("did you mean `worker`?".into()));
+        assert_eq!(mean("wor"), Some("did you mean `worker`?".into()));
+        assert_eq!(mean("database"), None);
+    }
+
+    #[test]
+    fn escapes_are_shown() {
+        assert_eq!(escaped("a\u{1b}[2Jb\u{9b}c"), "a\\x1b[2Jb\\x9bc");
+        assert_eq!(escaped("plain é"), "plain é");
+    }
+}
