@@ -1,21 +1,14 @@
-//! devrun: a local development process manager. `ARCHITECTURE.md` is the map of these rooms.
+//! devrun: a local development process manager.
 
-mod guardian;
-mod load;
-mod log;
-mod os;
 mod plan;
-mod registry;
-mod render;
-mod supervisor;
 mod syntax;
 mod words;
-mod driver;
-mod cli;
 
 use std::process::ExitCode;
 
-/// Runs the program with the arguments and the environment of this process.
+/// Runs the program. So far it has a vocabulary and nothing to say with it: it refuses, with the status
+/// for "could not do what was asked".
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    eprintln!("error: devrun cannot run a Procfile yet");
+    ExitCode::from(2)
 }

@@ -39,12 +39,23 @@ impl Env {
     pub(crate) fn lay(&mut self, name: OsString, value: OsString, source: Source) {
         let hidden = match self.variables.remove(&name) {
             None => Vec::new(),
-            Some(Variable { value, source, mut hidden }) => {
+            Some(Variable {
+                value,
+                source,
+                mut hidden,
+            }) => {
                 hidden.push((value, source));
                 hidden
             }
         };
-        self.variables.insert(name, Variable { value, source, hidden });
+        self.variables.insert(
+            name,
+            Variable {
+                value,
+                source,
+                hidden,
+            },
+        );
     }
 
     pub(crate) fn remove(&mut self, name: impl AsRef<OsStr>) {
@@ -57,7 +68,9 @@ impl Env {
 
     /// In the order of the names.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&OsStr, &Variable)> {
-        self.variables.iter().map(|(name, variable)| (name.as_os_str(), variable))
+        self.variables
+            .iter()
+            .map(|(name, variable)| (name.as_os_str(), variable))
     }
 }
 

@@ -57,7 +57,11 @@ impl AppName {
     pub(crate) fn from_directory(last_part: &str) -> Self {
         let allowed = |c: char| if is_allowed(c) { c } else { '-' };
         let name: String = last_part.chars().take(MAX_NAME).map(allowed).collect();
-        Self(if name.is_empty() { "app".into() } else { name.into() })
+        Self(if name.is_empty() {
+            "app".into()
+        } else {
+            name.into()
+        })
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -83,7 +87,11 @@ pub(crate) struct ProcessName {
 
 impl ProcessName {
     pub(crate) fn first(process_type: ProcessType) -> Self {
-        Self { app: None, process_type, instance: NonZeroU16::MIN }
+        Self {
+            app: None,
+            process_type,
+            instance: NonZeroU16::MIN,
+        }
     }
 }
 
@@ -119,7 +127,10 @@ mod tests {
 
     #[test]
     fn names_are_never_paths_or_escapes() {
-        assert_eq!(ProcessType::new("my_web-2").map(|name| name.url_variable()), Ok("MY_WEB_2_URL".into()));
+        assert_eq!(
+            ProcessType::new("my_web-2").map(|name| name.url_variable()),
+            Ok("MY_WEB_2_URL".into())
+        );
         assert_eq!(ProcessType::new(""), Err(BadName::Empty));
         assert_eq!(ProcessType::new("../x"), Err(BadName::Character(0)));
         assert_eq!(ProcessType::new("a\u{1b}[2J"), Err(BadName::Character(1)));

@@ -16,23 +16,62 @@ pub(crate) enum Notice {
         env_files: Vec<(String, usize)>,
     },
     /// A line of a user's file that is left out: the file with its line, and why.
-    LineIgnored { place: String, why: String },
+    LineIgnored {
+        place: String,
+        why: String,
+    },
     /// A port that was wanted is taken; `instead` is what the process gets.
-    PortTaken { port: u16, holder: Holder, process: ProcessName, instead: u16 },
+    PortTaken {
+        port: u16,
+        holder: Holder,
+        process: ProcessName,
+        instead: u16,
+    },
     /// A port that is kept from the last time, though a lower one would be free.
-    PortRemembered { process: ProcessName, port: u16, usual: u16 },
-    Started { process: ProcessName, pid: i32, port: Option<u16> },
+    PortRemembered {
+        process: ProcessName,
+        port: u16,
+        usual: u16,
+    },
+    Started {
+        process: ProcessName,
+        pid: i32,
+        port: Option<u16>,
+    },
     /// The program could not be started at all.
-    SpawnFailed { process: ProcessName, cause: String },
-    Exited { process: ProcessName, exit: Exit, after: Duration, next: Next, last_lines: Vec<String> },
+    SpawnFailed {
+        process: ProcessName,
+        cause: String,
+    },
+    Exited {
+        process: ProcessName,
+        exit: Exit,
+        after: Duration,
+        next: Next,
+        last_lines: Vec<String>,
+    },
     /// The leader ended with status 0 and members of its tree live on.
-    Daemonised { process: ProcessName },
+    Daemonised {
+        process: ProcessName,
+    },
     /// The leader is gone, its tree is not: what is left was sent SIGTERM.
-    WaitsForTree { process: ProcessName, exit: Exit, left: usize },
+    WaitsForTree {
+        process: ProcessName,
+        exit: Exit,
+        left: usize,
+    },
     /// All that were started are ready, or run without a port, or have completed.
-    AllUp { after: Duration, rows: Vec<SummaryRow>, hints: bool },
+    AllUp {
+        after: Duration,
+        rows: Vec<SummaryRow>,
+        hints: bool,
+    },
     /// A process came up after the summary was said.
-    Ready { process: ProcessName, url: String, after: Duration },
+    Ready {
+        process: ProcessName,
+        url: String,
+        after: Duration,
+    },
     /// Listens somewhere, but not on its PORT.
     ListensElsewhere {
         process: ProcessName,
@@ -48,34 +87,67 @@ pub(crate) enum Notice {
         cure: Option<String>,
     },
     /// Somebody outside the process's tree listens on the port that was chosen for it.
-    PortStolen { process: ProcessName, port: u16, holder: Holder },
+    PortStolen {
+        process: ProcessName,
+        port: u16,
+        holder: Holder,
+    },
     /// The next run gets another port than the last one.
-    PortMoved { process: ProcessName, from: u16, to: u16 },
-    Stopping { processes: usize, grace: Duration },
-    StopsWaiting { process: ProcessName, pid: i32, left: Duration },
+    PortMoved {
+        process: ProcessName,
+        from: u16,
+        to: u16,
+    },
+    Stopping {
+        processes: usize,
+        grace: Duration,
+    },
+    StopsWaiting {
+        process: ProcessName,
+        pid: i32,
+        left: Duration,
+    },
     /// Killed after its grace, with so many others of its tree.
-    Killed { process: ProcessName, grace: Duration, others: usize },
+    Killed {
+        process: ProcessName,
+        grace: Duration,
+        others: usize,
+    },
     /// A second Ctrl-C: the grace is over.
-    KillingAll { processes: usize },
+    KillingAll {
+        processes: usize,
+    },
     /// The guardian is gone; what it held is being ended.
     GuardianLost,
     /// What could not be written anywhere any more, in bytes.
-    OutputDropped { bytes: u64 },
+    OutputDropped {
+        bytes: u64,
+    },
     /// The last line of a session.
-    Done { up: Duration, restarts: u32, ignored_lines: usize },
+    Done {
+        up: Duration,
+        restarts: u32,
+        ignored_lines: usize,
+    },
 }
 
 /// What follows an end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    Restart { number: u32, delay: Duration },
+    Restart {
+        number: u32,
+        delay: Duration,
+    },
     /// Status 0, and nobody asked for more.
     Completed,
     /// It failed, and its policy is not to be restarted.
     NotRestarted,
     /// 126 or 127: trying again would not help.
     Unstartable,
-    GivenUp { failures: u32, within: Duration },
+    GivenUp {
+        failures: u32,
+        within: Duration,
+    },
     /// We ended it.
     Stopped,
 }

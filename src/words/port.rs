@@ -12,7 +12,12 @@ pub(crate) enum Holder {
         directory: Option<String>,
     },
     /// Another session of devrun: the app's name, its directory, and the process as `web.1`.
-    Devrun { app: String, directory: String, process: String, pid: i32 },
+    Devrun {
+        app: String,
+        directory: String,
+        process: String,
+        pid: i32,
+    },
     /// A listener whose owner cannot be read.
     OtherUser,
     /// Nobody that could be found listens there, and still the bind was refused.

@@ -57,7 +57,10 @@ impl Report {
     }
 
     pub(crate) fn warning(headline: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::new(headline) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::new(headline)
+        }
     }
 
     pub(crate) fn at(mut self, place: Place) -> Self {
@@ -101,7 +104,13 @@ impl fmt::Display for Report {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, " --> {}:{}:{}", wording::escaped(&self.file), self.line, self.column)?;
+        writeln!(
+            f,
+            " --> {}:{}:{}",
+            wording::escaped(&self.file),
+            self.line,
+            self.column
+        )?;
         let (before, rest) = split_at_char(&self.text, self.column.saturating_sub(1));
         let (marked, after) = split_at_char(rest, self.width.max(1));
         let shown = format!(
@@ -117,13 +126,22 @@ impl fmt::Display for Place {
         let indent = wording::escaped(before).width();
         let width = wording::escaped(marked).width().clamp(1, MAX_QUOTED);
         let marks = "^".repeat(width);
-        let line = format!("{:pad$} | {:indent$}{marks} {}", "", "", self.label, pad = number.len());
+        let line = format!(
+            "{:pad$} | {:indent$}{marks} {}",
+            "",
+            "",
+            self.label,
+            pad = number.len()
+        );
         write!(f, "{}", line.trim_end())
     }
 }
 
 fn split_at_char(text: &str, characters: usize) -> (&str, &str) {
-    let at = text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
+    let at = text
+        .char_indices()
+        .nth(characters)
+        .map_or(text.len(), |(at, _)| at);
     text.split_at(at)
 }
 
@@ -160,6 +178,9 @@ mod tests {
             width: 1,
             label: String::new(),
         };
-        assert_eq!(place.to_string(), " --> Procfile:12:3\n12 | é\\x1bx\n   |      ^");
+        assert_eq!(
+            place.to_string(),
+            " --> Procfile:12:3\n12 | é\\x1bx\n   |      ^"
+        );
     }
 }

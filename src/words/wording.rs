@@ -26,7 +26,10 @@ pub(crate) fn duration(duration: Duration) -> String {
 
 /// "`web`, `api` and `worker`".
 pub(crate) fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    let names: Vec<String> = names
+        .into_iter()
+        .map(|name| format!("`{}`", name.as_ref()))
+        .collect();
     match names.split_last() {
         None => "none".into(),
         Some((last, [])) => last.clone(),
@@ -39,14 +42,27 @@ pub(crate) fn did_you_mean<T: AsRef<str>>(
     asked: &str,
     names: impl IntoIterator<Item = T>,
 ) -> Option<String> {
-    let near = |name: &T| distance(asked, name.as_ref());
-    let best = names.into_iter().min_by_key(near)?;
-    let limit = (asked.chars().count() / 3).max(1);
-    let is_start = asked.len() >= 2 && best.as_ref().starts_with(asked);
-    // A transposition counts as two edits, so short names need one more than a third.
-    (near(&best) <= limit.max(2).min(asked.chars().count()) && near(&best) < best.as_ref().chars().count()
-        || is_start)
-        .then(|| format!("did you mean `{}`?", best.as_ref()))
+    let names: Vec<T> = names.into_iter().collect();
+    let begins = |name: &&T| asked.len() >= 2 && name.as_ref().starts_with(asked);
+    let is_near =
+        |name: &&T| distance(asked, name.as_ref()) <= (asked.chars().count() / 3).clamp(1, 3);
+    // A swap of two neighbours counts as two edits and is the commonest slip of all.
+    let is_swap =
+        |name: &&T| distance(asked, name.as_ref()) == 2 && is_anagram(asked, name.as_ref());
+    let found = names.iter().find(begins).or_else(|| {
+        let near = names.iter().filter(|name| is_near(name) || is_swap(name));
+        near.min_by_key(|name| distance(asked, name.as_ref()))
+    })?;
+    Some(format!("did you mean `{}`?", found.as_ref()))
+}
+
+fn is_anagram(a: &str, b: &str) -> bool {
+    let sorted = |text: &str| {
+        let mut characters: Vec<char> = text.chars().collect();
+        characters.sort_unstable();
+        characters
+    };
+    sorted(a) == sorted(b)
 }
 
 /// Levenshtein's distance in characters.
