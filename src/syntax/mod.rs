@@ -1,5 +1,8 @@
 //! Texts → values. Never opens a file.
 
+pub(crate) mod procfile;
+mod span;
+
 use crate::words::report::Report;
 
 /// What a parser made of a text: everything that is right, and everything that is wrong.

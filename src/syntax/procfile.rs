@@ -1,0 +1,181 @@
+//! Reads a Procfile: `name: command` lines. Never expands a `$VAR`: the command is the shell's.
+
+use std::ops::Range;
+
+use crate::syntax::{Parsed, span};
+use crate::words::name::{BadName, MAX_NAME, ProcessType};
+use crate::words::report::{Report, Severity};
+
+/// One process type, in the order of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) process_type: ProcessType,
+    /// As written, without the blanks around it; a `\` at a line's end joins the next line.
+    pub(crate) command: String,
+    /// Where its name stands in the text.
+    pub(crate) span: Range<usize>,
+    /// From 1.
+    pub(crate) line: usize,
+}
+
+/// Reads every line and reports every bad one, so that one run shows all there is to fix. `file` is the
+/// name that the reports show.
+pub(crate) fn parse(file: &str, text: &str) -> Parsed<Vec<Entry>> {
+    let mut parsed = Parsed::<Vec<Entry>>::default();
+    for (number, range) in logical_lines(text) {
+        let line = &text[range.clone()];
+        let trimmed = line.trim_start_matches('\u{feff}').trim();
+        if trimmed.is_empty() || trimmed.starts_with('#') {
+            continue;
+        }
+        let start = range.start + (trimmed.as_ptr() as usize - line.as_ptr() as usize);
+        match entry(file, text, start, trimmed, number) {
+            Ok(entry) => add(file, text, &mut parsed, entry),
+            Err(report) if report.severity == Severity::Warning => parsed.warnings.push(report),
+            Err(report) => parsed.errors.push(report),
+        }
+    }
+    parsed
+}
+
+fn add(file: &str, text: &str, parsed: &mut Parsed<Vec<Entry>>, entry: Entry) {
+    let twin = parsed
+        .value
+        .iter()
+        .find(|earlier| earlier.process_type == entry.process_type);
+    let Some(twin) = twin else {
+        parsed.value.push(entry);
+        return;
+    };
+    let report = Report::new(format!("`{}` is defined twice", entry.process_type))
+        .at(span::place(file, text, twin.span.clone(), "first here"))
+        .at(span::place(file, text, entry.span, "and again here"))
+        .help("rename one of them or take it out".to_string());
+    parsed.errors.push(report);
+}
+
+fn entry(file: &str, text: &str, start: usize, line: &str, number: usize) -> Result<Entry, Report> {
+    let here = |width: usize, label: &str| span::place(file, text, start..start + width, label);
+    let word = line
+        .find(|c: char| c.is_whitespace() || c == ':')
+        .unwrap_or(line.len());
+    let Some((name, command)) = line.split_once(':').filter(|(name, _)| is_one_word(name)) else {
+        let cure = ProcessType::new(&line[..word]).is_ok() && !line[word..].trim().is_empty();
+        let cure =
+            cure.then(|| format!("write it as `{}: {}`", &line[..word], line[word..].trim()));
+        return Err(Report::warning("not a `name: command` line")
+            .at(here(word, "expected `:` after the name"))
+            .help(cure));
+    };
+    let name = name.trim_end();
+    let process_type = ProcessType::new(name).map_err(|bad| match bad {
+        BadName::Empty => Report::warning("not a `name: command` line")
+            .at(here(1, "expected a name before the `:`")),
+        BadName::Character(at) => Report::warning("not a `name: command` line")
+            .at(span::place(
+                file,
+                text,
+                start + at..start + name.len(),
+                "not part of a name",
+            ))
+            .help("a name is made of letters, digits, `_` and `-`".to_string()),
+        BadName::TooLong => Report::new("the name of a process type is too long")
+            .at(here(name.len(), &format!("{} characters", name.len())))
+            .help(format!("use at most {MAX_NAME}")),
+        BadName::Reserved => Report::new(format!("`{name}` cannot be the name of a process type"))
+            .at(here(name.len(), "means something else to devrun"))
+            .help("choose another name".to_string()),
+    })?;
+    let command = joined(command.trim());
+    if command.is_empty() {
+        return Err(Report::new(format!("`{name}` has no command"))
+            .at(here(line.len(), "expected a command after the `:`"))
+            .help(format!(
+                "write what is to run, as in `{name}: ./bin/{name}`, or take the line out"
+            )));
+    }
+    Ok(Entry {
+        process_type,
+        command,
+        span: start..start + name.len(),
+        line: number,
+    })
+}
+
+/// Blanks before the colon are fine, blanks within the name are not.
+fn is_one_word(name: &str) -> bool {
+    !name.trim_end().contains(char::is_whitespace)
+}
+
+/// A backslash before a line's end joins the next line, as in the shell.
+fn joined(command: &str) -> String {
+    command.replace("\\\r\n", "").replace("\\\n", "")
+}
+
+/// The lines with their numbers and without their ends; one that ends with `\` goes on in the next.
+fn logical_lines(text: &str) -> Vec<(usize, Range<usize>)> {
+    let mut lines = Vec::new();
+    let (mut start, mut begun_in, mut at) = (0, 1, 0);
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        at += line.len();
+        let body = line.trim_end_matches('\n').trim_end_matches('\r');
+        let goes_on =
+            body.ends_with('\\') && at < text.len() && !text[start..].trim_start().starts_with('#');
+        if !goes_on {
+            lines.push((begun_in, start..at - (line.len() - body.len())));
+            (start, begun_in) = (at, index + 2);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(text: &str) -> Vec<(String, String)> {
+        let parsed = parse("Procfile", text);
+        assert!(parsed.errors.is_empty(), "{:?}", parsed.errors);
+        let pair = |entry: Entry| (entry.process_type.to_string(), entry.command);
+        parsed.value.into_iter().map(pair).collect()
+    }
+
+    fn one(text: &str) -> (String, String) {
+        entries(text).remove(0)
+    }
+
+    fn pair(name: &str, command: &str) -> (String, String) {
+        (name.into(), command.into())
+    }
+
+    #[test]
+    fn the_forms_of_a_line() {
+        assert_eq!(one("web: bin/web"), pair("web", "bin/web"));
+        assert_eq!(one("web:bin/web"), pair("web", "bin/web"));
+        assert_eq!(one("  web : bin/web  \r\n"), pair("web", "bin/web"));
+        assert_eq!(one("\u{feff}web: x"), pair("web", "x"));
+        assert_eq!(one("web: a:b $PORT 'c d'"), pair("web", "a:b $PORT 'c d'"));
+        assert_eq!(one("web: a \\\n  b\n"), pair("web", "a   b"));
+        assert_eq!(entries("# no\n\nweb: x\n#y: \\\nz: 1\n").len(), 2);
+    }
+
+    #[test]
+    fn every_bad_line_is_reported_and_the_rest_stays() {
+        let parsed = parse("Procfile", "web bundle exec puma\nok: x\n: y\nb@d: z\n");
+        assert_eq!(parsed.value.len(), 1);
+        assert_eq!(parsed.warnings.len(), 3);
+        assert!(
+            parsed.warnings[0]
+                .to_string()
+                .ends_with("write it as `web: bundle exec puma`")
+        );
+    }
+
+    #[test]
+    fn a_name_given_twice_shows_both_lines() {
+        let parsed = parse("Procfile", "web: a\nweb: b\nall: c\nx:\n");
+        assert_eq!(parsed.errors.len(), 3);
+        assert_eq!(parsed.errors[0].places[0].line, 1);
+        assert_eq!(parsed.errors[0].places[1].line, 2);
+    }
+}
