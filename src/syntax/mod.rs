@@ -1,5 +1,6 @@
 //! Texts → values. Never opens a file.
 
+pub(crate) mod dotenv;
 pub(crate) mod procfile;
 mod span;
 

@@ -1,0 +1,307 @@
+//! Reads an env file: `KEY=value` lines. Nothing in it is ever run: `$(…)` and backticks are text.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use crate::syntax::Parsed;
+use crate::words::report::{Place, Report};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Assignment {
+    pub(crate) name: OsString,
+    /// Bytes: what is not UTF-8 passes through.
+    pub(crate) value: OsString,
+    /// Where it begins, from 1.
+    pub(crate) line: usize,
+}
+
+/// What `${NAME}` stands for outside of this file; keys of the file itself, earlier ones, come first.
+pub(crate) type Lookup<'a> = &'a dyn Fn(&OsStr) -> Option<OsString>;
+
+/// Reads every line; a bad one is left out with a warning and never drops the rest.
+pub(crate) fn parse(file: &str, text: &[u8], lookup: Lookup<'_>) -> Parsed<Vec<Assignment>> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let mut parsed = Parsed::<Vec<Assignment>>::default();
+    let mut reader = Reader {
+        text,
+        at: 0,
+        line: 1,
+    };
+    while reader.at < text.len() {
+        let (start, line) = (reader.at, reader.line);
+        match reader.assignment(&parsed.value, lookup) {
+            Ok(Some((name, value))) => parsed.value.push(Assignment { name, value, line }),
+            Ok(None) => {}
+            Err(why) => {
+                parsed.warnings.push(warning(file, text, start, line, why));
+                (reader.at, reader.line) = (start, line);
+            }
+        }
+        reader.skip_line();
+    }
+    parsed
+}
+
+fn warning(file: &str, text: &[u8], start: usize, line: usize, why: &str) -> Report {
+    let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
+    let shown = String::from_utf8_lossy(&text[start..end])
+        .trim_end_matches('\r')
+        .to_string();
+    let column = shown.chars().take_while(|c| c.is_whitespace()).count() + 1;
+    let width = shown
+        .trim()
+        .split(['=', ' '])
+        .next()
+        .map_or(1, |word| word.chars().count());
+    Report::warning("not a `KEY=value` line").at(Place {
+        file: file.to_string(),
+        line,
+        column,
+        text: shown,
+        width,
+        label: why.to_string(),
+    })
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn skip_blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    fn skip_line(&mut self) {
+        let rest = &self.text[self.at..];
+        self.at += memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        self.line += 1;
+    }
+
+    fn is_at_end_of_line(&self) -> bool {
+        matches!(self.peek(), None | Some(b'\n' | b'\r' | b'#'))
+    }
+
+    fn assignment(
+        &mut self,
+        earlier: &[Assignment],
+        lookup: Lookup<'_>,
+    ) -> Result<Option<(OsString, OsString)>, &'static str> {
+        self.skip_blanks();
+        if self.is_at_end_of_line() {
+            return Ok(None);
+        }
+        if self.text[self.at..].starts_with(b"export ") {
+            self.at += b"export ".len();
+            self.skip_blanks();
+        }
+        let start = self.at;
+        while self
+            .peek()
+            .is_some_and(|byte| !matches!(byte, b'=' | b' ' | b'\t' | b'\n' | b'\r' | 0))
+        {
+            self.at += 1;
+        }
+        let name = OsStr::from_bytes(&self.text[start..self.at]).to_owned();
+        self.skip_blanks();
+        if name.is_empty() || self.peek() != Some(b'=') {
+            return Err("expected `=` after the name");
+        }
+        self.at += 1;
+        self.skip_blanks();
+        let expand = |name: &OsStr| {
+            let own = earlier
+                .iter()
+                .rev()
+                .find(|assignment| assignment.name == name);
+            own.map(|assignment| assignment.value.clone())
+                .or_else(|| lookup(name))
+        };
+        let value = match self.peek() {
+            Some(b'\'') => self.single_quoted()?,
+            Some(b'"') => self.double_quoted(&expand)?,
+            _ => self.unquoted(&expand),
+        };
+        if value.contains(&0) {
+            return Err("a value cannot hold a NUL byte");
+        }
+        Ok(Some((name, OsString::from_vec(value))))
+    }
+
+    fn single_quoted(&mut self) -> Result<Vec<u8>, &'static str> {
+        let start = self.at + 1;
+        let length =
+            memchr::memchr(b'\'', &self.text[start..]).ok_or("the quote is never closed")?;
+        let value = self.text[start..start + length].to_vec();
+        self.line += memchr::memchr_iter(b'\n', &value).count();
+        self.at = start + length + 1;
+        self.nothing_follows().map(|()| value)
+    }
+
+    fn double_quoted(&mut self, expand: Lookup<'_>) -> Result<Vec<u8>, &'static str> {
+        self.at += 1;
+        let mut value = Vec::new();
+        loop {
+            match self.peek().ok_or("the quote is never closed")? {
+                b'"' => break,
+                b'\\' => self.escape(&mut value),
+                b'$' if self.reference(&mut value, expand) => {}
+                byte => {
+                    self.line += usize::from(byte == b'\n');
+                    value.push(byte);
+                    self.at += 1;
+                }
+            }
+        }
+        self.at += 1;
+        self.nothing_follows().map(|()| value)
+    }
+
+    fn escape(&mut self, value: &mut Vec<u8>) {
+        let meant = match self.text.get(self.at + 1) {
+            Some(b'n') => b'\n',
+            Some(b't') => b'\t',
+            Some(&byte @ (b'"' | b'\\' | b'$')) => byte,
+            _ => {
+                value.push(b'\\');
+                self.at += 1;
+                return;
+            }
+        };
+        value.push(meant);
+        self.at += 2;
+    }
+
+    fn nothing_follows(&mut self) -> Result<(), &'static str> {
+        self.skip_blanks();
+        self.is_at_end_of_line()
+            .then_some(())
+            .ok_or("something follows the closing quote")
+    }
+
+    /// To the end of the line or a ` #`; `x#c` keeps its `#`, as URLs need it.
+    fn unquoted(&mut self, expand: Lookup<'_>) -> Vec<u8> {
+        let mut value = Vec::new();
+        let start = self.at;
+        while let Some(byte) = self.peek().filter(|byte| *byte != b'\n') {
+            let after_blank = self.at == start || matches!(self.text[self.at - 1], b' ' | b'\t');
+            if byte == b'#' && after_blank {
+                break;
+            }
+            if byte == b'$' && self.reference(&mut value, expand) {
+                continue;
+            }
+            value.push(byte);
+            self.at += 1;
+        }
+        let length = value.trim_ascii_end().len();
+        value.truncate(length);
+        value
+    }
+
+    /// `${NAME}` or `${NAME:-default}`; a bare `$NAME` stays as it is, passwords have those.
+    fn reference(&mut self, value: &mut Vec<u8>, expand: Lookup<'_>) -> bool {
+        let Some(rest) = self.text[self.at..].strip_prefix(b"${") else {
+            return false;
+        };
+        let end = rest.iter().position(|byte| matches!(byte, b'}' | b'\n'));
+        let Some(end) = end.filter(|end| rest[*end] == b'}') else {
+            return false;
+        };
+        let inside = &rest[..end];
+        let colon = inside.windows(2).position(|pair| pair == b":-");
+        let (name, default) =
+            colon.map_or((inside, &b""[..]), |at| (&inside[..at], &inside[at + 2..]));
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        if name.is_empty() || !name.iter().all(is_name) {
+            return false;
+        }
+        let found =
+            expand(OsStr::from_bytes(name)).filter(|found| colon.is_none() || !found.is_empty());
+        value.extend_from_slice(found.as_ref().map_or(default, |found| found.as_bytes()));
+        self.at += 2 + end + 1;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(name: &OsStr) -> Option<OsString> {
+        (name == "HOME").then(|| "/h".into())
+    }
+
+    fn read(text: &str) -> Vec<(String, String)> {
+        let parsed = parse(".env", text.as_bytes(), &shell);
+        let text = |text: OsString| text.into_string().unwrap();
+        parsed
+            .value
+            .into_iter()
+            .map(|found| (text(found.name), text(found.value)))
+            .collect()
+    }
+
+    fn check(line: &str, value: &str) {
+        assert_eq!(read(line), [("A".to_string(), value.to_string())], "{line}");
+    }
+
+    #[test]
+    fn the_forms_of_a_value() {
+        check("A=1", "1");
+        check("export A=1", "1");
+        check("  A = 3 ", "3");
+        check("A=", "");
+        check("A= # none", "");
+        check("A=x#c # comment", "x#c");
+        check("A=it's a\\nb", "it's a\\nb");
+        check("A='${HOME} # \\n'", "${HOME} # \\n");
+        check("A=\"a\\n\\\"b\\\\\" # c", "a\n\"b\\");
+        check("A=\"two\nlines\"", "two\nlines");
+        check("A=pa$$w0rd$HOME", "pa$$w0rd$HOME");
+        check("A=${HOME}/x", "/h/x");
+        check("A=${NONE:-d}", "d");
+        check("\u{feff}A=1\r\n", "1");
+        check("A=$(touch x) `y`", "$(touch x) `y`");
+    }
+
+    #[test]
+    fn a_reference_sees_earlier_keys_first() {
+        assert_eq!(read("HOME=/e\nB=${HOME}")[1].1, "/e");
+    }
+
+    #[test]
+    fn one_bad_line_never_drops_the_rest() {
+        let parsed = parse(
+            ".env",
+            b"A=1\nnonsense\nB='open\nC=\"x\" y\nD=\"a\nb\"\nE=5\n",
+            &shell,
+        );
+        let names: Vec<_> = parsed
+            .value
+            .iter()
+            .map(|found| (found.name.clone(), found.line))
+            .collect();
+        assert_eq!(names, [("A".into(), 1), ("D".into(), 5), ("E".into(), 7)]);
+        let lines: Vec<_> = parsed
+            .warnings
+            .iter()
+            .map(|report| report.places[0].line)
+            .collect();
+        assert_eq!(lines, [2, 3, 4]);
+    }
+
+    #[test]
+    fn bytes_pass_through() {
+        let parsed = parse(".env", b"A=\xff\xfe", &shell);
+        assert_eq!(parsed.value[0].value.as_bytes(), b"\xff\xfe");
+    }
+}
