@@ -20,12 +20,20 @@ pub(crate) enum Notice {
         place: String,
         why: String,
     },
-    /// A port that was wanted is taken; `instead` is what the process gets.
+    /// A file's value is laid over a different one of the user's shell. `value`: the shell's, where it
+    /// may be shown.
+    ShellHidden {
+        name: String,
+        place: String,
+        value: Option<String>,
+    },
+    /// A port that was wanted is taken; `instead` is what the process gets, `None` where the next port
+    /// that was tried is taken too, which the next notice says.
     PortTaken {
         port: u16,
         holder: Holder,
         process: ProcessName,
-        instead: u16,
+        instead: Option<u16>,
     },
     /// A port that is kept from the last time, though a lower one would be free.
     PortRemembered {
@@ -43,13 +51,7 @@ pub(crate) enum Notice {
         process: ProcessName,
         cause: String,
     },
-    Exited {
-        process: ProcessName,
-        exit: Exit,
-        after: Duration,
-        next: Next,
-        last_lines: Vec<String>,
-    },
+    Exited(Ended),
     /// The leader ended with status 0 and members of its tree live on.
     Daemonised {
         process: ProcessName,
@@ -73,19 +75,7 @@ pub(crate) enum Notice {
         after: Duration,
     },
     /// Listens somewhere, but not on its PORT.
-    ListensElsewhere {
-        process: ProcessName,
-        given: u16,
-        /// The port, whether only loopback reaches it, and the listener: command and pid.
-        found: u16,
-        loopback_only: bool,
-        command: String,
-        pid: i32,
-        /// Processes that were given the dead URL.
-        misled: Vec<ProcessName>,
-        /// What to write in the Procfile instead.
-        cure: Option<String>,
-    },
+    ListensElsewhere(Elsewhere),
     /// Somebody outside the process's tree listens on the port that was chosen for it.
     PortStolen {
         process: ProcessName,
@@ -97,10 +87,13 @@ pub(crate) enum Notice {
         process: ProcessName,
         from: u16,
         to: u16,
+        /// Who runs with the old URL.
+        misled: Vec<ProcessName>,
     },
     Stopping {
         processes: usize,
         grace: Duration,
+        hints: bool,
     },
     StopsWaiting {
         process: ProcessName,
@@ -119,16 +112,41 @@ pub(crate) enum Notice {
     },
     /// The guardian is gone; what it held is being ended.
     GuardianLost,
-    /// What could not be written anywhere any more, in bytes.
-    OutputDropped {
-        bytes: u64,
-    },
     /// The last line of a session.
     Done {
         up: Duration,
         restarts: u32,
         ignored_lines: usize,
     },
+}
+
+/// The end of a run that nobody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) process: ProcessName,
+    pub(crate) exit: Exit,
+    /// How long it ran.
+    pub(crate) after: Duration,
+    pub(crate) next: Next,
+    /// What it wrote last, escaped.
+    pub(crate) last_lines: Vec<String>,
+}
+
+/// A process that listens, but not on its PORT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Elsewhere {
+    pub(crate) process: ProcessName,
+    /// Its PORT.
+    pub(crate) given: u16,
+    pub(crate) found: u16,
+    pub(crate) loopback_only: bool,
+    /// The listener's program and pid.
+    pub(crate) command: String,
+    pub(crate) pid: i32,
+    /// Who was given the dead URL.
+    pub(crate) misled: Vec<ProcessName>,
+    /// What to write in the Procfile instead.
+    pub(crate) cure: Option<String>,
 }
 
 /// What follows an end.
@@ -148,8 +166,6 @@ pub(crate) enum Next {
         failures: u32,
         within: Duration,
     },
-    /// We ended it.
-    Stopped,
 }
 
 /// The states that people see; one list everywhere.
@@ -165,6 +181,23 @@ pub(crate) enum Shown {
     Failed,
     Stopping,
     Stopped,
+}
+
+impl Shown {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::RunningDaemon => "running (daemon)",
+            Self::Ready => "ready",
+            Self::Restarting => "restarting",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,9 @@
 //! Who sits on a port.
 
+use std::fmt;
+
+use crate::words::name::ProcessName;
+
 /// Who listens on a port that devrun wanted, as far as it can be known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
@@ -26,4 +30,43 @@ pub(crate) enum Holder {
     AirPlay,
     /// Below 1024 without the privilege.
     NeedsPrivilege,
+    /// Nobody, but no browser would go there.
+    RefusedByBrowsers,
+    /// Another process of this session, whose own place it is.
+    Neighbour(ProcessName),
+}
+
+/// As it follows "is taken by".
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process {
+                pid,
+                command,
+                directory: None,
+            } => write!(f, "{command} (pid {pid})"),
+            Self::Process {
+                pid,
+                command,
+                directory: Some(directory),
+            } => write!(f, "{command} (pid {pid}, in {directory})"),
+            Self::Devrun {
+                app,
+                directory,
+                process,
+                pid,
+            } => write!(
+                f,
+                "{process} of devrun app {app} (pid {pid}, in {directory})"
+            ),
+            Self::OtherUser => f.write_str("another user's process"),
+            Self::Unknown => f.write_str("somebody who cannot be found"),
+            Self::AirPlay => f.write_str(
+                "AirPlay Receiver (System Settings, General, AirDrop & Handoff switches it off)",
+            ),
+            Self::NeedsPrivilege => f.write_str("nobody, but it needs privileges"),
+            Self::RefusedByBrowsers => f.write_str("nobody, but browsers refuse it"),
+            Self::Neighbour(process) => write!(f, "{process} of this session"),
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! How devrun says things: numbers with nouns, durations, lists, suggestions, escapes.
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::time::Duration;
 
 /// "1 process", "2 processes".
@@ -26,6 +27,15 @@ pub(crate) fn duration(duration: Duration) -> String {
 
 /// "`web`, `api` and `worker`".
 pub(crate) fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    joined(names, "and")
+}
+
+/// "`keep` or `shutdown`".
+pub(crate) fn choice<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
+    joined(names, "or")
+}
+
+fn joined<T: AsRef<str>>(names: impl IntoIterator<Item = T>, word: &str) -> String {
     let names: Vec<String> = names
         .into_iter()
         .map(|name| format!("`{}`", name.as_ref()))
@@ -33,7 +43,7 @@ pub(crate) fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String 
     match names.split_last() {
         None => "none".into(),
         Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        Some((last, others)) => format!("{} {word} {last}", others.join(", ")),
     }
 }
 
@@ -79,6 +89,17 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+/// A path as people write it, `~/blog` below the home directory, and harmless for a terminal.
+pub(crate) fn path(path: &Path, home: Option<&Path>) -> String {
+    let below_home = home.and_then(|home| path.strip_prefix(home).ok());
+    let shown = match below_home {
+        Some(rest) if rest.as_os_str().is_empty() => "~".to_string(),
+        Some(rest) => format!("~/{}", rest.display()),
+        None => path.display().to_string(),
+    };
+    escaped(&shown).into_owned()
 }
 
 /// Text from outside, made harmless for a terminal: control characters (C0, DEL, C1, and those that
@@ -128,6 +149,7 @@ mod tests {
         assert_eq!(processes(2), "2 processes");
         assert_eq!(list(["web", "api", "worker"]), "`web`, `api` and `worker`");
         assert_eq!(list(["web"]), "`web`");
+        assert_eq!(choice(["keep", "shutdown"]), "`keep` or `shutdown`");
     }
 
     #[test]
@@ -137,6 +159,16 @@ mod tests {
         assert_eq!(mean("wroker"), Some("did you mean `worker`?".into()));
         assert_eq!(mean("wor"), Some("did you mean `worker`?".into()));
         assert_eq!(mean("database"), None);
+    }
+
+    #[test]
+    fn a_path_is_shown_from_home() {
+        let shown = |text: &str| path(Path::new(text), Some(Path::new("/home/ann")));
+        assert_eq!(shown("/home/ann/blog"), "~/blog");
+        assert_eq!(shown("/home/ann"), "~");
+        assert_eq!(shown("/home/anna"), "/home/anna");
+        assert_eq!(shown("/tmp/a\u{1b}[2J"), "/tmp/a\\x1b[2J");
+        assert_eq!(path(Path::new("/home/ann"), None), "/home/ann");
     }
 
     #[test]
