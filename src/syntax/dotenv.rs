@@ -234,6 +234,8 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn shell(name: &OsStr) -> Option<OsString> {
@@ -303,5 +305,35 @@ mod tests {
     fn bytes_pass_through() {
         let parsed = parse(".env", b"A=\xff\xfe", &shell);
         assert_eq!(parsed.value[0].value.as_bytes(), b"\xff\xfe");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_and_every_place_is_inside_of_them(text in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let lines = text.split(|byte| *byte == b'\n').count();
+            let parsed = parse(".env", &text, &|_| None);
+            prop_assert!(parsed.value.iter().all(|assignment| assignment.line <= lines && !assignment.name.is_empty()));
+            let places = parsed.warnings.iter().flat_map(|report| &report.places);
+            prop_assert!(places.clone().all(|place| place.line >= 1 && place.line <= lines));
+        }
+
+        #[test]
+        fn one_bad_line_never_drops_a_good_one(
+            before in "([^\n=\"']{0,20}\n){0,4}",
+            value in "[a-z/:.]{1,20}",
+            after in "(\n[^\n=\"']{0,20}){0,4}",
+        ) {
+            let text = format!("{before}KEY={value}{after}");
+            let parsed = parse(".env", text.as_bytes(), &|_| None);
+            prop_assert_eq!(parsed.value.len(), 1);
+            prop_assert_eq!(&parsed.value[0].value, std::ffi::OsStr::new(&value));
+        }
+
+        #[test]
+        fn a_quoted_value_comes_out_as_it_was(value in "[^'\0\r]{0,40}") {
+            let text = format!("KEY='{value}'\n");
+            let parsed = parse(".env", text.as_bytes(), &|_| None);
+            prop_assert_eq!(&parsed.value[0].value, std::ffi::OsStr::new(&value));
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Texts → values. Never opens a file.
 
 pub(crate) mod dotenv;
+pub(crate) mod foreman;
+pub(crate) mod formation;
 pub(crate) mod procfile;
 mod span;
 

@@ -131,6 +131,8 @@ fn logical_lines(text: &str) -> Vec<(usize, Range<usize>)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn entries(text: &str) -> Vec<(String, String)> {
@@ -177,5 +179,36 @@ mod tests {
         assert_eq!(parsed.errors.len(), 3);
         assert_eq!(parsed.errors[0].places[0].line, 1);
         assert_eq!(parsed.errors[0].places[1].line, 2);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_and_every_place_is_inside_of_it(text in "(?s).{0,200}") {
+            let parsed = parse("Procfile", &text);
+            for entry in &parsed.value {
+                prop_assert_eq!(&text[entry.span.clone()], entry.process_type.as_str());
+                prop_assert!(!entry.command.trim().is_empty());
+            }
+            for report in parsed.errors.iter().chain(&parsed.warnings) {
+                for place in &report.places {
+                    prop_assert!(place.line >= 1 && place.line <= text.split('\n').count());
+                    prop_assert!(place.column <= place.text.chars().count() + 1);
+                }
+            }
+        }
+
+        #[test]
+        fn a_good_line_survives_whatever_stands_around_it(
+            before in "([^\\\\\n:]{0,20}\n){0,4}",
+            name in "[a-zA-Z0-9_-]{1,10}",
+            command in "[a-z $'|&;]{0,20}[a-z]",
+            after in "(\n[^\\\\\n:]{0,20}){0,4}",
+        ) {
+            prop_assume!(!matches!(name.as_str(), "all" | "system"));
+            let text = format!("{before}{name}: {command}{after}");
+            let parsed = parse("Procfile", &text);
+            let found = parsed.value.iter().find(|entry| entry.process_type.as_str() == name);
+            prop_assert_eq!(found.map(|entry| entry.command.as_str()), Some(command.trim()));
+        }
     }
 }
