@@ -1,16 +1,23 @@
 //! Values → [`Plan`], the resolved release: what is to run, with which config, on which port.
 
+pub(crate) mod check;
+pub(crate) mod command;
+pub(crate) mod ports;
+pub(crate) mod resolve;
+pub(crate) mod select;
+pub(crate) mod wire;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::words::env::Env;
-use crate::words::name::{AppName, ProcessName};
+use crate::words::env::{Env, Source};
+use crate::words::name::ProcessName;
 use crate::words::policy::{OnExit, RestartPolicy};
 
 /// All of it resolved. Nothing in it is looked up again while it runs, except by planning anew.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    pub(crate) app: AppName,
     /// In Procfile order, the instances of a type side by side. Never empty.
     pub(crate) processes: Vec<PlannedProcess>,
 }
@@ -34,4 +41,41 @@ pub(crate) struct PlannedProcess {
     /// From the stop signal to SIGKILL.
     pub(crate) grace: Duration,
     pub(crate) stop_signal: i32,
+}
+
+impl Plan {
+    /// By process: `web.1`.
+    pub(crate) fn ports(&self) -> BTreeMap<String, u16> {
+        let port = |process: &PlannedProcess| Some((process.name.to_string(), process.port?));
+        self.processes.iter().filter_map(port).collect()
+    }
+
+    /// Who was given the automatic URL of the process at `index`: nobody for any but the first instance
+    /// of its type.
+    pub(crate) fn consumers(&self, index: usize) -> Vec<ProcessName> {
+        let provider = &self.processes[index].name;
+        if provider.instance.get() != 1 {
+            return Vec::new();
+        }
+        let is_given = |process: &&PlannedProcess| {
+            let source = Source::Automatic(provider.process_type.clone());
+            process
+                .env
+                .iter()
+                .any(|(_, variable)| variable.source == source)
+        };
+        let consumers = self.processes.iter().filter(is_given);
+        consumers.map(|consumer| consumer.name.clone()).collect()
+    }
+}
+
+/// The URL of a process that listens on `port` of this machine. `localhost` for http and its kin
+/// (certificates, cookies, servers on ::1 only), `127.0.0.1` for every other scheme (MySQL clients take
+/// "localhost" for a unix socket), no scheme at all where `scheme` is empty.
+pub(crate) fn url(scheme: &str, port: u16) -> String {
+    match scheme {
+        "" => format!("127.0.0.1:{port}"),
+        "http" | "https" | "ws" | "wss" => format!("{scheme}://localhost:{port}"),
+        _ => format!("{scheme}://127.0.0.1:{port}"),
+    }
 }

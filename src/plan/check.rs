@@ -1,0 +1,71 @@
+//! What a plan has wrong though each file alone is right.
+
+use std::os::unix::ffi::OsStrExt;
+
+use crate::plan::Plan;
+use crate::syntax::procfile::Entry;
+use crate::words::env::Source;
+use crate::words::report::Report;
+use crate::words::wording;
+
+/// The kernel takes no single argument or variable of this length or more (MAX_ARG_STRLEN, execve(2)).
+const MAX_TEXT: usize = 128 * 1024;
+
+/// Two types whose URLs would have one variable.
+pub(crate) fn names(entries: &[Entry]) -> Vec<Report> {
+    let mut reports = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let variable = entry.process_type.url_variable();
+        let twin = entries[..index]
+            .iter()
+            .find(|twin| twin.process_type.url_variable() == variable);
+        if let Some(twin) = twin {
+            let names = wording::list([twin.process_type.as_str(), entry.process_type.as_str()]);
+            reports.push(
+                Report::new(format!(
+                    "{names} have one variable for their URLs: {variable}"
+                ))
+                .help("rename one of them".to_string()),
+            );
+        }
+    }
+    reports
+}
+
+/// Commands and variables that the kernel would refuse (E2BIG).
+pub(crate) fn sizes(plan: &Plan) -> Vec<Report> {
+    let mut reports: Vec<Report> = Vec::new();
+    let mut add = |report: Report| {
+        if !reports.contains(&report) {
+            reports.push(report);
+        }
+    };
+    for process in &plan.processes {
+        if process.command.len() + "exec ".len() >= MAX_TEXT {
+            let process_type = &process.name.process_type;
+            add(too_long(
+                format!("the command of `{process_type}`"),
+                process.command.len(),
+            ));
+        }
+        for (name, variable) in process.env.iter() {
+            let length = name.len() + 1 + variable.value.len();
+            if length >= MAX_TEXT {
+                let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
+                let from = match &variable.source {
+                    Source::EnvFile { file, line } => format!(" ({file}:{line})"),
+                    Source::Shell => " of your shell".to_string(),
+                    Source::Automatic(_) | Source::Devrun | Source::CommandLine => String::new(),
+                };
+                add(too_long(format!("the variable `{name}`{from}"), length));
+            }
+        }
+    }
+    reports
+}
+
+fn too_long(what: String, length: usize) -> Report {
+    Report::new(format!("{what} is too long: {} KiB", length / 1024))
+        .caused_by("the system takes less than 128 KiB")
+        .help("put it into a file, and give the file's name".to_string())
+}
