@@ -1,0 +1,110 @@
+//! What passes through the supervisor's doors: events in, actions out.
+
+use crate::words::exit::Exit;
+use crate::words::notice::Notice;
+use crate::words::port::Holder;
+
+/// The place of a process in `Plan::processes`.
+pub(crate) type ProcessIndex = usize;
+
+/// What happened. Runs of a process count from 1; news of an earlier run than the current one is
+/// late, and ignored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The first event of a session.
+    SessionStarted,
+    Spawned {
+        process: ProcessIndex,
+        run: u32,
+        pid: i32,
+    },
+    /// The program could not be started at all: the system's words.
+    SpawnFailed {
+        process: ProcessIndex,
+        run: u32,
+        cause: String,
+    },
+    /// The leader ended; `left` members of its tree live on.
+    LeaderExited {
+        process: ProcessIndex,
+        run: u32,
+        exit: Exit,
+        left: usize,
+    },
+    /// The leader's status is known *and* no member of its tree is left *and* its output is read to
+    /// the end. Comes after [`Event::LeaderExited`], once per run that was spawned.
+    Exited {
+        process: ProcessIndex,
+        run: u32,
+        /// How many of its tree had to be killed, the leader not counted.
+        killed: usize,
+        /// What it wrote last, for a post-mortem: at most five lines, escaped.
+        last_lines: Vec<String>,
+    },
+    /// What the process's own tree listens on, whenever that changed.
+    Listens {
+        process: ProcessIndex,
+        run: u32,
+        listeners: Vec<Listener>,
+    },
+    /// Somebody outside of the process's tree listens on its PORT.
+    PortStolen {
+        process: ProcessIndex,
+        run: u32,
+        holder: Holder,
+    },
+    /// The next run of the process was given another port.
+    PortMoved { process: ProcessIndex, port: u16 },
+    /// SIGINT, SIGTERM, SIGHUP, SIGQUIT. The second, 150 ms after the first or later, kills at once.
+    ShutdownRequested,
+    /// Nobody reads our output any more, or it can no longer be written.
+    OutputClosed,
+    /// The guardian is gone, and with it every child that it had started.
+    GuardianLost,
+    /// The time of [`crate::supervisor::Supervisor::next_deadline`] has come.
+    DeadlineReached,
+}
+
+/// A listening socket of a process's tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listener {
+    pub(crate) port: u16,
+    /// Only loopback reaches it.
+    pub(crate) loopback_only: bool,
+    pub(crate) pid: i32,
+    /// The listener's program: `node`.
+    pub(crate) command: String,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Spawn {
+        process: ProcessIndex,
+        run: u32,
+    },
+    /// The stop signal to the group and SIGTERM to the strays of its tree, once per run.
+    Terminate {
+        process: ProcessIndex,
+        run: u32,
+    },
+    /// SIGKILL to the whole tree, until it is empty.
+    Kill {
+        process: ProcessIndex,
+        run: u32,
+    },
+    Say(Notice),
+    /// Last, and once: nothing is alive.
+    Finish {
+        status: u8,
+    },
+}
+
+/// How a session as a whole behaves.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SessionRules {
+    /// The first failure, without a retry, ends all with its status.
+    pub(crate) fail_fast: bool,
+    /// Hints for the keyboard are said: stdout is a terminal.
+    pub(crate) hints: bool,
+}
