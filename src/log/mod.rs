@@ -1,0 +1,4 @@
+//! A child's bytes → lines.
+
+pub(crate) mod lines;
+pub(crate) mod tail;

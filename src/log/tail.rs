@@ -1,0 +1,68 @@
+//! The last of what a child wrote, for a post-mortem. It costs one copy of at most 4 KiB a chunk.
+
+/// Enough for a few long lines.
+const KEPT: usize = 4096;
+/// How many lines a post-mortem has.
+pub(crate) const LINES: usize = 5;
+
+#[derive(Debug, Default)]
+pub(crate) struct Tail {
+    bytes: Vec<u8>,
+}
+
+impl Tail {
+    pub(crate) fn push(&mut self, chunk: &[u8]) {
+        let last = &chunk[chunk.len().saturating_sub(KEPT)..];
+        if self.bytes.len() + last.len() > 2 * KEPT {
+            let surplus = (self.bytes.len() + last.len() - KEPT).min(self.bytes.len());
+            self.bytes.drain(..surplus);
+        }
+        self.bytes.extend_from_slice(last);
+    }
+
+    /// The last lines that are not blank, the earliest first; and forgets them.
+    pub(crate) fn take(&mut self) -> Vec<Vec<u8>> {
+        let is_blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);
+        let lines = self.bytes.split(|byte| *byte == b'\n').rev();
+        let mut last: Vec<Vec<u8>> = lines
+            .filter(|line| !is_blank(line))
+            .take(LINES)
+            .map(<[u8]>::to_vec)
+            .collect();
+        last.reverse();
+        self.bytes.clear();
+        last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_are_kept_however_much_was_written() {
+        let mut tail = Tail::default();
+        for number in 0..10_000 {
+            tail.push(format!("line {number}\n").as_bytes());
+        }
+        tail.push(b"\n  \nno newline");
+        let lines: Vec<String> = tail
+            .take()
+            .iter()
+            .map(|line| String::from_utf8_lossy(line).into_owned())
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "line 9996",
+                "line 9997",
+                "line 9998",
+                "line 9999",
+                "no newline"
+            ]
+        );
+        assert!(tail.take().is_empty());
+        tail.push(&[b'x'; 100_000]);
+        assert!(tail.bytes.len() <= 2 * KEPT);
+    }
+}

@@ -1,0 +1,132 @@
+//! Which colour a process has, and whether there are any.
+
+/// How many colours may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    None,
+    Sixteen,
+    Many,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Choice {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// The variables that say something about colours; empty ones count as unset.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hints {
+    pub(crate) no_color: bool,
+    /// `CLICOLOR_FORCE` or `FORCE_COLOR`.
+    pub(crate) force: bool,
+    pub(crate) term: String,
+    pub(crate) colorterm: String,
+}
+
+/// `--color` over NO_COLOR over CLICOLOR_FORCE and FORCE_COLOR over TERM=dumb over whether it is a
+/// terminal.
+pub(crate) fn depth(choice: Choice, hints: &Hints, is_terminal: bool) -> Depth {
+    let is_wanted = match choice {
+        Choice::Always => true,
+        Choice::Never => false,
+        Choice::Auto if hints.no_color => false,
+        Choice::Auto if hints.force => true,
+        Choice::Auto => is_terminal && hints.term != "dumb",
+    };
+    let has_many = hints.term.contains("256") || !hints.colorterm.is_empty();
+    match (is_wanted, has_many) {
+        (false, _) => Depth::None,
+        (true, true) => Depth::Many,
+        (true, false) => Depth::Sixteen,
+    }
+}
+
+/// Contrast of at least 3:1 on white and on #1e1e1e, apart for red/green-blind eyes.
+const MANY: [u8; 7] = [31, 202, 129, 29, 68, 162, 62];
+const SIXTEEN: [u8; 9] = [36, 35, 32, 34, 33, 96, 95, 92, 94];
+
+/// The escape sequence that begins the prefix of the process at this place; empty without colours.
+pub(crate) fn of_process(index: usize, depth: Depth) -> String {
+    match depth {
+        Depth::None => String::new(),
+        Depth::Sixteen => format!("\x1b[{}m", SIXTEEN[index % SIXTEEN.len()]),
+        Depth::Many => {
+            let underlined = if index / MANY.len() % 2 == 1 {
+                "4;"
+            } else {
+                ""
+            };
+            format!("\x1b[{underlined}38;5;{}m", MANY[index % MANY.len()])
+        }
+    }
+}
+
+/// That of devrun's own lines.
+pub(crate) fn of_system(depth: Depth) -> &'static str {
+    match depth {
+        Depth::None => "",
+        Depth::Sixteen => "\x1b[90m",
+        Depth::Many => "\x1b[38;5;244m",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_who_decides_on_colours() {
+        let hints = |no_color, force, term: &str| Hints {
+            no_color,
+            force,
+            term: term.into(),
+            colorterm: String::new(),
+        };
+        let check = |choice, hints: Hints, is_terminal, expected| {
+            assert_eq!(depth(choice, &hints, is_terminal), expected);
+        };
+        check(
+            Choice::Always,
+            hints(true, false, "dumb"),
+            false,
+            Depth::Sixteen,
+        );
+        check(
+            Choice::Never,
+            hints(false, true, "xterm"),
+            true,
+            Depth::None,
+        );
+        check(Choice::Auto, hints(true, true, "xterm"), true, Depth::None);
+        check(
+            Choice::Auto,
+            hints(false, true, "xterm-256color"),
+            false,
+            Depth::Many,
+        );
+        check(Choice::Auto, hints(false, false, "dumb"), true, Depth::None);
+        check(
+            Choice::Auto,
+            hints(false, false, "xterm"),
+            true,
+            Depth::Sixteen,
+        );
+        check(
+            Choice::Auto,
+            hints(false, false, "xterm"),
+            false,
+            Depth::None,
+        );
+    }
+
+    #[test]
+    fn after_the_last_colour_they_come_again_underlined() {
+        assert_eq!(of_process(0, Depth::Many), "\x1b[38;5;31m");
+        assert_eq!(of_process(7, Depth::Many), "\x1b[4;38;5;31m");
+        assert_eq!(of_process(9, Depth::Sixteen), "\x1b[36m");
+    }
+}
