@@ -1,0 +1,238 @@
+//! Descriptors: a pair of sockets that passes them on, pipes, and what a pipe is known by.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
+    sendmsg, socketpair,
+};
+
+/// At most so many descriptors travel with one message.
+const MAX_PASSED: usize = 4;
+
+/// A peer that is gone is an error, not a SIGPIPE. (macOS has no such flag; the runtime ignores SIGPIPE.)
+#[cfg(target_os = "linux")]
+const NO_SIGNAL: MsgFlags = MsgFlags::MSG_NOSIGNAL;
+#[cfg(not(target_os = "linux"))]
+const NO_SIGNAL: MsgFlags = MsgFlags::empty();
+
+#[cfg(target_os = "linux")]
+const CLOSED_ON_EXEC: MsgFlags = MsgFlags::MSG_CMSG_CLOEXEC;
+#[cfg(not(target_os = "linux"))]
+const CLOSED_ON_EXEC: MsgFlags = MsgFlags::empty();
+
+/// A connected pair of stream sockets, closed on exec. Streams, because macOS has no SOCK_SEQPACKET for
+/// unix sockets.
+pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (a, b) = socketpair(
+        AddressFamily::Unix,
+        SockType::Stream,
+        None,
+        SockFlag::empty(),
+    )?;
+    for end in [&a, &b] {
+        fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    }
+    Ok((a, b))
+}
+
+/// A pipe: the end to read and the end to write, closed on exec.
+pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    #[cfg(target_os = "linux")]
+    let (read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    #[cfg(not(target_os = "linux"))]
+    let (read, write) = {
+        // No child is forked here: only the guardian forks, and it has one thread.
+        let (read, write) = nix::unistd::pipe()?;
+        fcntl(&read, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+        fcntl(&write, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+        (read, write)
+    };
+    Ok((read, write))
+}
+
+/// Asks for another capacity of a pipe, in bytes. A refusal (the user's share of pipe pages is spent)
+/// changes nothing.
+pub(crate) fn resize_pipe(pipe: BorrowedFd<'_>, bytes: i32) {
+    #[cfg(target_os = "linux")]
+    let _ = fcntl(pipe, FcntlArg::F_SETPIPE_SZ(bytes));
+    #[cfg(not(target_os = "linux"))]
+    let _ = (pipe, bytes);
+}
+
+pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(descriptor, FcntlArg::F_GETFL)?);
+    fcntl(descriptor, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
+/// What tells one pipe or file from all others: device and inode.
+pub(crate) fn identity(descriptor: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
+    let stat = nix::sys::stat::fstat(descriptor)?;
+    #[cfg(target_os = "linux")]
+    return Ok((stat.st_dev, stat.st_ino));
+    // There, a device is an i32.
+    #[cfg(not(target_os = "linux"))]
+    return Ok((stat.st_dev as u64, stat.st_ino));
+}
+
+/// Makes sure that 0, 1 and 2 are open, so that no descriptor of ours is taken for a standard one.
+pub(crate) fn open_standard_ones() -> io::Result<()> {
+    loop {
+        let null = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/null")?;
+        if null.as_raw_fd() > 2 {
+            return Ok(());
+        }
+        // It fills a hole, for good.
+        std::mem::forget(null);
+    }
+}
+
+/// Sends bytes, and with the first of them `passed`. Returns how many bytes went: those few only if the
+/// socket's buffer is full, and then the descriptors are on their way.
+pub(crate) fn send(
+    socket: BorrowedFd<'_>,
+    bytes: &[u8],
+    passed: &[OwnedFd],
+    waits: Waits,
+) -> io::Result<usize> {
+    let raw: Vec<RawFd> = passed.iter().map(AsRawFd::as_raw_fd).collect();
+    let rights = [ControlMessage::ScmRights(&raw)];
+    let control = if raw.is_empty() { &[][..] } else { &rights[..] };
+    let flags = match waits {
+        Waits::Yes => NO_SIGNAL,
+        Waits::No => NO_SIGNAL.union(MsgFlags::MSG_DONTWAIT),
+    };
+    loop {
+        let slices = [IoSlice::new(bytes)];
+        match sendmsg::<()>(socket.as_raw_fd(), &slices, control, flags, None) {
+            Err(Errno::EINTR) => {}
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Whether a call may block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waits {
+    Yes,
+    No,
+}
+
+/// Receives what is there: bytes are appended to `bytes`, descriptors to `passed`, in the order in which
+/// they were sent. Never blocks. `Ok(0)` is the end of the stream.
+pub(crate) fn receive(
+    socket: BorrowedFd<'_>,
+    bytes: &mut Vec<u8>,
+    passed: &mut VecDeque<OwnedFd>,
+) -> io::Result<usize> {
+    let mut buffer = [0; 64 * 1024];
+    let mut control = nix::cmsg_space!([RawFd; MAX_PASSED]);
+    let mut slices = [IoSliceMut::new(&mut buffer)];
+    let flags = CLOSED_ON_EXEC.union(MsgFlags::MSG_DONTWAIT);
+    let message = loop {
+        match recvmsg::<()>(socket.as_raw_fd(), &mut slices, Some(&mut control), flags) {
+            Err(Errno::EINTR) => {}
+            result => break result?,
+        }
+    };
+    for control in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(received) = control {
+            for raw in received {
+                // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
+                let owned = unsafe { OwnedFd::from_raw_fd(raw) };
+                #[cfg(not(target_os = "linux"))]
+                fcntl(&owned, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+                passed.push_back(owned);
+            }
+        }
+    }
+    let received = message.bytes;
+    bytes.extend_from_slice(&buffer[..received]);
+    Ok(received)
+}
+
+/// Reads what is there without blocking where the descriptor is non-blocking. `None`: nothing now.
+pub(crate) fn read(descriptor: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    loop {
+        match nix::unistd::read(descriptor, buffer) {
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => return Ok(None),
+            result => return Ok(Some(result?)),
+        }
+    }
+}
+
+/// Writes all of it, however long that takes.
+pub(crate) fn write_all(descriptor: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match nix::unistd::write(descriptor, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = &bytes[count..],
+            Err(Errno::EINTR) => {}
+            // Somebody else made it so, for all who share it: wait as if it were not.
+            Err(Errno::EAGAIN) => wait_until_writable(descriptor)?,
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
+fn wait_until_writable(descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    use nix::poll::{PollFd, PollFlags, PollTimeout};
+    let mut polled = [PollFd::new(descriptor, PollFlags::POLLOUT)];
+    match nix::poll::poll(&mut polled, PollTimeout::NONE) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Whether nobody is at the other end any more, or the terminal is gone.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    let gone = [Errno::EPIPE, Errno::EIO, Errno::EBADF];
+    error
+        .raw_os_error()
+        .is_some_and(|raw| gone.contains(&Errno::from_raw(raw)))
+}
+
+/// Puts `/dev/null` in the place of 0, 1 and 2 and, with that, lets go of the caller's terminal and pipes.
+pub(crate) fn detach_standard_ones() -> io::Result<()> {
+    let null = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
+    nix::unistd::dup2_stdin(null.as_fd())?;
+    nix::unistd::dup2_stdout(null.as_fd())?;
+    nix::unistd::dup2_stderr(null.as_fd())?;
+    Ok(())
+}
+
+/// Waits until one of `descriptors` can be read or is at its end; for ever without a `timeout`. A signal
+/// ends the wait early. Returns whether each can be read.
+pub(crate) fn poll(
+    descriptors: &[BorrowedFd<'_>],
+    timeout: Option<std::time::Duration>,
+) -> io::Result<Vec<bool>> {
+    use nix::poll::{PollFd, PollFlags, PollTimeout};
+    let mut polled: Vec<PollFd<'_>> = descriptors
+        .iter()
+        .map(|descriptor| PollFd::new(*descriptor, PollFlags::POLLIN))
+        .collect();
+    let timeout = match timeout {
+        None => PollTimeout::NONE,
+        Some(timeout) => PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX),
+    };
+    match nix::poll::poll(&mut polled, timeout) {
+        Ok(_) | Err(Errno::EINTR) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let is_readable = |polled: &PollFd<'_>| polled.any().unwrap_or(false);
+    Ok(polled.iter().map(is_readable).collect())
+}

@@ -1,0 +1,85 @@
+//! A process's tree: who descends from whom, and to which run an orphan belongs.
+
+use std::collections::HashSet;
+
+use crate::os::process::{self, Status};
+
+/// One process, as a snapshot showed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) pid: i32,
+    pub(crate) status: Status,
+}
+
+impl Member {
+    pub(crate) fn of(pid: i32) -> Option<Self> {
+        let status = process::status(pid)?;
+        Some(Self { pid, status })
+    }
+
+    /// A pid alone may be somebody else's tomorrow; with its start time it is one process for ever.
+    pub(crate) fn identity(&self) -> (i32, u64) {
+        (self.pid, self.status.start_time)
+    }
+}
+
+/// `root` and all that descend from it and live, parents before their children. A snapshot: what forks
+/// or ends meanwhile may be missing.
+pub(crate) fn tree(root: i32) -> Vec<Member> {
+    let mut members: Vec<Member> = Member::of(root).into_iter().collect();
+    let mut next = 0;
+    while let Some(parent) = members.get(next) {
+        let children = process::children(parent.pid);
+        members.extend(children.into_iter().filter_map(Member::of));
+        next += 1;
+    }
+    members.retain(|member| !member.status.is_zombie);
+    members
+}
+
+/// The children of this process that are none of `leaders`: they were adopted. The dead ones are among
+/// them, to be reaped.
+///
+/// Where nobody adopts (macOS): pid 1's children that are in one of the leaders' groups.
+pub(crate) fn orphans(leaders: &HashSet<i32>) -> Vec<Member> {
+    #[cfg(target_os = "linux")]
+    let candidates = process::children(std::process::id() as i32);
+    #[cfg(not(target_os = "linux"))]
+    let candidates = process::all();
+    let orphans = candidates.into_iter().filter(|pid| !leaders.contains(pid));
+    let orphans = orphans.filter_map(Member::of);
+    #[cfg(not(target_os = "linux"))]
+    let orphans = orphans.filter(|orphan| {
+        let Status {
+            parent,
+            group,
+            is_zombie,
+            ..
+        } = orphan.status;
+        parent == 1 && !is_zombie && leaders.contains(&group)
+    });
+    orphans.collect()
+}
+
+/// What the processes of a run have in common though their parent may be gone.
+#[derive(Clone, Debug)]
+pub(crate) struct Marks {
+    /// The leader's pid: the number of its group, and of its session if it has one of its own.
+    pub(crate) leader: i32,
+    /// `DEVRUN_ID=…` as it stands in the environment.
+    pub(crate) variable: Vec<u8>,
+    /// Device and inode of the pipe that it writes to.
+    pub(crate) output: (u64, u64),
+}
+
+impl Marks {
+    /// Whether an orphan carries one of these marks. A daemon may have left its group and wiped its
+    /// environment (PostgreSQL, nginx); then the inherited pipe still tells.
+    pub(crate) fn are_on(&self, orphan: &Member) -> bool {
+        let Status { group, session, .. } = orphan.status;
+        group == self.leader
+            || session == self.leader
+            || process::environment_contains(orphan.pid, &self.variable)
+            || process::has_open(orphan.pid, self.output)
+    }
+}

@@ -1,0 +1,117 @@
+//! Reading a user's file whole, whatever stands behind its name, without waiting for ever.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use nix::errno::Errno;
+
+use crate::os::descriptor;
+
+/// Larger than any Procfile or env file that a person wrote.
+pub(crate) const MAX_FILE: u64 = 16 * 1024 * 1024;
+/// Somebody should be writing to a named pipe by then.
+const PIPE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why a file could not be read, where the system has no words for it.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    System(io::Error),
+    Directory,
+    /// A terminal, /dev/zero, a socket: not a file, and maybe endless.
+    Device,
+    TooLarge,
+    /// A named pipe that nobody writes to.
+    SilentPipe,
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) bytes: Vec<u8>,
+    /// Not a pipe: it has a directory that means something.
+    pub(crate) is_regular: bool,
+}
+
+/// Files, pipes (`<(…)`) and /dev/null can be read; nothing else.
+pub(crate) fn read(path: &Path) -> Result<Content, Unreadable> {
+    // Without a writer, opening a pipe would wait for ever; opened so, it does not.
+    let mut file = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)?;
+    let metadata = file.metadata()?;
+    let kind = metadata.file_type();
+    if kind.is_dir() {
+        return Err(Unreadable::Directory);
+    }
+    let bytes = if kind.is_fifo() {
+        read_pipe(&mut file)?
+    } else if kind.is_file() {
+        read_capped(&mut file)?
+    } else if path == Path::new("/dev/null") {
+        Vec::new()
+    } else {
+        return Err(Unreadable::Device);
+    };
+    let is_regular = kind.is_file();
+    Ok(Content { bytes, is_regular })
+}
+
+fn read_capped(file: &mut File) -> Result<Vec<u8>, Unreadable> {
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(Unreadable::TooLarge);
+    }
+    Ok(bytes)
+}
+
+fn read_pipe(file: &mut File) -> Result<Vec<u8>, Unreadable> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 64 * 1024];
+    loop {
+        if !descriptor::poll(&[file.as_fd()], Some(PIPE_PATIENCE))?[0] {
+            return Err(Unreadable::SilentPipe);
+        }
+        match descriptor::read(file.as_fd(), &mut buffer)? {
+            Some(0) => return Ok(bytes),
+            Some(count) => bytes.extend_from_slice(&buffer[..count]),
+            None => {}
+        }
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(Unreadable::TooLarge);
+        }
+    }
+}
+
+/// For open(2): a symbolic link at the end of the path is an error.
+pub(crate) const NO_FOLLOW: i32 = libc::O_NOFOLLOW;
+
+/// Takes an exclusive flock(2) if nobody has one. Processes forked later hold it as well.
+pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
+    try_flock(file, libc::LOCK_EX)
+}
+
+/// Takes a shared flock(2) if nobody has an exclusive one.
+pub(crate) fn try_lock_shared(file: &File) -> io::Result<bool> {
+    try_flock(file, libc::LOCK_SH)
+}
+
+fn try_flock(file: &File, kind: libc::c_int) -> io::Result<bool> {
+    // SAFETY: flock(2) touches no memory of ours.
+    let result = unsafe { libc::flock(file.as_raw_fd(), kind | libc::LOCK_NB) };
+    match Errno::result(result) {
+        Ok(_) => Ok(true),
+        Err(Errno::EWOULDBLOCK) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
+}

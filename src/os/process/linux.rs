@@ -1,0 +1,151 @@
+//! The answers of /proc (proc(5)).
+
+use std::fs;
+use std::os::linux::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use super::Status;
+
+pub(super) fn status(pid: i32) -> Option<Status> {
+    parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn parse(stat: &[u8]) -> Option<Status> {
+    // The name, in parentheses, may itself hold blanks and parentheses.
+    let after_name = memchr::memrchr(b')', stat)? + 1;
+    let mut fields = std::str::from_utf8(&stat[after_name..])
+        .ok()?
+        .split_ascii_whitespace();
+    Some(Status {
+        is_zombie: matches!(fields.next()?, "Z" | "X"),
+        parent: fields.next()?.parse().ok()?,
+        group: fields.next()?.parse().ok()?,
+        session: fields.next()?.parse().ok()?,
+        // The 22nd field of all.
+        start_time: fields.nth(15)?.parse().ok()?,
+    })
+}
+
+pub(super) fn children(pid: i32) -> Vec<i32> {
+    if !*IS_TOLD_CHILDREN {
+        return children_by_scan(pid);
+    }
+    let mut children = Vec::new();
+    for thread in numbers(&format!("/proc/{pid}/task")) {
+        // A thread that has ended meanwhile left its children to another one.
+        let path = format!("/proc/{pid}/task/{thread}/children");
+        let text = fs::read_to_string(path).unwrap_or_default();
+        children.extend(
+            text.split_whitespace()
+                .filter_map(|pid| pid.parse::<i32>().ok()),
+        );
+    }
+    children
+}
+
+/// Whether the kernel was built with CONFIG_PROC_CHILDREN.
+static IS_TOLD_CHILDREN: LazyLock<bool> =
+    LazyLock::new(|| fs::exists("/proc/thread-self/children").unwrap_or(false));
+
+fn children_by_scan(parent: i32) -> Vec<i32> {
+    let is_child = |pid: &i32| status(*pid).is_some_and(|status| status.parent == parent);
+    all().into_iter().filter(is_child).collect()
+}
+
+pub(super) fn all() -> Vec<i32> {
+    numbers("/proc")
+}
+
+fn numbers(directory: &str) -> Vec<i32> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+pub(super) fn name(pid: i32) -> Option<String> {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.trim_end().to_string())
+}
+
+pub(super) fn arguments(pid: i32) -> Option<Vec<String>> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let line = line.strip_suffix(b"\0").unwrap_or(&line);
+    let arguments = line.split(|byte| *byte == 0);
+    Some(
+        arguments
+            .map(|text| String::from_utf8_lossy(text).into_owned())
+            .collect(),
+    )
+}
+
+pub(super) fn directory(pid: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd")).ok()
+}
+
+pub(super) fn environment_contains(pid: i32, variable: &[u8]) -> bool {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    environment
+        .split(|byte| *byte == 0)
+        .any(|text| text == variable)
+}
+
+pub(super) fn has_open(pid: i32, (device, inode): (u64, u64)) -> bool {
+    let is_it = |entry: fs::DirEntry| {
+        let path = entry.path();
+        let target = fs::read_link(&path).unwrap_or_default();
+        let target = target.to_string_lossy();
+        if let Some(pipe) = target.strip_prefix("pipe:[") {
+            return pipe.strip_suffix(']').and_then(|text| text.parse().ok()) == Some(inode);
+        }
+        // Files are not looked at: on a network that is down, that would wait for ever.
+        target.starts_with("/dev/")
+            && fs::metadata(&path)
+                .is_ok_and(|file| file.st_dev() == device && file.st_ino() == inode)
+    };
+    descriptors(pid).any(is_it)
+}
+
+/// Links to what it has open; none where another user's process is not told of.
+pub(in crate::os) fn descriptors(pid: i32) -> impl Iterator<Item = fs::DirEntry> {
+    fs::read_dir(format!("/proc/{pid}/fd"))
+        .into_iter()
+        .flatten()
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_look_like_the_rest_of_the_line() {
+        let line = |name: &str| {
+            let rest = "S 2 3 4 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 5555 2715648 223";
+            parse(format!("9 ({name}) {rest}\n").as_bytes())
+        };
+        let status = line("sh");
+        assert_eq!(
+            status,
+            Some(Status {
+                parent: 2,
+                group: 3,
+                session: 4,
+                start_time: 5555,
+                is_zombie: false
+            })
+        );
+        assert_eq!(line("a) Z 1 1 (b"), status);
+        assert_eq!(parse(b"9 (sh"), None);
+        assert_eq!(parse(b"9 (sh)"), None);
+        assert_eq!(parse(b""), None);
+    }
+
+    #[test]
+    fn a_kernel_that_does_not_tell_children_is_asked_for_every_process() {
+        let own = std::process::id() as i32;
+        let parent = status(own).unwrap().parent;
+        assert!(children_by_scan(parent).contains(&own));
+    }
+}

@@ -1,0 +1,115 @@
+//! Signals: which are ignored, which wait, and how a signal becomes a byte that `poll` can see.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use nix::errno::Errno;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction};
+
+use crate::os::descriptor;
+
+/// Ignored, it would take the exit statuses of our children from us.
+pub(crate) const CHILD: Signal = Signal::SIGCHLD;
+pub(crate) const TERMINATE: i32 = Signal::SIGTERM as i32;
+pub(crate) const KILL: i32 = Signal::SIGKILL as i32;
+pub(crate) const CONTINUE: i32 = Signal::SIGCONT as i32;
+
+/// What asks devrun to stop.
+pub(crate) const STOPPING: [Signal; 4] = [
+    Signal::SIGINT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+];
+
+/// Whether devrun was started with SIGHUP ignored: by `nohup`. Then it stays ignored, in the children
+/// too.
+pub(crate) fn is_hangup_ignored() -> io::Result<bool> {
+    // SAFETY: only asks; an all-zero sigaction is valid to be overwritten.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        Errno::result(libc::sigaction(
+            libc::SIGHUP,
+            std::ptr::null(),
+            &raw mut action,
+        ))?;
+        Ok(action.sa_sigaction == libc::SIG_IGN)
+    }
+}
+
+/// Makes `signal` do what it does in a fresh process.
+pub(crate) fn set_default(signal: Signal) -> io::Result<()> {
+    let action = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default action runs no code of ours.
+    unsafe { sigaction(signal, &action) }?;
+    Ok(())
+}
+
+/// Holds back the signals that stop us, and SIGCHLD, until [`release`]: none may arrive while there are
+/// two processes and no handlers yet.
+pub(crate) fn hold_back() -> io::Result<()> {
+    mask(SigmaskHow::SIG_BLOCK)
+}
+
+pub(crate) fn release() -> io::Result<()> {
+    mask(SigmaskHow::SIG_UNBLOCK)
+}
+
+fn mask(how: SigmaskHow) -> io::Result<()> {
+    let mut set: SigSet = STOPPING.into_iter().collect();
+    set.add(Signal::SIGCHLD);
+    Ok(nix::sys::signal::sigprocmask(how, Some(&set), None)?)
+}
+
+/// Where [`note`] writes; -1 before [`watch`].
+static NOTED: AtomicI32 = AtomicI32::new(-1);
+
+/// From now on each of the stopping signals and SIGCHLD puts its number, one byte, into the pipe whose
+/// reading end is returned (non-blocking). For a process without other threads.
+pub(crate) fn watch() -> io::Result<OwnedFd> {
+    let (read, write) = descriptor::pipe()?;
+    for end in [&read, &write] {
+        descriptor::set_nonblocking(end.as_fd())?;
+    }
+    NOTED.store(write.as_raw_fd(), Ordering::Relaxed);
+    // The handlers need it as long as the process lives.
+    std::mem::forget(write);
+    let action = SigAction::new(
+        SigHandler::Handler(note),
+        SaFlags::SA_RESTART,
+        SigSet::empty(),
+    );
+    for signal in STOPPING.into_iter().chain([Signal::SIGCHLD]) {
+        // SAFETY: `note` only calls write(2) and restores errno, which is async-signal-safe.
+        unsafe { sigaction(signal, &action) }?;
+    }
+    Ok(read)
+}
+
+extern "C" fn note(signal: libc::c_int) {
+    let errno = Errno::last_raw();
+    let byte = signal as u8;
+    // A full pipe holds enough news already.
+    // SAFETY: one byte of our stack; the descriptor stays open for the life of the process.
+    unsafe { libc::write(NOTED.load(Ordering::Relaxed), (&raw const byte).cast(), 1) };
+    Errno::set_raw(errno);
+}
+
+/// Sends `signal` to one process. That it is gone already is no error.
+pub(crate) fn send(pid: i32, signal: i32) {
+    // Pids of 1 and below would mean groups or everybody.
+    if pid > 1 {
+        // SAFETY: kill(2) touches no memory of ours.
+        unsafe { libc::kill(pid, signal) };
+    }
+}
+
+/// Sends `signal` to every member of the group that `leader` founded. Its pid must be pinned: alive, or
+/// a zombie that is not reaped. That the group is empty is no error.
+pub(crate) fn send_to_group(leader: i32, signal: i32) {
+    if leader > 1 {
+        // SAFETY: killpg(2) touches no memory of ours.
+        unsafe { libc::killpg(leader, signal) };
+    }
+}

@@ -1,0 +1,280 @@
+//! fork to exec: the only place where a process becomes two.
+
+use std::ffi::{CString, OsStr};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::errno::Errno;
+
+use crate::os::descriptor;
+
+/// What a child is made of, laid out before the fork: the child may not allocate.
+#[derive(Debug)]
+pub(crate) struct Program {
+    path: CString,
+    arguments: Vec<CString>,
+    environment: Vec<CString>,
+    directory: CString,
+}
+
+impl Program {
+    /// `environment` holds `NAME=value`.
+    ///
+    /// # Errors
+    /// A NUL byte in any of it.
+    pub(crate) fn new<'a>(
+        arguments: impl IntoIterator<Item = &'a [u8]>,
+        environment: impl IntoIterator<Item = &'a [u8]>,
+        directory: &Path,
+    ) -> io::Result<Self> {
+        let texts = |bytes: &mut dyn Iterator<Item = &'a [u8]>| -> io::Result<Vec<CString>> {
+            bytes.map(|bytes| Ok(CString::new(bytes)?)).collect()
+        };
+        let arguments = texts(&mut arguments.into_iter())?;
+        Ok(Self {
+            path: arguments.first().cloned().unwrap_or_default(),
+            environment: texts(&mut environment.into_iter())?,
+            directory: CString::new(OsStr::as_bytes(directory.as_os_str()))?,
+            arguments,
+        })
+    }
+}
+
+/// What every child of a session has in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Habits {
+    /// `nohup`: the children ignore SIGHUP as well.
+    pub(crate) ignores_hangup: bool,
+    /// The soft limit of open descriptors that devrun itself was started with.
+    pub(crate) descriptors: u64,
+}
+
+/// A child between fork and exec.
+#[derive(Debug)]
+pub(crate) struct Forked {
+    pub(crate) pid: i32,
+    /// At its end without a byte: the exec succeeded. Else four bytes: the errno.
+    pub(crate) failure: OwnedFd,
+}
+
+/// Forks a child that becomes `program`, in a process group of its own, with `input` as its stdin and
+/// `output` as stdout and stderr. It is killed when the calling thread ends (Linux: `PR_SET_PDEATHSIG`).
+/// Does not wait for the exec.
+///
+/// # Errors
+/// EAGAIN, ENOMEM from fork(2), EMFILE from pipe(2).
+pub(crate) fn fork(
+    program: &Program,
+    input: &OwnedFd,
+    output: &OwnedFd,
+    habits: Habits,
+) -> io::Result<Forked> {
+    let (failure, report) = descriptor::pipe()?;
+    let child = Child {
+        path: &program.path,
+        arguments: pointers(&program.arguments),
+        environment: pointers(&program.environment),
+        directory: &program.directory,
+        input: input.as_raw_fd(),
+        output: output.as_raw_fd(),
+        report: report.as_raw_fd(),
+        parent: std::process::id() as i32,
+        habits,
+    };
+    // SAFETY: the guardian has one thread, so the child may call what it likes.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        // SAFETY: this is the freshly forked child.
+        0 => unsafe { child.become_program() },
+        pid => {
+            // Whoever is first: the group has to exist before anybody signals it.
+            // SAFETY: touches no memory of ours.
+            unsafe { libc::setpgid(pid, pid) };
+            Ok(Forked { pid, failure })
+        }
+    }
+}
+
+fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {
+    let ends = [std::ptr::null()];
+    texts.iter().map(|text| text.as_ptr()).chain(ends).collect()
+}
+
+struct Child<'a> {
+    path: &'a CString,
+    arguments: Vec<*const libc::c_char>,
+    environment: Vec<*const libc::c_char>,
+    directory: &'a CString,
+    input: RawFd,
+    output: RawFd,
+    report: RawFd,
+    parent: i32,
+    habits: Habits,
+}
+
+impl Child<'_> {
+    /// # Safety
+    /// Only in a freshly forked child.
+    unsafe fn become_program(&self) -> ! {
+        // SAFETY: all pointers were made before the fork and live in this frame's caller.
+        unsafe {
+            self.die_with_parent();
+            libc::setpgid(0, 0);
+            if self.connect() && libc::chdir(self.directory.as_ptr()) == 0 {
+                self.restore_signals();
+                self.restore_limits();
+                libc::execve(
+                    self.path.as_ptr(),
+                    self.arguments.as_ptr(),
+                    self.environment.as_ptr(),
+                );
+            }
+            let errno = Errno::last_raw().to_ne_bytes();
+            libc::write(self.report, errno.as_ptr().cast(), errno.len());
+            libc::_exit(127)
+        }
+    }
+
+    /// The kernel kills us with the thread that forked us. If that ended before we said so, we are
+    /// somebody else's child already: not pid 1's in particular, a subreaper may have adopted us.
+    unsafe fn die_with_parent(&self) {
+        #[cfg(target_os = "linux")]
+        // SAFETY: prctl, getppid and _exit touch no memory of ours.
+        unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if libc::getppid() != self.parent {
+                libc::_exit(127);
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = self.parent;
+    }
+
+    /// Puts stdin, stdout and stderr in place and marks all the others to be closed by the exec.
+    unsafe fn connect(&self) -> bool {
+        // SAFETY: dup2 and close_range touch no memory of ours. None of the three sources is below 3:
+        // the guardian keeps 0, 1 and 2 open.
+        unsafe {
+            let connected = libc::dup2(self.input, 0) == 0
+                && libc::dup2(self.output, 1) == 1
+                && libc::dup2(self.output, 2) == 2;
+            // Everything of ours is O_CLOEXEC; this is for what devrun itself inherited.
+            #[cfg(target_os = "linux")]
+            libc::syscall(
+                libc::SYS_close_range,
+                3,
+                libc::c_uint::MAX,
+                libc::CLOSE_RANGE_CLOEXEC,
+            );
+            connected
+        }
+    }
+
+    /// As in a fresh login: every signal at its default, none held back.
+    unsafe fn restore_signals(&self) {
+        // SAFETY: all-zero is a valid sigaction: SIG_DFL without flags; unknown numbers are refused.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            for signal in 1..65 {
+                libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+            }
+            if self.habits.ignores_hangup {
+                action.sa_sigaction = libc::SIG_IGN;
+                libc::sigaction(libc::SIGHUP, &raw const action, std::ptr::null_mut());
+            }
+            let mut none: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&raw mut none);
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+        }
+    }
+
+    unsafe fn restore_limits(&self) {
+        // SAFETY: plain data of our own stack.
+        unsafe {
+            let mut limit: libc::rlimit = std::mem::zeroed();
+            if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
+                limit.rlim_cur = self.habits.descriptors.min(limit.rlim_max);
+                libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+            }
+        }
+    }
+}
+
+/// Which of the two processes we are after [`split`].
+#[derive(Debug)]
+pub(crate) enum Side {
+    Parent { child: i32 },
+    Child,
+}
+
+/// Forks the running program itself: the guardian. Call it while there is one thread.
+pub(crate) fn split() -> io::Result<Side> {
+    // SAFETY: there is one thread, so no lock is held by anybody else in the child.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Side::Child),
+        child => Ok(Side::Parent { child }),
+    }
+}
+
+/// Makes orphaned descendants come to this process instead of pid 1. Not on macOS, which has no such
+/// thing.
+pub(crate) fn adopt_orphans() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_child_subreaper(true)?;
+    Ok(())
+}
+
+/// The guardian's way out of the caller's session: no hang-up of the terminal, no signal to the job, no
+/// `killall devrun` reaches it.
+pub(crate) fn leave_session(name: &std::ffi::CStr) -> io::Result<()> {
+    nix::unistd::setsid()?;
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_name(name)?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = name;
+    Ok(())
+}
+
+/// How a child ended, or `None` while it lives. The child stays a zombie: its pid, and the group of that
+/// number, cannot be given to anybody else.
+pub(crate) fn peek_exit(pid: i32) -> Option<crate::words::exit::Exit> {
+    wait(pid, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT)
+}
+
+/// Collects a child that ended, so that its pid is free again. `None` while it lives.
+pub(crate) fn reap(pid: i32) -> Option<crate::words::exit::Exit> {
+    wait(pid, libc::WEXITED | libc::WNOHANG)
+}
+
+/// As [`reap`], but waits for the end.
+pub(crate) fn wait_for_exit(pid: i32) -> Option<crate::words::exit::Exit> {
+    wait(pid, libc::WEXITED)
+}
+
+fn wait(pid: i32, flags: libc::c_int) -> Option<crate::words::exit::Exit> {
+    use crate::words::exit::Exit;
+    loop {
+        // SAFETY: an all-zero siginfo_t is valid, and tells "nothing happened" by a pid of 0.
+        let (result, info) = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            let result = libc::waitid(libc::P_PID, pid as libc::id_t, &raw mut info, flags);
+            (result, info)
+        };
+        if result == -1 {
+            match Errno::last() {
+                Errno::EINTR => continue,
+                _ => return None,
+            }
+        }
+        // SAFETY: waitid filled in the fields of a SIGCHLD.
+        let (who, status) = unsafe { (info.si_pid(), info.si_status()) };
+        return match (who, info.si_code) {
+            (0, _) => None,
+            (_, libc::CLD_EXITED) => Some(Exit::Status(status as u8)),
+            (_, _) => Some(Exit::Signal(status)),
+        };
+    }
+}
