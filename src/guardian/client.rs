@@ -1,0 +1,121 @@
+//! The manager's end: starts the guardian, sends it requests without ever waiting, hears its news.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::guardian::protocol::{Malformed, News, Request, take_frame};
+use crate::os::descriptor::{self, Waits};
+use crate::os::spawn::{self, Habits, Side};
+use crate::os::watched;
+
+/// A guardian that was forked and waits for requests.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) pid: i32,
+    socket: OwnedFd,
+}
+
+/// Forks the guardian. Call it before there is a second thread, with the stopping signals held back. It
+/// inherits whatever is open now: locks above all, which are held until the last descendant is gone.
+///
+/// In the guardian itself it does not return.
+pub(crate) fn start(habits: Habits) -> io::Result<Started> {
+    spawn::adopt_orphans()?;
+    let (ours, theirs) = descriptor::pair()?;
+    match spawn::split()? {
+        Side::Parent { child } => Ok(Started {
+            pid: child,
+            socket: ours,
+        }),
+        Side::Child => {
+            drop(ours);
+            let status = i32::from(super::run(theirs, habits).is_err());
+            std::process::exit(status);
+        }
+    }
+}
+
+/// The way to the guardian.
+#[derive(Debug)]
+pub(crate) struct Guardian {
+    socket: AsyncFd<OwnedFd>,
+    /// Frames that the socket had no room for, with what travels along.
+    outbox: VecDeque<(Vec<u8>, Vec<OwnedFd>)>,
+    inbox: Vec<u8>,
+}
+
+impl Guardian {
+    /// Needs a tokio runtime.
+    pub(crate) fn connect(started: Started) -> io::Result<Self> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        Ok(Self {
+            socket: watched::watch(started.socket, interest)?,
+            outbox: VecDeque::new(),
+            inbox: Vec::new(),
+        })
+    }
+
+    /// Sends it now or, where the socket is full, as [`Guardian::next`] goes on: two that both only
+    /// send would wait for one another for ever. Requests to a guardian that is gone are lost; its end
+    /// is heard from `next`.
+    pub(crate) fn send(&mut self, request: &Request, passed: Vec<OwnedFd>) {
+        self.outbox.push_back((request.to_frame(), passed));
+        self.flush();
+    }
+
+    /// What the guardian has to say next. `None`: it is gone. Cancel safe.
+    pub(crate) async fn next(&mut self) -> Option<News> {
+        loop {
+            match take_frame(&mut self.inbox)
+                .and_then(|body| body.map(|body| News::from_body(&body)).transpose())
+            {
+                Ok(Some(news)) => return Some(news),
+                Ok(None) => {}
+                Err(Malformed) => return None,
+            }
+            let interest = if self.outbox.is_empty() {
+                Interest::READABLE
+            } else {
+                Interest::READABLE | Interest::WRITABLE
+            };
+            let mut ready = self.socket.ready(interest).await.ok()?;
+            let is_writable = ready.ready().is_writable();
+            if ready.ready().is_readable() {
+                let socket = ready.get_inner().as_fd();
+                match descriptor::receive(socket, &mut self.inbox, &mut VecDeque::new()) {
+                    Ok(0) => return None,
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        ready.clear_ready_matching(tokio::io::Ready::READABLE);
+                    }
+                    Err(_) => return None,
+                }
+            }
+            if is_writable {
+                ready.clear_ready_matching(tokio::io::Ready::WRITABLE);
+                drop(ready);
+                self.flush();
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        while let Some((frame, passed)) = self.outbox.front_mut() {
+            match descriptor::send(self.socket.get_ref().as_fd(), frame, passed, Waits::No) {
+                Ok(sent) => {
+                    passed.clear();
+                    frame.drain(..sent);
+                    if frame.is_empty() {
+                        self.outbox.pop_front();
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => self.outbox.clear(),
+            }
+        }
+    }
+}

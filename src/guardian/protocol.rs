@@ -1,0 +1,357 @@
+//! What manager and guardian say to each other: frames of a length (u32, little-endian, of what follows)
+//! and a body. One form on Linux and macOS.
+
+use std::path::PathBuf;
+
+use crate::words::exit::Exit;
+
+/// One run of one process, for the life of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RunId {
+    pub(crate) process: u32,
+    pub(crate) run: u32,
+}
+
+/// From the manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// Two descriptors travel with it: stdin to read, and the pipe for stdout and stderr.
+    Spawn(Spawn),
+    /// The stop signal to the group and SIGTERM to the strays of its tree.
+    Terminate(RunId),
+    /// SIGKILL to its whole tree, until it is empty.
+    Kill(RunId),
+    /// The session is over: end whatever is left, then go.
+    End,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spawn {
+    pub(crate) id: RunId,
+    pub(crate) stop_signal: i32,
+    /// From the stop signal to SIGKILL when the guardian is on its own, in milliseconds.
+    pub(crate) grace: u32,
+    /// The first one is the path of the program.
+    pub(crate) arguments: Vec<Vec<u8>>,
+    /// `NAME=value` each.
+    pub(crate) environment: Vec<Vec<u8>>,
+    pub(crate) directory: PathBuf,
+}
+
+/// From the guardian.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    Spawned {
+        id: RunId,
+        pid: i32,
+    },
+    /// Nothing runs; the system's error number.
+    SpawnFailed {
+        id: RunId,
+        errno: i32,
+    },
+    /// `left` members of its tree live on.
+    LeaderExited {
+        id: RunId,
+        exit: Exit,
+        left: u32,
+    },
+    /// No member of its tree is left. `killed` of them, the leader not counted, had to be killed.
+    Gone {
+        id: RunId,
+        killed: u32,
+    },
+    /// Somebody sent the guardian a signal that asks to stop.
+    StopRequested,
+}
+
+/// A frame cannot be longer: the kernel takes less than that for arguments and environment together.
+const MAX_FRAME: usize = 64 * 1024 * 1024;
+
+/// Takes the first whole frame's body out of `bytes`. `None`: more has to come.
+///
+/// # Errors
+/// A length that nobody sends: the other side is not who we think.
+pub(crate) fn take_frame(bytes: &mut Vec<u8>) -> Result<Option<Vec<u8>>, Malformed> {
+    let Some((length, rest)) = bytes.split_first_chunk::<4>() else {
+        return Ok(None);
+    };
+    let length = u32::from_le_bytes(*length) as usize;
+    if length > MAX_FRAME {
+        return Err(Malformed);
+    }
+    if rest.len() < length {
+        return Ok(None);
+    }
+    let frame = rest[..length].to_vec();
+    bytes.drain(..4 + length);
+    Ok(Some(frame))
+}
+
+/// Bytes that are no message of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+impl Request {
+    pub(crate) fn to_frame(&self) -> Vec<u8> {
+        let mut frame = Frame::default();
+        match self {
+            Self::Spawn(spawn) => spawn.write(&mut frame),
+            Self::Terminate(id) => frame.tag(2).id(*id),
+            Self::Kill(id) => frame.tag(3).id(*id),
+            Self::End => frame.tag(4),
+        };
+        frame.finish()
+    }
+
+    pub(crate) fn from_body(body: &[u8]) -> Result<Self, Malformed> {
+        let mut body = Body(body);
+        let request = match body.byte()? {
+            1 => Self::Spawn(Spawn::read(&mut body)?),
+            2 => Self::Terminate(body.id()?),
+            3 => Self::Kill(body.id()?),
+            4 => Self::End,
+            _ => return Err(Malformed),
+        };
+        body.is_spent(request)
+    }
+}
+
+impl Spawn {
+    fn write<'a>(&self, frame: &'a mut Frame) -> &'a mut Frame {
+        use std::os::unix::ffi::OsStrExt;
+        frame
+            .tag(1)
+            .id(self.id)
+            .number(self.stop_signal as u32)
+            .number(self.grace)
+            .texts(&self.arguments)
+            .texts(&self.environment)
+            .text(self.directory.as_os_str().as_bytes())
+    }
+
+    fn read(body: &mut Body<'_>) -> Result<Self, Malformed> {
+        use std::os::unix::ffi::OsStringExt;
+        Ok(Self {
+            id: body.id()?,
+            stop_signal: body.number()? as i32,
+            grace: body.number()?,
+            arguments: body.texts()?,
+            environment: body.texts()?,
+            directory: PathBuf::from(std::ffi::OsString::from_vec(body.text()?.to_vec())),
+        })
+    }
+}
+
+impl News {
+    pub(crate) fn to_frame(&self) -> Vec<u8> {
+        let mut frame = Frame::default();
+        match self {
+            Self::Spawned { id, pid } => frame.tag(1).id(*id).number(*pid as u32),
+            Self::SpawnFailed { id, errno } => frame.tag(2).id(*id).number(*errno as u32),
+            Self::LeaderExited { id, exit, left } => {
+                let (kind, number) = match exit {
+                    Exit::Status(status) => (0, u32::from(*status)),
+                    Exit::Signal(signal) => (1, *signal as u32),
+                };
+                frame
+                    .tag(3)
+                    .id(*id)
+                    .number(kind)
+                    .number(number)
+                    .number(*left)
+            }
+            Self::Gone { id, killed } => frame.tag(4).id(*id).number(*killed),
+            Self::StopRequested => frame.tag(5),
+        };
+        frame.finish()
+    }
+
+    pub(crate) fn from_body(body: &[u8]) -> Result<Self, Malformed> {
+        let mut body = Body(body);
+        let news = match body.byte()? {
+            1 => Self::Spawned {
+                id: body.id()?,
+                pid: body.number()? as i32,
+            },
+            2 => Self::SpawnFailed {
+                id: body.id()?,
+                errno: body.number()? as i32,
+            },
+            3 => Self::LeaderExited {
+                id: body.id()?,
+                exit: match (body.number()?, body.number()?) {
+                    (0, status) => Exit::Status(status as u8),
+                    (_, signal) => Exit::Signal(signal as i32),
+                },
+                left: body.number()?,
+            },
+            4 => Self::Gone {
+                id: body.id()?,
+                killed: body.number()?,
+            },
+            5 => Self::StopRequested,
+            _ => return Err(Malformed),
+        };
+        body.is_spent(news)
+    }
+}
+
+/// A frame in the making.
+#[derive(Debug)]
+struct Frame(Vec<u8>);
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self(vec![0; 4])
+    }
+}
+
+impl Frame {
+    fn tag(&mut self, tag: u8) -> &mut Self {
+        self.0.push(tag);
+        self
+    }
+
+    fn number(&mut self, number: u32) -> &mut Self {
+        self.0.extend_from_slice(&number.to_le_bytes());
+        self
+    }
+
+    fn id(&mut self, id: RunId) -> &mut Self {
+        self.number(id.process).number(id.run)
+    }
+
+    fn text(&mut self, text: &[u8]) -> &mut Self {
+        self.number(text.len() as u32).0.extend_from_slice(text);
+        self
+    }
+
+    fn texts(&mut self, texts: &[Vec<u8>]) -> &mut Self {
+        self.number(texts.len() as u32);
+        for text in texts {
+            self.text(text);
+        }
+        self
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        let length = (self.0.len() - 4) as u32;
+        self.0[..4].copy_from_slice(&length.to_le_bytes());
+        self.0
+    }
+}
+
+/// What is left to read of a body.
+struct Body<'a>(&'a [u8]);
+
+impl<'a> Body<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(Malformed)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, Malformed> {
+        Ok(self.take(1)?[0])
+    }
+
+    fn number(&mut self) -> Result<u32, Malformed> {
+        let (number, rest) = self.0.split_first_chunk::<4>().ok_or(Malformed)?;
+        self.0 = rest;
+        Ok(u32::from_le_bytes(*number))
+    }
+
+    fn id(&mut self) -> Result<RunId, Malformed> {
+        Ok(RunId {
+            process: self.number()?,
+            run: self.number()?,
+        })
+    }
+
+    fn text(&mut self) -> Result<&'a [u8], Malformed> {
+        let length = self.number()? as usize;
+        self.take(length)
+    }
+
+    fn texts(&mut self) -> Result<Vec<Vec<u8>>, Malformed> {
+        let count = self.number()?;
+        (0..count).map(|_| Ok(self.text()?.to_vec())).collect()
+    }
+
+    fn is_spent<T>(&self, message: T) -> Result<T, Malformed> {
+        if self.0.is_empty() {
+            Ok(message)
+        } else {
+            Err(Malformed)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: RunId = RunId { process: 3, run: 7 };
+
+    #[test]
+    fn a_request_comes_out_as_it_went_in_however_it_is_cut() {
+        let spawn = Request::Spawn(Spawn {
+            id: ID,
+            stop_signal: 15,
+            grace: 5000,
+            arguments: vec![b"/bin/sh".to_vec(), b"-c".to_vec(), b"exec true".to_vec()],
+            environment: vec![b"A=\xff".to_vec(), b"B=".to_vec()],
+            directory: "/tmp".into(),
+        });
+        for request in [
+            spawn,
+            Request::Terminate(ID),
+            Request::Kill(ID),
+            Request::End,
+        ] {
+            let frame = request.to_frame();
+            let mut bytes = frame[..frame.len() - 1].to_vec();
+            assert_eq!(take_frame(&mut bytes), Ok(None));
+            bytes.push(frame[frame.len() - 1]);
+            bytes.extend_from_slice(b"next");
+            let body = take_frame(&mut bytes).unwrap().unwrap();
+            assert_eq!(Request::from_body(&body), Ok(request));
+            assert_eq!(bytes, b"next");
+        }
+    }
+
+    #[test]
+    fn news_come_out_as_they_went_in() {
+        for news in [
+            News::Spawned {
+                id: ID,
+                pid: 41_210,
+            },
+            News::SpawnFailed { id: ID, errno: 2 },
+            News::LeaderExited {
+                id: ID,
+                exit: Exit::Signal(9),
+                left: 2,
+            },
+            News::LeaderExited {
+                id: ID,
+                exit: Exit::Status(255),
+                left: 0,
+            },
+            News::Gone { id: ID, killed: 2 },
+            News::StopRequested,
+        ] {
+            let body = take_frame(&mut news.to_frame()).unwrap().unwrap();
+            assert_eq!(News::from_body(&body), Ok(news));
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused() {
+        assert_eq!(take_frame(&mut vec![0xff; 8]), Err(Malformed));
+        assert_eq!(Request::from_body(b""), Err(Malformed));
+        assert_eq!(Request::from_body(b"\x04more"), Err(Malformed));
+        assert_eq!(News::from_body(b"\x01\x00"), Err(Malformed));
+    }
+}

@@ -1,0 +1,111 @@
+//! One run as the guardian sees it: its leader, what became of it, what was done to its tree.
+
+use std::collections::HashSet;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use crate::guardian::protocol::Spawn;
+use crate::os::family::{self, Marks, Member};
+use crate::os::signals;
+use crate::os::spawn::Forked;
+use crate::words::exit::Exit;
+
+/// The variable by which a process tells to which run it belongs: `DEVRUN_ID=<session>.<process>.<run>`.
+pub(crate) const ID_VARIABLE: &str = "DEVRUN_ID";
+
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) leader: i32,
+    pub(super) marks: Marks,
+    /// Until the exec has succeeded or failed.
+    pub(super) spawning: Option<OwnedFd>,
+    /// Once it ended. It stays a zombie until its tree is empty, so that its pid and its group cannot
+    /// be anybody else's.
+    pub(super) exit: Option<Exit>,
+    pub(super) grace: Duration,
+    pub(super) phase: Phase,
+    stop_signal: i32,
+    /// Who had its stop signal already, outside of the leader's group: each process gets exactly one.
+    asked: HashSet<(i32, u64)>,
+    killed: HashSet<(i32, u64)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Lives,
+    Terminating,
+    Killing,
+}
+
+impl Run {
+    pub(super) fn new(spawn: &Spawn, forked: Forked, output: (u64, u64)) -> Self {
+        let prefix = format!("{ID_VARIABLE}=");
+        let variable = spawn
+            .environment
+            .iter()
+            .find(|variable| variable.starts_with(prefix.as_bytes()));
+        Self {
+            leader: forked.pid,
+            marks: Marks {
+                leader: forked.pid,
+                variable: variable.cloned().unwrap_or_default(),
+                output,
+            },
+            spawning: Some(forked.failure),
+            exit: None,
+            grace: Duration::from_millis(spawn.grace.into()),
+            phase: Phase::Lives,
+            stop_signal: spawn.stop_signal,
+            asked: HashSet::new(),
+            killed: HashSet::new(),
+        }
+    }
+
+    /// How many had to be killed, the leader not counted.
+    pub(super) fn killed(&self) -> usize {
+        self.killed
+            .iter()
+            .filter(|(pid, _)| *pid != self.leader)
+            .count()
+    }
+
+    /// The members that live: below the leader, if it does, and below each of its orphans.
+    pub(super) fn members(&self, orphans: &[Member]) -> Vec<Member> {
+        let leader = self.exit.is_none().then_some(self.leader);
+        let roots = leader
+            .into_iter()
+            .chain(orphans.iter().map(|orphan| orphan.pid));
+        roots.flat_map(family::tree).collect()
+    }
+
+    /// The stop signal to the leader's group, once; SIGTERM to each orphan outside of it, and what is in
+    /// that one's group, once each. What has a living parent outside of these groups is that parent's to
+    /// end: a PostgreSQL whose backends get a signal from elsewhere takes it for a crash.
+    pub(super) fn terminate(&mut self, orphans: &[Member]) {
+        if self.phase == Phase::Lives {
+            self.phase = Phase::Terminating;
+            signals::send_to_group(self.leader, self.stop_signal);
+            signals::send_to_group(self.leader, signals::CONTINUE);
+        }
+        for orphan in orphans {
+            let tree = family::tree(orphan.pid).into_iter();
+            let group = orphan.status.group;
+            for member in tree.filter(|member| member.status.group == group) {
+                if group != self.leader && self.asked.insert(member.identity()) {
+                    signals::send(member.pid, signals::TERMINATE);
+                    signals::send(member.pid, signals::CONTINUE);
+                }
+            }
+        }
+    }
+
+    /// SIGKILL to all that can be seen now. Call it again until none is left.
+    pub(super) fn kill(&mut self, orphans: &[Member]) {
+        self.phase = Phase::Killing;
+        for member in self.members(orphans) {
+            signals::send(member.pid, signals::KILL);
+            self.killed.insert(member.identity());
+        }
+        signals::send_to_group(self.leader, signals::KILL);
+    }
+}

@@ -1,0 +1,232 @@
+//! All runs of a session, and the orphans that came to the guardian.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use crate::guardian::Manager;
+use crate::guardian::protocol::{News, RunId};
+use crate::guardian::run::{Phase, Run};
+use crate::os::family::{self, Member};
+use crate::os::{descriptor, signals, spawn};
+
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    runs: BTreeMap<RunId, Run>,
+    /// Whose an orphan is, decided once, by pid and start time. `None`: nothing tells; it belongs to
+    /// the session and goes last.
+    adopted: HashMap<(i32, u64), Option<RunId>>,
+    /// A child may have ended since the last sweep.
+    is_stale: bool,
+    /// The session ends: what belongs to nobody goes as well.
+    is_ending: bool,
+}
+
+impl Runs {
+    pub(super) fn insert(&mut self, id: RunId, run: Run) {
+        self.runs.insert(id, run);
+    }
+
+    /// No run, and no orphan of the session either.
+    pub(super) fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.adopted.is_empty()
+    }
+
+    pub(super) fn spawning(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let spawning = self.runs.values().filter_map(|run| run.spawning.as_ref());
+        spawning.map(AsFd::as_fd)
+    }
+
+    pub(super) fn somebody_ended(&mut self) {
+        self.is_stale = true;
+    }
+
+    /// Nobody tells when a tree that is being killed forks; nor, without a subreaper, when one is empty.
+    pub(super) fn needs_a_look(&self) -> bool {
+        let has_no_news = |run: &Run| {
+            run.phase == Phase::Killing || (cfg!(not(target_os = "linux")) && run.exit.is_some())
+        };
+        self.runs.values().any(has_no_news)
+    }
+
+    pub(super) fn terminate(&mut self, id: RunId) {
+        let orphans = self.orphans_by_run();
+        if let Some(run) = self.runs.get_mut(&id) {
+            run.terminate(orphans.get(&Some(id)).map_or(&[], Vec::as_slice));
+        }
+    }
+
+    pub(super) fn kill(&mut self, id: RunId) {
+        let orphans = self.orphans_by_run();
+        if let Some(run) = self.runs.get_mut(&id) {
+            run.kill(orphans.get(&Some(id)).map_or(&[], Vec::as_slice));
+            self.is_stale = true;
+        }
+    }
+
+    /// Returns the longest grace among them.
+    pub(super) fn terminate_all(&mut self) -> Duration {
+        self.is_ending = true;
+        self.is_stale = true;
+        let orphans = self.orphans_by_run();
+        for (id, run) in &mut self.runs {
+            run.terminate(orphans.get(&Some(*id)).map_or(&[], Vec::as_slice));
+        }
+        for orphan in orphans.get(&None).into_iter().flatten() {
+            signals::send(orphan.pid, signals::TERMINATE);
+            signals::send(orphan.pid, signals::CONTINUE);
+        }
+        let graces = self.runs.values().map(|run| run.grace);
+        let shortest = Duration::from_secs(u64::from(orphans.contains_key(&None)));
+        graces.max().unwrap_or_default().max(shortest)
+    }
+
+    pub(super) fn kill_all(&mut self) {
+        let orphans = self.orphans_by_run();
+        for (id, run) in &mut self.runs {
+            run.kill(orphans.get(&Some(*id)).map_or(&[], Vec::as_slice));
+        }
+        for orphan in orphans.get(&None).into_iter().flatten() {
+            for member in family::tree(orphan.pid) {
+                signals::send(member.pid, signals::KILL);
+            }
+        }
+        self.is_stale = true;
+    }
+
+    /// Tells of each exec that has succeeded or failed. `settled` says it for each of
+    /// [`Runs::spawning`], in that order.
+    pub(super) fn settle_spawns(&mut self, settled: &[bool], manager: &mut Manager) {
+        let mut settled = settled.iter();
+        self.runs.retain(|id, run| {
+            let spawning = run.spawning.take_if(|_| settled.next() == Some(&true));
+            let Some(failure) = spawning else { return true };
+            match exec_error(&failure) {
+                Some(errno) => {
+                    spawn::wait_for_exit(run.leader);
+                    manager.tell(&News::SpawnFailed { id: *id, errno });
+                    false
+                }
+                None => {
+                    // It may have ended already, when that was not its turn to be told.
+                    self.is_stale |= spawn::peek_exit(run.leader).is_some();
+                    let pid = run.leader;
+                    manager.tell(&News::Spawned { id: *id, pid });
+                    true
+                }
+            }
+        });
+    }
+
+    /// Collects what ended, and tells of every leader that ended and every tree that is empty.
+    pub(super) fn sweep(&mut self, manager: &mut Manager) {
+        if !self.is_stale && !self.needs_a_look() {
+            return;
+        }
+        self.is_stale = false;
+        let ended = self.note_exits();
+        let orphans = self.orphans_by_run();
+        for id in ended {
+            self.tell_exit(id, &orphans, manager);
+        }
+        for (id, run) in &mut self.runs {
+            let orphans = orphans.get(&Some(*id)).map_or(&[][..], Vec::as_slice);
+            match run.phase {
+                Phase::Lives => {}
+                Phase::Terminating => run.terminate(orphans),
+                Phase::Killing => run.kill(orphans),
+            }
+        }
+        self.forget_the_gone(&orphans, manager);
+    }
+
+    fn note_exits(&mut self) -> Vec<RunId> {
+        let mut ended = Vec::new();
+        let living = |run: &&mut Run| run.exit.is_none() && run.spawning.is_none();
+        for (id, run) in &mut self.runs {
+            if let Some(run) = Some(run).filter(living) {
+                run.exit = spawn::peek_exit(run.leader);
+                if run.exit.is_some() {
+                    ended.push(*id);
+                }
+            }
+        }
+        ended
+    }
+
+    fn tell_exit(&self, id: RunId, orphans: &ByRun, manager: &mut Manager) {
+        let run = &self.runs[&id];
+        let orphans = orphans.get(&Some(id)).map_or(&[][..], Vec::as_slice);
+        if let Some(exit) = run.exit {
+            let left = run.members(orphans).len() as u32;
+            manager.tell(&News::LeaderExited { id, exit, left });
+        }
+    }
+
+    fn forget_the_gone(&mut self, orphans: &ByRun, manager: &mut Manager) {
+        self.runs.retain(|id, run| {
+            let is_gone = run.exit.is_some() && !orphans.contains_key(&Some(*id));
+            if is_gone {
+                spawn::reap(run.leader);
+                let killed = run.killed() as u32;
+                manager.tell(&News::Gone { id: *id, killed });
+            }
+            !is_gone
+        });
+    }
+
+    /// The guardian's children that are no leaders, all alive, each with the run that it belongs to.
+    fn orphans_by_run(&mut self) -> ByRun {
+        let orphans = self.orphans();
+        let mut adopted = HashMap::new();
+        let mut by_run = ByRun::new();
+        for orphan in orphans {
+            let known = self.adopted.get(&orphan.identity()).copied();
+            let owner = known.unwrap_or_else(|| self.owner(&orphan));
+            adopted.insert(orphan.identity(), owner);
+            by_run.entry(owner).or_default().push(orphan);
+        }
+        self.adopted = adopted;
+        by_run
+    }
+
+    fn orphans(&self) -> Vec<Member> {
+        let leaders: HashSet<i32> = self.runs.values().map(|run| run.leader).collect();
+        loop {
+            let orphans = family::orphans(&leaders).into_iter();
+            let (ended, living): (Vec<Member>, Vec<Member>) =
+                orphans.partition(|orphan| orphan.status.is_zombie);
+            if ended.is_empty() {
+                return living;
+            }
+            // With its end, its own children have come to us: look again.
+            for orphan in ended {
+                spawn::reap(orphan.pid);
+            }
+        }
+    }
+
+    /// Whose a newly adopted orphan is: by its marks; else it was set free by a leader that ended just
+    /// now, or by one whose tree is being ended, as far as that can be only one.
+    fn owner(&self, orphan: &Member) -> Option<RunId> {
+        let marked = self.runs.iter().find(|(_, run)| run.marks.are_on(orphan));
+        if let Some((id, _)) = marked {
+            return Some(*id);
+        }
+        let mut ending = self.runs.iter().filter(|(_, run)| run.exit.is_some());
+        match (ending.next(), ending.next()) {
+            (Some((id, _)), None) => Some(*id),
+            (_, _) => None,
+        }
+    }
+}
+
+/// The orphans of each run; under `None` those of the session.
+type ByRun = HashMap<Option<RunId>, Vec<Member>>;
+
+/// What the child wrote into its pipe, if it wrote anything: the exec closes the pipe.
+fn exec_error(failure: &OwnedFd) -> Option<i32> {
+    let mut errno = [0; 4];
+    let count = descriptor::read(failure.as_fd(), &mut errno).ok().flatten();
+    (count == Some(errno.len())).then(|| i32::from_ne_bytes(errno))
+}
