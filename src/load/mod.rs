@@ -1,0 +1,217 @@
+//! The only reader of users' files: finds the app, reads its Procfile, its env files and `.foreman`.
+
+mod find;
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use crate::os;
+use crate::os::file::{self, Content, Unreadable};
+use crate::syntax::Parsed;
+use crate::syntax::dotenv::{self, Assignment};
+use crate::syntax::foreman::{self, Options};
+use crate::syntax::procfile::{self, Entry};
+use crate::words::name::AppName;
+use crate::words::report::{Place, Report};
+use crate::words::wording;
+
+/// Where to look, as the command line says it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Where {
+    pub(crate) current: PathBuf,
+    pub(crate) home: Option<PathBuf>,
+    /// `-d`.
+    pub(crate) root: Option<PathBuf>,
+    /// `-f`.
+    pub(crate) procfile: Option<PathBuf>,
+    /// `-e`: in place of `.env`.
+    pub(crate) env_files: Option<Vec<PathBuf>>,
+    /// devrun's own environment, which `${NAME}` in an env file may refer to.
+    pub(crate) shell: Vec<(OsString, OsString)>,
+}
+
+/// An app as its files have it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct App {
+    /// The real path in which its processes run.
+    pub(crate) directory: PathBuf,
+    /// What tells it from all others: the directory, and the Procfile's name if that is not the one which
+    /// would have been found there.
+    pub(crate) identity: PathBuf,
+    /// Its Procfile, as it is shown to the user.
+    pub(crate) procfile: String,
+    pub(crate) entries: Vec<Entry>,
+    /// Each as it is shown to the user, in the order in which they are laid over one another.
+    pub(crate) env_files: Vec<(String, Vec<Assignment>)>,
+}
+
+impl App {
+    pub(crate) fn name(&self) -> AppName {
+        let last = self.directory.file_name().unwrap_or_default();
+        AppName::from_directory(&last.to_string_lossy())
+    }
+}
+
+/// Reads all of an app's files and reports all that is wrong with them.
+pub(crate) fn app(place: &Where) -> Parsed<App> {
+    let mut parsed = Parsed::<App>::default();
+    match find::procfile(place) {
+        Ok(found) => read_procfile(place, &found, &mut parsed),
+        Err(report) => {
+            parsed.errors.push(report);
+            return parsed;
+        }
+    }
+    let directory = env_directory(place, &parsed.value.directory);
+    let named = place.env_files.clone();
+    for path in named
+        .clone()
+        .unwrap_or_else(|| vec![directory.join(".env")])
+    {
+        read_env_file(
+            place,
+            &place.current.join(path),
+            named.is_some(),
+            &mut parsed,
+        );
+    }
+    read_env_file(place, &directory.join(".env.local"), false, &mut parsed);
+    parsed
+}
+
+/// The options file of the current directory; empty where there is none.
+pub(crate) fn foreman_options(place: &Where) -> Parsed<Options> {
+    let path = place.current.join(".foreman");
+    match file::read(&path) {
+        Err(Unreadable::System(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            Parsed::default()
+        }
+        Err(error) => failed(unreadable(".foreman", &error)),
+        Ok(content) => match text(".foreman", &content) {
+            Ok(text) => foreman::parse(".foreman", text),
+            Err(report) => failed(report),
+        },
+    }
+}
+
+fn failed<T: Default>(report: Report) -> Parsed<T> {
+    Parsed {
+        errors: vec![report],
+        ..Parsed::default()
+    }
+}
+
+fn read_procfile(place: &Where, found: &find::Found, parsed: &mut Parsed<App>) {
+    let shown = shown(place, &found.path);
+    parsed.value.procfile = shown.clone();
+    parsed.value.directory = found.directory.clone();
+    parsed.value.identity = found.identity();
+    let content = match file::read(&found.path) {
+        Ok(content) => content,
+        Err(error) => return parsed.errors.push(unreadable(&shown, &error)),
+    };
+    if !content.is_regular && place.root.is_none() {
+        parsed.value.directory = place.current.clone();
+        parsed.value.identity = place.current.clone();
+    }
+    let text = match text(&shown, &content) {
+        Ok(text) => text,
+        Err(report) => return parsed.errors.push(report),
+    };
+    let procfile = procfile::parse(&shown, text);
+    if procfile.value.is_empty() && procfile.errors.is_empty() {
+        parsed.errors.push(find::names_nothing(&shown));
+    }
+    parsed.value.entries = procfile.value;
+    parsed.warnings.extend(procfile.warnings);
+    parsed.errors.extend(procfile.errors);
+}
+
+/// Where the default env files are: with `-f` in the current directory, as foreman has it.
+fn env_directory(place: &Where, app: &Path) -> PathBuf {
+    match (&place.root, &place.procfile) {
+        (Some(root), _) => place.current.join(root),
+        (None, Some(_)) => place.current.clone(),
+        (None, None) => app.to_path_buf(),
+    }
+}
+
+fn read_env_file(place: &Where, path: &Path, is_named: bool, parsed: &mut Parsed<App>) {
+    let shown = shown(place, path);
+    let content = match file::read(path) {
+        Ok(content) => content,
+        Err(Unreadable::System(error))
+            if error.kind() == std::io::ErrorKind::NotFound && !is_named =>
+        {
+            return;
+        }
+        Err(error) => return parsed.errors.push(unreadable(&shown, &error)),
+    };
+    let earlier = parsed.value.env_files.clone();
+    let lookup = |name: &OsStr| lookup(name, &earlier, &place.shell);
+    let file = dotenv::parse(&shown, &content.bytes, &lookup);
+    parsed.warnings.extend(file.warnings);
+    parsed.errors.extend(file.errors);
+    parsed.value.env_files.push((shown, file.value));
+}
+
+/// What `${NAME}` means outside of its own file: an earlier file's key, else the shell's.
+fn lookup(
+    name: &OsStr,
+    earlier: &[(String, Vec<Assignment>)],
+    shell: &[(OsString, OsString)],
+) -> Option<OsString> {
+    let assignments = earlier
+        .iter()
+        .rev()
+        .flat_map(|(_, assignments)| assignments.iter().rev());
+    let mut of_files = assignments.filter(|assignment| assignment.name == name);
+    let of_shell = || shell.iter().find(|(known, _)| known == name);
+    let of_file = of_files.next().map(|assignment| assignment.value.clone());
+    of_file.or_else(|| of_shell().map(|(_, value)| value.clone()))
+}
+
+/// A path as the user would write it: from here, or from home.
+pub(crate) fn shown(place: &Where, path: &Path) -> String {
+    match path.strip_prefix(&place.current) {
+        Ok(below) if !below.as_os_str().is_empty() => wording::path(below, None),
+        Ok(_) | Err(_) => wording::path(path, place.home.as_deref()),
+    }
+}
+
+fn text<'a>(shown: &str, content: &'a Content) -> Result<&'a str, Report> {
+    std::str::from_utf8(&content.bytes).map_err(|error| {
+        let before = &content.bytes[..error.valid_up_to()];
+        let line_start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+        let line_end = memchr::memchr(b'\n', &content.bytes[before.len()..])
+            .map_or(content.bytes.len(), |at| before.len() + at);
+        Report::new(format!("`{shown}` is not UTF-8")).at(Place {
+            file: shown.to_string(),
+            line: memchr::memchr_iter(b'\n', before).count() + 1,
+            column: String::from_utf8_lossy(&before[line_start..])
+                .chars()
+                .count()
+                + 1,
+            text: String::from_utf8_lossy(
+                &content.bytes[line_start..line_end.min(line_start + 400)],
+            )
+            .into_owned(),
+            width: 1,
+            label: "this byte begins no character".into(),
+        })
+    })
+}
+
+fn unreadable(shown: &str, error: &Unreadable) -> Report {
+    let report = Report::new(format!("cannot read `{shown}`"));
+    match error {
+        Unreadable::System(error) => report.caused_by(os::words_of(error)),
+        Unreadable::Directory => report.caused_by("it is a directory"),
+        Unreadable::Device => report.caused_by("it is neither a file nor a pipe"),
+        Unreadable::TooLarge => report.caused_by(format!(
+            "it is larger than {} MiB",
+            file::MAX_FILE / 1024 / 1024
+        )),
+        Unreadable::SilentPipe => report.caused_by("it is a pipe, and nobody writes to it"),
+    }
+}
