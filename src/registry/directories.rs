@@ -1,0 +1,66 @@
+//! Where locks and memories are kept: directories that are this user's and nobody else's.
+
+use std::env;
+use std::fs::DirBuilder;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crate::os::directory::{make_private, temporary};
+use crate::os::process::{home, own_user};
+
+/// For the life of a login: locks, and sockets later. `None`: there is no such place, and it is done
+/// without.
+pub(super) fn runtime() -> Option<PathBuf> {
+    let uid = own_user();
+    let candidates = [
+        variable("XDG_RUNTIME_DIR").map(|path| path.join("devrun")),
+        Some(PathBuf::from(format!("/run/user/{uid}/devrun"))),
+        Some(temporary().join(format!("devrun-{uid}"))),
+    ];
+    let mut candidates = candidates.into_iter().flatten();
+    candidates.find(|path| make_private(path).is_ok())
+}
+
+/// What outlives a login: which ports an app had. `None`: there is no such place.
+pub(super) fn state() -> Option<PathBuf> {
+    let usual = if cfg!(target_os = "macos") {
+        "Library/Application Support"
+    } else {
+        ".local/state"
+    };
+    let base = variable("XDG_STATE_HOME").or_else(|| Some(home()?.join(usual)))?;
+    // It may be shared with other programs: an existing one stays as it is.
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(&base).ok()?;
+    let path = base.join("devrun");
+    make_private(&path).ok()?;
+    Some(path)
+}
+
+/// A relative path is none, as the XDG Base Directory specification has it.
+fn variable(name: &str) -> Option<PathBuf> {
+    let path = env::var_os(name).map(PathBuf::from);
+    path.filter(|path| path.is_absolute())
+}
+
+/// A name that fits, whatever the path. FNV-1a, 64 bits: the same in every version of devrun, which the
+/// standard library's hash is not.
+pub(super) fn hash(path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes().iter();
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_a_path_never_changes() {
+        assert_eq!(hash(Path::new("")), "cbf29ce484222325");
+        assert_eq!(hash(Path::new("a")), "af63dc4c8601ec8c");
+    }
+}

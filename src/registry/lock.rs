@@ -1,0 +1,176 @@
+//! A lock file: the lock says that somebody holds it, its content who.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::os::file::{NO_FOLLOW, try_lock, try_lock_shared};
+
+/// Longer than anything that is written into one: a session of 2,000 processes takes less than half.
+const MAX_CONTENT: usize = 256 * 1024;
+/// How often a file may be exchanged under our hands before we do without.
+const ATTEMPTS: usize = 8;
+
+/// Held until it, and every copy of it in a forked process, is closed.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+#[derive(Debug)]
+pub(super) enum Locked {
+    Ours(Lock),
+    /// By somebody else, who writes there who he is.
+    Held(File),
+    /// The disk is full or read-only: there is no lock to be had.
+    Unavailable,
+}
+
+impl Lock {
+    /// Never waits. The file is never removed: whoever has it open would hold a lock on nothing.
+    pub(super) fn take(path: &Path) -> Locked {
+        for _ in 0..ATTEMPTS {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .custom_flags(NO_FOLLOW)
+                .open(path);
+            let Ok(file) = file else {
+                return Locked::Unavailable;
+            };
+            match try_lock(&file) {
+                Ok(true) if is_still(path, &file) => return Locked::Ours(Self(file)),
+                // Somebody cleaned up between the two calls: again.
+                Ok(true) => {}
+                Ok(false) => return Locked::Held(file),
+                Err(_) => return Locked::Unavailable,
+            }
+        }
+        Locked::Unavailable
+    }
+
+    /// Says who holds it. A failure leaves others without a name for us, no more.
+    pub(super) fn write(&self, owner: &impl Serialize) {
+        let content = serde_json::to_vec(owner).expect("texts and numbers");
+        // Whoever reads meanwhile finds one whole value, with remains of a longer one behind it at most.
+        if self.0.write_all_at(&content, 0).is_ok() {
+            let _ = self.0.set_len(content.len() as u64);
+        }
+    }
+}
+
+/// The file, if somebody holds its lock now. It is not made, and others may look at the same time.
+pub(super) fn held(path: &Path) -> Option<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(NO_FOLLOW)
+        .open(path)
+        .ok()?;
+    let is_held = !try_lock_shared(&file).ok()?;
+    is_held.then_some(file)
+}
+
+/// What a lock's holder says of himself, if he has said it yet.
+pub(super) fn owner<T: DeserializeOwned>(file: &File) -> Option<T> {
+    let mut content = vec![0; MAX_CONTENT];
+    let length = file.read_at(&mut content, 0).ok()?;
+    let mut values = serde_json::Deserializer::from_slice(&content[..length]).into_iter();
+    values.next()?.ok()
+}
+
+fn is_still(path: &Path, file: &File) -> bool {
+    let (Ok(there), Ok(ours)) = (fs::symlink_metadata(path), file.metadata()) else {
+        return false;
+    };
+    (there.dev(), there.ino()) == (ours.dev(), ours.ino())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::scratch::{Scratch, soon};
+
+    fn take(path: &Path) -> Lock {
+        match Lock::take(path) {
+            Locked::Ours(lock) => lock,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_at_a_time_holds_a_lock_and_the_others_see_who() {
+        let scratch = Scratch::new("lock");
+        let path = scratch.path("app.lock");
+        assert!(held(&path).is_none());
+        let lock = take(&path);
+        lock.write(&"a long name");
+        lock.write(&"ann");
+        let Locked::Held(file) = Lock::take(&path) else {
+            panic!("it was given twice");
+        };
+        assert_eq!(owner::<String>(&file), Some("ann".into()));
+        assert_eq!(owner::<u32>(&file), None);
+        drop(lock);
+        assert!(soon(|| held(&path).is_none()));
+        take(&path);
+    }
+
+    #[test]
+    fn remains_of_a_longer_value_do_not_disturb() {
+        let scratch = Scratch::new("remains");
+        let path = scratch.path("app.lock");
+        fs::write(&path, "{\"a\":1}e\":22}").unwrap();
+        let found = owner::<std::collections::BTreeMap<String, u32>>(&File::open(&path).unwrap());
+        assert_eq!(found.unwrap()["a"], 1);
+    }
+
+    #[test]
+    fn those_who_look_do_not_take_each_other_for_holders() {
+        let scratch = Scratch::new("look");
+        let path = scratch.path("app.lock");
+        drop(take(&path));
+        let other = File::open(&path).unwrap();
+        assert!(soon(|| try_lock_shared(&other).unwrap()));
+        assert!(held(&path).is_none());
+    }
+
+    #[test]
+    fn a_copy_keeps_the_lock() {
+        let scratch = Scratch::new("copy");
+        let path = scratch.path("app.lock");
+        let lock = take(&path);
+        let inherited = lock.0.try_clone().unwrap();
+        drop(lock);
+        assert!(held(&path).is_some());
+        drop(inherited);
+        assert!(soon(|| held(&path).is_none()));
+    }
+
+    #[test]
+    fn no_lock_is_had_where_none_can_be_made() {
+        let scratch = Scratch::new("none");
+        let nowhere = scratch.path("no/where.lock");
+        assert!(matches!(Lock::take(&nowhere), Locked::Unavailable));
+        let link = scratch.path("link.lock");
+        std::os::unix::fs::symlink(scratch.path("elsewhere"), &link).unwrap();
+        assert!(matches!(Lock::take(&link), Locked::Unavailable));
+        assert!(
+            !scratch.path("elsewhere").exists(),
+            "a link is not followed"
+        );
+    }
+
+    #[test]
+    fn a_lock_on_a_file_that_was_exchanged_is_none() {
+        let scratch = Scratch::new("exchanged");
+        let path = scratch.path("app.lock");
+        let lock = take(&path);
+        fs::rename(&path, scratch.path("away")).unwrap();
+        assert!(!is_still(&path, &lock.0));
+        take(&path);
+    }
+}
