@@ -1,0 +1,67 @@
+//! What a run needs to be spawned: its pipes, its command line, its environment.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::guardian::ID_VARIABLE;
+use crate::guardian::protocol::{RunId, Spawn};
+use crate::os::descriptor;
+use crate::plan::{PlannedProcess, command};
+
+/// Nothing is ever written to a child's stdin; a small pipe leaves the user's pipe pages to others.
+const INPUT_PIPE: i32 = 4096;
+/// Holds what a child writes while its reader is busy.
+const OUTPUT_PIPE: i32 = 256 * 1024;
+/// How many large pipes a user's share of pipe pages has room for beside his other programs.
+const LARGE_PIPES: usize = 16;
+
+/// The two pipes of a run. The child's ends travel to the guardian, and are closed here with that.
+#[derive(Debug)]
+pub(super) struct Pipes {
+    /// Held open so that the child's stdin is empty and never at its end: esbuild quits at an end of
+    /// file.
+    pub(super) input: OwnedFd,
+    pub(super) output: OwnedFd,
+    pub(super) childs: Vec<OwnedFd>,
+}
+
+impl Pipes {
+    /// stdout and stderr share one pipe, so that their order is kept.
+    pub(super) fn new(process: usize) -> io::Result<Self> {
+        let (childs_input, input) = descriptor::pipe()?;
+        let (output, childs_output) = descriptor::pipe()?;
+        descriptor::resize_pipe(input.as_fd(), INPUT_PIPE);
+        if process < LARGE_PIPES {
+            descriptor::resize_pipe(output.as_fd(), OUTPUT_PIPE);
+        }
+        Ok(Self {
+            input,
+            output,
+            childs: vec![childs_input, childs_output],
+        })
+    }
+}
+
+/// `mark` is what the run's processes are known by, wherever they go.
+pub(super) fn spawn_request(process: &PlannedProcess, id: RunId, mark: &str) -> Spawn {
+    let command = command::with_exec(&process.command);
+    let variables = process.env.iter();
+    let mut environment: Vec<Vec<u8>> = variables
+        .filter(|(name, _)| *name != ID_VARIABLE)
+        .map(|(name, variable)| [name.as_bytes(), b"=", variable.value.as_bytes()].concat())
+        .collect();
+    environment.push(format!("{ID_VARIABLE}={mark}").into_bytes());
+    Spawn {
+        id,
+        stop_signal: process.stop_signal,
+        grace: u32::try_from(process.grace.as_millis()).unwrap_or(u32::MAX),
+        arguments: vec![
+            b"/bin/sh".to_vec(),
+            b"-c".to_vec(),
+            command.as_bytes().to_vec(),
+        ],
+        environment,
+        directory: process.directory.clone(),
+    }
+}

@@ -1,0 +1,376 @@
+//! One loop that carries out the supervisor's actions and tells it what happened.
+
+mod child;
+pub(crate) mod clock;
+pub(crate) mod output;
+mod probe;
+mod rescue;
+mod stop_signals;
+
+use std::collections::HashMap;
+use std::future;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use crate::driver::child::Pipes;
+use crate::driver::clock::Clock;
+use crate::driver::output::{Ended, Output, Reader};
+use crate::driver::probe::Probe;
+use crate::driver::stop_signals::StopSignals;
+use crate::guardian::client::{self, Guardian};
+use crate::guardian::protocol::{News, Request, RunId};
+use crate::os::{self, signals, spawn};
+use crate::plan::{Plan, wire};
+use crate::render::stream::Stream;
+use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
+use crate::words::name::ProcessName;
+use crate::words::notice::Notice;
+
+/// How long the end may take once nothing is alive: for the guardian to go, and for a reader that
+/// stands still.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Longer than the guardian needs for orphans that are nobody's: their second, and SIGKILL.
+const GUARDIANS_END: Duration = Duration::from_secs(8);
+
+/// All that a session is made of.
+pub(crate) struct Session {
+    pub(crate) plan: Plan,
+    pub(crate) supervisor: Supervisor,
+    pub(crate) stream: Stream,
+    pub(crate) clock: Clock,
+    pub(crate) stdout: OwnedFd,
+    pub(crate) guardian: client::Started,
+    /// Said before anything is started.
+    pub(crate) opening: Vec<Notice>,
+    /// Whether the port of a process that is to be started again is still free; if it is not, another
+    /// one, or why there is none.
+    pub(crate) recheck: RecheckPort,
+    /// `nohup`: SIGHUP stays ignored.
+    pub(crate) ignores_hangup: bool,
+}
+
+pub(crate) type RecheckPort = Box<dyn FnMut(&ProcessName, u16) -> Recheck>;
+
+/// What became of a port between two runs.
+#[derive(Debug)]
+pub(crate) enum Recheck {
+    Free,
+    Moved(u16),
+    /// It is taken, and the process may have no other one.
+    Taken(String),
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    /// devrun's exit status.
+    pub(crate) status: u8,
+    pub(crate) output: Ended,
+}
+
+/// Runs a session to its end.
+///
+/// # Errors
+/// The runtime or the signal handlers could not be had; the guardian ends by itself then.
+pub(crate) fn run(session: Session) -> io::Result<End> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()?;
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        let (driver, inbox) = Driver::start(session)?;
+        Ok(driver.run(inbox).await)
+    })
+}
+
+struct Driver {
+    plan: Plan,
+    supervisor: Supervisor,
+    output: Output,
+    guardian: Guardian,
+    guardian_pid: i32,
+    is_guardian_lost: bool,
+    runs: HashMap<RunId, LiveRun>,
+    probe: Probe,
+    /// Which processes have written that the probe waits for.
+    writers: mpsc::UnboundedReceiver<usize>,
+    recheck: RecheckPort,
+    stop_signals: StopSignals,
+    /// News from tasks of ours.
+    news: mpsc::UnboundedSender<Event>,
+    /// What makes the marks of this session unlike those of any other.
+    session_mark: String,
+    status: Option<u8>,
+}
+
+/// What is held for a run from its spawn to its end.
+struct LiveRun {
+    reader: Reader,
+    /// The writing end of its stdin.
+    _input: OwnedFd,
+}
+
+impl Driver {
+    fn start(session: Session) -> io::Result<(Self, mpsc::UnboundedReceiver<Event>)> {
+        let stop_signals = StopSignals::new(session.ignores_hangup)?;
+        signals::release()?;
+        let guardian_pid = session.guardian.pid;
+        let (news, inbox) = mpsc::unbounded_channel();
+        let (wrote, writers) = mpsc::unbounded_channel();
+        let sources = session.plan.processes.len();
+        let output = Output::start(
+            session.stream,
+            session.clock,
+            session.stdout,
+            sources,
+            wrote,
+        )?;
+        for notice in &session.opening {
+            output.say(notice);
+        }
+        let driver = Self {
+            plan: session.plan,
+            supervisor: session.supervisor,
+            output,
+            guardian: Guardian::connect(session.guardian)?,
+            guardian_pid,
+            is_guardian_lost: false,
+            runs: HashMap::new(),
+            probe: Probe::new(guardian_pid),
+            writers,
+            recheck: session.recheck,
+            stop_signals,
+            news,
+            session_mark: session_mark(),
+            status: None,
+        };
+        Ok((driver, inbox))
+    }
+
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Event>) -> End {
+        let output = self.output.clone();
+        let closed = output.closed();
+        tokio::pin!(closed);
+        let mut is_closed = false;
+        let mut events = vec![Event::SessionStarted];
+        loop {
+            for event in events.drain(..) {
+                for action in self.supervisor.handle(Instant::now(), event) {
+                    self.carry_out(action);
+                }
+            }
+            if let Some(status) = self.status {
+                return self.finish(status).await;
+            }
+            let probe_deadline = self.probe_deadline();
+            tokio::select! {
+                news = self.guardian.next(), if !self.is_guardian_lost => events.extend(self.hear(news)),
+                Some(event) = inbox.recv() => events.push(event),
+                () = self.stop_signals.next() => events.push(Event::ShutdownRequested),
+                _ = &mut closed, if !is_closed => {
+                    is_closed = true;
+                    events.push(Event::OutputClosed);
+                }
+                () = at(self.supervisor.next_deadline()) => events.push(Event::DeadlineReached),
+                () = at(probe_deadline) => {
+                    events.extend(self.probe.look(Instant::now()));
+                    for process in self.probe.patient() {
+                        self.output.await_writing(process);
+                    }
+                }
+                Some(process) = self.writers.recv() => self.probe.wrote(process, Instant::now()),
+            }
+        }
+    }
+
+    /// While all is being ended, nobody wants to know who listens.
+    fn probe_deadline(&self) -> Option<Instant> {
+        self.probe
+            .next_deadline()
+            .filter(|_| !self.supervisor.is_stopping())
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Spawn { process, run } => self.spawn(process, run),
+            Action::Terminate { process, run } => {
+                if self.supervisor.is_stopping() {
+                    self.output.begin_stop();
+                }
+                self.guardian
+                    .send(&Request::Terminate(id(process, run)), Vec::new());
+            }
+            Action::Kill { process, run } => {
+                self.guardian
+                    .send(&Request::Kill(id(process, run)), Vec::new());
+            }
+            Action::Say(notice) => self.output.say(&notice),
+            Action::Finish { status } => self.status = Some(status),
+        }
+    }
+
+    fn spawn(&mut self, process: ProcessIndex, run: u32) {
+        if let Err(cause) = self.try_spawn(process, run) {
+            let _ = self.news.send(Event::SpawnFailed {
+                process,
+                run,
+                cause,
+            });
+        }
+    }
+
+    fn try_spawn(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
+        if run > 1 {
+            self.recheck_port(process)?;
+        }
+        let id = id(process, run);
+        let mark = format!("{}.{process}.{run}", self.session_mark);
+        let request = child::spawn_request(&self.plan.processes[process], id, &mark);
+        let pipes = Pipes::new(process).map_err(|error| os::words_of(&error))?;
+        let port = self.plan.processes[process].port;
+        self.probe
+            .watch(id, port, &pipes.output, &mark)
+            .map_err(|error| os::words_of(&error))?;
+        self.guardian.send(&Request::Spawn(request), pipes.childs);
+        let live = LiveRun {
+            reader: self
+                .output
+                .read(process, pipes.output)
+                .map_err(|error| os::words_of(&error))?,
+            _input: pipes.input,
+        };
+        self.runs.insert(id, live);
+        Ok(())
+    }
+
+    fn recheck_port(&mut self, process: ProcessIndex) -> Result<(), String> {
+        let planned = &self.plan.processes[process];
+        let Some(port) = planned.port else {
+            return Ok(());
+        };
+        match (self.recheck)(&planned.name, port) {
+            Recheck::Free => Ok(()),
+            Recheck::Taken(cause) => Err(cause),
+            Recheck::Moved(to) => {
+                wire::set_port(&mut self.plan, process, to);
+                let _ = self.news.send(Event::PortMoved { process, port: to });
+                Ok(())
+            }
+        }
+    }
+
+    fn hear(&mut self, news: Option<News>) -> Option<Event> {
+        let Some(news) = news else {
+            self.is_guardian_lost = true;
+            return Some(Event::GuardianLost);
+        };
+        match news {
+            News::Spawned { id, pid } => {
+                if let Some(live) = self.runs.get_mut(&id) {
+                    live.reader.begin();
+                }
+                self.probe.spawned(id, pid, Instant::now());
+                let (process, run) = parts(id);
+                Some(Event::Spawned { process, run, pid })
+            }
+            News::SpawnFailed { id, errno } => {
+                self.runs.remove(&id);
+                self.probe.forget(id);
+                let (process, run) = parts(id);
+                let cause = os::words_of(&io::Error::from_raw_os_error(errno));
+                Some(Event::SpawnFailed {
+                    process,
+                    run,
+                    cause,
+                })
+            }
+            News::LeaderExited { id, exit, left } => {
+                let (process, run) = parts(id);
+                let left = left as usize;
+                Some(Event::LeaderExited {
+                    process,
+                    run,
+                    exit,
+                    left,
+                })
+            }
+            News::Gone { id, killed } => {
+                self.gone(id, killed as usize);
+                None
+            }
+            News::StopRequested => Some(Event::ShutdownRequested),
+        }
+    }
+
+    /// The exit is news only after the last of the run's output.
+    fn gone(&mut self, id: RunId, killed: usize) {
+        self.probe.forget(id);
+        let Some(live) = self.runs.remove(&id) else {
+            return;
+        };
+        let news = self.news.clone();
+        tokio::task::spawn_local(async move {
+            let (process, run) = parts(id);
+            let last_lines = live.reader.drain().await;
+            let _ = news.send(Event::Exited {
+                process,
+                run,
+                killed,
+                last_lines,
+            });
+        });
+    }
+
+    async fn finish(mut self, status: u8) -> End {
+        if self.is_guardian_lost {
+            rescue::end_orphans(self.longest_grace()).await;
+            spawn::reap(self.guardian_pid);
+        } else {
+            self.guardian.send(&Request::End, Vec::new());
+            let end = async { while self.guardian.next().await.is_some() {} };
+            if tokio::time::timeout(GUARDIANS_END, end).await.is_ok() {
+                // It closed its end as the last thing it did.
+                spawn::wait_for_exit(self.guardian_pid);
+            }
+        }
+        for (_, live) in self.runs.drain() {
+            live.reader.drain().await;
+        }
+        let output = self.output.finish(Instant::now() + LAST_WORDS).await;
+        let is_whole = !output.has_failed && output.lost == 0;
+        let status = if is_whole { status } else { status.max(1) };
+        End { status, output }
+    }
+
+    fn longest_grace(&self) -> Duration {
+        let graces = self.plan.processes.iter().map(|process| process.grace);
+        graces.max().unwrap_or_default()
+    }
+}
+
+fn id(process: ProcessIndex, run: u32) -> RunId {
+    let process = u32::try_from(process).expect("a plan has at most 2,000 processes");
+    RunId { process, run }
+}
+
+fn parts(id: RunId) -> (ProcessIndex, u32) {
+    (id.process as usize, id.run)
+}
+
+/// Our pid, and when we started: no other session has both.
+fn session_mark() -> String {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    format!("{}.{}", std::process::id(), since.as_micros())
+}
+
+/// Until `deadline`; for ever if there is none.
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => future::pending().await,
+    }
+}

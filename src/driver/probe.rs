@@ -1,0 +1,268 @@
+//! Readiness that proves ownership: which listening sockets belong to a run's own tree. Never connects:
+//! that would disturb servers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use crate::guardian::ID_VARIABLE;
+use crate::guardian::protocol::RunId;
+use crate::os::family::{self, Marks, Member};
+use crate::os::socket::{self, Listening, Owned, SocketTable};
+use crate::os::{descriptor, process};
+use crate::supervisor::{Event, Listener};
+use crate::words::port::Holder;
+
+/// The kernel tells of no listen(2), so it is asked: this often at first,
+const FIRST_INTERVAL: Duration = Duration::from_millis(10);
+/// for so long after the spawn,
+const EAGER: Duration = Duration::from_secs(2);
+/// then ever more seldom, down to this,
+const LAST_INTERVAL: Duration = Duration::from_secs(1);
+/// and after so long only when the process writes.
+const PATIENT: Duration = Duration::from_secs(60);
+
+/// Watches the runs that have not bound their PORT yet.
+#[derive(Debug)]
+pub(super) struct Probe {
+    guardian: i32,
+    watched: BTreeMap<RunId, Watched>,
+    sockets: SocketTable,
+    looked_at: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    port: Option<u16>,
+    marks: Marks,
+    spawned_at: Option<Instant>,
+    next_at: Option<Instant>,
+    interval: Duration,
+    known: Vec<Listener>,
+    /// Somebody outside of its tree listens on its PORT; whether that one could be identified.
+    stranger: Option<bool>,
+}
+
+impl Watched {
+    fn is_ready(&self) -> bool {
+        self.known
+            .iter()
+            .any(|listener| Some(listener.port) == self.port)
+    }
+
+    fn schedule(&mut self, now: Instant) {
+        let age = now.saturating_duration_since(self.spawned_at.unwrap_or(now));
+        if age >= EAGER {
+            self.interval = (self.interval * 2).min(LAST_INTERVAL);
+        }
+        self.next_at = (age < PATIENT && !self.is_ready()).then(|| now + self.interval);
+    }
+}
+
+impl Probe {
+    pub(super) fn new(guardian: i32) -> Self {
+        Self {
+            guardian,
+            watched: BTreeMap::new(),
+            sockets: SocketTable::new(),
+            looked_at: None,
+        }
+    }
+
+    /// Before the spawn: `output` is the pipe that the run will write to, `mark` its `DEVRUN_ID`.
+    pub(super) fn watch(
+        &mut self,
+        id: RunId,
+        port: Option<u16>,
+        output: &OwnedFd,
+        mark: &str,
+    ) -> io::Result<()> {
+        let marks = Marks {
+            leader: 0,
+            variable: format!("{ID_VARIABLE}={mark}").into_bytes(),
+            output: descriptor::identity(output.as_fd())?,
+        };
+        let watched = Watched {
+            port,
+            marks,
+            spawned_at: None,
+            next_at: None,
+            interval: FIRST_INTERVAL,
+            known: Vec::new(),
+            stranger: None,
+        };
+        self.watched.insert(id, watched);
+        Ok(())
+    }
+
+    pub(super) fn spawned(&mut self, id: RunId, pid: i32, now: Instant) {
+        if let Some(watched) = self.watched.get_mut(&id) {
+            watched.marks.leader = pid;
+            watched.spawned_at = Some(now);
+            watched.next_at = Some(now + FIRST_INTERVAL);
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: RunId) {
+        self.watched.remove(&id);
+    }
+
+    /// A process wrote something: it may have begun, or ceased, to listen.
+    pub(super) fn wrote(&mut self, process: usize, now: Instant) {
+        for (id, watched) in &mut self.watched {
+            if id.process as usize == process {
+                watched.next_at = watched.next_at.or(Some(now + LAST_INTERVAL));
+            }
+        }
+    }
+
+    /// The processes that are looked at again only when they write.
+    pub(super) fn patient(&self) -> impl Iterator<Item = usize> {
+        let patient = self
+            .watched
+            .iter()
+            .filter(|(_, watched)| watched.next_at.is_none());
+        patient.map(|(id, _)| id.process as usize)
+    }
+
+    /// One look serves all runs, so looks keep their distance.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let earliest = self.looked_at.map(|last| last + FIRST_INTERVAL);
+        let due = self.watched.values().filter_map(|watched| watched.next_at);
+        due.min()
+            .map(|due| earliest.map_or(due, |earliest| due.max(earliest)))
+    }
+
+    /// Asks the kernel once and returns what changed.
+    pub(super) fn look(&mut self, now: Instant) -> Vec<Event> {
+        self.looked_at = Some(now);
+        for watched in self.watched.values_mut() {
+            if watched.next_at.is_some_and(|next| next <= now) {
+                watched.schedule(now);
+            }
+        }
+        // Where the kernel refuses to tell, nothing is ever ready: `running` is all that can be said.
+        let Ok(mut listening) = socket::listeners() else {
+            return Vec::new();
+        };
+        if !self.sockets.has_news(&mut listening) {
+            return Vec::new();
+        }
+        let owners = self.trees();
+        let pids: Vec<i32> = owners.iter().map(|(pid, _)| *pid).collect();
+        let owners: HashMap<i32, RunId> = owners.into_iter().collect();
+        let mut held: BTreeMap<RunId, Vec<Owned>> = BTreeMap::new();
+        for owned in self.sockets.held_by(&listening, &pids) {
+            held.entry(owners[&owned.pid]).or_default().push(owned);
+        }
+        let mut events = Vec::new();
+        for (id, watched) in &mut self.watched {
+            let held = held.remove(id).unwrap_or_default();
+            let listeners = held.iter().map(listener).collect();
+            events.extend(changes(*id, watched, listeners, &listening));
+        }
+        events
+    }
+
+    /// The living members of the watched runs' trees, orphans included, parents before their children.
+    fn trees(&self) -> Vec<(i32, RunId)> {
+        let leaders = self
+            .watched
+            .iter()
+            .map(|(id, watched)| (watched.marks.leader, *id));
+        let leaders: HashMap<i32, RunId> = leaders.filter(|(pid, _)| *pid != 0).collect();
+        let mut trees = Vec::new();
+        for child in process::children(self.guardian) {
+            let owner = leaders.get(&child).copied();
+            if let Some(id) = owner.or_else(|| self.owner_of_orphan(child)) {
+                let members = family::tree(child).into_iter();
+                trees.extend(members.map(|member| (member.pid, id)));
+            }
+        }
+        trees
+    }
+
+    fn owner_of_orphan(&self, pid: i32) -> Option<RunId> {
+        let orphan = Member::of(pid)?;
+        let spawned = self
+            .watched
+            .iter()
+            .filter(|(_, watched)| watched.spawned_at.is_some());
+        let mut owners = spawned.filter(|(_, watched)| watched.marks.are_on(&orphan));
+        owners.next().map(|(id, _)| *id)
+    }
+}
+
+fn listener(owned: &Owned) -> Listener {
+    Listener {
+        port: owned.socket.port,
+        loopback_only: owned.socket.address.is_loopback(),
+        pid: owned.pid,
+        command: process::name(owned.pid).unwrap_or_else(|| "a process".into()),
+    }
+}
+
+/// What is news since the last look.
+fn changes(
+    id: RunId,
+    watched: &mut Watched,
+    mut listeners: Vec<Listener>,
+    listening: &[Listening],
+) -> Vec<Event> {
+    let (process, run) = (id.process as usize, id.run);
+    let mut events = Vec::new();
+    let on_its_port = listening
+        .iter()
+        .find(|socket| Some(socket.port) == watched.port);
+    let is_own = listeners
+        .iter()
+        .any(|listener| Some(listener.port) == watched.port);
+    if let Some(socket) = on_its_port.filter(|_| !is_own && watched.spawned_at.is_some()) {
+        if watched.stranger.is_none() {
+            let holder = socket::holder(socket.port);
+            watched.stranger = Some(is_identified(&holder));
+            if is_identified(&holder) {
+                events.push(Event::PortStolen {
+                    process,
+                    run,
+                    holder,
+                });
+            }
+        }
+        if watched.stranger == Some(false) {
+            listeners.push(Listener {
+                port: socket.port,
+                loopback_only: socket.address.is_loopback(),
+                pid: watched.marks.leader,
+                command: "a process that cannot be read".into(),
+            });
+        }
+    } else {
+        watched.stranger = None;
+    }
+    if listeners != watched.known {
+        watched.known.clone_from(&listeners);
+        events.push(Event::Listens {
+            process,
+            run,
+            listeners,
+        });
+    }
+    events
+}
+
+/// The port was free before the spawn. Where the owner of its listener cannot be read (a proxy of
+/// docker's, a program with capabilities) it counts as the run's own: only an identified one is a
+/// stranger.
+fn is_identified(holder: &Holder) -> bool {
+    match holder {
+        Holder::Process { .. } | Holder::Devrun { .. } => true,
+        Holder::OtherUser
+        | Holder::Unknown
+        | Holder::NeedsPrivilege
+        | Holder::RefusedByBrowsers
+        | Holder::Neighbour(_)
+        | Holder::AirPlay => false,
+    }
+}

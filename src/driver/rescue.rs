@@ -1,0 +1,34 @@
+//! When the guardian is gone: its direct children die with it, what they left behind comes to us.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use crate::os::{family, signals, spawn};
+
+/// Nobody tells when somebody else's descendants come to us.
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// Ends every descendant of ours: SIGTERM, then, after `grace`, SIGKILL until none is left.
+pub(super) async fn end_orphans(grace: Duration) {
+    let kill_at = Instant::now() + grace;
+    let mut asked = HashSet::new();
+    loop {
+        let orphans = family::orphans(&HashSet::new());
+        if orphans.is_empty() {
+            return;
+        }
+        let is_late = Instant::now() >= kill_at;
+        for orphan in orphans {
+            spawn::reap(orphan.pid);
+            for member in family::tree(orphan.pid) {
+                if is_late {
+                    signals::send(member.pid, signals::KILL);
+                } else if asked.insert(member.identity()) {
+                    signals::send(member.pid, signals::TERMINATE);
+                    signals::send(member.pid, signals::CONTINUE);
+                }
+            }
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
