@@ -1,14 +1,33 @@
-//! devrun: a local development process manager.
+//! devrun: a local development process manager. The rooms stand in the order in which the data flows;
+//! ARCHITECTURE.md walks through them.
 
-mod plan;
-mod syntax;
 mod words;
 
-use std::process::ExitCode;
+mod syntax;
 
-/// Runs the program. So far it has a vocabulary and nothing to say with it: it refuses, with the status
-/// for "could not do what was asked".
-pub fn main() -> ExitCode {
-    eprintln!("error: devrun cannot run a Procfile yet");
-    ExitCode::from(2)
-}
+mod plan;
+
+mod supervisor;
+
+mod log;
+
+mod render;
+
+#[expect(clippy::disallowed_methods, reason = "the shell half")]
+mod os;
+
+#[expect(clippy::disallowed_methods, reason = "the shell half")]
+mod guardian;
+
+mod load;
+
+#[expect(clippy::disallowed_methods, reason = "the shell half")]
+mod registry;
+
+#[expect(clippy::disallowed_methods, reason = "the shell half")]
+mod driver;
+
+#[expect(clippy::disallowed_methods, reason = "the shell half")]
+mod cli;
+
+pub use cli::main;

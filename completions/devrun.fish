@@ -1,0 +1,77 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_devrun_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_devrun_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_devrun_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_devrun_using_subcommand
+    set -l cmd (__fish_devrun_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c devrun -n "__fish_devrun_needs_command" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_needs_command" -s V -l version -d 'Print version'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "start" -d 'Run the processes of a Procfile'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "run" -d 'Run a command in the app\'s environment'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "completions" -d 'Print completions for a shell'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s f -l procfile -d 'The Procfile; usually Procfile.dev or Procfile here or above' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s e -l env -d 'Env files to read in place of .env' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l set -d 'Set a variable, above all files' -r
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s m -l formation -d 'How many of each: web=2,worker=0, or all=1,web=2' -r
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l without -d 'Leave a process out' -r
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s p -l port -d 'The first process\'s PORT; 0: any free ports [default: 5000]' -r
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l restart -d 'When a process that ended is started again [default: on-failure]' -r -f -a "always\t''
+on-failure\t''
+never\t''"
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l on-exit -d 'What the end of one process for good means for all [default: keep]' -r -f -a "keep\t''
+shutdown\t''"
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s t -l timeout -d 'From SIGTERM to SIGKILL, in seconds [default: 5]' -r
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l timestamp -d 'The time in front of each line [default: short]' -r -f -a "short\t''
+ms\t''
+iso\t''
+elapsed\t''
+none\t''"
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l color -d 'Whether to use colours' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l strict-ports -d 'A taken port is an error'
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l fail-fast -d 'The first failure ends all, with its status'
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l no-timestamp -d 'No time in front of each line'
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s q -l quiet -d 'Leave out devrun\'s own lines'
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand check" -s f -l procfile -d 'The Procfile; usually Procfile.dev or Procfile here or above' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand check" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand check" -s e -l env -d 'Env files to read in place of .env' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand check" -l set -d 'Set a variable, above all files' -r
+complete -c devrun -n "__fish_devrun_using_subcommand check" -s m -l formation -d 'How many of each: web=2,worker=0, or all=1,web=2' -r
+complete -c devrun -n "__fish_devrun_using_subcommand check" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand run" -s p -l process -d 'Whose environment, PORT included' -r
+complete -c devrun -n "__fish_devrun_using_subcommand run" -s f -l procfile -d 'The Procfile; usually Procfile.dev or Procfile here or above' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand run" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand run" -s e -l env -d 'Env files to read in place of .env' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand run" -l set -d 'Set a variable, above all files' -r
+complete -c devrun -n "__fish_devrun_using_subcommand run" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "start" -d 'Run the processes of a Procfile'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "run" -d 'Run a command in the app\'s environment'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

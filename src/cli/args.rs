@@ -1,0 +1,320 @@
+//! What may stand on the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::styling::Styles;
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+
+use crate::render::palette::Choice;
+use crate::render::timestamp::Timestamp;
+use crate::syntax::formation::{self, Formation};
+use crate::words::policy::{OnExit, RestartPolicy};
+
+const EXAMPLES: &str = "\
+Examples:
+  devrun start                     run every process of the Procfile
+  devrun start web worker          run these two
+  devrun start -m all=1,worker=2   run two workers
+  devrun run rails console         run a command in the app's environment
+  devrun check                     look for mistakes without starting anything";
+
+const COMMANDS: &str = "\
+{about}
+
+{usage-heading} devrun COMMAND
+
+Every day:
+  start        Run the processes of a Procfile
+  run          Run a command in the app's environment
+Understand:
+  check        Report every mistake in the app's files
+Set up:
+  completions  Print completions for a shell
+
+Options:
+{options}{after-help}
+
+`devrun help COMMAND` tells more about a command.";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "devrun",
+    version,
+    about = "Runs a Procfile: a free PORT for each process, restarts, one log stream, and\nURLs from one to the other",
+    after_help = EXAMPLES,
+    help_template = COMMANDS,
+    max_term_width = 80,
+    subcommand_required = true,
+    styles = Styles::plain()
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the processes of a Procfile
+    #[command(alias = "up", after_help = START_EXAMPLES)]
+    Start(Box<Start>),
+    /// Report every mistake in the app's files, starting nothing
+    Check(Check),
+    /// Run a command in the app's environment
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Run),
+    /// Print completions for a shell
+    Completions(Completions),
+}
+
+const START_EXAMPLES: &str = "\
+Examples:
+  devrun start                       everything in the Procfile
+  devrun start web --without css     web alone
+  devrun start -p 3000               web gets PORT 3000, the next type 3100
+  devrun start -f Procfile.test --fail-fast --restart never
+  devrun start --set DEBUG=1         DEBUG for this run";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  devrun run rails console           with the variables of .env
+  devrun run -p web node inspect     with web's PORT and URLs
+  devrun run release                 the Procfile's `release` command";
+
+/// Which app is meant.
+#[derive(Clone, Debug, Default, Group)]
+#[command(next_help_heading = "Which app")]
+pub(crate) struct Where {
+    /// The Procfile; usually Procfile.dev or Procfile here or above
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(crate) procfile: Option<PathBuf>,
+    /// The directory of the app and of its processes
+    #[arg(short = 'd', long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// Env files to read in place of .env
+    #[arg(
+        short = 'e',
+        long = "env",
+        alias = "env-file",
+        value_name = "FILE,…",
+        value_delimiter = ','
+    )]
+    pub(crate) env_files: Option<Vec<PathBuf>>,
+    /// Set a variable, above all files
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, Group)]
+pub(crate) struct Start {
+    /// Process types, or instances such as web.2; none: all of them
+    #[arg(value_name = "PROCESS")]
+    pub(crate) processes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// How many of each: web=2,worker=0, or all=1,web=2
+    #[arg(short = 'm', long, short_alias = 'c', alias = "concurrency", value_name = "TYPE=N,…", value_parser = formation_value, help_heading = "Which processes")]
+    pub(crate) formation: Option<Formation>,
+    /// Leave a process out
+    #[arg(
+        long,
+        value_name = "PROCESS",
+        value_delimiter = ',',
+        help_heading = "Which processes"
+    )]
+    pub(crate) without: Vec<String>,
+    /// The first process's PORT; 0: any free ports [default: 5000]
+    #[arg(short = 'p', long, value_name = "BASE", value_parser = port, allow_hyphen_values = true, help_heading = "Ports")]
+    pub(crate) port: Option<u16>,
+    /// A taken port is an error
+    #[arg(long, help_heading = "Ports")]
+    pub(crate) strict_ports: bool,
+    /// When a process that ended is started again [default: on-failure]
+    #[arg(long, value_name = "WHEN", help_heading = "When a process ends")]
+    pub(crate) restart: Option<Restart>,
+    /// What the end of one process for good means for all [default: keep]
+    #[arg(long, value_name = "WHAT", help_heading = "When a process ends")]
+    pub(crate) on_exit: Option<AfterExit>,
+    /// The first failure ends all, with its status
+    #[arg(long, help_heading = "When a process ends")]
+    pub(crate) fail_fast: bool,
+    /// From SIGTERM to SIGKILL, in seconds [default: 5]
+    #[arg(short = 't', long, value_name = "SECONDS", value_parser = seconds, allow_hyphen_values = true, help_heading = "When a process ends")]
+    pub(crate) timeout: Option<Duration>,
+    /// The time in front of each line [default: short]
+    #[arg(long, value_name = "FORM", help_heading = "Output")]
+    pub(crate) timestamp: Option<Stamp>,
+    /// No time in front of each line
+    #[arg(long, conflicts_with = "timestamp", help_heading = "Output")]
+    pub(crate) no_timestamp: bool,
+    /// Whether to use colours
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        help_heading = "Output"
+    )]
+    pub(crate) color: Color,
+    /// Leave out devrun's own lines
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Debug, Group)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// How many of each: web=2,worker=0, or all=1,web=2
+    #[arg(short = 'm', long, value_name = "TYPE=N,…", help_heading = "Which processes", value_parser = formation_value)]
+    pub(crate) formation: Option<Formation>,
+}
+
+#[derive(Clone, Debug, Group)]
+pub(crate) struct Run {
+    /// Whose environment, PORT included
+    #[arg(
+        short = 'p',
+        long,
+        value_name = "PROCESS",
+        help_heading = "Which process"
+    )]
+    pub(crate) process: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// A program and its arguments, or the name of a Procfile line
+    #[arg(
+        help_heading = "Arguments",
+        value_name = "CMD",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Clone, Debug, Group)]
+pub(crate) struct Completions {
+    pub(crate) shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Restart {
+    Always,
+    OnFailure,
+    Never,
+}
+
+impl From<Restart> for RestartPolicy {
+    fn from(restart: Restart) -> Self {
+        match restart {
+            Restart::Always => Self::Always,
+            Restart::OnFailure => Self::OnFailure,
+            Restart::Never => Self::Never,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum AfterExit {
+    Keep,
+    Shutdown,
+}
+
+impl From<AfterExit> for OnExit {
+    fn from(after: AfterExit) -> Self {
+        match after {
+            AfterExit::Keep => Self::Keep,
+            AfterExit::Shutdown => Self::Shutdown,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Stamp {
+    Short,
+    Ms,
+    Iso,
+    Elapsed,
+    None,
+}
+
+impl From<Stamp> for Timestamp {
+    fn from(stamp: Stamp) -> Self {
+        match stamp {
+            Stamp::Short => Self::Short,
+            Stamp::Ms => Self::Milliseconds,
+            Stamp::Iso => Self::Iso,
+            Stamp::Elapsed => Self::Elapsed,
+            Stamp::None => Self::None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl From<Color> for Choice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
+/// `-p`, also as `.foreman` has it.
+///
+/// # Errors
+/// The reason, behind the value.
+pub(crate) fn port(text: &str) -> Result<u16, String> {
+    let words = "a port is 0 to 65535; 0 takes any free ones";
+    text.parse().map_err(|_| words.to_string())
+}
+
+/// `-t`.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|seconds: &f64| (0.0..=86_400.0).contains(seconds));
+    let words = "it is a number of seconds from 0 to 86400, such as 5 or 0.5";
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| words.to_string())
+}
+
+/// `-m`.
+pub(crate) fn formation_value(text: &str) -> Result<Formation, String> {
+    formation::parse(text).map_err(|reports| {
+        let cause = |report: &crate::words::report::Report| {
+            report
+                .causes
+                .first()
+                .cloned()
+                .or_else(|| report.help.clone())
+                .unwrap_or_else(|| report.headline.clone())
+        };
+        reports.iter().map(cause).collect::<Vec<_>>().join("; ")
+    })
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
+        Some(_) | None => Err("it is written as KEY=VALUE".into()),
+    }
+}

@@ -1,0 +1,265 @@
+//! `devrun start`: runs the processes of a Procfile.
+
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+
+use crate::cli::args::{self, Start};
+use crate::cli::{NOT_STARTED, context, ports, refuse};
+use crate::driver::clock::Clock;
+use crate::driver::output::Ended;
+use crate::driver::{self, RecheckPort, Session};
+use crate::guardian::client;
+use crate::load;
+use crate::os::spawn::Habits;
+use crate::os::{descriptor, limits, signals, terminal};
+use crate::plan::resolve::{self, Resolved, Rules};
+use crate::plan::select::Wanted;
+use crate::plan::{Plan, wire};
+use crate::registry::{Owner, Registry};
+use crate::render::palette::{self, Hints};
+use crate::render::stream::{Look, Stream};
+use crate::render::timestamp::Timestamp;
+use crate::supervisor::{SessionRules, Supervisor};
+use crate::syntax::foreman::Options;
+use crate::words::notice::Notice;
+use crate::words::report::Report;
+use crate::words::wording;
+
+pub(super) fn run(args: &Start) -> ExitCode {
+    match prepare(args) {
+        Ok(session) => match driver::run(session) {
+            Ok(end) => {
+                if let Some(report) = lost(&end.output) {
+                    eprintln!("{report}");
+                }
+                ExitCode::from(end.status)
+            }
+            Err(error) => refuse(&[cannot_start(&error)], NOT_STARTED),
+        },
+        Err(reports) => refuse(&reports, NOT_STARTED),
+    }
+}
+
+/// What was written and nobody will read.
+fn lost(output: &Ended) -> Option<Report> {
+    if output.has_failed {
+        return Some(
+            Report::new("output was lost").caused_by("it could not be written: is the disk full?"),
+        );
+    }
+    let lost = wording::counted(output.lost as usize, "byte", "bytes");
+    let report = Report::new(format!("{lost} of output were lost")).caused_by("nobody reads them");
+    (output.lost > 0).then_some(report)
+}
+
+fn cannot_start(error: &std::io::Error) -> Report {
+    Report::new("the session could not be started").caused_by(error)
+}
+
+/// All that can go wrong before the first process is started; last of all the guardian is forked, which
+/// inherits the locks.
+fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
+    let (options, mut warnings, mut errors) = context::options();
+    let settings = Settings::new(args, &options).unwrap_or_else(|report| {
+        errors.push(report);
+        Settings::default()
+    });
+    let place = context::place(&args.place, &options).map_err(|report| vec![report])?;
+    let loaded = load::app(&place);
+    warnings.extend(loaded.warnings);
+    errors.extend(loaded.errors);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let wanted = Wanted {
+        named: args.processes.clone(),
+        without: args.without.clone(),
+        formation: settings.formation,
+    };
+    let app = loaded.value;
+    let sources = context::sources(
+        app,
+        &place,
+        &args.place.set,
+        wanted,
+        settings.base,
+        settings.rules,
+    );
+    let resolved = resolve::resolve(sources)?;
+    let mut registry = Registry::open(resolved.sources.app.as_str(), &resolved.sources.identity);
+    registry
+        .own(|| eprintln!("the last session of this app is still being ended: waiting for it"))
+        .map_err(|owner| vec![already_runs(&owner)])?;
+    let assigned = ports::assign(&resolved, &mut registry, args.strict_ports)?;
+    let plan = resolved.plan(&assigned.ports)?;
+    registry.publish(plan.ports());
+    let opening = opening(&resolved, &plan, &warnings, assigned.notices);
+    let recheck = ports::recheck(registry, &resolved, args.strict_ports, &plan);
+    session(
+        args,
+        plan,
+        recheck,
+        settings.timestamp,
+        opening,
+        warnings.len(),
+    )
+    .map_err(|error| vec![cannot_start(&error)])
+}
+
+/// What the command line and `.foreman` say together; the command line comes first.
+#[derive(Default)]
+struct Settings {
+    formation: Option<crate::syntax::formation::Formation>,
+    base: Option<u16>,
+    rules: Rules,
+    timestamp: Timestamp,
+}
+
+impl Settings {
+    fn new(args: &Start, options: &Options) -> Result<Self, Report> {
+        let usual = Rules::default();
+        let of_file = |name: &str| options.get(name);
+        let formation = of_file("formation").or_else(|| of_file("concurrency"));
+        let formation =
+            formation.map(|text| of_options("formation", text, args::formation_value(text)));
+        let base = of_file("port").map(|text| of_options("port", text, args::port(text)));
+        let grace = of_file("timeout").map(|text| of_options("timeout", text, args::seconds(text)));
+        let is_stamped =
+            of_file("timestamp").is_none_or(|text| text != "false") && !args.no_timestamp;
+        Ok(Self {
+            formation: args.formation.clone().or(formation.transpose()?),
+            base: args.port.or(base.transpose()?),
+            rules: Rules {
+                restart: args.restart.map_or(usual.restart, Into::into),
+                on_exit: args.on_exit.map_or(usual.on_exit, Into::into),
+                grace: args.timeout.or(grace.transpose()?).unwrap_or(usual.grace),
+                max_restarts: usual.max_restarts,
+            },
+            timestamp: match args.timestamp {
+                Some(stamp) => stamp.into(),
+                None if is_stamped => Timestamp::Short,
+                None => Timestamp::None,
+            },
+        })
+    }
+}
+
+fn of_options<T>(name: &str, value: &str, result: Result<T, String>) -> Result<T, Report> {
+    result.map_err(|why| {
+        Report::new(format!(
+            "`{value}` cannot be the value of `{name}` in .foreman"
+        ))
+        .help(why)
+    })
+}
+
+fn already_runs(owner: &Owner) -> Report {
+    let since =
+        jiff::Timestamp::from_second(owner.since.try_into().unwrap_or(0)).unwrap_or_default();
+    let since = since
+        .to_zoned(jiff::tz::TimeZone::system())
+        .strftime("%H:%M")
+        .to_string();
+    let pid = owner.pid;
+    if !owner.is_alive() {
+        return Report::new(format!(
+            "what devrun (pid {pid}) had started is still being ended"
+        ))
+        .help("try again in a moment".to_string());
+    }
+    Report::new(format!(
+        "devrun already runs this app (pid {pid}, since {since})"
+    ))
+    .help(format!("Ctrl-C in its terminal ends it, or `kill {pid}`"))
+}
+
+/// What is said before the first process is started.
+fn opening(
+    resolved: &Resolved,
+    plan: &Plan,
+    warnings: &[Report],
+    ports: Vec<Notice>,
+) -> Vec<Notice> {
+    let sources = &resolved.sources;
+    let files = sources.layers.env_files.iter();
+    let mut notices = vec![Notice::SessionStarted {
+        procfile: sources.procfile.clone(),
+        processes: plan.processes.len(),
+        env_files: files
+            .map(|(file, assignments)| (file.clone(), assignments.len()))
+            .collect(),
+    }];
+    notices.extend(warnings.iter().map(|report| Notice::LineIgnored {
+        place: report.places.first().map_or_else(String::new, |place| {
+            format!("{}:{}", place.file, place.line)
+        }),
+        why: report.headline.clone(),
+    }));
+    let hidden = wire::hidden_shell_values(&sources.layers).into_iter();
+    notices.extend(hidden.map(|hidden| Notice::ShellHidden {
+        name: wording::escaped(&hidden.name).into_owned(),
+        place: format!("{}:{}", hidden.file, hidden.line),
+        value: hidden.value,
+    }));
+    notices.extend(ports);
+    notices
+}
+
+fn session(
+    args: &Start,
+    plan: Plan,
+    recheck: RecheckPort,
+    timestamp: Timestamp,
+    opening: Vec<Notice>,
+    ignored_lines: usize,
+) -> std::io::Result<Session> {
+    descriptor::open_standard_ones()?;
+    let stdout = std::io::stdout().as_fd().try_clone_to_owned()?;
+    let is_terminal = terminal::is_terminal(&stdout);
+    let look = Look {
+        is_terminal,
+        width: is_terminal.then(terminal::width).flatten(),
+        depth: palette::depth(args.color.into(), &hints(), is_terminal),
+        is_quiet: args.quiet,
+    };
+    let names: Vec<String> = plan
+        .processes
+        .iter()
+        .map(|process| process.name.to_string())
+        .collect();
+    let rules = SessionRules {
+        fail_fast: args.fail_fast,
+        hints: is_terminal,
+    };
+    let supervisor = Supervisor::new(&plan, rules, ignored_lines);
+    let ignores_hangup = signals::is_hangup_ignored()?;
+    let habits = Habits {
+        ignores_hangup,
+        descriptors: limits::raise_descriptors()?,
+    };
+    signals::set_default(signals::CHILD)?;
+    signals::hold_back()?;
+    let guardian = client::start(habits)?;
+    Ok(Session {
+        supervisor,
+        stream: Stream::new(&names, look),
+        clock: Clock::new(timestamp),
+        stdout,
+        guardian,
+        opening,
+        recheck,
+        ignores_hangup,
+        plan,
+    })
+}
+
+fn hints() -> Hints {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let is_set = |name: &str| !variable(name).is_empty();
+    Hints {
+        no_color: is_set("NO_COLOR"),
+        force: is_set("CLICOLOR_FORCE") || is_set("FORCE_COLOR"),
+        term: variable("TERM"),
+        colorterm: variable("COLORTERM"),
+    }
+}
