@@ -1,0 +1,147 @@
+//! A program for the tests that does what `sh` cannot: listen, daemonise, ignore, fork without end.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::time::Duration;
+
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::unistd::{ForkResult, fork, setsid};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        // So that `cargo test` may run it.
+        [] => {}
+        ["listen"] => serve(SocketAddr::from((Ipv4Addr::LOCALHOST, port()))),
+        ["listen6"] => serve(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port()))),
+        ["elsewhere"] => serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+        ["fetch", variable] => fetch(variable),
+        ["daemon", file] => daemonise(file, || serve((Ipv4Addr::LOCALHOST, port()).into())),
+        ["stubborn-daemon", file] => daemonise(file, || {
+            ignore(Signal::SIGTERM);
+            park()
+        }),
+        ["leave-behind", file] => {
+            daemonise(file, || park());
+        }
+        ["ignore-term"] => {
+            ignore(Signal::SIGTERM);
+            say("ignores SIGTERM");
+            park()
+        }
+        ["flood", lines] => flood(lines.parse().expect("it is a number")),
+        ["storm"] => storm(),
+        _ => panic!("what is {arguments:?}?"),
+    }
+}
+
+fn port() -> u16 {
+    std::env::var("PORT")
+        .expect("PORT is set")
+        .parse()
+        .expect("PORT is a number")
+}
+
+fn say(text: &str) {
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{text}")
+        .and_then(|()| stdout.flush())
+        .expect("stdout is read");
+}
+
+/// Answers every request with the environment variables that end in `_URL`.
+fn serve(address: SocketAddr) -> ! {
+    let listener = TcpListener::bind(address).expect("the port is free");
+    say(&format!(
+        "listens on {}",
+        listener.local_addr().expect("it is bound").port()
+    ));
+    loop {
+        let Ok((mut stream, _)) = listener.accept() else {
+            continue;
+        };
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request);
+        let urls = std::env::vars().filter(|(name, _)| name.ends_with("_URL"));
+        let urls: Vec<String> = urls
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let _ = write!(stream, "HTTP/1.0 200 OK\r\n\r\n{}\n", urls.join("\n"));
+    }
+}
+
+/// GET / from the URL in `variable`, as soon as somebody listens there.
+fn fetch(variable: &str) -> ! {
+    let url = std::env::var(variable).expect("the variable is set");
+    let address = url.trim_start_matches("http://");
+    loop {
+        if let Ok(mut stream) = std::net::TcpStream::connect(address) {
+            let mut answer = String::new();
+            let _ = write!(stream, "GET / HTTP/1.0\r\nHost: {address}\r\n\r\n");
+            let _ = stream.read_to_string(&mut answer);
+            say(&format!(
+                "fetched {}",
+                answer.lines().next().unwrap_or("nothing")
+            ));
+            park()
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The classic way: fork, setsid, fork; the parents end with status 0. The daemon's pid is in `file`.
+fn daemonise(file: &str, then: impl FnOnce()) {
+    // SAFETY: this program has one thread.
+    if let ForkResult::Parent { .. } = unsafe { fork() }.expect("fork works") {
+        while !std::fs::exists(file).unwrap_or(false) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        return;
+    }
+    setsid().expect("we lead no group");
+    // SAFETY: as above.
+    if let ForkResult::Parent { .. } = unsafe { fork() }.expect("fork works") {
+        std::process::exit(0);
+    }
+    let draft = format!("{file}.draft");
+    std::fs::write(&draft, std::process::id().to_string()).expect("the directory is ours");
+    std::fs::rename(draft, file).expect("the directory is ours");
+    then();
+}
+
+/// Numbered lines, and ends at once.
+fn flood(lines: usize) {
+    let mut out = std::io::BufWriter::new(std::io::stdout());
+    for line in 1..=lines {
+        writeln!(out, "line {line}").expect("stdout is read");
+    }
+    out.flush().expect("stdout is read");
+}
+
+fn ignore(signal: Signal) {
+    let action = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    // SAFETY: ignoring runs no code.
+    unsafe { sigaction(signal, &action) }.expect("it may be ignored");
+}
+
+fn park() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+/// A hundred forks a second, each in a session of its own, deaf to SIGTERM, gone after three seconds.
+fn storm() -> ! {
+    say("storms");
+    loop {
+        // SAFETY: one thread.
+        if let ForkResult::Child = unsafe { fork() }.expect("fork works") {
+            setsid().expect("we lead no group");
+            ignore(Signal::SIGTERM);
+            nix::unistd::alarm::set(3);
+            park()
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

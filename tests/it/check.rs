@@ -1,0 +1,74 @@
+//! `devrun check`.
+
+use crate::support::Project;
+
+#[test]
+fn a_clean_app_has_no_problems() {
+    let project = Project::with_procfile("web: touch started\napi: b\n")
+        .file(".env", "A=1\nB=$(touch started)\n");
+    let finished = project.run(&["check"]);
+    assert_eq!((finished.status, finished.stderr.as_str()), (0, ""));
+    assert_eq!(
+        finished.stdout,
+        "Procfile: 2 processes; .env: 2 variables: no problems\n"
+    );
+    assert!(
+        !project.directory().join("started").exists(),
+        "nothing is ever run"
+    );
+}
+
+#[test]
+fn all_findings_of_all_files_are_shown_at_once() {
+    let project = Project::with_procfile("web bundle exec puma\napi: a\napi: b\nempty:\n")
+        .file(".env", "A=1\nnot a line\n")
+        .file(".foreman", "prot: 3000\n");
+    let finished = project.run(&["check"]);
+    assert_eq!(finished.status, 1);
+    let expected = "\
+warning: devrun has no option `prot`
+ --> .foreman:1:1
+1 | prot: 3000
+  | ^^^^
+ help: did you mean `port`?
+warning: not a `name: command` line
+ --> Procfile:1:1
+1 | web bundle exec puma
+  | ^^^ expected `:` after the name
+ help: write it as `web: bundle exec puma`
+";
+    assert!(finished.stderr.starts_with(expected), "{}", finished.stderr);
+    for part in [
+        "`api` is defined twice",
+        "Procfile:4:1",
+        ".env:2:1",
+        "5 problems\n",
+    ] {
+        assert!(
+            finished.stderr.contains(part),
+            "{part} in:\n{}",
+            finished.stderr
+        );
+    }
+}
+
+#[test]
+fn what_the_system_would_refuse_is_found() {
+    let long = "x".repeat(200_000);
+    let project =
+        Project::with_procfile(&format!("web: echo {long}\n")).file(".env", format!("A={long}\n"));
+    let finished = project.run(&["check"]);
+    assert_eq!(finished.status, 1);
+    assert!(
+        finished
+            .stderr
+            .contains("error: the command of `web` is too long: 195 KiB"),
+        "{}",
+        finished.stderr
+    );
+    assert!(
+        finished
+            .stderr
+            .contains("error: the variable `A` (.env:1) is too long: 195 KiB")
+    );
+}

@@ -1,0 +1,17 @@
+//! What a user sees, from outside: one binary, by topic. Children are one-line `sh` programs, or the
+//! program in tests/helper for what `sh` cannot do.
+
+mod check;
+mod commands;
+mod errors;
+#[cfg(target_os = "linux")]
+mod linux;
+mod orphans;
+mod output;
+mod ports;
+mod readme;
+mod shutdown;
+mod start;
+mod supervision;
+mod support;
+mod terminal;

@@ -1,0 +1,47 @@
+//! The commands of README.md, as they stand there, with `-p 0` added.
+
+use std::process::Command;
+
+use crate::support::{Devrun, Project, get};
+
+fn readme() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn the_example_runs_by_the_readmes_first_command() {
+    let line = readme();
+    let line = line
+        .lines()
+        .find(|line| line.starts_with("cargo run "))
+        .expect("README.md has it");
+    let (cargo, arguments) = line.split_once(" -- ").unwrap();
+    assert!(cargo.starts_with("cargo run"));
+    // The test has built devrun and the examples already; a cargo inside of a cargo would wait for it.
+    let project = Project::empty();
+    let examples = std::path::Path::new(env!("CARGO_BIN_EXE_devrun")).with_file_name("examples");
+    let procfile =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Procfile.example")).unwrap();
+    let procfile = procfile.replace(
+        "cargo run --quiet --example ",
+        &format!("{}/", examples.display()),
+    );
+    project.write("Procfile.example", procfile);
+    let mut command = project.command(arguments.split(' '));
+    command.args(["-p", "0"]);
+    let mut devrun = Devrun::spawn(command);
+    let url = devrun.value_after("  web.1  ready    ");
+    let page = get(&url);
+    assert!(
+        page.contains("An app exports its service by binding to a port."),
+        "{page}"
+    );
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn the_readme_has_the_test_command() {
+    assert!(readme().lines().any(|line| line == "cargo test"));
+    assert!(Command::new("cargo").arg("--version").output().is_ok());
+}

@@ -1,0 +1,327 @@
+//! A project in a directory of its own, a devrun that runs it, and waiting for what it says.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// How long evidence may take on a busy machine before its absence is a failure.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A directory with a Procfile, and a home, runtime and state directory that no other test sees.
+#[derive(Clone)]
+pub struct Project(Arc<Root>);
+
+/// Removed when the last devrun in it is gone.
+struct Root {
+    root: PathBuf,
+}
+
+impl Project {
+    pub fn empty() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("devrun-it-{}-{number}", std::process::id());
+        let root = std::env::temp_dir().canonicalize().unwrap().join(name);
+        for directory in ["app", "home", "run", "state"] {
+            fs::create_dir_all(root.join(directory)).unwrap();
+        }
+        Self(Arc::new(Root { root }))
+    }
+
+    pub fn with_procfile(procfile: &str) -> Self {
+        Self::empty().file("Procfile", procfile)
+    }
+
+    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        self.write(name, content);
+        self
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.directory().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Where the Procfile is.
+    pub fn directory(&self) -> PathBuf {
+        self.0.root.join("app")
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.directory().join(name)).unwrap()
+    }
+
+    /// devrun with these arguments in the project's directory, and an environment that holds nothing
+    /// but PATH and the project's own directories.
+    pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_devrun"));
+        self.prepare(&mut command);
+        command.args(arguments);
+        command
+    }
+
+    /// Gives any command the project's directory and environment.
+    pub fn prepare(&self, command: &mut Command) {
+        command
+            .current_dir(self.directory())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", self.0.root.join("home"))
+            .env("XDG_RUNTIME_DIR", self.0.root.join("run"))
+            .env("XDG_STATE_HOME", self.0.root.join("state"))
+            .stdin(Stdio::null());
+    }
+
+    /// `devrun start -p 0`: any free ports, so that no two tests meet.
+    pub fn start(&self) -> Devrun {
+        self.start_with(&[])
+    }
+
+    pub fn start_with(&self, arguments: &[&str]) -> Devrun {
+        let all = ["start", "-p", "0"]
+            .into_iter()
+            .chain(arguments.iter().copied());
+        let mut devrun = Devrun::spawn(self.command(all));
+        devrun.project = Some(self.clone());
+        devrun
+    }
+
+    /// Runs devrun with these arguments to its end.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        let mut devrun = Devrun::spawn(self.command(arguments));
+        let status = devrun.wait();
+        Finished {
+            status,
+            stdout: devrun.stdout.text(),
+            stderr: devrun.stderr.text(),
+        }
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+/// What is left of a devrun that ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// As the shell shows it: 128 + n for signal n.
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// A devrun that runs.
+pub struct Devrun {
+    child: Child,
+    pub stdout: Seen,
+    pub stderr: Seen,
+    /// How far into stdout [`Devrun::wait_for`] has come.
+    at: usize,
+    status: Option<i32>,
+    /// So that its directory stays as long as it runs.
+    project: Option<Project>,
+}
+
+impl Devrun {
+    pub fn spawn(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        Self {
+            stdout: Seen::new(child.stdout.take().unwrap()),
+            stderr: Seen::new(child.stderr.take().unwrap()),
+            child,
+            at: 0,
+            status: None,
+            project: None,
+        }
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id() as i32)
+    }
+
+    /// Waits until stdout goes on with `text`, after what was waited for before.
+    pub fn wait_for(&mut self, text: &str) -> &mut Self {
+        self.at = self.stdout.wait_for(text, self.at);
+        self
+    }
+
+    /// What stands between `before` and the end of that line, the first time it is there.
+    pub fn value_after(&mut self, before: &str) -> String {
+        let start = self.stdout.wait_for(before, 0);
+        let end = self.stdout.wait_for("\n", start);
+        let text = self.stdout.bytes();
+        String::from_utf8_lossy(&text[start..end - 1]).into_owned()
+    }
+
+    pub fn signal(&mut self, signal: Signal) -> &mut Self {
+        kill(self.pid(), signal).unwrap();
+        self
+    }
+
+    /// Waits for the end and for all output; the status as the shell shows it.
+    pub fn wait(&mut self) -> i32 {
+        if let Some(status) = self.status {
+            return status;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        // `Child` has no wait with a limit; output ends with the process, so that is waited for first.
+        self.stdout.wait_for_end(deadline);
+        self.stderr.wait_for_end(deadline);
+        let status = self.child.wait().unwrap();
+        let status = status
+            .code()
+            .unwrap_or_else(|| 128 + status.signal().unwrap());
+        self.status = Some(status);
+        status
+    }
+
+    /// Ends it by SIGINT and waits.
+    pub fn interrupt(&mut self) -> i32 {
+        self.signal(Signal::SIGINT).wait()
+    }
+}
+
+impl Drop for Devrun {
+    fn drop(&mut self) {
+        if self.status.is_none() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+            print!("{}", self.stderr.text());
+        }
+    }
+}
+
+/// What came out of a pipe so far.
+#[derive(Clone)]
+pub struct Seen(Arc<(Mutex<State>, Condvar)>);
+
+#[derive(Default)]
+struct State {
+    bytes: Vec<u8>,
+    is_at_end: bool,
+}
+
+impl Seen {
+    pub fn new(mut pipe: impl Read + Send + 'static) -> Self {
+        let seen = Self(Arc::default());
+        let writer = seen.clone();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 64 * 1024];
+            loop {
+                let count = pipe.read(&mut buffer).unwrap_or(0);
+                let (state, changed) = &*writer.0;
+                let mut state = state.lock().unwrap();
+                state.bytes.extend_from_slice(&buffer[..count]);
+                state.is_at_end = count == 0;
+                changed.notify_all();
+                if count == 0 {
+                    return;
+                }
+            }
+        });
+        seen
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.0.lock().unwrap().bytes.clone()
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+
+    /// Returns where `text` ends; fails showing what was seen instead.
+    pub fn wait_for(&self, text: &str, from: usize) -> usize {
+        let deadline = Instant::now() + PATIENCE;
+        let (state, changed) = &*self.0;
+        let mut state = state.lock().unwrap();
+        loop {
+            let found = state
+                .bytes
+                .get(from..)
+                .and_then(|rest| find(rest, text.as_bytes()));
+            if let Some(found) = found {
+                return from + found + text.len();
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(
+                !state.is_at_end && !left.is_zero(),
+                "waited for {text:?} and saw:\n{}",
+                String::from_utf8_lossy(&state.bytes)
+            );
+            state = changed.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    fn wait_for_end(&self, deadline: Instant) {
+        let (state, changed) = &*self.0;
+        let mut state = state.lock().unwrap();
+        while !state.is_at_end {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(
+                !left.is_zero(),
+                "waited for the end and saw:\n{}",
+                String::from_utf8_lossy(&state.bytes)
+            );
+            state = changed.wait_timeout(state, left).unwrap().0;
+        }
+    }
+}
+
+fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
+    bytes
+        .windows(text.len().max(1))
+        .position(|window| window == text)
+}
+
+/// The program in tests/helper, with these arguments, as a command line for a Procfile.
+pub fn helper(arguments: &str) -> String {
+    let path = Path::new(env!("CARGO_BIN_EXE_devrun")).with_file_name("examples/test-helper");
+    assert!(path.exists(), "`cargo test` builds {}", path.display());
+    format!("{} {arguments}", path.display())
+}
+
+/// Waits until no process with this pid is alive (a zombie is not).
+pub fn wait_until_gone(pid: i32) {
+    let deadline = Instant::now() + PATIENCE;
+    while is_alive(pid) {
+        assert!(Instant::now() < deadline, "process {pid} lives on");
+        std::thread::yield_now();
+    }
+}
+
+pub fn is_alive(pid: i32) -> bool {
+    let state = fs::read_to_string(format!("/proc/{pid}/stat"));
+    match state {
+        Ok(stat) => !stat.rsplit(") ").next().unwrap_or("").starts_with('Z'),
+        Err(_) if cfg!(target_os = "linux") => false,
+        Err(_) => kill(Pid::from_raw(pid), None).is_ok(),
+    }
+}
+
+/// GET / from `url` (`http://localhost:PORT`), over 127.0.0.1.
+pub fn get(url: &str) -> String {
+    use std::io::Write;
+    let port = url.trim_end_matches('/').rsplit(':').next().unwrap();
+    let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}

@@ -1,0 +1,143 @@
+//! What is different when stdout is a terminal.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::Stdio;
+
+use nix::pty::{Winsize, openpty};
+use nix::sys::signal::Signal;
+use nix::sys::termios::tcgetattr;
+
+use crate::support::{Project, Seen, helper};
+
+/// A devrun on a pseudo-terminal of its own, of this many columns.
+struct OnTerminal {
+    child: std::process::Child,
+    seen: Seen,
+    /// Our end of the terminal's slave side: its settings are to be as before.
+    terminal: OwnedFd,
+}
+
+fn start(project: &Project, columns: u16, arguments: &[&str]) -> OnTerminal {
+    let size = Winsize {
+        ws_row: 24,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    let pty = openpty(&size, None).unwrap();
+    let mut command = project.command(["start", "-p", "0"].iter().chain(arguments));
+    let end = || Stdio::from(pty.slave.try_clone().unwrap());
+    command
+        .env("TERM", "xterm-256color")
+        .stdin(end())
+        .stdout(end())
+        .stderr(end());
+    // A group of its own, as a shell gives each job.
+    command.process_group(0);
+    let child = command.spawn().unwrap();
+    drop(command);
+    OnTerminal {
+        child,
+        seen: Seen::new(File::from(pty.master)),
+        terminal: pty.slave,
+    }
+}
+
+impl OnTerminal {
+    fn interrupt(mut self) -> String {
+        let pid = nix::unistd::Pid::from_raw(self.child.id() as i32);
+        nix::sys::signal::kill(pid, Signal::SIGINT).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        self.seen.wait_for("done. up", 0);
+        self.seen.text()
+    }
+}
+
+#[test]
+fn prefixes_are_coloured_and_the_hints_are_said() {
+    let project = Project::with_procfile("web: echo hi; exec sleep 1000\n");
+    let devrun = start(&project, 80, &["--no-timestamp"]);
+    devrun
+        .seen
+        .wait_for("\u{1b}[38;5;31mweb.1  |\u{1b}[0m hi\r\n", 0);
+    devrun.seen.wait_for("Ctrl-C: stop", 0);
+    let said = devrun.interrupt();
+    assert!(said.contains("Ctrl-C again kills now"), "{said}");
+}
+
+#[test]
+fn a_child_may_write_text_colours_and_links_and_nothing_else() {
+    let project = Project::with_procfile("web: cat bytes; exec sleep 1000\n");
+    let red = "\u{1b}[31mred";
+    let bytes =
+        format!("\u{1b}[2J\u{1b}[Hcleared\u{7}\n{red}\nstill\u{1b}[0m off\n1%\r2%\r3%\nend\n");
+    project.write(
+        "bytes",
+        [
+            bytes.as_bytes(),
+            b"\xff\n\x1b]0;title\x07\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\\n",
+        ]
+        .concat(),
+    );
+    let devrun = start(&project, 80, &["--no-timestamp"]);
+    devrun.seen.wait_for("link", 0);
+    let said = devrun.interrupt();
+    let prefix = "\u{1b}[38;5;31mweb.1  |\u{1b}[0m ";
+    for text in [
+        "cleared",
+        "\u{1b}[31mred\u{1b}[0m",
+        "\u{1b}[31mstill\u{1b}[0m off",
+        "3%",
+        "\u{fffd}",
+        "\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\",
+    ] {
+        assert!(
+            said.contains(&format!("{prefix}{text}\r\n")),
+            "{text:?} in:\n{said:?}"
+        );
+    }
+    for escape in ["\u{1b}[2J", "\u{1b}[H", "\u{1b}]0;", "\u{7}"] {
+        assert!(!said.contains(escape), "{escape:?} in:\n{said:?}");
+    }
+}
+
+#[test]
+fn devruns_own_lines_fit_the_terminal() {
+    let procfile = format!(
+        "web: {}\napi: {}\n",
+        helper("elsewhere"),
+        helper("ignore-term")
+    );
+    let project = Project::with_procfile(&procfile);
+    for columns in [80, 60] {
+        let devrun = start(&project, columns, &["-t", "0.1", "--color", "never"]);
+        devrun.seen.wait_for("Ctrl-C: stop", 0);
+        let said = devrun.interrupt();
+        let own = said.lines().filter(|line| line.contains("system | "));
+        for line in own {
+            let width = line.trim_end().chars().count();
+            assert!(width <= usize::from(columns), "{width} columns: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_terminal_is_afterwards_as_before() {
+    let project = Project::with_procfile("web: stty raw -echo < /dev/tty; sleep 1000\n");
+    let devrun = start(&project, 80, &[]);
+    let before = tcgetattr(&devrun.terminal).unwrap();
+    devrun.seen.wait_for("web.1 started", 0);
+    let terminal = devrun.terminal.try_clone().unwrap();
+    devrun.interrupt();
+    assert_eq!(tcgetattr(&terminal).unwrap(), before);
+}
+
+#[test]
+fn a_narrow_terminal_has_no_time_and_short_names() {
+    let project = Project::with_procfile("a-very-long-name: echo hi; exec sleep 1000\n");
+    let devrun = start(&project, 40, &["--color", "never"]);
+    devrun.seen.wait_for("\na-ve…ame.1 | hi\r\n", 0);
+    devrun.interrupt();
+}
