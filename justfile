@@ -1,0 +1,26 @@
+# Everything that has to pass before a change lands.
+ci:
+    .ci/run
+
+test:
+    cargo test
+
+lint:
+    cargo fmt --check
+    cargo clippy -- -D warnings
+    cargo clippy --all-targets --all-features -- \
+      -D warnings -A clippy::disallowed_methods -A clippy::unwrap_used -A unfulfilled_lint_expectations
+
+# Writes the completions and the committed help texts anew.
+update:
+    DEVRUN_UPDATE=1 cargo test --test it commands::
+
+completions: update
+
+# The repository's own example.
+example:
+    cargo run -- start -f Procfile.example
+
+# Licences, advisories and sources of the dependencies (needs cargo-deny).
+deny:
+    cargo deny check

@@ -1,0 +1,239 @@
+//! Real servers under devrun, in their own protocols: each binds its PORT, is reached by a second process
+//! of the same Procfile, stops on SIGTERM and leaves nothing behind. `.ci/run` installs them; built with
+//! `--features server-tests`.
+
+#[path = "../it/support.rs"]
+#[expect(dead_code, reason = "the other test binary uses the rest of it")]
+mod support;
+
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::{Devrun, Project, helper, is_alive, wait_until_gone};
+
+/// PostgreSQL refuses to run as root; then all of it runs as nobody.
+const NOBODY: u32 = 65534;
+
+/// Starts it, waits for what `process` says once it was reached, stops it, and looks for survivors.
+fn run_and_reach(mut devrun: Devrun, ready: &str, reached: &str) {
+    devrun.wait_for(reached);
+    devrun.wait_for("all up in ");
+    let summary = devrun.stdout.text();
+    assert!(!summary.contains(" 403 "), "{summary}");
+    let pids: Vec<i32> = summary
+        .lines()
+        .filter_map(|line| line.split_once("started (pid ")?.1.split([',', ')']).next())
+        .filter_map(|pid| pid.parse().ok())
+        .collect();
+    assert!(!pids.is_empty(), "{summary}");
+    devrun.stdout.wait_for(ready, 0);
+    let trees: Vec<i32> = pids.iter().flat_map(|pid| descendants(*pid)).collect();
+    assert_eq!(devrun.interrupt(), 0, "{}", devrun.stdout.text());
+    let said = devrun.stdout.text();
+    assert!(!said.contains("killed"), "{said}");
+    for pid in trees {
+        assert!(!is_alive(pid), "{pid} lives on:\n{said}");
+    }
+}
+
+fn descendants(pid: i32) -> Vec<i32> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let children = children.unwrap_or_default();
+    let children = children
+        .split_whitespace()
+        .filter_map(|pid| pid.parse().ok());
+    let below = children.flat_map(descendants);
+    std::iter::once(pid).chain(below).collect()
+}
+
+/// Fails with the name of what `.ci/run` should have installed.
+fn program(name: &str, directories: &[PathBuf]) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap();
+    let all = std::env::split_paths(&path).chain(directories.iter().cloned());
+    let mut found = all
+        .map(|directory| directory.join(name))
+        .filter(|file| file.exists());
+    found
+        .next()
+        .unwrap_or_else(|| panic!("{name} is not installed: see .ci/run"))
+}
+
+/// Where `.ci/run` puts what npm and pip install.
+fn installed() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/servers")
+}
+
+#[test]
+fn redis_is_reached_under_its_url() {
+    let redis = program("redis-server", &[]);
+    let client = program("redis-cli", &[]);
+    let project = Project::with_procfile(&format!(
+        "redis: {} --port $PORT --save '' --appendonly no\n\
+         client: until {client} -u $REDIS_URL ping | grep PONG; do sleep 0.1; done; exec sleep 1000\n",
+        redis.display(),
+        client = client.display()
+    ));
+    run_and_reach(
+        project.start(),
+        "redis.1   ready    redis://127.0.0.1:",
+        "client.1 | PONG",
+    );
+}
+
+#[test]
+fn postgresql_is_reached_under_its_url_and_shuts_down_cleanly() {
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let directories: Vec<PathBuf> = versions
+        .map(|entry| entry.unwrap().path().join("bin"))
+        .collect();
+    let postgres = program("postgres", &directories);
+    let psql = program("psql", &directories);
+    let project = Project::with_procfile(&format!(
+        "db: {} -D data -p $PORT -k '' -c listen_addresses=127.0.0.1\n\
+         client: until {} \"$DB_URL/postgres?user=shop\" -Atc 'select 40 + 2'; do sleep 0.1; done; exec sleep 1000\n",
+        postgres.display(),
+        psql.display()
+    ));
+    let devrun = project.directory().join("devrun");
+    std::fs::copy(env!("CARGO_BIN_EXE_devrun"), &devrun).unwrap();
+    let as_nobody = |program: &Path| {
+        let mut command = Command::new(program);
+        project.prepare(&mut command);
+        if nix::unistd::geteuid().is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command
+    };
+    if nix::unistd::geteuid().is_root() {
+        let root = project.directory();
+        let root = root.parent().unwrap();
+        for directory in ["", "app", "home", "run", "state"] {
+            chown(root.join(directory), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        std::fs::set_permissions(&devrun, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let made = as_nobody(&program("initdb", &directories))
+        .args(["-D", "data", "-U", "shop", "-A", "trust", "--no-sync"])
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    let mut command = as_nobody(&devrun);
+    command.args(["start", "-p", "0"]);
+    run_and_reach(
+        Devrun::spawn(command),
+        "db.1      ready    postgresql://127.0.0.1:",
+        "client.1 | 42",
+    );
+    let log = project.read("data/postmaster.opts");
+    assert!(log.contains("postgres"));
+    assert!(
+        !project.directory().join("data/postmaster.pid").exists(),
+        "a clean shutdown removes it"
+    );
+}
+
+#[test]
+fn tornado_is_reached_under_its_url() {
+    let python = program("python3", &[]);
+    let venv = installed().join("python/bin/python");
+    let python = if venv.exists() { venv } else { python };
+    let project = Project::with_procfile(&format!(
+        "web: {} app.py\nclient: {}\n",
+        python.display(),
+        helper("fetch WEB_URL")
+    ))
+    .file(
+        "app.py",
+        "import asyncio, os, tornado.web\n\
+         class Main(tornado.web.RequestHandler):\n    def get(self): self.write('hello')\n\
+         async def main():\n    tornado.web.Application([('/', Main)]).listen(int(os.environ['PORT']))\n    \
+         await asyncio.Event().wait()\n\
+         asyncio.run(main())\n",
+    );
+    run_and_reach(
+        project.start(),
+        "web.1     ready    http://localhost:",
+        "client.1 | fetched HTTP/1.",
+    );
+}
+
+#[test]
+fn esbuild_stays_up_and_serves() {
+    let esbuild = installed().join("node/node_modules/.bin/esbuild");
+    let project = Project::with_procfile(&format!(
+        "js: {} app.js --bundle --outdir=out --watch --servedir=. --serve=$PORT\nclient: {}\n",
+        esbuild.display(),
+        helper("fetch JS_URL")
+    ))
+    .file("app.js", "console.log('hello')\n");
+    run_and_reach(
+        project.start(),
+        "js.1      ready    http://localhost:",
+        "client.1 | fetched HTTP/1.",
+    );
+}
+
+#[test]
+fn esbuild_watches_on_and_rebuilds_because_stdin_stays_open() {
+    let esbuild = installed().join("node/node_modules/.bin/esbuild");
+    let project = Project::with_procfile(&format!(
+        "js: {} app.js --bundle --outfile=out.js --watch --color=false\n",
+        esbuild.display(),
+    ))
+    .file("app.js", "console.log('one')\n");
+    let mut devrun = project.start();
+    devrun.wait_for("build finished, watching for changes");
+    project.write("app.js", "console.log('two')\n");
+    devrun.wait_for("build finished");
+    assert!(project.read("out.js").contains("two"));
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn vite_is_reached_under_its_url() {
+    let vite = installed().join("node/node_modules/.bin/vite");
+    let project = Project::with_procfile(&format!(
+        "web: {} --port $PORT --strictPort --host 127.0.0.1\nclient: {}\n",
+        vite.display(),
+        helper("fetch WEB_URL")
+    ))
+    .file("index.html", "<h1>hello</h1>\n")
+    .file("package.json", "{\"type\": \"module\"}\n");
+    run_and_reach(
+        project.start(),
+        "web.1     ready    http://localhost:",
+        "client.1 | fetched HTTP/1.",
+    );
+}
+
+#[test]
+fn rails_bin_dev_runs_with_devrun_in_foremans_place() {
+    let project = Project::empty()
+        .file("Procfile.dev", format!("web: {}\n", helper("listen")))
+        .file(
+            "bin/dev",
+            format!(
+                "#!/usr/bin/env sh\n\
+                 export PORT=\"${{PORT:-0}}\"\n\
+                 exec {} start -f Procfile.dev --env /dev/null \"$@\"\n",
+                env!("CARGO_BIN_EXE_devrun")
+            ),
+        );
+    let mut command = Command::new("sh");
+    project.prepare(&mut command);
+    command.arg("bin/dev");
+    let mut devrun = Devrun::spawn(command);
+    let pid = devrun.value_after("web.1 started (pid ");
+    let pid: i32 = pid.split(',').next().unwrap().parse().unwrap();
+    devrun.wait_for("web.1  ready");
+    assert_eq!(devrun.interrupt(), 0);
+    wait_until_gone(pid);
+}
