@@ -28,19 +28,33 @@ fn wrapped(line: &str, columns: usize) -> Vec<String> {
     let mut rows = Vec::new();
     let mut row = " ".repeat(indent);
     let mut is_empty = true;
-    for word in line.split_whitespace() {
-        // A unit, "s", stays with its number.
-        let is_unit = word.chars().count() == 1;
-        if !is_empty && !is_unit && row.chars().count() + 1 + word.chars().count() > columns {
+    for piece in pieces(line) {
+        if !is_empty && row.chars().count() + 1 + piece.chars().count() > columns {
             rows.push(std::mem::replace(&mut row, " ".repeat(indent + 2)));
         } else if !is_empty {
             row.push(' ');
         }
-        row.push_str(word);
+        row.push_str(&piece);
         is_empty = false;
     }
     rows.push(row);
     rows
+}
+
+/// The words of a line, each number with its unit: "15 s,".
+fn pieces(line: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    for word in line.split_whitespace() {
+        let is_unit = matches!(word.trim_end_matches([',', ';', ')', ':']), "s" | "m" | "h");
+        match pieces.last_mut() {
+            Some(number) if is_unit && number.ends_with(|c: char| c.is_ascii_digit()) => {
+                number.push(' ');
+                number.push_str(word);
+            }
+            Some(_) | None => pieces.push(word.to_string()),
+        }
+    }
+    pieces
 }
 
 fn texts(notice: &Notice) -> Vec<Text> {
