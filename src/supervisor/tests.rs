@@ -683,7 +683,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(8000))]
     #[test]
     fn whatever_happens_the_invariants_hold_and_every_shutdown_ends(
         steps in proptest::collection::vec(step(), 0..60),
