@@ -337,8 +337,18 @@ impl Driver {
                 spawn::wait_for_exit(self.guardian_pid);
             }
         }
+        if self.is_guardian_lost {
+            self.output.begin_stop();
+        }
         for (_, live) in self.runs.drain() {
             live.reader.drain().await;
+        }
+        if !self.supervisor.is_stopping() && !self.is_guardian_lost {
+            // All has ended by itself: a slow reader has all the time he wants, until he interrupts.
+            tokio::select! {
+                () = self.output.flushed() => {}
+                () = self.stop_signals.next() => {}
+            }
         }
         let output = self.output.finish(Instant::now() + LAST_WORDS).await;
         let is_whole = !output.has_failed && output.lost == 0;

@@ -148,19 +148,21 @@ impl Output {
         }
     }
 
-    /// Waits until everything is written, at the longest until `deadline`.
-    pub(crate) async fn finish(self, deadline: Instant) -> Ended {
-        let shared = &self.0.shared;
-        let flush = async {
-            loop {
-                let room = shared.room.notified();
-                if shared.lock().is_idle() {
-                    return;
-                }
-                room.await;
+    /// Waits until everything is written, or nobody reads any more.
+    pub(crate) async fn flushed(&self) {
+        loop {
+            let room = self.0.shared.room.notified();
+            if self.0.shared.lock().is_idle() {
+                return;
             }
-        };
-        let _ = tokio::time::timeout_at(deadline.into(), flush).await;
+            room.await;
+        }
+    }
+
+    /// The last call: waits for what is still to be written, at the longest until `deadline`.
+    pub(crate) async fn finish(self, deadline: Instant) -> Ended {
+        let _ = tokio::time::timeout_at(deadline.into(), self.flushed()).await;
+        let shared = &self.0.shared;
         let mut front = shared.lock();
         front.is_done = true;
         shared.filled.notify_one();
@@ -211,6 +213,9 @@ impl Output {
             }
         }
         // All its writers have closed it; the run may go on all the same.
+        if self.0.stream.borrow().has_open(source) {
+            self.append(|stream, out| stream.show_open(source, out));
+        }
         let _ = is_over.await;
         self.end(source)
     }
