@@ -300,10 +300,11 @@ fn summary(after: Duration, rows: &[SummaryRow], hints: bool) -> Vec<Text> {
 }
 
 fn summary_row(row: &SummaryRow, widest: usize) -> String {
-    let about = match (&row.url, row.does_not_listen) {
-        (Some(url), _) => url.as_str(),
-        (None, true) => "(does not listen)",
-        (None, false) => "",
+    let about = match (&row.url, row.elsewhere) {
+        (Some(url), _) => url.clone(),
+        (None, Some(port)) => format!("(listens on {port}, not on its PORT)"),
+        (None, None) if row.does_not_listen => "(does not listen)".into(),
+        (None, None) => String::new(),
     };
     let (name, state) = (row.process.to_string(), row.state.word());
     format!("  {name:widest$}  {state:7}  {about}")
@@ -485,6 +486,7 @@ mod tests {
             state,
             url: url.map(Into::into),
             does_not_listen,
+            elsewhere: None,
         };
         let rows = vec![
             row("web", Shown::Ready, Some("http://localhost:5000"), false),

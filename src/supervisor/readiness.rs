@@ -1,10 +1,11 @@
-//! Who serves its PORT, who listens elsewhere, and when all that can be up is up.
+//! Who serves its PORT, who listens elsewhere, and whose port is somebody else's.
 
 use std::time::{Duration, Instant};
 
-use crate::supervisor::state::{Process, State, Up};
-use crate::supervisor::{Listener, SessionRules};
-use crate::words::notice::{Elsewhere, Notice, Shown, SummaryRow};
+use crate::supervisor::Listener;
+use crate::supervisor::state::{Process, Up};
+use crate::words::notice::{Elsewhere, Notice};
+use crate::words::port::Holder;
 
 /// A server that opened another port first has so long to open its PORT as well.
 const VERDICT_AFTER: Duration = Duration::from_secs(1);
@@ -13,7 +14,47 @@ const AFTER_ANOTHER: Duration = Duration::from_secs(3);
 /// and so long where nobody is: they may all still be compiling.
 const WITHOUT_ANOTHER: Duration = Duration::from_secs(10);
 
-/// Takes in what a process listens on now.
+/// What the tree of a run listens on.
+#[derive(Debug, Default)]
+pub(super) struct Listening {
+    listeners: Vec<Listener>,
+    /// Since when it serves its PORT.
+    pub(super) ready_at: Option<Instant>,
+    /// It served its PORT once. A server that closes it to load itself anew is not told of.
+    was_ready: bool,
+    /// Since when it has listened, but not on its PORT.
+    elsewhere_since: Option<Instant>,
+    /// The user knows its URL.
+    is_ready_said: bool,
+    is_theft_said: bool,
+}
+
+impl Listening {
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready_at.is_some()
+    }
+
+    /// The summary shows the URL of whoever is ready.
+    pub(super) fn note_summary(&mut self) {
+        self.is_ready_said |= self.is_ready();
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.listeners.is_empty()
+    }
+
+    /// The port that it listens on in place of its PORT.
+    pub(super) fn elsewhere(&self) -> Option<u16> {
+        let first = self
+            .listeners
+            .first()
+            .filter(|_| self.elsewhere_since.is_some());
+        first.map(|listener| listener.port)
+    }
+}
+
+/// Takes in what a process listens on now. Returns the news that it is ready: once a run, and not before
+/// the summary, which says that of all.
 pub(super) fn listens(
     process: &mut Process,
     listeners: Vec<Listener>,
@@ -21,138 +62,78 @@ pub(super) fn listens(
     is_summed_up: bool,
 ) -> Option<Notice> {
     let port = process.port?;
-    let up = process.up()?;
-    let is_on_port = listeners.iter().any(|listener| listener.port == port);
-    let is_new = is_on_port && up.ready_at.is_none();
-    up.elsewhere_since = match (is_on_port, listeners.is_empty()) {
-        (true, _) | (false, true) => None,
-        (false, false) => Some(up.elsewhere_since.unwrap_or(now)),
-    };
-    up.listeners = listeners;
-    if !is_on_port {
-        up.ready_at = None;
-        return None;
-    }
-    up.ready_at = Some(up.ready_at.unwrap_or(now));
+    let up = process.up_mut().filter(|up| up.goes_on())?;
     let after = now.duration_since(up.since);
-    (is_new && is_summed_up).then(|| Notice::Ready {
+    let listening = &mut up.listening;
+    let is_served = listeners.iter().any(|listener| listener.port == port);
+    let is_elsewhere = !is_served && !listeners.is_empty();
+    let is_news = is_served && is_summed_up && !listening.is_ready_said;
+    listening.listeners = listeners;
+    listening.was_ready |= is_served;
+    listening.is_ready_said |= is_news;
+    listening.ready_at = is_served.then(|| listening.ready_at.unwrap_or(now));
+    listening.elsewhere_since = is_elsewhere.then(|| listening.elsewhere_since.unwrap_or(now));
+    let url = process.url().filter(|_| is_news)?;
+    Some(Notice::Ready {
         process: process.name.clone(),
-        url: process.url().expect("it has a port"),
+        url,
         after,
     })
 }
 
-/// The verdict on a process that has listened elsewhere for long enough, once.
-pub(super) fn verdict(process: &mut Process, now: Instant) -> Option<Notice> {
+/// When the verdict on a process that listens elsewhere is due, if it is to be said.
+pub(super) fn verdict_at(process: &Process) -> Option<Instant> {
     let given = process.port?;
-    let (process_name, misled, cure) = (
-        process.name.clone(),
-        process.consumers.clone(),
-        process.cure.clone(),
-    );
-    let up = process.up()?;
-    if up.is_verdict_said || now < up.elsewhere_since? + VERDICT_AFTER {
-        return None;
-    }
-    up.is_verdict_said = true;
-    let found = up.listeners.first()?.clone();
+    let listening = &process.up().filter(|up| up.goes_on())?.listening;
+    let mut listeners = listening.listeners.iter();
+    let is_said = listeners.any(|listener| process.mismatch_said == Some((given, listener.port)));
+    let since = listening.elsewhere_since;
+    let since = since.filter(|_| !listening.was_ready && !is_said);
+    since.map(|since| since + VERDICT_AFTER)
+}
+
+/// The verdict on a process that has listened elsewhere for long enough: once, not once a run.
+pub(super) fn verdict(process: &mut Process, now: Instant) -> Option<Notice> {
+    verdict_at(process).filter(|at| *at <= now)?;
+    let given = process.port?;
+    let found = process.up()?.listening.listeners.first()?.clone();
+    process.mismatch_said = Some((given, found.port));
     Some(Notice::ListensElsewhere(Elsewhere {
-        process: process_name,
+        process: process.name.clone(),
         given,
         found: found.port,
         loopback_only: found.loopback_only,
         command: found.command,
         pid: found.pid,
-        misled,
-        cure,
+        misled: process.consumers.clone(),
+        cure: process.cure.clone(),
     }))
 }
 
-/// What is due next because of this process, for the summary or the verdict.
-pub(super) fn deadline(
-    process: &Process,
-    latest_ready: Option<Instant>,
-    is_summed_up: bool,
-) -> Option<Instant> {
-    let State::Up(up) = &process.state else {
-        return None;
-    };
-    let verdict = up.elsewhere_since.filter(|_| !up.is_verdict_said);
-    let verdict = verdict.map(|since| since + VERDICT_AFTER);
-    let is_awaited = !is_summed_up && !is_settled_now(process, up);
-    let summary = is_awaited.then(|| awaited_until(up, latest_ready));
-    verdict.into_iter().chain(summary).min()
-}
-
-fn is_settled_now(process: &Process, up: &Up) -> bool {
-    process.port.is_none() || up.ready_at.is_some() || up.is_verdict_said
-}
-
-/// Nothing more is expected of it before the summary.
-fn is_settled(process: &Process, latest_ready: Option<Instant>, now: Instant) -> bool {
-    match &process.state {
-        State::Waiting | State::Starting => false,
-        State::Up(up) => {
-            process.run > 1 || is_settled_now(process, up) || now >= awaited_until(up, latest_ready)
-        }
-        State::Restarting { .. } | State::Completed | State::Failed | State::Stopped => true,
-    }
-}
-
-/// Until when the summary waits for a process that listens nowhere.
-fn awaited_until(up: &Up, latest_ready: Option<Instant>) -> Instant {
-    match latest_ready {
-        Some(ready) => ready.max(up.since) + AFTER_ANOTHER,
-        None => up.since + WITHOUT_ANOTHER,
-    }
-}
-
-/// When the latest of those that are ready was.
-pub(super) fn latest_ready(processes: &[Process]) -> Option<Instant> {
-    ups(processes).filter_map(|up| up.ready_at).max()
-}
-
-fn ups(processes: &[Process]) -> impl Iterator<Item = &Up> {
-    processes.iter().filter_map(|process| match &process.state {
-        State::Up(up) => Some(up),
-        State::Waiting
-        | State::Starting
-        | State::Restarting { .. }
-        | State::Completed
-        | State::Failed
-        | State::Stopped => None,
-    })
-}
-
-/// The summary, as soon as everybody is settled and somebody is up.
-pub(super) fn summary(
-    processes: &[Process],
-    started: Instant,
-    now: Instant,
-    rules: SessionRules,
-) -> Option<Notice> {
-    let latest = ups(processes)
-        .map(|up| up.ready_at.unwrap_or(up.since))
-        .max()?;
-    let latest_ready = latest_ready(processes);
-    let is_settled = |process| is_settled(process, latest_ready, now);
-    if !processes.iter().all(is_settled) {
+/// Somebody else listens on its PORT: said once a run.
+pub(super) fn stolen(process: &mut Process, holder: Holder) -> Option<Notice> {
+    let port = process.port?;
+    let up = process.up_mut().filter(|up| !up.is_ending())?;
+    if std::mem::replace(&mut up.listening.is_theft_said, true) {
         return None;
     }
-    Some(Notice::AllUp {
-        after: latest.duration_since(started),
-        rows: processes.iter().map(row).collect(),
-        hints: rules.hints,
-    })
-}
-
-fn row(process: &Process) -> SummaryRow {
-    let state = process.shown();
-    let is_silent = matches!(&process.state, State::Up(up) if up.listeners.is_empty());
-    SummaryRow {
+    Some(Notice::PortStolen {
         process: process.name.clone(),
-        state,
-        url: process.url().filter(|_| state == Shown::Ready),
-        does_not_listen: is_silent && process.port.is_some() && state == Shown::Running,
+        port,
+        holder,
+    })
+}
+
+/// From when on nothing more is expected of a run that goes on as it is. `latest_ready`: when the latest
+/// of all that are ready was.
+pub(super) fn settles_at(port: Option<u16>, up: &Up, latest_ready: Option<Instant>) -> Instant {
+    let listening = &up.listening;
+    let elsewhere = listening.elsewhere_since.map(|since| since + VERDICT_AFTER);
+    let known = listening.ready_at.or(elsewhere);
+    match (port, known, latest_ready) {
+        (None, _, _) => up.since,
+        (Some(_), Some(known), _) => known,
+        (Some(_), None, Some(ready)) => ready.max(up.since) + AFTER_ANOTHER,
+        (Some(_), None, None) => up.since + WITHOUT_ANOTHER,
     }
 }

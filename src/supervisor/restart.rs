@@ -1,13 +1,13 @@
 //! What follows the end of a run: a restart after a while, or none.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::supervisor::state::{History, Process};
-use crate::words::exit::Exit;
+use crate::supervisor::state::{LeaderEnd, Process};
 use crate::words::notice::Next;
 use crate::words::policy::RestartPolicy;
 
-/// The delay before the first restart; it doubles with every quick end,
+/// The delay before the first restart; it doubles with every restart,
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 /// up to this,
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
@@ -18,71 +18,93 @@ const MAX_STARTS: usize = 20;
 /// in so long.
 const START_WINDOW: Duration = Duration::from_secs(8);
 
-/// Counts the end of a run that nobody asked for, and says what follows.
+/// What the runs so far say about the next one.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    /// Restarts since the last run that lasted: they double the delay.
+    restarts: u32,
+    /// Failures since then.
+    failures: u32,
+    /// When the first run that failed so began.
+    failing_since: Option<Instant>,
+    /// The latest starts only, the oldest first.
+    starts: VecDeque<Instant>,
+}
+
+/// Counts the end of a run that nobody asked for, and says what follows. `lasted`: from its spawn to its
+/// end; `now`: from when a delay counts.
 pub(super) fn next(
     process: &mut Process,
-    exit: Exit,
+    end: LeaderEnd,
     lasted: Duration,
     fail_fast: bool,
     now: Instant,
 ) -> Next {
+    let is_success = end.exit.is_success();
     let history = &mut process.history;
-    if lasted >= LASTED {
-        history.quick_ends = 0;
-        history.failures = 0;
-        history.first_failure = None;
-    }
-    if !exit.is_success() {
-        history.failures += 1;
-        history.first_failure.get_or_insert(now);
-    }
-    let is_restarted = match process.restart {
+    history.note_end(end, lasted);
+    let is_wanted = match process.restart {
         RestartPolicy::Always => true,
-        RestartPolicy::OnFailure => !exit.is_success(),
+        RestartPolicy::OnFailure => !is_success,
         RestartPolicy::Never => false,
     };
-    if !is_restarted && exit.is_success() {
-        return Next::Completed;
-    }
-    if exit.is_unstartable() {
+    if end.exit.is_unstartable() {
         return Next::Unstartable;
     }
-    if !is_restarted || (fail_fast && !exit.is_success()) {
+    if is_success && !is_wanted {
+        return Next::Completed;
+    }
+    if !is_wanted || (fail_fast && !is_success) {
         return Next::NotRestarted;
     }
-    if history.failures > process.max_restarts && !exit.is_success() {
-        let since = history.first_failure.unwrap_or(now);
+    let failing_since = history.failing_since.filter(|_| !is_success);
+    if let Some(since) = failing_since.filter(|_| history.failures >= process.max_restarts) {
         return Next::GivenUp {
             failures: history.failures,
-            within: now.duration_since(since),
+            within: end.at.duration_since(since),
         };
     }
-    history.restarts += 1;
-    history.quick_ends += 1;
     Next::Restart {
-        number: history.restarts,
-        delay: delay(history, now),
+        number: process.run,
+        delay: history.delay(now),
     }
 }
 
-fn delay(history: &History, now: Instant) -> Duration {
-    let doublings = history.quick_ends.saturating_sub(1).min(16);
-    let delay = (FIRST_DELAY * 2u32.pow(doublings)).min(LONGEST_DELAY);
-    // The start that has to be out of the window before there may be another.
-    let oldest = history
-        .starts
-        .len()
-        .checked_sub(MAX_STARTS)
-        .map(|at| history.starts[at]);
-    let guard = oldest.map_or(Duration::ZERO, |oldest| {
-        (oldest + START_WINDOW).saturating_duration_since(now)
-    });
-    delay.max(guard)
-}
+impl History {
+    /// It has, and no run has lasted since.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failures > 0
+    }
 
-pub(super) fn note_start(history: &mut History, now: Instant) {
-    history.starts.push_back(now);
-    if history.starts.len() > MAX_STARTS {
-        history.starts.pop_front();
+    pub(super) fn note_start(&mut self, now: Instant) {
+        self.starts.push_back(now);
+        if self.starts.len() > MAX_STARTS {
+            self.starts.pop_front();
+        }
+    }
+
+    fn note_end(&mut self, end: LeaderEnd, lasted: Duration) {
+        let is_success = end.exit.is_success();
+        if lasted >= LASTED {
+            self.restarts = 0;
+            self.failures = 0;
+            self.failing_since = None;
+        } else if !is_success {
+            self.failures += 1;
+            self.failing_since.get_or_insert(end.at - lasted);
+        }
+    }
+
+    /// Counts the restart as well.
+    fn delay(&mut self, now: Instant) -> Duration {
+        let doubled = FIRST_DELAY.saturating_mul(2u32.saturating_pow(self.restarts));
+        self.restarts += 1;
+        // The start that has to be out of the window before there may be another.
+        let oldest = self
+            .starts
+            .front()
+            .filter(|_| self.starts.len() == MAX_STARTS);
+        let guard = oldest.map(|oldest| (*oldest + START_WINDOW).saturating_duration_since(now));
+        doubled.min(LONGEST_DELAY).max(guard.unwrap_or_default())
     }
 }

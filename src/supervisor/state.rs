@@ -1,15 +1,15 @@
 //! What is known of one process.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::plan::{Plan, PlannedProcess, command};
-use crate::supervisor::{Listener, ProcessIndex};
+use crate::plan::{self, Plan, command};
+use crate::supervisor::ProcessIndex;
+use crate::supervisor::readiness::Listening;
+use crate::supervisor::restart::History;
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
-use crate::words::notice::{Notice, Shown};
+use crate::words::notice::Shown;
 use crate::words::policy::{OnExit, RestartPolicy};
-use crate::words::port::Holder;
 
 /// What a process is by plan, what it is now, and what it did before.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(super) struct Process {
     /// The number of the current run, or of the last one; 0 before the first.
     pub(super) run: u32,
     pub(super) history: History,
+    /// The PORT it was given and the port on which it listened instead, as last said.
+    pub(super) mismatch_said: Option<(u16, u16)>,
 }
 
 #[derive(Debug)]
@@ -43,64 +45,76 @@ pub(super) enum State {
     },
     Completed,
     Failed,
-    /// It ended because we ended it.
+    /// It ended because we ended it, or will not be started again for that reason.
     Stopped,
 }
 
-/// A run between its spawn and the end of its tree.
+/// A run between its spawn and the end of its tree and its output.
 #[derive(Debug)]
 pub(super) struct Up {
     pub(super) pid: i32,
     pub(super) since: Instant,
-    /// The leader's end, while others of its tree live.
-    pub(super) exit: Option<(Exit, Instant)>,
-    /// We asked it to end, before its leader did by itself.
-    pub(super) is_ended_by_us: bool,
-    /// It was sent its stop signal; at this instant it is killed.
-    pub(super) kill_at: Option<Instant>,
-    pub(super) is_killed: bool,
-    pub(super) listeners: Vec<Listener>,
-    pub(super) ready_at: Option<Instant>,
-    /// Since when it has listened, but never on its PORT.
-    pub(super) elsewhere_since: Option<Instant>,
-    pub(super) is_verdict_said: bool,
-    pub(super) is_wait_said: bool,
+    pub(super) leader_end: Option<LeaderEnd>,
+    pub(super) ending: Ending,
+    pub(super) listening: Listening,
 }
 
-/// What the runs so far say about the next one.
-#[derive(Debug, Default)]
-pub(super) struct History {
-    pub(super) restarts: u32,
-    /// Ends in a row, none after a run that lasted: they double the delay.
-    pub(super) quick_ends: u32,
-    /// The failures among them: they count against the limit.
-    pub(super) failures: u32,
-    pub(super) first_failure: Option<Instant>,
-    /// The latest ones only, the oldest first.
-    pub(super) starts: VecDeque<Instant>,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LeaderEnd {
+    pub(super) exit: Exit,
+    pub(super) at: Instant,
+    /// It follows our own signal.
+    pub(super) is_ours: bool,
+    /// Members of its tree that lived on.
+    pub(super) left: usize,
+}
+
+/// What we did to end a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ending {
+    Nothing,
+    Terminated {
+        kill_at: Instant,
+    },
+    Killed {
+        /// Its grace was over; else it was a second request.
+        is_late: bool,
+    },
 }
 
 impl Process {
     pub(super) fn of(plan: &Plan, index: ProcessIndex) -> Self {
-        let PlannedProcess { name, port, .. } = &plan.processes[index];
         let planned = &plan.processes[index];
         Self {
-            name: name.clone(),
-            port: *port,
+            name: planned.name.clone(),
+            port: planned.port,
             scheme: planned.scheme,
             restart: planned.restart,
             max_restarts: planned.max_restarts,
             on_exit: planned.on_exit,
             grace: planned.grace,
-            cure: command::cure(name.process_type.as_str(), &planned.command),
+            cure: command::cure(planned.name.process_type.as_str(), &planned.command),
             consumers: plan.consumers(index),
             state: State::Waiting,
             run: 0,
             history: History::default(),
+            mismatch_said: None,
         }
     }
 
-    pub(super) fn up(&mut self) -> Option<&mut Up> {
+    pub(super) fn up(&self) -> Option<&Up> {
+        match &self.state {
+            State::Up(up) => Some(up),
+            State::Waiting
+            | State::Starting
+            | State::Restarting { .. }
+            | State::Completed
+            | State::Failed
+            | State::Stopped => None,
+        }
+    }
+
+    pub(super) fn up_mut(&mut self) -> Option<&mut Up> {
         match &mut self.state {
             State::Up(up) => Some(up),
             State::Waiting
@@ -112,9 +126,13 @@ impl Process {
         }
     }
 
-    /// It runs, or is about to.
+    pub(super) fn is_starting(&self) -> bool {
+        matches!(self.state, State::Starting)
+    }
+
+    /// Some of it runs, or is about to: only its last output may still be on the way.
     pub(super) fn is_alive(&self) -> bool {
-        matches!(self.state, State::Starting | State::Up(_))
+        self.is_starting() || self.up().is_some_and(|up| !up.is_tree_gone())
     }
 
     /// Nothing more will come of it.
@@ -125,13 +143,18 @@ impl Process {
         )
     }
 
+    /// When its grace is over.
+    pub(super) fn kill_at(&self) -> Option<Instant> {
+        self.up().and_then(Up::kill_at)
+    }
+
     pub(super) fn shown(&self) -> Shown {
         match &self.state {
             State::Waiting => Shown::Waiting,
             State::Starting => Shown::Starting,
-            State::Up(up) if up.kill_at.is_some() => Shown::Stopping,
-            State::Up(up) if up.ready_at.is_some() => Shown::Ready,
-            State::Up(up) if up.exit.is_some() => Shown::RunningDaemon,
+            State::Up(up) if up.is_ending() => Shown::Stopping,
+            State::Up(up) if up.listening.is_ready() => Shown::Ready,
+            State::Up(up) if up.leader_end.is_some() => Shown::RunningDaemon,
             State::Up(_) => Shown::Running,
             State::Restarting { .. } => Shown::Restarting,
             State::Completed => Shown::Completed,
@@ -140,29 +163,9 @@ impl Process {
         }
     }
 
-    /// Gives it another PORT for the runs to come.
-    pub(super) fn move_to(&mut self, port: u16) -> Notice {
-        let from = self.port.replace(port).unwrap_or(port);
-        Notice::PortMoved {
-            process: self.name.clone(),
-            from,
-            to: port,
-            misled: self.consumers.clone(),
-        }
-    }
-
-    /// What is to be said of a stranger on its PORT.
-    pub(super) fn port_stolen(&self, holder: Holder) -> Option<Notice> {
-        Some(Notice::PortStolen {
-            process: self.name.clone(),
-            port: self.port?,
-            holder,
-        })
-    }
-
     /// Its URL by its PORT, whether anybody serves it or not.
     pub(super) fn url(&self) -> Option<String> {
-        Some(crate::plan::url(self.scheme, self.port?))
+        Some(plan::url(self.scheme, self.port?))
     }
 }
 
@@ -171,15 +174,33 @@ impl Up {
         Self {
             pid,
             since: now,
-            exit: None,
-            is_ended_by_us: false,
-            kill_at: None,
-            is_killed: false,
-            listeners: Vec::new(),
-            ready_at: None,
-            elsewhere_since: None,
-            is_verdict_said: false,
-            is_wait_said: false,
+            leader_end: None,
+            ending: Ending::Nothing,
+            listening: Listening::default(),
+        }
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        match self.ending {
+            Ending::Nothing => false,
+            Ending::Terminated { .. } | Ending::Killed { .. } => true,
+        }
+    }
+
+    /// It does what it was started for, and nothing says that it is about to cease.
+    pub(super) fn goes_on(&self) -> bool {
+        !self.is_ending() && !self.is_tree_gone()
+    }
+
+    /// Nobody is left to signal; its last output is still on the way.
+    pub(super) fn is_tree_gone(&self) -> bool {
+        self.leader_end.is_some_and(|end| end.left == 0)
+    }
+
+    pub(super) fn kill_at(&self) -> Option<Instant> {
+        match self.ending {
+            Ending::Terminated { kill_at } if !self.is_tree_gone() => Some(kill_at),
+            Ending::Terminated { .. } | Ending::Nothing | Ending::Killed { .. } => None,
         }
     }
 }

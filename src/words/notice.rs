@@ -208,4 +208,6 @@ pub(crate) struct SummaryRow {
     pub(crate) url: Option<String>,
     /// For a process that has a PORT and serves nothing.
     pub(crate) does_not_listen: bool,
+    /// Where it listens in place of its PORT.
+    pub(crate) elsewhere: Option<u16>,
 }

@@ -1,0 +1,81 @@
+//! When all that can be up is up: said once, with a row for each process.
+
+use std::time::Instant;
+
+use crate::supervisor::readiness::settles_at;
+use crate::supervisor::state::{Process, State, Up};
+use crate::supervisor::{Supervisor, Turn};
+use crate::words::notice::{Notice, Shown, SummaryRow};
+
+impl Supervisor {
+    /// When everybody will be settled, as far as that can be known now.
+    pub(super) fn summary_at(&self) -> Option<Instant> {
+        let started = self.started?;
+        if self.is_summed_up || self.is_stopping() {
+            return None;
+        }
+        // Where nobody is up there is nothing to sum up.
+        self.processes.iter().find_map(Process::up)?;
+        let ups = self.processes.iter().filter_map(Process::up);
+        let latest_ready = ups.filter_map(|up| up.listening.ready_at).max();
+        let settled_at = |process| settled_at(process, started, latest_ready);
+        let mut settled = self.processes.iter().map(settled_at);
+        settled.try_fold(started, |latest, at| Some(latest.max(at?)))
+    }
+
+    pub(super) fn sum_up(&mut self, turn: &mut Turn) {
+        let is_due = self.summary_at().is_some_and(|at| at <= turn.now);
+        let Some(started) = self.started.filter(|_| is_due) else {
+            return;
+        };
+        self.is_summed_up = true;
+        let ups = self.processes.iter().filter_map(Process::up);
+        let last_up = ups.map(came_up_at).max().unwrap_or(started);
+        turn.say(Notice::AllUp {
+            after: last_up.duration_since(started),
+            rows: self.processes.iter().map(row).collect(),
+            hints: self.rules.hints,
+        });
+        for up in self.processes.iter_mut().filter_map(Process::up_mut) {
+            up.listening.note_summary();
+        }
+    }
+}
+
+/// `None`: that depends on what is still to happen. Who had to be started again is not waited for: the
+/// others' URLs would be held back by it.
+fn settled_at(
+    process: &Process,
+    started: Instant,
+    latest_ready: Option<Instant>,
+) -> Option<Instant> {
+    match &process.state {
+        State::Completed | State::Failed | State::Stopped | State::Restarting { .. } => {
+            Some(started)
+        }
+        State::Up(_) | State::Starting if process.run > 1 => Some(started),
+        State::Up(up) if up.goes_on() => Some(settles_at(process.port, up, latest_ready)),
+        State::Up(_) | State::Waiting | State::Starting => None,
+    }
+}
+
+/// Not when it was settled: nobody waits for a verdict.
+fn came_up_at(up: &Up) -> Instant {
+    up.listening.ready_at.unwrap_or(up.since)
+}
+
+fn row(process: &Process) -> SummaryRow {
+    // Who has failed and serves nothing yet will most likely fail again.
+    let state = match process.shown() {
+        Shown::Running if process.history.has_failed() => Shown::Restarting,
+        state => state,
+    };
+    let is_silent = process.up().is_some_and(|up| up.listening.is_silent());
+    SummaryRow {
+        process: process.name.clone(),
+        state,
+        url: process.url().filter(|_| state == Shown::Ready),
+        does_not_listen: is_silent && process.port.is_some() && state == Shown::Running,
+        elsewhere: process.up().and_then(|up| up.listening.elsewhere()),
+    }
+}
