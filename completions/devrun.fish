@@ -31,25 +31,25 @@ complete -c devrun -n "__fish_devrun_needs_command" -f -a "check" -d 'Report eve
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "run" -d 'Run a command in the app\'s environment'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c devrun -n "__fish_devrun_using_subcommand start" -s f -l procfile -d 'The Procfile; usually Procfile.dev or Procfile here or above' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s e -l env -d 'Env files to read in place of .env' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l set -d 'Set a variable, above all files' -r
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s m -l formation -d 'How many of each: web=2,worker=0, or all=1,web=2' -r
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l without -d 'Leave a process out' -r
-complete -c devrun -n "__fish_devrun_using_subcommand start" -s p -l port -d 'The first process\'s PORT; 0: any free ports [default: 5000]' -r
-complete -c devrun -n "__fish_devrun_using_subcommand start" -l restart -d 'When a process that ended is started again [default: on-failure]' -r -f -a "always\t''
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s p -l port -d 'The first process\'s PORT (5000); 0 takes any free ones' -r
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l restart -d 'When to start again what ended: always, on-failure (the default) or never' -r -f -a "always\t''
 on-failure\t''
 never\t''"
-complete -c devrun -n "__fish_devrun_using_subcommand start" -l on-exit -d 'What the end of one process for good means for all [default: keep]' -r -f -a "keep\t''
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l on-exit -d 'When one has ended for good: keep the others (the default) or shutdown' -r -f -a "keep\t''
 shutdown\t''"
-complete -c devrun -n "__fish_devrun_using_subcommand start" -s t -l timeout -d 'From SIGTERM to SIGKILL, in seconds [default: 5]' -r
-complete -c devrun -n "__fish_devrun_using_subcommand start" -l timestamp -d 'The time in front of each line [default: short]' -r -f -a "short\t''
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s t -l timeout -d 'Seconds from SIGTERM to SIGKILL (5)' -r
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l timestamp -d 'In front of each line: short (the default), ms, iso, elapsed or none' -r -f -a "short\t''
 ms\t''
 iso\t''
 elapsed\t''
 none\t''"
-complete -c devrun -n "__fish_devrun_using_subcommand start" -l color -d 'Whether to use colours' -r -f -a "auto\t''
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l color -d 'Colours: auto (the default), always or never' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l strict-ports -d 'A taken port is an error'
@@ -57,14 +57,14 @@ complete -c devrun -n "__fish_devrun_using_subcommand start" -l fail-fast -d 'Th
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l no-timestamp -d 'No time in front of each line'
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s q -l quiet -d 'Leave out devrun\'s own lines'
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s h -l help -d 'Print help'
-complete -c devrun -n "__fish_devrun_using_subcommand check" -s f -l procfile -d 'The Procfile; usually Procfile.dev or Procfile here or above' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand check" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s e -l env -d 'Env files to read in place of .env' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand check" -l set -d 'Set a variable, above all files' -r
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s m -l formation -d 'How many of each: web=2,worker=0, or all=1,web=2' -r
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s p -l process -d 'Whose environment, PORT included' -r
-complete -c devrun -n "__fish_devrun_using_subcommand run" -s f -l procfile -d 'The Procfile; usually Procfile.dev or Procfile here or above' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand run" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s e -l env -d 'Env files to read in place of .env' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand run" -l set -d 'Set a variable, above all files' -r

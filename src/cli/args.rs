@@ -47,6 +47,8 @@ Options:
     help_template = COMMANDS,
     max_term_width = 80,
     subcommand_required = true,
+    // A wrapper such as `devrun start -p 3000 "$@"` may be overruled: the last one counts.
+    args_override_self = true,
     styles = Styles::plain()
 )]
 pub(crate) struct Args {
@@ -71,7 +73,7 @@ pub(crate) enum Command {
 const START_EXAMPLES: &str = "\
 Examples:
   devrun start                       everything in the Procfile
-  devrun start web --without css     web alone
+  devrun start --without css         everything but css
   devrun start -p 3000               web gets PORT 3000, the next type 3100
   devrun start -f Procfile.test --fail-fast --restart never
   devrun start --set DEBUG=1         DEBUG for this run";
@@ -86,7 +88,7 @@ Examples:
 #[derive(Clone, Debug, Default, Group)]
 #[command(next_help_heading = "Which app")]
 pub(crate) struct Where {
-    /// The Procfile; usually Procfile.dev or Procfile here or above
+    /// The Procfile, if not Procfile.dev or Procfile
     #[arg(short = 'f', long, value_name = "FILE")]
     pub(crate) procfile: Option<PathBuf>,
     /// The directory of the app and of its processes
@@ -124,36 +126,52 @@ pub(crate) struct Start {
         help_heading = "Which processes"
     )]
     pub(crate) without: Vec<String>,
-    /// The first process's PORT; 0: any free ports [default: 5000]
+    /// The first process's PORT (5000); 0 takes any free ones
     #[arg(short = 'p', long, value_name = "BASE", value_parser = port, allow_hyphen_values = true, help_heading = "Ports")]
     pub(crate) port: Option<u16>,
     /// A taken port is an error
     #[arg(long, help_heading = "Ports")]
     pub(crate) strict_ports: bool,
-    /// When a process that ended is started again [default: on-failure]
-    #[arg(long, value_name = "WHEN", help_heading = "When a process ends")]
+    /// When to start again what ended: always, on-failure (the default) or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        help_heading = "When a process ends"
+    )]
     pub(crate) restart: Option<Restart>,
-    /// What the end of one process for good means for all [default: keep]
-    #[arg(long, value_name = "WHAT", help_heading = "When a process ends")]
+    /// When one has ended for good: keep the others (the default) or shutdown
+    #[arg(
+        long,
+        value_name = "WHAT",
+        hide_possible_values = true,
+        help_heading = "When a process ends"
+    )]
     pub(crate) on_exit: Option<AfterExit>,
     /// The first failure ends all, with its status
     #[arg(long, help_heading = "When a process ends")]
     pub(crate) fail_fast: bool,
-    /// From SIGTERM to SIGKILL, in seconds [default: 5]
+    /// Seconds from SIGTERM to SIGKILL (5)
     #[arg(short = 't', long, value_name = "SECONDS", value_parser = seconds, allow_hyphen_values = true, help_heading = "When a process ends")]
     pub(crate) timeout: Option<Duration>,
-    /// The time in front of each line [default: short]
-    #[arg(long, value_name = "FORM", help_heading = "Output")]
+    /// In front of each line: short (the default), ms, iso, elapsed or none
+    #[arg(
+        long,
+        value_name = "FORM",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
     pub(crate) timestamp: Option<Stamp>,
     /// No time in front of each line
     #[arg(long, conflicts_with = "timestamp", help_heading = "Output")]
     pub(crate) no_timestamp: bool,
-    /// Whether to use colours
+    /// Colours: auto (the default), always or never
     #[arg(
         long,
         value_name = "WHEN",
         default_value = "auto",
         hide_default_value = true,
+        hide_possible_values = true,
         help_heading = "Output"
     )]
     pub(crate) color: Color,
@@ -188,14 +206,15 @@ pub(crate) struct Run {
         help_heading = "Arguments",
         value_name = "CMD",
         required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
+        trailing_var_arg = true
     )]
     pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Clone, Debug, Group)]
 pub(crate) struct Completions {
+    /// bash, zsh or fish
+    #[arg(hide_possible_values = true)]
     pub(crate) shell: Shell,
 }
 

@@ -42,21 +42,27 @@ fn report(error: &clap::Error) -> Report {
         ErrorKind::InvalidSubcommand => {
             unknown_command(&text(error, ContextKind::InvalidSubcommand))
         }
-        ErrorKind::UnknownArgument => {
+        ErrorKind::UnknownArgument if argument.starts_with('-') => {
             let help = match text(error, ContextKind::SuggestedArg) {
                 none if none.is_empty() => "`--help` behind the command lists its flags".into(),
                 flag => format!("did you mean `{flag}`?"),
             };
             Report::new(format!("no flag `{argument}`")).help(help)
         }
-        ErrorKind::ValueValidation | ErrorKind::InvalidValue => bad_value(error, &argument),
-        ErrorKind::MissingRequiredArgument => Report::new(format!("`{argument}` is missing"))
+        ErrorKind::UnknownArgument => Report::new(format!("nothing is expected at `{argument}`"))
             .help("`--help` behind the command shows how it is written".to_string()),
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => bad_value(error, &argument),
+        ErrorKind::TooManyValues => {
+            let flag = flag(&argument);
+            Report::new(format!("`{flag}` takes no value")).help(format!("write it as `{flag}`"))
+        }
+        ErrorKind::MissingRequiredArgument => missing(&argument),
         ErrorKind::ArgumentConflict => {
             let other = text(error, ContextKind::PriorArg);
             let (one, other) = (flag(&argument), flag(&other));
             Report::new(format!("`{one}` and `{other}` exclude one another"))
         }
+        ErrorKind::InvalidUtf8 => Report::new("an argument is not UTF-8"),
         _ => {
             let said = error.to_string();
             let first = said.lines().next().unwrap_or_default();
@@ -89,25 +95,87 @@ fn unknown_command(asked: &str) -> Report {
 
 fn bad_value(error: &clap::Error, argument: &str) -> Report {
     let value = text(error, ContextKind::InvalidValue);
-    let flag = flag(argument);
     if value.is_empty() {
-        return Report::new(format!("`{flag}` needs a value"))
-            .help(format!("write it as `{argument}`"));
+        return missing(argument).help(choices(error).or_else(|| for_example(argument)));
     }
-    let why = match (
-        std::error::Error::source(error),
-        error.get(ContextKind::ValidValue),
-    ) {
-        (Some(why), _) => Some(why.to_string()),
-        (None, Some(ContextValue::Strings(values))) => {
+    let why = std::error::Error::source(error).map(ToString::to_string);
+    let headline = match flag(argument) {
+        "--port" => format!("`{value}` is no port"),
+        "--formation" => format!("`{value}` is no formation"),
+        "<SHELL>" => format!("no completions for `{value}`"),
+        flag => format!("`{value}` cannot be the value of `{flag}`"),
+    };
+    Report::new(headline).help(why.or_else(|| choices(error)))
+}
+
+/// An argument, or the value of a flag, that is not there.
+fn missing(argument: &str) -> Report {
+    let headline = match flag(argument) {
+        "<CMD>..." => "`devrun run` needs a command".into(),
+        "<SHELL>" => "`devrun completions` needs a shell".into(),
+        flag => format!("`{flag}` needs a value"),
+    };
+    Report::new(headline).help(for_example(argument))
+}
+
+/// The values that clap itself knows to be allowed.
+fn choices(error: &clap::Error) -> Option<String> {
+    match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(values)) if !values.is_empty() => {
             Some(format!("it may be {}", wording::choice(values)))
         }
-        (None, _) => None,
-    };
-    Report::new(format!("`{value}` cannot be the value of `{flag}`")).help(why)
+        Some(_) | None => None,
+    }
 }
+
+/// Something to type in place of what is missing.
+fn for_example(argument: &str) -> Option<String> {
+    let argument = flag(argument);
+    let (_, example) = EXAMPLES.iter().find(|(name, _)| *name == argument)?;
+    Some(format!("for example `{example}`"))
+}
+
+/// For every argument whose values are not a closed list, as clap names it.
+const EXAMPLES: [(&str, &str); 12] = [
+    ("--procfile", "--procfile Procfile.dev"),
+    ("--root", "--root services/shop"),
+    ("--env", "--env .env.test"),
+    ("--set", "--set DEBUG=1"),
+    ("--formation", "--formation all=1,worker=2"),
+    ("--without", "--without worker"),
+    ("--port", "--port 3000"),
+    ("--timeout", "--timeout 10"),
+    ("--process", "--process web"),
+    ("<CMD>...", "devrun run rails console"),
+    ("<SHELL>", "devrun completions bash"),
+    ("[PROCESS]...", "devrun start web"),
+];
 
 /// `--port <BASE>` → `--port`.
 fn flag(argument: &str) -> &str {
     argument.split([' ', '=']).next().unwrap_or(argument)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_argument_has_an_example_or_a_list_of_its_values() {
+        let mut devrun = Args::command();
+        devrun.build();
+        let of_ours = devrun
+            .get_subcommands()
+            .filter(|command| command.get_name() != "help");
+        for command in of_ours {
+            for argument in command.get_arguments() {
+                let takes_value = argument.get_action().takes_values();
+                let is_closed = !argument.get_possible_values().is_empty();
+                assert!(
+                    !takes_value || is_closed || for_example(&argument.to_string()).is_some(),
+                    "{argument}"
+                );
+            }
+        }
+    }
 }

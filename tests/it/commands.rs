@@ -69,6 +69,18 @@ fn errors_of_run_itself_have_status_125() {
     );
     assert_eq!(project.run(&["run", "-p", "wbe", "true"]).status, 125);
     assert_eq!(project.run(&["run"]).status, 125);
+    let unknown = project.run(&["run", "--proces", "web", "true"]);
+    assert_eq!(
+        (unknown.status, unknown.stderr.as_str()),
+        (
+            125,
+            "error: no flag `--proces`\n help: did you mean `--process`?\n"
+        )
+    );
+    assert_eq!(
+        project.run(&["run", "echo", "-p", "web"]).stdout,
+        "-p web\n"
+    );
     assert_eq!(Project::empty().run(&["run", "true"]).status, 125);
 }
 

@@ -51,7 +51,7 @@ fn ports_that_are_none() {
             &project(),
             &["start", "-p", value],
             &format!(
-                "error: `{value}` cannot be the value of `--port`\n help: a port is 0 to 65535; 0 takes any free ones"
+                "error: `{value}` is no port\n help: a port is 0 to 65535; 0 takes any free ones"
             ),
         );
     }
@@ -88,7 +88,7 @@ fn formations_that_are_none() {
         check(
             &project(),
             &["start", "-m", value],
-            &format!("error: `{value}` cannot be the value of `--formation`\n help: {why}"),
+            &format!("error: `{value}` is no formation\n help: {why}"),
         );
     }
     check(
@@ -124,7 +124,59 @@ fn values_that_are_none() {
     check(
         &project(),
         &["start", "-p"],
-        "error: `--port` needs a value\n help: write it as `--port <BASE>`",
+        "error: `--port` needs a value\n help: for example `--port 3000`",
+    );
+}
+
+#[test]
+fn what_no_command_takes() {
+    check(
+        &project(),
+        &["check", "extra"],
+        "error: nothing is expected at `extra`\n help: `--help` behind the command shows how it is written",
+    );
+    check(
+        &project(),
+        &["start", "--quiet=3"],
+        "error: `--quiet` takes no value\n help: write it as `--quiet`",
+    );
+    check(
+        &project(),
+        &["start", "--restart"],
+        "error: `--restart` needs a value\n help: it may be `always`, `on-failure` or `never`",
+    );
+    check(
+        &project(),
+        &["completions"],
+        "error: `devrun completions` needs a shell\n help: for example `devrun completions bash`",
+    );
+    check(
+        &project(),
+        &["completions", "tcsh"],
+        "error: no completions for `tcsh`\n help: it may be `bash`, `zsh` or `fish`",
+    );
+}
+
+/// A script's `devrun start -p 3000 "$@"` can be overruled.
+#[test]
+fn a_flag_that_is_given_twice_counts_as_it_was_given_last() {
+    check(
+        &project(),
+        &[
+            "start",
+            "-q",
+            "-q",
+            "-p",
+            "3000",
+            "-p",
+            "65500",
+            "web",
+            "api",
+            "--without",
+            "worker",
+        ],
+        "error: `api.1` would get port 65600\n caused by: ports end at 65535; 65500 + 100 for each type before it\n \
+         help: choose a lower base port: `devrun start -p 5000`",
     );
 }
 
