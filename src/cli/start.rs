@@ -214,8 +214,7 @@ fn session(
     ignored_lines: usize,
 ) -> std::io::Result<Session> {
     descriptor::open_standard_ones()?;
-    let stdout = std::io::stdout().as_fd().try_clone_to_owned()?;
-    let is_terminal = terminal::is_terminal(&stdout);
+    let is_terminal = terminal::is_terminal(&std::io::stdout());
     let look = Look {
         is_terminal,
         width: is_terminal.then(terminal::width).flatten(),
@@ -240,6 +239,8 @@ fn session(
     signals::set_default(signals::CHILD)?;
     signals::hold_back()?;
     let guardian = client::start(habits)?;
+    // After the fork: who reads our output shall see its end with ours, not with the guardian's.
+    let stdout = std::io::stdout().as_fd().try_clone_to_owned()?;
     Ok(Session {
         supervisor,
         stream: Stream::new(&names, look),

@@ -162,6 +162,9 @@ impl Driver {
                 for action in self.supervisor.handle(Instant::now(), event) {
                     self.carry_out(action);
                 }
+                if self.supervisor.is_stopping() {
+                    self.output.begin_stop();
+                }
             }
             if let Some(status) = self.status {
                 return self.finish(status).await;
@@ -198,9 +201,6 @@ impl Driver {
         match action {
             Action::Spawn { process, run } => self.spawn(process, run),
             Action::Terminate { process, run } => {
-                if self.supervisor.is_stopping() {
-                    self.output.begin_stop();
-                }
                 self.guardian
                     .send(&Request::Terminate(id(process, run)), Vec::new());
             }
@@ -232,17 +232,15 @@ impl Driver {
         let request = child::spawn_request(&self.plan.processes[process], id, &mark);
         let pipes = Pipes::new(process).map_err(|error| os::words_of(&error))?;
         let port = self.plan.processes[process].port;
-        self.probe
-            .watch(id, port, &pipes.output, &mark)
-            .map_err(|error| os::words_of(&error))?;
-        self.guardian.send(&Request::Spawn(request), pipes.childs);
+        let marks = probe::marks(&pipes.output, &mark).map_err(|error| os::words_of(&error))?;
+        let reader = self.output.read(process, pipes.output);
         let live = LiveRun {
-            reader: self
-                .output
-                .read(process, pipes.output)
-                .map_err(|error| os::words_of(&error))?,
+            reader: reader.map_err(|error| os::words_of(&error))?,
             _input: pipes.input,
         };
+        self.probe.watch(id, port, marks);
+        // Last: from here on there is a child to be looked after.
+        self.guardian.send(&Request::Spawn(request), pipes.childs);
         self.runs.insert(id, live);
         Ok(())
     }

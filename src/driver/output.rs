@@ -27,6 +27,8 @@ const CHUNK: usize = 64 * 1024;
 const FULL: usize = 1024 * 1024;
 /// From the stop on.
 const FULL_WHILE_STOPPING: usize = 16 * 1024 * 1024;
+/// No pipe of a user's holds more (`fs.pipe-max-size`, as it comes).
+const LARGEST_PIPE: usize = 1024 * 1024;
 /// A line without an end is shown after so much silence.
 const SILENCE: Duration = Duration::from_millis(300);
 
@@ -190,6 +192,7 @@ impl Output {
             self.room().await;
             tokio::select! {
                 biased;
+                _ = &mut is_over => return self.drain(source, &pipe).await,
                 ready = pipe.readable() => {
                     let Ok(mut ready) = ready else { break };
                     match self.take(source, &pipe) {
@@ -209,7 +212,6 @@ impl Output {
                     waits_for_silence = false;
                     self.append(|stream, out| stream.show_open(source, out));
                 }
-                _ = &mut is_over => return self.drain(source, &pipe).await,
             }
         }
         // All its writers have closed it; the run may go on all the same.
@@ -220,9 +222,14 @@ impl Output {
         self.end(source)
     }
 
-    /// To the end of what is there, not to the end of the pipe: a stranger may hold that open.
+    /// To the end of what is there, not to the end of the pipe: a stranger may hold that open, and write.
     async fn drain(&self, source: usize, pipe: &AsyncFd<OwnedFd>) -> Vec<String> {
-        while self.take(source, pipe).is_some_and(|count| count > 0) {
+        let mut drained = 0;
+        while let Some(count @ 1..) = self.take(source, pipe) {
+            drained += count;
+            if drained >= LARGEST_PIPE {
+                break;
+            }
             self.room().await;
         }
         self.end(source)
@@ -266,6 +273,7 @@ impl Output {
         if front.is_closed || before > FULL_WHILE_STOPPING {
             let dropped = (front.bytes.len() - before) as u64;
             front.bytes.truncate(before);
+            stream.lose_row();
             if !front.is_closed {
                 self.0.dropped.set(self.0.dropped.get() + dropped);
             }

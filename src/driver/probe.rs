@@ -70,19 +70,8 @@ impl Probe {
         }
     }
 
-    /// Before the spawn: `output` is the pipe that the run will write to, `mark` its `DEVRUN_ID`.
-    pub(super) fn watch(
-        &mut self,
-        id: RunId,
-        port: Option<u16>,
-        output: &OwnedFd,
-        mark: &str,
-    ) -> io::Result<()> {
-        let marks = Marks {
-            leader: 0,
-            variable: format!("{ID_VARIABLE}={mark}").into_bytes(),
-            output: descriptor::identity(output.as_fd())?,
-        };
+    /// Before the spawn.
+    pub(super) fn watch(&mut self, id: RunId, port: Option<u16>, marks: Marks) {
         let watched = Watched {
             port,
             marks,
@@ -93,7 +82,6 @@ impl Probe {
             stranger: None,
         };
         self.watched.insert(id, watched);
-        Ok(())
     }
 
     pub(super) fn spawned(&mut self, id: RunId, pid: i32, now: Instant) {
@@ -192,6 +180,16 @@ impl Probe {
         let mut owners = spawned.filter(|(_, watched)| watched.marks.are_on(&orphan));
         owners.next().map(|(id, _)| *id)
     }
+}
+
+/// What a run will be known by: `output` is the pipe that it writes to, `mark` its `DEVRUN_ID`. Its leader
+/// is told later.
+pub(super) fn marks(output: &OwnedFd, mark: &str) -> io::Result<Marks> {
+    Ok(Marks {
+        leader: 0,
+        variable: format!("{ID_VARIABLE}={mark}").into_bytes(),
+        output: descriptor::identity(output.as_fd())?,
+    })
 }
 
 fn listener(owned: &Owned) -> Listener {

@@ -8,6 +8,9 @@ use crate::os::{family, signals, spawn};
 /// Nobody tells when somebody else's descendants come to us.
 const INTERVAL: Duration = Duration::from_millis(10);
 
+/// Who is not gone so long after SIGKILL will not go because of us.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Ends every descendant of ours: SIGTERM, then, after `grace`, SIGKILL until none is left.
 pub(super) async fn end_orphans(grace: Duration) {
     let kill_at = Instant::now() + grace;
@@ -18,6 +21,10 @@ pub(super) async fn end_orphans(grace: Duration) {
             return;
         }
         let is_late = Instant::now() >= kill_at;
+        if Instant::now() >= kill_at + PATIENCE {
+            // Stuck in the kernel, or run with another user's rights.
+            return;
+        }
         for orphan in orphans {
             spawn::reap(orphan.pid);
             for member in family::tree(orphan.pid) {

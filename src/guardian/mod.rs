@@ -173,7 +173,10 @@ impl Guardian {
     /// Does not wait for the exec: a hundred children must not cost a hundred times that.
     fn spawn(&mut self, spawn: &Spawn) {
         let (Some(input), Some(output)) = (self.passed.pop_front(), self.passed.pop_front()) else {
-            return;
+            // They were lost on the way: we have too many open. Nobody else may get what is left of them.
+            self.passed.clear();
+            let (id, errno) = (spawn.id, descriptor::TOO_MANY);
+            return self.manager.tell(&News::SpawnFailed { id, errno });
         };
         match self.start(spawn, &input, &output) {
             Ok(run) => self.runs.insert(spawn.id, run),

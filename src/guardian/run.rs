@@ -24,6 +24,8 @@ pub(super) struct Run {
     pub(super) exit: Option<Exit>,
     pub(super) grace: Duration,
     pub(super) phase: Phase,
+    /// Whoever is left has taken another user's rights (`sudo`), and nobody here may end it.
+    pub(super) is_out_of_reach: bool,
     stop_signal: i32,
     /// Who had its stop signal already, outside of the leader's group: each process gets exactly one.
     asked: HashSet<(i32, u64)>,
@@ -55,6 +57,7 @@ impl Run {
             exit: None,
             grace: Duration::from_millis(spawn.grace.into()),
             phase: Phase::Lives,
+            is_out_of_reach: false,
             stop_signal: spawn.stop_signal,
             asked: HashSet::new(),
             killed: HashSet::new(),
@@ -99,13 +102,18 @@ impl Run {
         }
     }
 
-    /// SIGKILL to all that can be seen now. Call it again until none is left.
+    /// SIGKILL to all that can be seen now. Call it again until none is left, or none may be reached.
     pub(super) fn kill(&mut self, orphans: &[Member]) {
         self.phase = Phase::Killing;
-        for member in self.members(orphans) {
+        signals::send_to_group(self.leader, signals::KILL);
+        let members = self.members(orphans);
+        let (mine, others): (Vec<&Member>, Vec<&Member>) = members
+            .iter()
+            .partition(|member| signals::may_send(member.pid));
+        for member in &mine {
             signals::send(member.pid, signals::KILL);
             self.killed.insert(member.identity());
         }
-        signals::send_to_group(self.leader, signals::KILL);
+        self.is_out_of_reach = mine.is_empty() && !others.is_empty();
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Runs {
     /// Whose an orphan is, decided once, by pid and start time. `None`: nothing tells; it belongs to
     /// the session and goes last.
     adopted: HashMap<(i32, u64), Option<RunId>>,
+    /// Those whose leaders ended since the last sweep.
+    just_ended: Vec<RunId>,
     /// A child may have ended since the last sweep.
     is_stale: bool,
     /// The session ends: what belongs to nobody goes as well.
@@ -27,9 +29,10 @@ impl Runs {
         self.runs.insert(id, run);
     }
 
-    /// No run, and no orphan of the session either.
+    /// No run, and no orphan of the session either, but for those that took another user's rights.
     pub(super) fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.adopted.is_empty()
+        let is_ours = |(pid, _): &(i32, u64)| signals::may_send(*pid);
+        self.runs.is_empty() && !self.adopted.keys().any(is_ours)
     }
 
     pub(super) fn spawning(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
@@ -124,9 +127,9 @@ impl Runs {
             return;
         }
         self.is_stale = false;
-        let ended = self.note_exits();
+        self.just_ended = self.note_exits();
         let orphans = self.orphans_by_run();
-        for id in ended {
+        for id in std::mem::take(&mut self.just_ended) {
             self.tell_exit(id, &orphans, manager);
         }
         for (id, run) in &mut self.runs {
@@ -165,7 +168,8 @@ impl Runs {
 
     fn forget_the_gone(&mut self, orphans: &ByRun, manager: &mut Manager) {
         self.runs.retain(|id, run| {
-            let is_gone = run.exit.is_some() && !orphans.contains_key(&Some(*id));
+            let is_empty = run.exit.is_some() && !orphans.contains_key(&Some(*id));
+            let is_gone = is_empty || run.is_out_of_reach;
             if is_gone {
                 spawn::reap(run.leader);
                 let killed = run.killed() as u32;
@@ -196,12 +200,12 @@ impl Runs {
             let orphans = family::orphans(&leaders).into_iter();
             let (ended, living): (Vec<Member>, Vec<Member>) =
                 orphans.partition(|orphan| orphan.status.is_zombie);
-            if ended.is_empty() {
-                return living;
-            }
             // With its end, its own children have come to us: look again.
-            for orphan in ended {
-                spawn::reap(orphan.pid);
+            let reaped = ended
+                .iter()
+                .filter(|orphan| spawn::reap(orphan.pid).is_some());
+            if reaped.count() == 0 {
+                return living;
             }
         }
     }
@@ -213,7 +217,10 @@ impl Runs {
         if let Some((id, _)) = marked {
             return Some(*id);
         }
-        let mut ending = self.runs.iter().filter(|(_, run)| run.exit.is_some());
+        let is_ending = |(id, run): &(&RunId, &Run)| {
+            self.just_ended.contains(*id) || (run.exit.is_some() && run.phase != Phase::Lives)
+        };
+        let mut ending = self.runs.iter().filter(is_ending);
         match (ending.next(), ending.next()) {
             (Some((id, _)), None) => Some(*id),
             (_, _) => None,

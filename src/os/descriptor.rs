@@ -119,6 +119,9 @@ pub(crate) fn send(
     }
 }
 
+/// EMFILE: this process has as many open as it may.
+pub(crate) const TOO_MANY: i32 = libc::EMFILE;
+
 /// Whether a call may block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waits {

@@ -105,6 +105,14 @@ pub(crate) fn send(pid: i32, signal: i32) {
     }
 }
 
+/// Whether that process takes signals from us: not if it runs with another user's rights. (Who is gone
+/// takes them all.)
+pub(crate) fn may_send(pid: i32) -> bool {
+    // SAFETY: kill(2) touches no memory of ours; signal 0 only asks.
+    let result = unsafe { libc::kill(pid, 0) };
+    Errno::result(result) != Err(Errno::EPERM)
+}
+
 /// Sends `signal` to every member of the group that `leader` founded. Its pid must be pinned: alive, or
 /// a zombie that is not reaped. That the group is empty is no error.
 pub(crate) fn send_to_group(leader: i32, signal: i32) {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use nix::errno::Errno;
 
-use crate::os::descriptor;
+use crate::os::{descriptor, signals};
 
 /// What a child is made of, laid out before the fork: the child may not allocate.
 #[derive(Debug)]
@@ -83,8 +83,10 @@ pub(crate) fn fork(
         parent: std::process::id() as i32,
         habits,
     };
+    // Until the child has its signals back, our handlers would swallow what is meant for it.
+    signals::hold_back()?;
     // SAFETY: the guardian has one thread, so the child may call what it likes.
-    match unsafe { libc::fork() } {
+    let forked = match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         // SAFETY: this is the freshly forked child.
         0 => unsafe { child.become_program() },
@@ -94,7 +96,9 @@ pub(crate) fn fork(
             unsafe { libc::setpgid(pid, pid) };
             Ok(Forked { pid, failure })
         }
-    }
+    };
+    signals::release()?;
+    forked
 }
 
 fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {

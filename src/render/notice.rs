@@ -302,7 +302,7 @@ fn summary(after: Duration, rows: &[SummaryRow], hints: bool) -> Vec<Text> {
 fn summary_row(row: &SummaryRow, widest: usize) -> String {
     let about = match (&row.url, row.elsewhere) {
         (Some(url), _) => url.clone(),
-        (None, Some(port)) => format!("(listens on {port}, not on its PORT)"),
+        (None, Some(port)) => format!("(listens on {port})"),
         (None, None) if row.does_not_listen => "(does not listen)".into(),
         (None, None) => String::new(),
     };

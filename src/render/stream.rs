@@ -38,6 +38,8 @@ pub(crate) struct Stream {
     stamps: u64,
     /// Who has written the beginning of a row and not yet its end.
     unfinished: Option<usize>,
+    /// It may have been dropped in the middle.
+    is_row_lost: bool,
     widest: usize,
 }
 
@@ -80,6 +82,7 @@ impl Stream {
             stamp: String::new(),
             stamps: 1,
             unfinished: None,
+            is_row_lost: false,
             widest,
         }
     }
@@ -215,10 +218,19 @@ impl Stream {
         sanitizer.end(out);
     }
 
+    /// What was appended last is dropped: whatever row stands there, it is not to be gone on with.
+    pub(crate) fn lose_row(&mut self) {
+        self.unfinished = None;
+        self.is_row_lost = true;
+    }
+
     /// Goes to where `source` may write: on in its own row, or behind a prefix in a new one.
     fn begin(&mut self, source: usize, out: &mut Vec<u8>) {
         if self.unfinished == Some(source) {
             return;
+        }
+        if std::mem::take(&mut self.is_row_lost) {
+            out.push(b'\n');
         }
         if let Some(other) = self.unfinished {
             if self.look.is_terminal {

@@ -22,6 +22,15 @@ fn main() {
             ignore(Signal::SIGTERM);
             park()
         }),
+        // Its main thread ends, another one lives on: it looks like a zombie, and is none.
+        ["headless-daemon", file] => daemonise(file, || {
+            std::thread::spawn(|| {
+                ignore(Signal::SIGTERM);
+                park()
+            });
+            // SAFETY: ends this thread alone, without running anything else.
+            unsafe { nix::libc::syscall(nix::libc::SYS_exit, 0) };
+        }),
         ["leave-behind", file] => {
             daemonise(file, || park());
         }

@@ -119,3 +119,17 @@ fn a_full_disk_is_said_by_the_status() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.starts_with("error: output was lost"), "{said}");
 }
+
+#[test]
+fn a_daemon_without_its_main_thread_is_ended_too() {
+    let procfile = format!("web: {}; exec sleep 1000\n", helper("headless-daemon pid"));
+    let project = Project::with_procfile(&procfile);
+    let mut devrun = project.start_with(&["-t", "0.5"]);
+    devrun.wait_for("web.1 started");
+    while !project.directory().join("pid").exists() {
+        std::thread::yield_now();
+    }
+    let pid = project.read("pid").trim().parse().unwrap();
+    assert_eq!(devrun.interrupt(), 0);
+    wait_until_gone(pid);
+}

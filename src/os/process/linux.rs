@@ -17,13 +17,18 @@ fn parse(stat: &[u8]) -> Option<Status> {
     let mut fields = std::str::from_utf8(&stat[after_name..])
         .ok()?
         .split_ascii_whitespace();
+    let is_over = matches!(fields.next()?, "Z" | "X");
+    let (parent, group, session) = (fields.next()?, fields.next()?, fields.next()?);
+    // The 20th and the 22nd field of all.
+    let threads: u32 = fields.nth(13)?.parse().ok()?;
+    let start_time = fields.nth(1)?.parse().ok()?;
     Some(Status {
-        is_zombie: matches!(fields.next()?, "Z" | "X"),
-        parent: fields.next()?.parse().ok()?,
-        group: fields.next()?.parse().ok()?,
-        session: fields.next()?.parse().ok()?,
-        // The 22nd field of all.
-        start_time: fields.nth(15)?.parse().ok()?,
+        // A main thread that ended by itself looks like a zombie while other threads live on.
+        is_zombie: is_over && threads <= 1,
+        parent: parent.parse().ok()?,
+        group: group.parse().ok()?,
+        session: session.parse().ok()?,
+        start_time,
     })
 }
 
