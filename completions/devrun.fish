@@ -35,7 +35,7 @@ complete -c devrun -n "__fish_devrun_using_subcommand start" -s f -l procfile -d
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s e -l env -d 'Env files to read in place of .env' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l set -d 'Set a variable, above all files' -r
-complete -c devrun -n "__fish_devrun_using_subcommand start" -s m -l formation -d 'How many of each: web=2,worker=0, or all=1,web=2' -r
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s m -l formation -d 'How many of each; types left out get none, or what all= says: all=1,web=2' -r
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l without -d 'Leave a process out' -r
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s p -l port -d 'The first process\'s PORT (5000); 0 takes any free ones' -r
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l restart -d 'When to start again what ended: always, on-failure (the default) or never' -r -f -a "always\t''
@@ -61,7 +61,7 @@ complete -c devrun -n "__fish_devrun_using_subcommand check" -s f -l procfile -d
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s e -l env -d 'Env files to read in place of .env' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand check" -l set -d 'Set a variable, above all files' -r
-complete -c devrun -n "__fish_devrun_using_subcommand check" -s m -l formation -d 'How many of each: web=2,worker=0, or all=1,web=2' -r
+complete -c devrun -n "__fish_devrun_using_subcommand check" -s m -l formation -d 'How many of each; types left out get none, or what all= says: all=1,web=2' -r
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s p -l process -d 'Whose environment, PORT included' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F

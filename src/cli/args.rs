@@ -115,7 +115,7 @@ pub(crate) struct Start {
     pub(crate) processes: Vec<String>,
     #[command(flatten)]
     pub(crate) place: Where,
-    /// How many of each: web=2,worker=0, or all=1,web=2
+    /// How many of each; types left out get none, or what all= says: all=1,web=2
     #[arg(short = 'm', long, short_alias = 'c', alias = "concurrency", value_name = "TYPE=N,…", value_parser = formation_value, help_heading = "Which processes")]
     pub(crate) formation: Option<Formation>,
     /// Leave a process out
@@ -184,7 +184,7 @@ pub(crate) struct Start {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) place: Where,
-    /// How many of each: web=2,worker=0, or all=1,web=2
+    /// How many of each; types left out get none, or what all= says: all=1,web=2
     #[arg(short = 'm', long, value_name = "TYPE=N,…", help_heading = "Which processes", value_parser = formation_value)]
     pub(crate) formation: Option<Formation>,
 }

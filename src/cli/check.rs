@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use crate::cli::args::Check;
+use crate::cli::foreman::Defaults;
 use crate::cli::{NOT_STARTED, context, refuse};
 use crate::load::{self, App};
 use crate::plan::resolve::{self, Resolved, Rules};
@@ -17,6 +18,8 @@ const FOUND: u8 = 1;
 pub(super) fn run(args: &Check) -> ExitCode {
     let (options, mut findings, errors) = context::options();
     findings.extend(errors);
+    let (defaults, errors) = Defaults::read(&options);
+    findings.extend(errors);
     let place = match context::place(&args.place, &options) {
         Ok(place) => place,
         Err(report) => return refuse(&[report], NOT_STARTED),
@@ -27,12 +30,18 @@ pub(super) fn run(args: &Check) -> ExitCode {
     let app = loaded.value;
     let summary = summary(&app);
     let wanted = Wanted {
-        formation: args.formation.clone(),
+        formation: args.formation.clone().or(defaults.formation),
         ..Wanted::default()
     };
     if !app.entries.is_empty() {
-        let sources =
-            context::sources(app, &place, &args.place.set, wanted, None, Rules::default());
+        let sources = context::sources(
+            app,
+            &place,
+            &args.place.set,
+            wanted,
+            defaults.base,
+            Rules::default(),
+        );
         findings.extend(
             resolve::resolve(sources)
                 .and_then(|resolved| would_be(&resolved))

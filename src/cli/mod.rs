@@ -5,6 +5,7 @@ mod check;
 mod complaint;
 mod completions;
 mod context;
+mod foreman;
 mod ports;
 mod run;
 mod start;

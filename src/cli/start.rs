@@ -3,7 +3,8 @@
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
-use crate::cli::args::{self, Start};
+use crate::cli::args::Start;
+use crate::cli::foreman::Defaults;
 use crate::cli::{NOT_STARTED, context, ports, refuse};
 use crate::driver::clock::Clock;
 use crate::driver::output::Ended;
@@ -20,7 +21,6 @@ use crate::render::palette::{self, Hints};
 use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;
 use crate::supervisor::{SessionRules, Supervisor};
-use crate::syntax::foreman::Options;
 use crate::words::notice::Notice;
 use crate::words::report::Report;
 use crate::words::wording;
@@ -60,10 +60,8 @@ fn cannot_start(error: &std::io::Error) -> Report {
 /// inherits the locks.
 fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
     let (options, mut warnings, mut errors) = context::options();
-    let settings = Settings::new(args, &options).unwrap_or_else(|report| {
-        errors.push(report);
-        Settings::default()
-    });
+    let (defaults, of_options) = Defaults::read(&options);
+    errors.extend(of_options);
     let place = context::place(&args.place, &options).map_err(|report| vec![report])?;
     let loaded = load::app(&place);
     warnings.extend(loaded.warnings);
@@ -74,7 +72,7 @@ fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
     let wanted = Wanted {
         named: args.processes.clone(),
         without: args.without.clone(),
-        formation: settings.formation,
+        formation: args.formation.clone().or(defaults.formation.clone()),
     };
     let app = loaded.value;
     let sources = context::sources(
@@ -82,8 +80,8 @@ fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
         &place,
         &args.place.set,
         wanted,
-        settings.base,
-        settings.rules,
+        args.port.or(defaults.base),
+        rules(args, &defaults),
     );
     let resolved = resolve::resolve(sources)?;
     let mut registry = Registry::open(resolved.sources.app.as_str(), &resolved.sources.identity);
@@ -99,58 +97,29 @@ fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
         args,
         plan,
         recheck,
-        settings.timestamp,
+        timestamp(args, &defaults),
         opening,
         warnings.len(),
     )
     .map_err(|error| vec![cannot_start(&error)])
 }
 
-/// What the command line and `.foreman` say together; the command line comes first.
-#[derive(Default)]
-struct Settings {
-    formation: Option<crate::syntax::formation::Formation>,
-    base: Option<u16>,
-    rules: Rules,
-    timestamp: Timestamp,
-}
-
-impl Settings {
-    fn new(args: &Start, options: &Options) -> Result<Self, Report> {
-        let usual = Rules::default();
-        let of_file = |name: &str| options.get(name);
-        let formation = of_file("formation").or_else(|| of_file("concurrency"));
-        let formation =
-            formation.map(|text| of_options("formation", text, args::formation_value(text)));
-        let base = of_file("port").map(|text| of_options("port", text, args::port(text)));
-        let grace = of_file("timeout").map(|text| of_options("timeout", text, args::seconds(text)));
-        let is_stamped =
-            of_file("timestamp").is_none_or(|text| text != "false") && !args.no_timestamp;
-        Ok(Self {
-            formation: args.formation.clone().or(formation.transpose()?),
-            base: args.port.or(base.transpose()?),
-            rules: Rules {
-                restart: args.restart.map_or(usual.restart, Into::into),
-                on_exit: args.on_exit.map_or(usual.on_exit, Into::into),
-                grace: args.timeout.or(grace.transpose()?).unwrap_or(usual.grace),
-                max_restarts: usual.max_restarts,
-            },
-            timestamp: match args.timestamp {
-                Some(stamp) => stamp.into(),
-                None if is_stamped => Timestamp::Short,
-                None => Timestamp::None,
-            },
-        })
+fn rules(args: &Start, defaults: &Defaults) -> Rules {
+    let usual = Rules::default();
+    Rules {
+        restart: args.restart.map_or(usual.restart, Into::into),
+        on_exit: args.on_exit.map_or(usual.on_exit, Into::into),
+        grace: args.timeout.or(defaults.grace).unwrap_or(usual.grace),
+        max_restarts: usual.max_restarts,
     }
 }
 
-fn of_options<T>(name: &str, value: &str, result: Result<T, String>) -> Result<T, Report> {
-    result.map_err(|why| {
-        Report::new(format!(
-            "`{value}` cannot be the value of `{name}` in .foreman"
-        ))
-        .help(why)
-    })
+fn timestamp(args: &Start, defaults: &Defaults) -> Timestamp {
+    match args.timestamp {
+        Some(stamp) => stamp.into(),
+        None if args.no_timestamp || defaults.has_no_timestamp => Timestamp::None,
+        None => Timestamp::Short,
+    }
 }
 
 fn already_runs(owner: &Owner) -> Report {

@@ -93,7 +93,8 @@ fn unknown(file: &str, entries: &[Entry], wanted: &Wanted) -> Vec<Report> {
         .chain(counted.map(|(name, _)| name));
     let mut errors: Vec<Report> = Vec::new();
     for asked in asked.filter(|asked| !exists(asked, entries, wanted)) {
-        let report = unknown_type(file, asked, entries);
+        let report =
+            too_few(asked, entries, wanted).unwrap_or_else(|| unknown_type(file, asked, entries));
         if !errors.contains(&report) {
             errors.push(report);
         }
@@ -117,13 +118,30 @@ fn exists(asked: &str, entries: &[Entry], wanted: &Wanted) -> bool {
     is_type(name).is_some_and(|entry| (1..=count(entry, wanted)).contains(&instance))
 }
 
+/// An instance of a type that the Procfile has, but not so many of.
+fn too_few(asked: &str, entries: &[Entry], wanted: &Wanted) -> Option<Report> {
+    let (name, instance) = asked.rsplit_once('.')?;
+    let instance: u16 = instance.parse().ok().filter(|instance| *instance > 0)?;
+    let entry = entries
+        .iter()
+        .find(|entry| entry.process_type.as_str() == name)?;
+    let count = usize::from(count(entry, wanted));
+    let instances = wording::counted(count, "instance", "instances");
+    let report = Report::new(format!(
+        "no process `{asked}`: there is {instances} of `{name}`"
+    ));
+    Some(report.help(format!(
+        "`-m {name}={instance}` starts so many, and `-m all=1,{name}={instance}` the others as well"
+    )))
+}
+
 /// The one report for a name that the Procfile does not have.
 pub(crate) fn unknown_type(file: &str, asked: &str, entries: &[Entry]) -> Report {
     let names = || entries.iter().map(|entry| entry.process_type.as_str());
-    let has = format!("It has {}", wording::list(names()));
+    let has = wording::list(names());
     let help = match wording::did_you_mean(asked, names()) {
-        Some(suggestion) => format!("{suggestion} {has}"),
-        None => has.to_lowercase(),
+        Some(suggestion) => format!("{suggestion} It has {has}"),
+        None => format!("it has {has}"),
     };
     Report::new(format!("no process type `{asked}` in {file}")).help(help)
 }
@@ -196,7 +214,11 @@ mod tests {
             selected(&[], &["database"], None).unwrap_err(),
             "error: no process type `database` in Procfile\n help: it has `web`, `api` and `worker`"
         );
-        assert!(selected(&["web.2"], &[], None).is_err());
+        assert_eq!(
+            selected(&["web.2"], &[], None).unwrap_err(),
+            "error: no process `web.2`: there is 1 instance of `web`\n help: `-m web=2` starts so many, and \
+             `-m all=1,web=2` the others as well"
+        );
         assert!(
             selected(&[], &[], Some("clock=1"))
                 .unwrap_err()

@@ -22,6 +22,7 @@ fn main() {
             ignore(Signal::SIGTERM);
             park()
         }),
+        #[cfg(target_os = "linux")]
         // Its main thread ends, another one lives on: it looks like a zombie, and is none.
         ["headless-daemon", file] => daemonise(file, || {
             std::thread::spawn(|| {

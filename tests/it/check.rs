@@ -72,3 +72,22 @@ fn what_the_system_would_refuse_is_found() {
             .contains("error: the variable `A` (.env:1) is too long: 195 KiB")
     );
 }
+
+#[test]
+fn the_values_of_the_options_file_are_looked_at_too() {
+    let project = Project::with_procfile("web: a\n")
+        .file(".foreman", "port: abc\ntimeout: x\nformation: nope=3\n");
+    let finished = project.run(&["check"]);
+    assert_eq!(finished.status, 1);
+    for part in [
+        "`abc` cannot be the value of `port` in .foreman",
+        "`x` cannot be the value of `timeout`",
+        "`nope`",
+    ] {
+        assert!(
+            finished.stderr.contains(part),
+            "{part} in:\n{}",
+            finished.stderr
+        );
+    }
+}
