@@ -1,52 +1,53 @@
-//! The `web` process of Procfile.example: a page that shows what its backing service says. It binds to
-//! PORT, and finds the service by the URL in its environment.
+//! The `web` process of Procfile.example: a page that shows what its backing service says. It finds the
+//! service by the URL in its environment.
+
+mod http;
 
 use std::error::Error;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use http::Answer;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let port: u16 = std::env::var("PORT")?.parse()?;
-    let api = std::env::var("API_URL")?;
-    let listener = TcpListener::bind(("127.0.0.1", port))?;
-    println!("listening on {port}, quotes come from {api}");
-    for stream in listener.incoming() {
-        if let Err(error) = answer(stream?, &api) {
-            println!("a request failed: {error}");
+    let api = std::env::var("API_URL").map_err(|_| "API_URL is not set: where is the api?")?;
+    println!("the data comes from {api}");
+    http::serve(|path| {
+        if path == "/" {
+            page(&api)
+        } else {
+            Answer::not_found()
         }
-    }
-    Ok(())
+    })
 }
 
-fn answer(mut stream: TcpStream, api: &str) -> Result<(), Box<dyn Error>> {
-    let request = read_request(&stream)?;
-    println!("{request}");
-    let (status, text) = match fetch(api) {
-        Ok(quote) => ("200 OK", format!("<blockquote>{quote}</blockquote>")),
-        Err(error) => (
-            "502 Bad Gateway",
-            format!("<p>no answer from {api}: {error}</p>"),
-        ),
+fn page(api: &str) -> Answer {
+    let (status, said) = match fetch(api) {
+        Ok(json) => ("200 OK", json),
+        Err(error) => ("502 Bad Gateway", format!("no answer: {error}")),
     };
-    let page = format!(
-        "<!doctype html><title>devrun</title><h1>It works</h1>{text}\
-         <p>This page is <code>web</code>; the quote was fetched from <code>{api}</code>.</p>\n"
-    );
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n{page}",
-        page.len()
-    )?;
-    Ok(())
+    let said = said.replace('&', "&amp;").replace('<', "&lt;");
+    Answer {
+        status,
+        content_type: "text/html",
+        body: format!(
+            "<!doctype html>\n<title>devrun</title>\n<h1>It works</h1>\n\
+             <p>This page is <code>web</code>. It asked its backing service, \
+             <code>API_URL={api}</code>, which said:\n<pre>{said}</pre>\n\
+             <p>Reload the page: the data changes.\n"
+        ),
+    }
 }
 
 /// GET / from an `http://host:port`.
 fn fetch(url: &str) -> Result<String, Box<dyn Error>> {
     let host = url
         .strip_prefix("http://")
-        .ok_or("the URL is no http URL")?;
+        .ok_or("the URL is no http URL")?
+        .trim_end_matches('/');
     let mut stream = TcpStream::connect(host)?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     write!(stream, "GET / HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
     let mut response = String::new();
     stream.read_to_string(&mut response)?;
@@ -54,17 +55,4 @@ fn fetch(url: &str) -> Result<String, Box<dyn Error>> {
         .split_once("\r\n\r\n")
         .ok_or("the answer has no body")?;
     Ok(body.trim_end().to_string())
-}
-
-/// The first line of a request. Its headers are read as well: a connection that is closed with something
-/// unread is reset.
-fn read_request(stream: &TcpStream) -> Result<String, Box<dyn Error>> {
-    let mut lines = BufReader::new(stream).lines();
-    let first = lines.next().ok_or("the request is empty")??;
-    for line in lines {
-        if line?.is_empty() {
-            break;
-        }
-    }
-    Ok(first)
 }

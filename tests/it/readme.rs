@@ -1,5 +1,6 @@
 //! The commands of README.md, as they stand there, with `-p 0` added.
 
+use std::net::TcpStream;
 use std::process::Command;
 
 use crate::support::{Devrun, Project, get};
@@ -32,11 +33,17 @@ fn the_example_runs_by_the_readmes_first_command() {
     command.args(["-p", "0"]);
     let mut devrun = Devrun::spawn(command);
     let url = devrun.value_after("  web.1  ready    ");
+    // Browsers open connections that they may never use.
+    let idle = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
     let page = get(&url);
     assert!(
         page.contains("An app exports its service by binding to a port."),
         "{page}"
     );
+    assert!(page.contains("\"visits\": 1"), "{page}");
+    let again = get(&url);
+    assert!(again.contains("\"visits\": 2"), "{again}");
+    drop(idle);
     assert_eq!(devrun.interrupt(), 0);
 }
 

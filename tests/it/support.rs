@@ -318,6 +318,7 @@ pub fn get(url: &str) -> String {
     use std::io::Write;
     let port = url.trim_end_matches('/').rsplit(':').next().unwrap();
     let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
         .write_all(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
         .unwrap();
