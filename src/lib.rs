@@ -19,6 +19,7 @@ mod os;
 #[expect(clippy::disallowed_methods, reason = "the shell half")]
 mod guardian;
 
+#[expect(clippy::disallowed_methods, reason = "the shell half")]
 mod load;
 
 #[expect(clippy::disallowed_methods, reason = "the shell half")]
