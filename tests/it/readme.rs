@@ -52,3 +52,15 @@ fn the_readme_has_the_test_command() {
     assert!(readme().lines().any(|line| line == "cargo test"));
     assert!(Command::new("cargo").arg("--version").output().is_ok());
 }
+
+#[test]
+fn the_readme_has_every_flag_of_start() {
+    let help = Project::empty().run(&["start", "--help"]).stdout;
+    let (flags, _) = help.split_once("Examples:").unwrap();
+    let flags = flags
+        .split_whitespace()
+        .filter(|word| word.starts_with("--"));
+    for flag in flags.filter(|flag| *flag != "--help") {
+        assert!(readme().contains(&format!("`{flag}")), "{flag}");
+    }
+}
