@@ -225,23 +225,26 @@ impl World {
 
     fn take(&mut self, step: Step) {
         let process = usize::from(step.which) % PROCESSES;
-        match step.kind % 32 {
-            0..6 => self.answer(process, step.amount.is_multiple_of(8)),
-            6..10 => self.leader_exits(process, step.amount),
-            10..14 => self.gone(process),
-            14..17 => self.listens(process, step.amount),
-            17..23 => self.pass(Duration::from_millis(u64::from(step.amount) % 4000)),
-            23..27 => self.pass_to_deadline(),
-            27 => self.late_news(process),
-            28 => self.steal(process, step.amount),
-            29 | 30 if step.amount.is_multiple_of(2) => self.request(),
-            31 if step.amount.is_multiple_of(4) => self.tell(Event::OutputClosed),
-            31 if step.amount % 16 == 1 => {
-                self.is_guardian_lost |= self.status.is_none();
-                self.tell(Event::GuardianLost);
-            }
+        let rarely = |times: u16| step.amount.is_multiple_of(times);
+        match step.kind % 64 {
+            0..12 => self.answer(process, rarely(32)),
+            12..22 => self.leader_exits(process, step.amount),
+            22..34 => self.gone(process),
+            34..40 => self.listens(process, step.amount),
+            40..44 => self.pass(Duration::from_millis(u64::from(step.amount) % 12_000)),
+            44..59 => self.pass_to_deadline(),
+            59 => self.late_news(process),
+            60 => self.steal(process, step.amount),
+            61 if rarely(4) => self.request(),
+            62 if rarely(32) => self.tell(Event::OutputClosed),
+            63 if rarely(32) => self.lose_the_guardian(),
             _ => self.tell(Event::DeadlineReached),
         }
+    }
+
+    fn lose_the_guardian(&mut self) {
+        self.is_guardian_lost |= self.status.is_none();
+        self.tell(Event::GuardianLost);
     }
 
     /// The guardian answers a request to spawn.
@@ -274,17 +277,13 @@ impl World {
         let Some(run) = run.filter(|run| run.leader.is_none()) else {
             return;
         };
-        let exits = [
-            Exit::Status(0),
-            Exit::Status(1),
-            Exit::Status(3),
-            Exit::Signal(11),
-            Exit::Status(0),
-            Exit::Status(1),
-            Exit::Status(127),
-        ];
-        let exit = exits[usize::from(amount) % exits.len()];
-        let left = usize::from(amount >> 8) % 3;
+        let exit = match amount % 32 {
+            0..6 => Exit::Status(0),
+            6 => Exit::Status(127),
+            7..12 => Exit::Signal(11),
+            _ => Exit::Status(3),
+        };
+        let left = usize::from(amount >> 8).saturating_sub(190) / 20;
         run.leader = Some((exit, self.now, left));
         let number = run.number;
         self.tell(Event::LeaderExited {
@@ -445,10 +444,10 @@ fn plan(choice: u32, index: usize) -> PlannedProcess {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig::with_cases(5000))]
     #[test]
     fn whatever_happens_the_invariants_hold_and_every_shutdown_ends(
-        steps in proptest::collection::vec(step(), 0..60),
+        steps in proptest::collection::vec(step(), 0..200),
         choice in any::<u32>(),
         is_stubborn in any::<bool>(),
     ) {
