@@ -42,7 +42,7 @@ impl Supervisor {
             return;
         };
         let (name, grace) = (process.name.clone(), process.grace);
-        let Some(up) = process.up_mut().filter(|up| up.leader_end.is_none()) else {
+        let Some(up) = process.up_mut() else {
             return;
         };
         let is_ours = up.is_ending();

@@ -27,6 +27,10 @@ fn summary(story: &mut Story) -> (Duration, Vec<(Shown, Option<String>)>) {
     (after, rows.collect())
 }
 
+fn is_verdict(notice: &Notice) -> bool {
+    matches!(notice, Notice::ListensElsewhere(_))
+}
+
 fn url() -> Option<String> {
     Some("http://localhost:5000".into())
 }
@@ -41,6 +45,17 @@ fn all_are_up_when_the_last_one_is_ready() {
     story.listens(API, 1, &[4000, 5000]);
     let ready = (Shown::Ready, url());
     assert_eq!(summary(&mut story), (2 * STEP, vec![ready.clone(), ready]));
+}
+
+#[test]
+fn a_further_listener_makes_nobody_ready_anew() {
+    let mut story = Story::up([planned("web"), planned("api")]);
+    story.after(STEP);
+    story.listens(WEB, 1, &[5000]);
+    story.after(STEP);
+    story.listens(WEB, 1, &[5000, 9229]);
+    story.after(seconds(10));
+    assert_eq!(summary(&mut story).0, STEP);
 }
 
 #[test]
@@ -155,6 +170,9 @@ fn a_process_that_comes_up_after_the_summary_is_said_with_its_url_and_time() {
         after: seconds(11),
     };
     assert_eq!(story.said(), [ready]);
+    story.listens(WEB, 1, &[]);
+    story.listens(WEB, 1, &[5000]);
+    assert_eq!(story.said(), []);
     // The next run is news again.
     story.exits(WEB, 1, FAILED);
     story.after(millis(500));
@@ -201,6 +219,27 @@ fn a_server_elsewhere_has_a_second_to_open_its_port_as_well() {
 }
 
 #[test]
+fn the_second_counts_from_the_first_listener() {
+    let mut story = Story::up([planned("web")]);
+    story.listens(WEB, 1, &[5173]);
+    story.after(STEP);
+    story.listens(WEB, 1, &[5173, 9229]);
+    story.after(seconds(1) - STEP);
+    assert!(story.said().iter().any(is_verdict));
+}
+
+#[test]
+fn there_is_no_verdict_on_a_run_that_is_about_to_end() {
+    for left in [0, 1] {
+        let mut story = Story::up([planned("web")]);
+        story.listens(WEB, 1, &[5173]);
+        story.leader_exits(WEB, 1, FAILED, left);
+        story.after(seconds(2));
+        assert!(!story.said().iter().any(is_verdict));
+    }
+}
+
+#[test]
 fn a_server_that_stays_elsewhere_is_told_with_its_cure() {
     let mut story = Story::up([planned("web")]);
     story.listens(WEB, 1, &[5173]);
@@ -244,6 +283,18 @@ fn where_a_process_listens_instead_is_told_once_and_not_once_a_run() {
         }));
     }
     assert_eq!(told, [5173, 5174]);
+}
+
+#[test]
+fn there_is_no_summary_on_the_way_down() {
+    let mut story = Story::up([planned("web"), planned("api")]);
+    story.exits(WEB, 1, FAILED);
+    story.after(millis(500));
+    story.spawned(WEB, 2);
+    story.interrupt();
+    // web was settled by its restart; now nobody is left who was not.
+    story.exits(API, 1, FINE);
+    assert!(!story.said().iter().any(is_summary));
 }
 
 #[test]

@@ -80,7 +80,11 @@ fn a_run_that_lasted_10_s_begins_the_count_and_the_delay_anew() {
     assert_eq!(fails_at_once(&mut story, 6..=9), []);
     story.spawned(WEB, 10);
     assert_eq!(story.exits(WEB, 10, FAILED), [finish(1)]);
-    assert!(matches!(story.next(), Next::GivenUp { failures: 5, .. }));
+    let next = Next::GivenUp {
+        failures: 5,
+        within: seconds(4 * 30),
+    };
+    assert_eq!(story.next(), next);
 }
 
 #[test]
@@ -198,6 +202,11 @@ fn fail_fast_knows_no_restart() {
         assert_eq!(story.exits(WEB, 1, FAILED), [finish(1)]);
         assert_eq!(story.next(), Next::NotRestarted);
     }
+    // Status 0 is no failure.
+    let mut story = Story::with(rules, [with_policy("web", RestartPolicy::Always)]);
+    story.all_up();
+    assert_eq!(story.exits(WEB, 1, FINE), []);
+    assert_eq!(story.after(seconds(1)), [spawn(WEB, 2)]);
 }
 
 #[test]
@@ -205,6 +214,13 @@ fn late_news_of_an_earlier_run_changes_nothing() {
     let mut story = Story::up([planned("web")]);
     story.exits(WEB, 1, FAILED);
     assert_eq!(story.gone(WEB, 1, 0), []);
+    let cause = String::new();
+    let failed = Event::SpawnFailed {
+        process: WEB,
+        run: 1,
+        cause,
+    };
+    assert_eq!(story.on(failed), []);
     assert_eq!(story.after(millis(500)), [spawn(WEB, 2)]);
     story.said();
     story.listens(WEB, 1, &[5000]);
