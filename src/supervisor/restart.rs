@@ -108,3 +108,22 @@ impl History {
         doubled.min(LONGEST_DELAY).max(guard.unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The delays alone keep to it today; it stands over whatever will start processes tomorrow.
+    #[test]
+    fn the_21st_start_waits_until_the_first_is_8_s_ago() {
+        let first = Instant::now();
+        let mut history = History::default();
+        for _ in 0..MAX_STARTS - 1 {
+            history.note_start(first);
+        }
+        assert_eq!(history.delay(first), FIRST_DELAY);
+        history.note_start(first + FIRST_DELAY);
+        let rest = START_WINDOW - FIRST_DELAY;
+        assert_eq!(history.delay(first + FIRST_DELAY), rest);
+    }
+}

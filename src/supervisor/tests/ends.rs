@@ -7,7 +7,7 @@ use crate::supervisor::tests::{
 };
 use crate::supervisor::{Event, SessionRules};
 use crate::words::exit::Exit;
-use crate::words::notice::{Ended, Next, Notice};
+use crate::words::notice::{Ended, Next, Notice, Shown};
 use crate::words::policy::{OnExit, RestartPolicy};
 
 fn foremans(process_type: &str) -> PlannedProcess {
@@ -71,8 +71,17 @@ fn a_leader_that_ends_with_0_while_its_tree_lives_has_daemonised() {
         [Notice::Daemonised { .. }]
     ));
     assert_eq!(story.after(seconds(100)), []);
+    assert_eq!(
+        story.supervisor.processes[WEB].shown(),
+        Shown::RunningDaemon
+    );
     assert_eq!(story.interrupt(), [terminate(WEB, 1)]);
+    assert_eq!(story.supervisor.processes[WEB].shown(), Shown::Stopping);
+    story.said();
     assert_eq!(story.gone(WEB, 1, 0), [finish(0)]);
+    // We ended it, so its end is nothing to tell of.
+    let said = story.said();
+    assert!(matches!(said.as_slice(), [Notice::Done { .. }]), "{said:?}");
 }
 
 #[test]

@@ -43,6 +43,11 @@ fn all_are_up_when_the_last_one_is_ready() {
     story.after(STEP);
     assert_eq!(story.said(), []);
     story.listens(API, 1, &[4000, 5000]);
+    let shows_another_port = |notice: &Notice| match notice {
+        Notice::AllUp { rows, .. } => rows.iter().any(|row| row.elsewhere.is_some()),
+        _ => false,
+    };
+    assert!(!story.said.iter().any(shows_another_port));
     let ready = (Shown::Ready, url());
     assert_eq!(summary(&mut story), (2 * STEP, vec![ready.clone(), ready]));
 }
@@ -107,8 +112,23 @@ fn whoever_is_slow_to_be_spawned_is_waited_for() {
     story.spawned(WEB, 1);
     story.after(seconds(20));
     story.spawned(API, 1);
+    story.after(seconds(10) - millis(1));
     assert!(!story.said().iter().any(is_summary));
-    story.after(seconds(10));
+    story.after(millis(1));
+    assert_eq!(summary(&mut story).0, seconds(20));
+}
+
+#[test]
+fn the_wait_for_others_counts_from_their_own_spawn() {
+    let mut story = Story::of([planned("web"), planned("api")]);
+    story.start();
+    story.spawned(WEB, 1);
+    story.listens(WEB, 1, &[5000]);
+    story.after(seconds(20));
+    story.spawned(API, 1);
+    story.after(seconds(3) - millis(1));
+    assert!(!story.said().iter().any(is_summary));
+    story.after(millis(1));
     assert_eq!(summary(&mut story).0, seconds(20));
 }
 
@@ -136,6 +156,18 @@ fn a_restart_does_not_hold_the_others_urls_back() {
     let mut story = Story::up([planned("web"), planned("api")]);
     story.listens(WEB, 1, &[5000]);
     story.exits(API, 1, FAILED);
+    let rows = vec![(Shown::Ready, url()), (Shown::Restarting, None)];
+    assert_eq!(summary(&mut story).1, rows);
+}
+
+#[test]
+fn whoever_has_failed_and_serves_nothing_yet_is_shown_as_restarting() {
+    let mut story = Story::up([planned("web"), planned("api")]);
+    story.exits(API, 1, FAILED);
+    story.after(millis(500));
+    story.spawned(API, 2);
+    assert!(!story.said().iter().any(is_summary));
+    story.listens(WEB, 1, &[5000]);
     let rows = vec![(Shown::Ready, url()), (Shown::Restarting, None)];
     assert_eq!(summary(&mut story).1, rows);
 }
@@ -255,11 +287,12 @@ fn a_server_that_stays_elsewhere_is_told_with_its_cure() {
         cure: Some("web: vite --port $PORT --strictPort".into()),
     };
     let said = story.said();
-    let [told, all_up] = said.as_slice() else {
+    let [told, Notice::AllUp { rows, .. }] = said.as_slice() else {
         panic!("{said:?}");
     };
     assert_eq!(told, &Notice::ListensElsewhere(elsewhere));
-    assert!(is_summary(all_up));
+    assert_eq!(rows[0].elsewhere, Some(5173));
+    assert!(rows[0].url.is_none() && !rows[0].does_not_listen);
 }
 
 #[test]
@@ -300,7 +333,7 @@ fn there_is_no_summary_on_the_way_down() {
 #[test]
 fn nothing_is_said_of_who_listens_while_a_run_is_being_ended() {
     let mut story = Story::up([planned("web")]);
-    story.after(seconds(3));
+    story.after(seconds(10));
     story.interrupt();
     story.said();
     story.listens(WEB, 1, &[5000]);
