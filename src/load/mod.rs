@@ -2,7 +2,8 @@
 
 mod find;
 
-use std::ffi::{OsStr, OsString};
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::os;
@@ -62,21 +63,28 @@ pub(crate) fn app(place: &Where) -> Parsed<App> {
             return parsed;
         }
     }
-    let directory = env_directory(place, &parsed.value.directory);
-    let named = place.env_files.clone();
-    for path in named
-        .clone()
-        .unwrap_or_else(|| vec![directory.join(".env")])
-    {
-        read_env_file(
-            place,
-            &place.current.join(path),
-            named.is_some(),
-            &mut parsed,
-        );
+    let mut known: HashMap<OsString, OsString> = place.shell.iter().cloned().collect();
+    for (path, is_named) in env_files(place, &parsed.value.directory) {
+        read_env_file(place, &path, is_named, &mut known, &mut parsed);
     }
-    read_env_file(place, &directory.join(".env.local"), false, &mut parsed);
     parsed
+}
+
+/// Which env files there may be, in the order in which they are laid, and whether the user named them.
+fn env_files(place: &Where, app: &Path) -> Vec<(PathBuf, bool)> {
+    let directory = env_directory(place, app);
+    let local = directory.join(".env.local");
+    let mut files: Vec<(PathBuf, bool)> = match &place.env_files {
+        None => vec![(directory.join(".env"), false)],
+        Some(named) => {
+            let paths = named.iter().map(|path| place.current.join(path));
+            paths.map(|path| (path, true)).collect()
+        }
+    };
+    if files.iter().all(|(path, _)| *path != local) {
+        files.push((local, false));
+    }
+    files
 }
 
 /// The options file of the current directory; empty where there is none.
@@ -95,10 +103,9 @@ pub(crate) fn foreman_options(place: &Where) -> Parsed<Options> {
 }
 
 fn failed<T: Default>(report: Report) -> Parsed<T> {
-    Parsed {
-        errors: vec![report],
-        ..Parsed::default()
-    }
+    let mut parsed = Parsed::default();
+    parsed.errors.push(report);
+    parsed
 }
 
 fn read_procfile(place: &Where, found: &find::Found, parsed: &mut Parsed<App>) {
@@ -136,7 +143,15 @@ fn env_directory(place: &Where, app: &Path) -> PathBuf {
     }
 }
 
-fn read_env_file(place: &Where, path: &Path, is_named: bool, parsed: &mut Parsed<App>) {
+/// `known` is what `${NAME}` means outside of the file: an earlier file's key, else the shell's. The
+/// file's own keys are added to it.
+fn read_env_file(
+    place: &Where,
+    path: &Path,
+    is_named: bool,
+    known: &mut HashMap<OsString, OsString>,
+    parsed: &mut Parsed<App>,
+) {
     let shown = shown(place, path);
     let content = match file::read(path) {
         Ok(content) => content,
@@ -147,28 +162,12 @@ fn read_env_file(place: &Where, path: &Path, is_named: bool, parsed: &mut Parsed
         }
         Err(error) => return parsed.errors.push(unreadable(&shown, &error)),
     };
-    let earlier = parsed.value.env_files.clone();
-    let lookup = |name: &OsStr| lookup(name, &earlier, &place.shell);
-    let file = dotenv::parse(&shown, &content.bytes, &lookup);
+    let file = dotenv::parse(&shown, &content.bytes, &|name| known.get(name).cloned());
+    let pairs = file.value.iter();
+    known.extend(pairs.map(|found| (found.name.clone(), found.value.clone())));
     parsed.warnings.extend(file.warnings);
     parsed.errors.extend(file.errors);
     parsed.value.env_files.push((shown, file.value));
-}
-
-/// What `${NAME}` means outside of its own file: an earlier file's key, else the shell's.
-fn lookup(
-    name: &OsStr,
-    earlier: &[(String, Vec<Assignment>)],
-    shell: &[(OsString, OsString)],
-) -> Option<OsString> {
-    let assignments = earlier
-        .iter()
-        .rev()
-        .flat_map(|(_, assignments)| assignments.iter().rev());
-    let mut of_files = assignments.filter(|assignment| assignment.name == name);
-    let of_shell = || shell.iter().find(|(known, _)| known == name);
-    let of_file = of_files.next().map(|assignment| assignment.value.clone());
-    of_file.or_else(|| of_shell().map(|(_, value)| value.clone()))
 }
 
 /// A path as the user would write it: from here, or from home.

@@ -1,10 +1,12 @@
 //! What a plan has wrong though each file alone is right.
 
+use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::plan::Plan;
 use crate::syntax::procfile::Entry;
 use crate::words::env::Source;
+use crate::words::name::ProcessType;
 use crate::words::report::Report;
 use crate::words::wording;
 
@@ -14,20 +16,20 @@ const MAX_TEXT: usize = 128 * 1024;
 /// Two types whose URLs would have one variable.
 pub(crate) fn names(entries: &[Entry]) -> Vec<Report> {
     let mut reports = Vec::new();
-    for (index, entry) in entries.iter().enumerate() {
-        let variable = entry.process_type.url_variable();
-        let twin = entries[..index]
-            .iter()
-            .find(|twin| twin.process_type.url_variable() == variable);
-        if let Some(twin) = twin {
-            let names = wording::list([twin.process_type.as_str(), entry.process_type.as_str()]);
-            reports.push(
-                Report::new(format!(
-                    "{names} have one variable for their URLs: {variable}"
-                ))
-                .help("rename one of them".to_string()),
-            );
-        }
+    let mut owners: HashMap<String, &ProcessType> = HashMap::new();
+    for Entry { process_type, .. } in entries {
+        let variable = process_type.url_variable();
+        let Some(twin) = owners.get(&variable) else {
+            owners.insert(variable, process_type);
+            continue;
+        };
+        let names = wording::list([twin.as_str(), process_type.as_str()]);
+        reports.push(
+            Report::new(format!(
+                "{names} have one variable for their URLs: {variable}"
+            ))
+            .help("rename one of them".to_string()),
+        );
     }
     reports
 }

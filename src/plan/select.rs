@@ -23,12 +23,15 @@ pub(crate) struct Wanted {
 /// Procfile's name, for the reports.
 ///
 /// # Errors
-/// Every name that is none of the Procfile's; nothing left to start; too many.
+/// Every name that is none of the Procfile's; nothing left to start; too many, in the Procfile or at once.
 pub(crate) fn select(
     file: &str,
     entries: &[Entry],
     wanted: &Wanted,
 ) -> Result<Vec<Request>, Vec<Report>> {
+    if entries.len() > MAX_PROCESSES {
+        return Err(vec![too_many(entries.len())]);
+    }
     let errors = unknown(file, entries, wanted);
     if !errors.is_empty() {
         return Err(errors);
@@ -50,10 +53,14 @@ pub(crate) fn select(
     match selected.len() {
         0 => Err(vec![nothing_left(file, entries)]),
         1..=MAX_PROCESSES => Ok(selected),
-        count => Err(vec![Report::new(format!(
-            "{count} processes are more than devrun starts at once: {MAX_PROCESSES}"
-        ))]),
+        count => Err(vec![too_many(count)]),
     }
+}
+
+fn too_many(count: usize) -> Report {
+    Report::new(format!(
+        "{count} processes are more than devrun starts at once: {MAX_PROCESSES}"
+    ))
 }
 
 fn count(entry: &Entry, wanted: &Wanted) -> u16 {

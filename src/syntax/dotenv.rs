@@ -1,5 +1,6 @@
 //! Reads an env file: `KEY=value` lines. Nothing in it is ever run: `$(…)` and backticks are text.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -15,6 +16,11 @@ pub(crate) struct Assignment {
     pub(crate) line: usize,
 }
 
+/// What all the references of a file may add to it, in bytes. A few lines that double each other would
+/// fill any memory.
+const MAX_EXPANDED: usize = 1024 * 1024;
+const TOO_LONG: &str = "what the file refers to takes more than 1 MiB";
+
 /// What `${NAME}` stands for outside of this file; keys of the file itself, earlier ones, come first.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&OsStr) -> Option<OsString>;
 
@@ -26,20 +32,31 @@ pub(crate) fn parse(file: &str, text: &[u8], lookup: Lookup<'_>) -> Parsed<Vec<A
         text,
         at: 0,
         line: 1,
+        room: MAX_EXPANDED,
+        unclosed_until: 0,
     };
+    // Where the latest value of each key stands.
+    let mut latest: HashMap<OsString, usize> = HashMap::new();
     while reader.at < text.len() {
         let (start, line) = (reader.at, reader.line);
-        match reader.assignment(&parsed.value, lookup) {
-            Ok(Some((name, value))) => parsed.value.push(Assignment { name, value, line }),
+        let expand = |name: &OsStr| match latest.get(name) {
+            Some(own) => Some(parsed.value[*own].value.clone()),
+            None => lookup(name),
+        };
+        match reader.assignment(&expand) {
+            Ok(Some((name, value))) => {
+                latest.insert(name.clone(), parsed.value.len());
+                parsed.value.push(Assignment { name, value, line });
+            }
             Ok(None) => {}
             Err(why) => {
-                parsed.warnings.push(warning(file, text, start, line, why));
+                parsed.add(warning(file, text, start, line, why));
                 (reader.at, reader.line) = (start, line);
             }
         }
         reader.skip_line();
     }
-    parsed
+    parsed.closed()
 }
 
 fn warning(file: &str, text: &[u8], start: usize, line: usize, why: &str) -> Report {
@@ -67,9 +84,19 @@ struct Reader<'a> {
     text: &'a [u8],
     at: usize,
     line: usize,
+    /// What references may still add, in bytes.
+    room: usize,
+    /// Up to there no `}` follows: looking again from each `${` would take the square of a line's length.
+    unclosed_until: usize,
 }
 
-impl Reader<'_> {
+/// `${NAME}` or `${NAME:-default}`.
+struct Reference<'a> {
+    name: &'a [u8],
+    default: Option<&'a [u8]>,
+}
+
+impl<'a> Reader<'a> {
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -92,7 +119,6 @@ impl Reader<'_> {
 
     fn assignment(
         &mut self,
-        earlier: &[Assignment],
         lookup: Lookup<'_>,
     ) -> Result<Option<(OsString, OsString)>, &'static str> {
         self.skip_blanks();
@@ -117,18 +143,10 @@ impl Reader<'_> {
         }
         self.at += 1;
         self.skip_blanks();
-        let expand = |name: &OsStr| {
-            let own = earlier
-                .iter()
-                .rev()
-                .find(|assignment| assignment.name == name);
-            own.map(|assignment| assignment.value.clone())
-                .or_else(|| lookup(name))
-        };
         let value = match self.peek() {
             Some(b'\'') => self.single_quoted()?,
-            Some(b'"') => self.double_quoted(&expand)?,
-            _ => self.unquoted(&expand),
+            Some(b'"') => self.double_quoted(lookup)?,
+            _ => self.unquoted(lookup)?,
         };
         if value.contains(&0) {
             return Err("a value cannot hold a NUL byte");
@@ -146,14 +164,14 @@ impl Reader<'_> {
         self.nothing_follows().map(|()| value)
     }
 
-    fn double_quoted(&mut self, expand: Lookup<'_>) -> Result<Vec<u8>, &'static str> {
+    fn double_quoted(&mut self, lookup: Lookup<'_>) -> Result<Vec<u8>, &'static str> {
         self.at += 1;
         let mut value = Vec::new();
         loop {
             match self.peek().ok_or("the quote is never closed")? {
                 b'"' => break,
                 b'\\' => self.escape(&mut value),
-                b'$' if self.reference(&mut value, expand) => {}
+                b'$' if self.expand(&mut value, lookup)? => {}
                 byte => {
                     self.line += usize::from(byte == b'\n');
                     value.push(byte);
@@ -188,7 +206,7 @@ impl Reader<'_> {
     }
 
     /// To the end of the line or a ` #`; `x#c` keeps its `#`, as URLs need it.
-    fn unquoted(&mut self, expand: Lookup<'_>) -> Vec<u8> {
+    fn unquoted(&mut self, lookup: Lookup<'_>) -> Result<Vec<u8>, &'static str> {
         let mut value = Vec::new();
         let start = self.at;
         while let Some(byte) = self.peek().filter(|byte| *byte != b'\n') {
@@ -196,7 +214,7 @@ impl Reader<'_> {
             if byte == b'#' && after_blank {
                 break;
             }
-            if byte == b'$' && self.reference(&mut value, expand) {
+            if byte == b'$' && self.expand(&mut value, lookup)? {
                 continue;
             }
             value.push(byte);
@@ -204,31 +222,56 @@ impl Reader<'_> {
         }
         let length = value.trim_ascii_end().len();
         value.truncate(length);
-        value
+        Ok(value)
     }
 
-    /// `${NAME}` or `${NAME:-default}`; a bare `$NAME` stays as it is, passwords have those.
-    fn reference(&mut self, value: &mut Vec<u8>, expand: Lookup<'_>) -> bool {
-        let Some(rest) = self.text[self.at..].strip_prefix(b"${") else {
-            return false;
+    /// Puts what a reference means in its place. Says whether there was one.
+    fn expand(&mut self, value: &mut Vec<u8>, lookup: Lookup<'_>) -> Result<bool, &'static str> {
+        let Some(Reference { name, default }) = self.reference() else {
+            return Ok(false);
         };
-        let end = rest.iter().position(|byte| matches!(byte, b'}' | b'\n'));
-        let Some(end) = end.filter(|end| rest[*end] == b'}') else {
-            return false;
-        };
-        let inside = &rest[..end];
-        let colon = inside.windows(2).position(|pair| pair == b":-");
-        let (name, default) =
-            colon.map_or((inside, &b""[..]), |at| (&inside[..at], &inside[at + 2..]));
-        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        if name.is_empty() || !name.iter().all(is_name) {
-            return false;
+        if self.room == 0 {
+            return Err(TOO_LONG);
         }
         let found =
-            expand(OsStr::from_bytes(name)).filter(|found| colon.is_none() || !found.is_empty());
-        value.extend_from_slice(found.as_ref().map_or(default, |found| found.as_bytes()));
-        self.at += 2 + end + 1;
-        true
+            lookup(OsStr::from_bytes(name)).filter(|found| default.is_none() || !found.is_empty());
+        let length = default.map_or(0, |default| b":-".len() + default.len());
+        let meant = found
+            .as_ref()
+            .map_or(default.unwrap_or_default(), |found| found.as_bytes());
+        let Some(room) = self.room.checked_sub(meant.len()) else {
+            self.room = 0;
+            return Err(TOO_LONG);
+        };
+        self.room = room;
+        value.extend_from_slice(meant);
+        self.at += b"${}".len() + name.len() + length;
+        Ok(true)
+    }
+
+    /// A bare `$NAME` is none: passwords have those.
+    fn reference(&mut self) -> Option<Reference<'a>> {
+        let rest = self.text[self.at..].strip_prefix(b"${")?;
+        let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        let (name, rest) = rest.split_at(rest.iter().take_while(is_name).count());
+        let default = match rest {
+            [b'}', ..] => None,
+            [b':', b'-', rest @ ..] => Some(self.default(rest)?),
+            _ => return None,
+        };
+        (!name.is_empty()).then_some(Reference { name, default })
+    }
+
+    fn default(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
+        if self.at < self.unclosed_until {
+            return None;
+        }
+        let end = memchr::memchr2(b'}', b'\n', rest).unwrap_or(rest.len());
+        if rest.get(end) == Some(&b'}') {
+            return Some(&rest[..end]);
+        }
+        self.unclosed_until = self.text.len() - rest.len() + end;
+        None
     }
 }
 
@@ -271,6 +314,8 @@ mod tests {
         check("A=pa$$w0rd$HOME", "pa$$w0rd$HOME");
         check("A=${HOME}/x", "/h/x");
         check("A=${NONE:-d}", "d");
+        check("A=${HOME:-d}x${NONE}", "/hx");
+        check("A=${HOME ${} ${-x} ${A:-b", "${HOME ${} ${-x} ${A:-b");
         check("\u{feff}A=1\r\n", "1");
         check("A=$(touch x) `y`", "$(touch x) `y`");
     }
@@ -299,6 +344,21 @@ mod tests {
             .map(|report| report.places[0].line)
             .collect();
         assert_eq!(lines, [2, 3, 4]);
+    }
+
+    #[test]
+    fn references_do_not_grow_without_end() {
+        let doubling: String = (1..40)
+            .map(|n| format!("A{n}=${{A{}}}${{A{}}}\n", n - 1, n - 1))
+            .collect();
+        let parsed = parse(".env", format!("A0=x\n{doubling}").as_bytes(), &shell);
+        assert_eq!(parsed.value.len() + parsed.warnings.len(), 40);
+        let total: usize = parsed.value.iter().map(|found| found.value.len()).sum();
+        assert!(total <= MAX_EXPANDED + 1, "{total}");
+        let many = "B=${NONE}${B}\n".repeat(100_000);
+        assert_eq!(parse(".env", many.as_bytes(), &shell).value.len(), 100_000);
+        let open = format!("A={}", "${A:-".repeat(200_000));
+        assert_eq!(read(&open)[0].1.len(), 1_000_000);
     }
 
     #[test]

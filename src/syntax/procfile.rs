@@ -1,10 +1,14 @@
 //! Reads a Procfile: `name: command` lines. Never expands a `$VAR`: the command is the shell's.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::syntax::{Parsed, span};
 use crate::words::name::{BadName, MAX_NAME, ProcessType};
-use crate::words::report::{Report, Severity};
+use crate::words::report::Report;
+
+/// Longest line that is written out once more, the right way, in bytes.
+const MAX_CURED: usize = 160;
 
 /// One process type, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +26,7 @@ pub(crate) struct Entry {
 /// name that the reports show.
 pub(crate) fn parse(file: &str, text: &str) -> Parsed<Vec<Entry>> {
     let mut parsed = Parsed::<Vec<Entry>>::default();
+    let mut known: HashMap<ProcessType, usize> = HashMap::new();
     for (number, range) in logical_lines(text) {
         let line = &text[range.clone()];
         let trimmed = line.trim_start_matches('\u{feff}').trim();
@@ -30,37 +35,38 @@ pub(crate) fn parse(file: &str, text: &str) -> Parsed<Vec<Entry>> {
         }
         let start = range.start + (trimmed.as_ptr() as usize - line.as_ptr() as usize);
         match entry(file, text, start, trimmed, number) {
-            Ok(entry) => add(file, text, &mut parsed, entry),
-            Err(report) if report.severity == Severity::Warning => parsed.warnings.push(report),
-            Err(report) => parsed.errors.push(report),
+            Err(report) => parsed.add(report),
+            Ok(entry) => match known.get(&entry.process_type) {
+                Some(twin) => parsed.add(defined_twice(file, text, &parsed.value[*twin], &entry)),
+                None => {
+                    known.insert(entry.process_type.clone(), parsed.value.len());
+                    parsed.value.push(entry);
+                }
+            },
         }
     }
-    parsed
+    parsed.closed()
 }
 
-fn add(file: &str, text: &str, parsed: &mut Parsed<Vec<Entry>>, entry: Entry) {
-    let twin = parsed
-        .value
-        .iter()
-        .find(|earlier| earlier.process_type == entry.process_type);
-    let Some(twin) = twin else {
-        parsed.value.push(entry);
-        return;
-    };
-    let report = Report::new(format!("`{}` is defined twice", entry.process_type))
-        .at(span::place(file, text, twin.span.clone(), "first here"))
-        .at(span::place(file, text, entry.span, "and again here"))
-        .help("rename one of them or take it out".to_string());
-    parsed.errors.push(report);
+fn defined_twice(file: &str, text: &str, first: &Entry, again: &Entry) -> Report {
+    let place =
+        |entry: &Entry, label: &str| span::place(file, text, entry.line, entry.span.clone(), label);
+    Report::new(format!("`{}` is defined twice", again.process_type))
+        .at(place(first, "first here"))
+        .at(place(again, "and again here"))
+        .help("rename one of them or take it out".to_string())
 }
 
 fn entry(file: &str, text: &str, start: usize, line: &str, number: usize) -> Result<Entry, Report> {
-    let here = |width: usize, label: &str| span::place(file, text, start..start + width, label);
+    let place = |range, label: &str| span::place(file, text, number, range, label);
+    let here = |width: usize, label: &str| place(start..start + width, label);
     let word = line
         .find(|c: char| c.is_whitespace() || c == ':')
         .unwrap_or(line.len());
     let Some((name, command)) = line.split_once(':').filter(|(name, _)| is_one_word(name)) else {
-        let cure = ProcessType::new(&line[..word]).is_ok() && !line[word..].trim().is_empty();
+        let cure = ProcessType::new(&line[..word]).is_ok()
+            && !line[word..].trim().is_empty()
+            && line.len() <= MAX_CURED;
         let cure =
             cure.then(|| format!("write it as `{}: {}`", &line[..word], line[word..].trim()));
         return Err(Report::warning("not a `name: command` line")
@@ -72,12 +78,7 @@ fn entry(file: &str, text: &str, start: usize, line: &str, number: usize) -> Res
         BadName::Empty => Report::warning("not a `name: command` line")
             .at(here(1, "expected a name before the `:`")),
         BadName::Character(at) => Report::warning("not a `name: command` line")
-            .at(span::place(
-                file,
-                text,
-                start + at..start + name.len(),
-                "not part of a name",
-            ))
+            .at(place(start + at..start + name.len(), "not part of a name"))
             .help("a name is made of letters, digits, `_` and `-`".to_string()),
         BadName::TooLong => Report::new("the name of a process type is too long")
             .at(here(name.len(), &format!("{} characters", name.len())))
@@ -116,11 +117,14 @@ fn joined(command: &str) -> String {
 fn logical_lines(text: &str) -> Vec<(usize, Range<usize>)> {
     let mut lines = Vec::new();
     let (mut start, mut begun_in, mut at) = (0, 1, 0);
+    let mut is_comment = false;
     for (index, line) in text.split_inclusive('\n').enumerate() {
+        if at == start {
+            is_comment = line.trim_start().starts_with('#');
+        }
         at += line.len();
         let body = line.trim_end_matches('\n').trim_end_matches('\r');
-        let goes_on =
-            body.ends_with('\\') && at < text.len() && !text[start..].trim_start().starts_with('#');
+        let goes_on = body.ends_with('\\') && at < text.len() && !is_comment;
         if !goes_on {
             lines.push((begun_in, start..at - (line.len() - body.len())));
             (start, begun_in) = (at, index + 2);
@@ -179,6 +183,20 @@ mod tests {
         assert_eq!(parsed.errors.len(), 3);
         assert_eq!(parsed.errors[0].places[0].line, 1);
         assert_eq!(parsed.errors[0].places[1].line, 2);
+    }
+
+    #[test]
+    fn a_file_full_of_mistakes_is_read_in_no_time() {
+        let garbage = parse("Procfile", &"garbage here\n".repeat(100_000));
+        assert_eq!(garbage.warnings.len(), 100);
+        assert_eq!(
+            garbage.warnings[99].headline,
+            "not a `name: command` line, and 99900 further problems"
+        );
+        let twins = parse("Procfile", &"web: a\n".repeat(100_000));
+        assert_eq!((twins.value.len(), twins.errors.len()), (1, 100));
+        let many: String = (0..100_000).map(|n| format!("w{n}: x\n")).collect();
+        assert_eq!(parse("Procfile", &many).value.len(), 100_000);
     }
 
     proptest! {

@@ -5,8 +5,15 @@ use std::ops::Range;
 use crate::words::report::Place;
 
 /// The place of `range`, byte offsets into `text` on character boundaries. A range over several lines
-/// is marked to the end of its first one.
-pub(crate) fn place(file: &str, text: &str, range: Range<usize>, label: &str) -> Place {
+/// is marked to the end of its first one. `line`, from 1, is the one that `range` begins in: counting
+/// anew for each of many mistakes would take the square of the text's length.
+pub(crate) fn place(
+    file: &str,
+    text: &str,
+    line: usize,
+    range: Range<usize>,
+    label: &str,
+) -> Place {
     let begin = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
     let end = text[range.start..]
         .find('\n')
@@ -14,7 +21,7 @@ pub(crate) fn place(file: &str, text: &str, range: Range<usize>, label: &str) ->
     let marked = &text[range.start..range.end.clamp(range.start, end)];
     Place {
         file: file.to_string(),
-        line: text[..begin].matches('\n').count() + 1,
+        line,
         column: text[begin..range.start].chars().count() + 1,
         text: text[begin..end].trim_end_matches('\r').to_string(),
         width: marked.chars().count().max(1),
@@ -28,8 +35,8 @@ mod tests {
 
     #[test]
     fn columns_count_characters() {
-        let found = place("F", "a\néé: x\n", 4..6, "here");
-        assert_eq!((found.line, found.column, found.width), (2, 2, 1));
+        let found = place("F", "a\néé: x\n", 2, 4..6, "here");
+        assert_eq!((found.column, found.width), (2, 1));
         assert_eq!(found.text, "éé: x");
     }
 }

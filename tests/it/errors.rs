@@ -253,11 +253,43 @@ fn procfiles_with_mistakes() {
         &["start"],
         "error: `my-api` and `my_api` have one variable for their URLs: MY_API_URL\n help: rename one of them",
     );
+    check(
+        &Project::with_procfile("web bundle exec puma\n"),
+        &["start"],
+        "error: not a `name: command` line\n --> Procfile:1:1\n1 | web bundle exec puma\n  | ^^^ expected `:` \
+         after the name\n help: write it as `web: bundle exec puma`",
+    );
     let binary = Project::empty().file("Procfile", b"web: a\napi: \xff\n");
     check(
         &binary,
         &["start"],
         "error: `Procfile` is not UTF-8\n --> Procfile:2:6\n2 | api: \u{fffd}\n  |      ^ this byte begins no character",
+    );
+}
+
+/// Each took the square of its size in time, the last one any amount of memory.
+#[test]
+fn huge_files_are_read_at_once() {
+    let ends_with = |project: Project, expected: &str| {
+        let finished = project.run(&["check"]);
+        assert_eq!(finished.status, 1);
+        assert!(finished.stderr.contains(expected), "{expected}");
+    };
+    ends_with(
+        Project::with_procfile(&"garbage here\n".repeat(500_000)),
+        "not a `name: command` line, and 499900 further problems",
+    );
+    let types: String = (0..300_000).map(|n| format!("w{n}: x\n")).collect();
+    ends_with(
+        Project::with_procfile(&types),
+        "300000 processes are more than devrun starts at once: 2000",
+    );
+    let doubling: String = (1..60)
+        .map(|n| format!("A{n}=${{A{}}}${{A{}}}\n", n - 1, n - 1))
+        .collect();
+    ends_with(
+        project().file(".env", format!("A0=x\n{doubling}")),
+        "what the file refers to takes more than 1 MiB",
     );
 }
 
