@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::load::{Where, shown};
 use crate::os::file;
-use crate::words::report::Report;
+use crate::words::report::{Report, Severity};
 
 /// devrun is for development: the one that says so comes first.
 const NAMES: [&str; 2] = ["Procfile.dev", "Procfile"];
@@ -104,8 +104,17 @@ fn directory_shown(place: &Where, directory: &Path) -> String {
     shown(place, &path)
 }
 
-/// A Procfile without a single process.
-pub(super) fn names_nothing(shown: &str) -> Report {
-    Report::new(format!("`{shown}` names no process"))
-        .help("write one per line, for example\n  web: npm run dev".to_string())
+/// What is wrong with a Procfile that has no process at all: its lines, where it has any.
+pub(super) fn why_nothing(shown: &str, lines: Vec<Report>) -> Vec<Report> {
+    if lines.is_empty() {
+        let report = Report::new(format!("`{shown}` names no process"));
+        return vec![
+            report.help("write one per line, for example\n  web: npm run dev".to_string()),
+        ];
+    }
+    let as_error = |report| Report {
+        severity: Severity::Error,
+        ..report
+    };
+    lines.into_iter().map(as_error).collect()
 }

@@ -117,7 +117,9 @@ fn read_procfile(place: &Where, found: &find::Found, parsed: &mut Parsed<App>) {
         Ok(content) => content,
         Err(error) => return parsed.errors.push(unreadable(&shown, &error)),
     };
-    if !content.is_regular && place.root.is_none() {
+    // `/dev/stdin` may be a file, but its directory is nobody's app.
+    let has_place = content.is_regular && !found.path.starts_with("/dev");
+    if !has_place && place.root.is_none() {
         parsed.value.directory = place.current.clone();
         parsed.value.identity = place.current.clone();
     }
@@ -125,9 +127,9 @@ fn read_procfile(place: &Where, found: &find::Found, parsed: &mut Parsed<App>) {
         Ok(text) => text,
         Err(report) => return parsed.errors.push(report),
     };
-    let procfile = procfile::parse(&shown, text);
+    let mut procfile = procfile::parse(&shown, text);
     if procfile.value.is_empty() && procfile.errors.is_empty() {
-        parsed.errors.push(find::names_nothing(&shown));
+        procfile.errors = find::why_nothing(&shown, std::mem::take(&mut procfile.warnings));
     }
     parsed.value.entries = procfile.value;
     parsed.warnings.extend(procfile.warnings);
