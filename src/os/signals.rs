@@ -56,6 +56,11 @@ pub(crate) fn release() -> io::Result<()> {
     mask(SigmaskHow::SIG_UNBLOCK)
 }
 
+/// Holds all signals back from the calling thread: they are another one's.
+pub(crate) fn leave_to_other_threads() -> io::Result<()> {
+    Ok(SigSet::all().thread_block()?)
+}
+
 fn mask(how: SigmaskHow) -> io::Result<()> {
     let mut set: SigSet = STOPPING.into_iter().collect();
     set.add(Signal::SIGCHLD);
