@@ -4,19 +4,25 @@
 //! and what comes on top is dropped and counted, so that a reader who stands still cannot get a healthy
 //! child killed within its last words.
 
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time;
 
 use crate::driver::clock::Clock;
+use crate::driver::output::writer::Writer;
 use crate::os::{descriptor, watched};
 use crate::render::stream::Stream;
 use crate::words::notice::Notice;
@@ -27,10 +33,12 @@ const CHUNK: usize = 64 * 1024;
 const FULL: usize = 1024 * 1024;
 /// From the stop on.
 const FULL_WHILE_STOPPING: usize = 16 * 1024 * 1024;
-/// No pipe of a user's holds more (`fs.pipe-max-size`, as it comes).
-const LARGEST_PIPE: usize = 1024 * 1024;
+/// More than a pipe holds: who still writes when so much was read after the end of a run is a stranger.
+const MOST_LEFT: usize = 16 * 1024 * 1024;
 /// A line without an end is shown after so much silence.
 const SILENCE: Duration = Duration::from_millis(300);
+/// The states of a progress bar are shown this far apart.
+const BETWEEN_STATES: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 pub(crate) struct Output(Rc<Inner>);
@@ -41,38 +49,16 @@ struct Inner {
     /// Every pipe is read through this one: only what was read stays.
     chunk: RefCell<Vec<u8>>,
     is_stopping: Cell<bool>,
-    dropped: Cell<u64>,
     /// Sources whose next writing is awaited.
     awaited: RefCell<Vec<bool>>,
     wrote: mpsc::UnboundedSender<usize>,
-    shared: Arc<Shared>,
-}
-
-/// Between the loop and the thread that writes.
-struct Shared {
-    front: Mutex<Front>,
-    /// There is something to write, or nothing will come any more.
-    filled: Condvar,
-    /// Written: there is room again.
-    room: Notify,
-    /// Nobody reads our stdout any more.
-    closed: Notify,
-}
-
-#[derive(Default)]
-struct Front {
-    bytes: Vec<u8>,
-    /// In the thread's hands.
-    in_flight: usize,
-    is_done: bool,
-    is_closed: bool,
-    has_failed: bool,
+    writer: Writer,
 }
 
 /// How the output ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
-    /// Neither written nor going to be.
+    /// In bytes: neither written nor going to be.
     pub(crate) lost: u64,
     /// A write failed for another reason than that nobody reads: the disk is full.
     pub(crate) has_failed: bool,
@@ -80,7 +66,7 @@ pub(crate) struct Ended {
 
 impl Output {
     /// Starts the thread that writes to `stdout`. `wrote` hears of the sources of
-    /// [`Output::await_writing`].
+    /// [`Output::await_writing`]. To be called in the runtime's `LocalSet`.
     pub(crate) fn start(
         stream: Stream,
         clock: Clock,
@@ -88,26 +74,18 @@ impl Output {
         sources: usize,
         wrote: mpsc::UnboundedSender<usize>,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            front: Mutex::default(),
-            filled: Condvar::new(),
-            room: Notify::new(),
-            closed: Notify::new(),
-        });
-        let writers = Arc::clone(&shared);
-        std::thread::Builder::new()
-            .name("devrun-stdout".into())
-            .spawn(move || write_all(&writers, &stdout))?;
-        Ok(Self(Rc::new(Inner {
+        let watched = stdout.try_clone()?;
+        let output = Self(Rc::new(Inner {
             stream: RefCell::new(stream),
             clock: RefCell::new(clock),
             chunk: RefCell::new(vec![0; CHUNK]),
             is_stopping: Cell::new(false),
-            dropped: Cell::new(0),
             awaited: RefCell::new(vec![false; sources]),
             wrote,
-            shared,
-        })))
+            writer: Writer::start(stdout)?,
+        }));
+        tokio::task::spawn_local(output.clone().watch_reader(watched));
+        Ok(output)
     }
 
     pub(crate) fn say(&self, notice: &Notice) {
@@ -139,43 +117,38 @@ impl Output {
     /// From here on children are not made to wait for a slow reader.
     pub(crate) fn begin_stop(&self) {
         self.0.is_stopping.set(true);
-        self.0.shared.room.notify_waiters();
+        self.0.writer.wake();
     }
 
     /// Resolves once nobody reads our stdout any more.
     pub(crate) async fn closed(&self) {
-        let notified = self.0.shared.closed.notified();
-        if !self.0.shared.lock().is_closed {
-            notified.await;
-        }
+        self.0.writer.until(Writer::is_closed).await;
     }
 
-    /// Waits until everything is written, or nobody reads any more.
+    /// Resolves once everything is written, or nobody will read it.
     pub(crate) async fn flushed(&self) {
-        loop {
-            let room = self.0.shared.room.notified();
-            if self.0.shared.lock().is_idle() {
-                return;
-            }
-            room.await;
-        }
+        self.0.writer.until(Writer::is_idle).await;
     }
 
-    /// The last call: waits for what is still to be written, at the longest until `deadline`.
+    /// Waits until everything is written, at the longest until `deadline`.
     pub(crate) async fn finish(self, deadline: Instant) -> Ended {
-        let _ = tokio::time::timeout_at(deadline.into(), self.flushed()).await;
-        let shared = &self.0.shared;
-        let mut front = shared.lock();
-        front.is_done = true;
-        shared.filled.notify_one();
-        let unwritten = if front.is_closed {
+        let _ = time::timeout_at(deadline.into(), self.flushed()).await;
+        let skipped = if self.0.writer.is_closed() {
             0
         } else {
-            front.bytes.len() + front.in_flight
+            self.0.stream.borrow().skipped()
         };
+        let written = self.0.writer.end();
         Ended {
-            lost: self.0.dropped.get() + unwritten as u64,
-            has_failed: front.has_failed,
+            lost: skipped + written.left as u64,
+            has_failed: written.has_failed,
+        }
+    }
+
+    /// A pipe's reader may go while nobody writes. (A terminal that goes sends SIGHUP.)
+    async fn watch_reader(self, stdout: OwnedFd) {
+        if watched::reader_gone(stdout).await.is_ok() {
+            self.0.writer.close();
         }
     }
 
@@ -185,9 +158,10 @@ impl Output {
         pipe: AsyncFd<OwnedFd>,
         mut is_over: oneshot::Receiver<()>,
     ) -> Vec<String> {
-        let silence = tokio::time::sleep(Duration::ZERO);
+        let silence = time::sleep(Duration::ZERO);
         tokio::pin!(silence);
         let mut waits_for_silence = false;
+        let mut shown = None;
         loop {
             self.room().await;
             tokio::select! {
@@ -195,12 +169,16 @@ impl Output {
                 _ = &mut is_over => return self.drain(source, &pipe).await,
                 ready = pipe.readable() => {
                     let Ok(mut ready) = ready else { break };
+                    if self.is_full() {
+                        // Others were quicker.
+                        continue;
+                    }
                     match self.take(source, &pipe) {
                         Some(0) => break,
                         Some(_) => {
                             waits_for_silence = self.0.stream.borrow().has_open(source);
                             if waits_for_silence {
-                                silence.as_mut().reset(tokio::time::Instant::now() + SILENCE);
+                                silence.as_mut().reset(self.shown_at(source, shown));
                             }
                             // One chunk a turn: a flood does not starve a quiet process.
                             tokio::task::yield_now().await;
@@ -210,27 +188,36 @@ impl Output {
                 }
                 () = &mut silence, if waits_for_silence => {
                     waits_for_silence = false;
+                    shown = Some(time::Instant::now());
                     self.append(|stream, out| stream.show_open(source, out));
                 }
             }
         }
-        // All its writers have closed it; the run may go on all the same.
-        if self.0.stream.borrow().has_open(source) {
-            self.append(|stream, out| stream.show_open(source, out));
-        }
+        // All its writers have closed it, so nothing more comes; the run may go on all the same.
+        self.append(|stream, out| stream.show_open(source, out));
         let _ = is_over.await;
         self.end(source)
     }
 
-    /// To the end of what is there, not to the end of the pipe: a stranger may hold that open, and write.
+    /// When an open line is shown if nothing is written until then; `last` is when that happened before.
+    fn shown_at(&self, source: usize, last: Option<time::Instant>) -> time::Instant {
+        let silent = time::Instant::now() + SILENCE;
+        match last.filter(|_| self.0.stream.borrow().is_next_state(source)) {
+            Some(last) => silent.max(last + BETWEEN_STATES),
+            None => silent,
+        }
+    }
+
+    /// To the end of what is there, not to the end of the pipe: a stranger may hold that open.
     async fn drain(&self, source: usize, pipe: &AsyncFd<OwnedFd>) -> Vec<String> {
-        let mut drained = 0;
-        while let Some(count @ 1..) = self.take(source, pipe) {
-            drained += count;
-            if drained >= LARGEST_PIPE {
-                break;
-            }
+        let mut left = MOST_LEFT;
+        while left > 0 {
             self.room().await;
+            match self.take(source, pipe) {
+                None | Some(0) => break,
+                Some(count) => left = left.saturating_sub(count),
+            }
+            tokio::task::yield_now().await;
         }
         self.end(source)
     }
@@ -245,7 +232,12 @@ impl Output {
     fn take(&self, source: usize, pipe: &AsyncFd<OwnedFd>) -> Option<usize> {
         let mut chunk = self.0.chunk.borrow_mut();
         let count = descriptor::read(pipe.get_ref().as_fd(), &mut chunk).unwrap_or(Some(0))?;
-        self.append(|stream, out| stream.chunk(source, &chunk[..count], out));
+        let chunk = &chunk[..count];
+        if self.0.writer.is_closed() || self.0.writer.waiting() > FULL_WHILE_STOPPING {
+            self.append(|stream, out| stream.skip(source, chunk, out));
+        } else {
+            self.append(|stream, out| stream.chunk(source, chunk, out));
+        }
         let awaited = &mut self.0.awaited.borrow_mut()[source];
         if std::mem::take(awaited) {
             let _ = self.0.wrote.send(source);
@@ -253,36 +245,19 @@ impl Output {
         Some(count)
     }
 
-    /// Waits while too much is waiting to be written.
+    /// Whether the children have to wait for the reader.
+    fn is_full(&self) -> bool {
+        !self.0.is_stopping.get() && self.0.writer.waiting() >= FULL
+    }
+
     async fn room(&self) {
-        loop {
-            let room = self.0.shared.room.notified();
-            if self.0.is_stopping.get() || self.0.shared.lock().bytes.len() < FULL {
-                return;
-            }
-            room.await;
-        }
+        self.0.writer.until(|_| !self.is_full()).await;
     }
 
     fn append(&self, write: impl FnOnce(&mut Stream, &mut Vec<u8>)) {
         let mut stream = self.0.stream.borrow_mut();
         self.0.clock.borrow_mut().stamp(&mut stream);
-        let mut front = self.0.shared.lock();
-        let before = front.bytes.len();
-        write(&mut stream, &mut front.bytes);
-        if front.is_closed || before > FULL_WHILE_STOPPING {
-            let dropped = (front.bytes.len() - before) as u64;
-            front.bytes.truncate(before);
-            stream.lose_row();
-            if !front.is_closed {
-                self.0.dropped.set(self.0.dropped.get() + dropped);
-            }
-        }
-        let is_first = before == 0 && !front.bytes.is_empty();
-        drop(front);
-        if is_first {
-            self.0.shared.filled.notify_one();
-        }
+        self.0.writer.append(|out| write(&mut stream, out));
     }
 }
 
@@ -306,54 +281,5 @@ impl Reader {
         self.begin();
         let _ = self.over.send(());
         self.task.await.unwrap_or_default()
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Front> {
-        self.front.lock().expect("nobody panics while holding it")
-    }
-}
-
-impl Front {
-    fn is_idle(&self) -> bool {
-        self.is_closed || (self.bytes.is_empty() && self.in_flight == 0)
-    }
-}
-
-/// The thread: takes all there is, writes it, and again. It may block as long as the reader likes.
-fn write_all(shared: &Shared, stdout: &OwnedFd) {
-    let mut back = Vec::new();
-    loop {
-        let mut front = shared.lock();
-        while front.bytes.is_empty() && !front.is_done {
-            front = shared
-                .filled
-                .wait(front)
-                .expect("nobody panics while holding it");
-        }
-        if front.bytes.is_empty() {
-            return;
-        }
-        std::mem::swap(&mut front.bytes, &mut back);
-        front.in_flight = back.len();
-        drop(front);
-        shared.room.notify_waiters();
-        let result = descriptor::write_all(stdout.as_fd(), &back);
-        back.clear();
-        let mut front = shared.lock();
-        front.in_flight = 0;
-        match result {
-            Ok(()) => {}
-            Err(error) if descriptor::is_gone(&error) => {
-                front.is_closed = true;
-                front.bytes = Vec::new();
-                shared.closed.notify_waiters();
-            }
-            // The disk is full, most likely: there may be room again.
-            Err(_) => front.has_failed = true,
-        }
-        drop(front);
-        shared.room.notify_waiters();
     }
 }

@@ -1,7 +1,9 @@
 //! Lines and notices → the bytes that a terminal or a pipe gets.
 
+mod name;
 pub(crate) mod notice;
 pub(crate) mod palette;
 pub(crate) mod sanitize;
+mod sgr;
 pub(crate) mod stream;
 pub(crate) mod timestamp;

@@ -1,213 +1,238 @@
 //! What a child may do to the terminal: write text, tabs, SGR colours and OSC 8 links, nothing else.
 
-const ESCAPE: u8 = 0x1b;
-/// Longer than any that means something; what is longer is no escape sequence.
-const MAX_SEQUENCE: usize = 4096;
-/// Colours and attributes that are remembered from line to line, in bytes.
-const MAX_SGR: usize = 256;
+use crate::log::lines::whole_characters;
+use crate::render::sgr::Attributes;
 
-/// What is still on from a process's earlier lines.
-#[derive(Debug, Default)]
+const BELL: u8 = 0x07;
+const CANCEL: u8 = 0x18;
+const SUBSTITUTE: u8 = 0x1a;
+const ESCAPE: u8 = 0x1b;
+const DELETE: u8 = 0x7f;
+/// Longer than any that means something. Of a longer one only the end is awaited.
+const MAX_SEQUENCE: usize = 4096;
+
+/// What a process's bytes have led to so far. How they are cut into chunks makes no difference.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sanitizer {
-    /// The SGR sequences since the last reset.
-    sgr: Vec<u8>,
+    attributes: Attributes,
     is_link_open: bool,
+    place: Place,
+    /// Of a character, or of a sequence what stands behind its introducer.
+    begun: Vec<u8>,
+    /// Even colours and links are left out.
+    drops_sequences: bool,
 }
 
-/// Whether more of the line may come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Line {
-    Complete,
-    Open,
+/// Where in the stream of bytes we are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Text,
+    /// Behind ESC.
+    Escape,
+    /// Behind ESC and a byte that says that one more will come.
+    Intermediate,
+    /// In a CSI sequence: colours, cursor, erasing.
+    Control,
+    /// In an OSC string: links, titles, the clipboard.
+    Command,
+    /// In a string of another kind.
+    Other,
+    /// Behind ESC in a string: the next byte may end it.
+    CommandEnd,
+    OtherEnd,
 }
 
 impl Sanitizer {
-    /// What is on again at the beginning of a row.
+    /// Switches on again, at the beginning of a row, what is still on.
     pub(crate) fn begin(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.sgr);
+        self.attributes.repeat(out);
     }
 
-    /// At the end of a row nothing stays on.
-    pub(crate) fn end(&mut self, out: &mut Vec<u8>) {
+    /// The row ends here, the line does not: somebody else writes.
+    pub(crate) fn pause(&mut self, out: &mut Vec<u8>) {
         if self.is_link_open {
             out.extend_from_slice(b"\x1b]8;;\x1b\\");
             self.is_link_open = false;
         }
-        if !self.sgr.is_empty() {
+        if !self.attributes.is_plain() {
             out.extend_from_slice(b"\x1b[0m");
         }
     }
 
-    /// Appends what of `text` may be shown, and returns how much of it was used: all of a complete line;
-    /// of an open one, what does not end in the middle of a character or a sequence.
-    pub(crate) fn text(&mut self, text: &[u8], line: Line, out: &mut Vec<u8>) -> usize {
-        let mut at = 0;
-        while at < text.len() {
-            let rest = &text[at..];
-            let plain = rest.iter().position(|byte| !(b' '..=b'~').contains(byte));
-            let plain = plain.unwrap_or(rest.len());
-            out.extend_from_slice(&rest[..plain]);
-            at += plain;
-            let rest = &rest[plain..];
-            let Some(first) = rest.first() else { break };
-            let used = match *first {
-                ESCAPE => self.sequence(rest, out),
-                b'\t' => {
-                    out.push(b'\t');
-                    Some(1)
-                }
-                0..0x80 => Some(1),
-                _ => character(rest, out),
-            };
-            match (used, line) {
-                (Some(used), _) => at += used,
-                (None, Line::Open) if rest.len() < MAX_SEQUENCE => return at,
-                // Its end will not come: the escape, or the byte, alone is dropped.
-                (None, Line::Open | Line::Complete) => at += unfinished(rest, out),
-            }
-        }
-        at
+    /// The line ends here, and with it what was begun and is not whole.
+    pub(crate) fn end(&mut self, out: &mut Vec<u8>) {
+        self.end_character(out);
+        self.begun.clear();
+        self.place = Place::Text;
+        self.pause(out);
     }
 
-    /// A sequence's length; passed on if it may be. `None`: its end is not there.
-    fn sequence(&mut self, rest: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-        match rest.get(1)? {
-            b'[' => {
-                let end = 2 + rest[2..]
-                    .iter()
-                    .position(|byte| !(0x20..0x40).contains(byte))?;
-                let parameters = &rest[2..end];
-                if rest[end] == b'm' && parameters.iter().all(|byte| matches!(byte, b'0'..=b';')) {
-                    self.select(parameters, &rest[..=end], out);
+    /// Appends what of `text` may be shown. Returns whether that is more than colours.
+    pub(crate) fn text(&mut self, text: &[u8], out: &mut Vec<u8>) -> bool {
+        let mut is_visible = false;
+        let mut rest = text;
+        while !rest.is_empty() {
+            let before = out.len();
+            let was_text = self.place == Place::Text;
+            let used = self.step(rest, out);
+            is_visible |= was_text && out.len() > before;
+            rest = &rest[used..];
+        }
+        is_visible
+    }
+
+    /// Takes in at least one byte, or goes to another place. Returns how many.
+    fn step(&mut self, rest: &[u8], out: &mut Vec<u8>) -> usize {
+        let byte = rest[0];
+        let next = match (self.place, byte) {
+            (Place::Text, _) => return self.plain(rest, out),
+            (Place::Escape, b'[') => Place::Control,
+            (Place::Escape, b']') => Place::Command,
+            (Place::Escape, b'P' | b'X' | b'^' | b'_') => Place::Other,
+            (Place::Escape | Place::Intermediate, 0x20..=0x2f) => Place::Intermediate,
+            (Place::Escape | Place::Intermediate, 0x30..=0x7e) => Place::Text,
+            (Place::Control, 0x20..=0x3f) => self.remember(byte),
+            (Place::Control, 0x40..=0x7e) => {
+                if byte == b'm' {
+                    self.color(out);
                 }
-                // A control character inside ends it without meaning.
-                Some(if (0x40..0x7f).contains(&rest[end]) {
-                    end + 1
-                } else {
-                    end
-                })
+                Place::Text
             }
-            b']' => {
-                let (content, end) = string(rest)?;
-                let is_clean = content.iter().all(|byte| *byte >= 0x20 && *byte != 0x7f);
-                if content.starts_with(b"8;") && is_clean {
-                    self.is_link_open = !content.ends_with(b";");
-                    out.extend_from_slice(b"\x1b]");
-                    out.extend_from_slice(content);
-                    out.extend_from_slice(b"\x1b\\");
-                }
-                Some(end)
+            (Place::Command, ESCAPE) => Place::CommandEnd,
+            (Place::Other, ESCAPE) => Place::OtherEnd,
+            (Place::Command, BELL) | (Place::CommandEnd, b'\\') => {
+                self.link(out);
+                Place::Text
             }
-            b'P' | b'X' | b'^' | b'_' => string(rest).map(|(_, end)| end),
-            0x20..0x30 => {
-                let end = 1 + rest[1..]
-                    .iter()
-                    .position(|byte| !(0x20..0x30).contains(byte))?;
-                Some(end + 1)
+            (Place::Other, BELL) | (Place::OtherEnd, b'\\') => Place::Text,
+            (Place::Command | Place::Other, CANCEL | SUBSTITUTE) => Place::Text,
+            (Place::Command, _) => self.remember(byte),
+            (Place::Other, _) => Place::Other,
+            (Place::CommandEnd | Place::OtherEnd, _) => return self.broken(Place::Escape),
+            (Place::Escape | Place::Intermediate | Place::Control, _) => {
+                return self.broken(Place::Text);
             }
-            0x30..0x7f => Some(2),
-            _ => Some(1),
+        };
+        if next == Place::Text {
+            self.begun.clear();
+        }
+        self.place = next;
+        1
+    }
+
+    /// A sequence ends where it should not, and means nothing. The byte that ended it counts for itself.
+    fn broken(&mut self, next: Place) -> usize {
+        self.begun.clear();
+        self.place = next;
+        0
+    }
+
+    fn remember(&mut self, byte: u8) -> Place {
+        if self.begun.len() <= MAX_SEQUENCE {
+            self.begun.push(byte);
+        }
+        self.place
+    }
+
+    fn plain(&mut self, rest: &[u8], out: &mut Vec<u8>) -> usize {
+        let is_control = |byte: &u8| *byte < b' ' || *byte == DELETE;
+        let length = rest.iter().position(is_control).unwrap_or(rest.len());
+        if length > 0 {
+            self.characters(&rest[..length], out);
+            return length;
+        }
+        self.end_character(out);
+        match rest[0] {
+            ESCAPE => self.place = Place::Escape,
+            b'\t' => out.push(b'\t'),
+            _ => {}
+        }
+        1
+    }
+
+    fn characters(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
+        let is_begun = |begun: &[u8]| !begun.is_empty() && whole_characters(begun) == 0;
+        while let Some((first, rest)) = bytes.split_first()
+            && (0x80..0xc0).contains(first)
+            && is_begun(&self.begun)
+        {
+            self.begun.push(*first);
+            bytes = rest;
+        }
+        if !bytes.is_empty() || !is_begun(&self.begun) {
+            self.end_character(out);
+        }
+        let (whole, begun) = bytes.split_at(whole_characters(bytes));
+        push_text(whole, out);
+        self.begun.extend_from_slice(begun);
+    }
+
+    fn end_character(&mut self, out: &mut Vec<u8>) {
+        if self.place == Place::Text {
+            push_text(&self.begun, out);
+            self.begun.clear();
         }
     }
 
-    fn select(&mut self, parameters: &[u8], sequence: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(sequence);
-        let is_reset = matches!(parameters, b"" | b"0" | b"00");
-        if is_reset || self.sgr.len() + sequence.len() > MAX_SGR {
-            self.sgr.clear();
+    fn color(&mut self, out: &mut Vec<u8>) {
+        let is_color = self.begun.iter().all(|byte| matches!(byte, b'0'..=b';'));
+        if !is_color || self.begun.len() > MAX_SEQUENCE {
+            return;
         }
-        if !is_reset {
-            self.sgr.extend_from_slice(sequence);
+        self.attributes.select(&self.begun);
+        if !self.drops_sequences {
+            out.extend_from_slice(b"\x1b[");
+            out.extend_from_slice(&self.begun);
+            out.push(b'm');
+        }
+    }
+
+    /// Passes on `8;PARAMETERS;URI`. Only ASCII: terminals take U+009C, too, for the end of a string.
+    fn link(&mut self, out: &mut Vec<u8>) {
+        let is_clean = self.begun.iter().all(|byte| (b' '..=b'~').contains(byte));
+        let uri = self.begun.splitn(3, |byte| *byte == b';').nth(2);
+        let Some(uri) = uri.filter(|_| is_clean && self.begun.starts_with(b"8;")) else {
+            return;
+        };
+        if !self.drops_sequences && self.begun.len() <= MAX_SEQUENCE {
+            self.is_link_open = !uri.is_empty();
+            out.extend_from_slice(b"\x1b]");
+            out.extend_from_slice(&self.begun);
+            out.extend_from_slice(b"\x1b\\");
         }
     }
 }
 
 /// The text alone, without colours and links.
 pub(crate) fn without_escapes(text: &[u8]) -> String {
-    let mut out = Vec::new();
-    Sanitizer::default().text(text, Line::Complete, &mut out);
-    let mut plain = Vec::new();
-    let mut at = 0;
-    while at < out.len() {
-        let length = match out.get(at..at + 2) {
-            Some(b"\x1b[") => out[at..]
-                .iter()
-                .position(|byte| *byte == b'm')
-                .map(|end| end + 1),
-            Some(b"\x1b]") => string(&out[at..]).map(|(_, end)| end),
-            Some(_) | None => None,
-        };
-        if length.is_none() {
-            plain.push(out[at]);
-        }
-        at += length.unwrap_or(1);
-    }
-    String::from_utf8_lossy(&plain).into_owned()
-}
-
-/// The content of an OSC, DCS or the like, and where it ends, behind BEL or ST.
-fn string(rest: &[u8]) -> Option<(&[u8], usize)> {
-    let end = rest
-        .iter()
-        .skip(1)
-        .position(|byte| matches!(*byte, 0x07 | ESCAPE))?
-        + 1;
-    match (rest[end], rest.get(end + 1)) {
-        (0x07, _) => Some((&rest[2..end], end + 1)),
-        (_, Some(b'\\')) => Some((&rest[2..end], end + 2)),
-        // Another sequence begins: this one is broken, and means nothing.
-        (_, Some(_)) => Some((&[], end)),
-        (_, None) => None,
-    }
-}
-
-/// One character that is no ASCII: itself, nothing for a C1 control, U+FFFD for what is no UTF-8.
-fn character(rest: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-    let length = match rest[0] {
-        0xc2..=0xdf => 2,
-        0xe0..=0xef => 3,
-        0xf0..=0xf4 => 4,
-        _ => 1,
+    let mut sanitizer = Sanitizer {
+        drops_sequences: true,
+        ..Sanitizer::default()
     };
-    let is_continued = rest
-        .iter()
-        .take(length)
-        .skip(1)
-        .all(|byte| (0x80..0xc0).contains(byte));
-    if rest.len() < length && is_continued {
-        return None;
-    }
-    match rest.get(..length).map(std::str::from_utf8) {
-        Some(Ok(text)) => {
-            if !text.chars().all(char::is_control) {
-                out.extend_from_slice(text.as_bytes());
-            }
-            Some(length)
-        }
-        Some(Err(_)) | None => {
-            out.extend_from_slice("\u{fffd}".as_bytes());
-            Some(1)
-        }
-    }
+    let mut out = Vec::new();
+    sanitizer.text(text, &mut out);
+    sanitizer.end_character(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
-fn unfinished(rest: &[u8], out: &mut Vec<u8>) -> usize {
-    if rest[0] == ESCAPE {
-        // What follows would be shown as text: "[31". A string without an end hides the rest of its line.
-        return match rest.get(1) {
-            Some(b'[') => {
-                rest.iter()
-                    .skip(2)
-                    .take_while(|byte| (0x20..0x40).contains(*byte))
-                    .count()
-                    + 2
-            }
-            Some(b']' | b'P' | b'X' | b'^' | b'_') => rest.len(),
-            Some(_) | None => 1,
-        };
+/// Of text without ASCII's controls: C1's are dropped, U+FFFD stands for what is no UTF-8.
+fn push_text(bytes: &[u8], out: &mut Vec<u8>) {
+    if bytes.is_ascii() {
+        out.extend_from_slice(bytes);
+        return;
     }
-    out.extend_from_slice("\u{fffd}".as_bytes());
-    rest.len()
+    for chunk in bytes.utf8_chunks() {
+        if chunk.valid().contains(char::is_control) {
+            let shown: String = chunk.valid().chars().filter(|c| !c.is_control()).collect();
+            out.extend_from_slice(shown.as_bytes());
+        } else {
+            out.extend_from_slice(chunk.valid().as_bytes());
+        }
+        if !chunk.invalid().is_empty() {
+            out.extend_from_slice("\u{fffd}".as_bytes());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -220,7 +245,7 @@ mod tests {
         let mut sanitizer = Sanitizer::default();
         let mut out = Vec::new();
         sanitizer.begin(&mut out);
-        assert_eq!(sanitizer.text(text, Line::Complete, &mut out), text.len());
+        sanitizer.text(text, &mut out);
         sanitizer.end(&mut out);
         String::from_utf8(out).unwrap()
     }
@@ -231,14 +256,15 @@ mod tests {
         check("a\tb é 🦀", "a\tb é 🦀");
         check("\x1b[31mred\x1b[0m plain", "\x1b[31mred\x1b[0m plain");
         check("\x1b[31mred", "\x1b[31mred\x1b[0m");
+        check("\x1b[31mred\x1b[39m plain", "\x1b[31mred\x1b[39m plain");
         check("\x1b[38:2:1:2:3mx\x1b[m", "\x1b[38:2:1:2:3mx\x1b[m");
         check(
             "\x1b]8;;http://a\x1b\\link\x1b]8;;\x07",
             "\x1b]8;;http://a\x1b\\link\x1b]8;;\x1b\\",
         );
         check(
-            "\x1b]8;;http://a\x07link",
-            "\x1b]8;;http://a\x1b\\link\x1b]8;;\x1b\\",
+            "\x1b]8;id=1;http://a;\x07link",
+            "\x1b]8;id=1;http://a;\x1b\\link\x1b]8;;\x1b\\",
         );
         check("\x1b[2J\x1b[Hx\x1b[?1049h\x1b[3A", "x");
         check("\x1b]0;title\x07a\x1b]52;c;eA==\x1b\\b", "ab");
@@ -247,48 +273,94 @@ mod tests {
         check("a\x1b", "a");
         check("a\x1b[31", "a");
         check("a\x1b]0;never ended", "a");
-        check("\x1b[>4;1mx", "x");
+        check("\x1b[>4;1mx\x1b[1 mx", "xx");
+        check(
+            "\x1b]0;t\x18a\x1b[3\x07b\x1b]0;t\x1b[31mc",
+            "ab\x1b[31mc\x1b[0m",
+        );
+    }
+
+    #[test]
+    fn a_link_smuggles_nothing_in() {
+        let check = |text: &str, expected: &str| assert_eq!(line(text.as_bytes()), expected);
+        check("\x1b]8;;http://a\u{9c}\u{9b}2J\x1b\\x", "x");
+        check("\x1b]8;;http://a\nb\x1b\\x", "x");
+        check("\x1b]8;x\x1b\\x", "x");
+        let long = format!("\x1b]8;;http://{}\x1b\\x", "a".repeat(MAX_SEQUENCE));
+        check(&long, "x");
+        check(&format!("\x1b]1337;{}\x07x", "a".repeat(100_000)), "x");
+        check(&format!("\x1b[{}mx", "1;".repeat(MAX_SEQUENCE)), "x");
     }
 
     #[test]
     fn what_is_no_utf8_is_shown_as_such() {
         assert_eq!(line(b"a\xffb\xe2\x82"), "a\u{fffd}b\u{fffd}");
         assert_eq!(line(b"\xe2\x28\xa1"), "\u{fffd}(\u{fffd}");
+        assert_eq!(line(b"\xe2\x82\x1b[mx"), "\u{fffd}\x1b[mx");
     }
 
     #[test]
     fn a_colour_goes_on_in_the_next_line() {
         let mut sanitizer = Sanitizer::default();
         let mut out = Vec::new();
-        sanitizer.text(b"\x1b[1m\x1b[31ma", Line::Complete, &mut out);
+        sanitizer.text(b"\x1b[1m\x1b[31ma", &mut out);
         sanitizer.end(&mut out);
         out.push(b'\n');
         sanitizer.begin(&mut out);
-        sanitizer.text(b"b\x1b[0m", Line::Complete, &mut out);
+        sanitizer.text(b"b\x1b[0m", &mut out);
         sanitizer.end(&mut out);
-        assert_eq!(out, b"\x1b[1m\x1b[31ma\x1b[0m\n\x1b[1m\x1b[31mb\x1b[0m");
+        assert_eq!(out, b"\x1b[1m\x1b[31ma\x1b[0m\n\x1b[1;31mb\x1b[0m");
+    }
+
+    #[test]
+    fn only_what_can_be_seen_is_visible() {
+        let check = |text: &[u8], expected: bool| {
+            let mut out = Vec::new();
+            assert_eq!(Sanitizer::default().text(text, &mut out), expected);
+        };
+        check(b"\x1b[31m\x1b[?25l\x1b]8;;http://a\x07\x07\xe2\x82", false);
+        check(b"\x1b[31mx", true);
+        check(b"\xff", true);
     }
 
     /// Escape sequences in every stage of being whole.
     fn fragments() -> impl Strategy<Value = Vec<u8>> {
-        let pieces: [&[u8]; 14] = [
+        let pieces: [&[u8]; 19] = [
             b"text",
             b"\x1b[31m",
             b"\x1b[0m",
+            b"\x1b[39;1m",
             b"\x1b[2J",
             b"\x1b[",
             b"\x1b",
             b"\x1b]8;;u\x1b\\",
+            b"\x1b]8;",
             b"\x1b]52;c;x\x07",
             b"\x1b]0;",
+            b"\x1bP",
+            b"\\",
             "é🦀".as_bytes(),
             b"\xe2\x82",
+            b"\xf0\x80",
             b"\x9b",
-            b"\x00\x07\x7f",
+            b"\x00\x07\x7f\x18",
             b"m",
         ];
         let piece = proptest::sample::select(pieces.to_vec());
         proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    fn chunked(text: &[u8], cuts: &[usize]) -> String {
+        let mut sanitizer = Sanitizer::default();
+        let (mut out, mut rest) = (Vec::new(), text);
+        for cut in cuts {
+            let (chunk, others) = rest.split_at((*cut).min(rest.len()));
+            sanitizer.text(chunk, &mut out);
+            rest = others;
+        }
+        sanitizer.text(rest, &mut out);
+        sanitizer.end(&mut out);
+        String::from_utf8(out).unwrap()
     }
 
     proptest! {
@@ -302,19 +374,26 @@ mod tests {
                 }
             }
             prop_assert!(!shown.contains(|c: char| c.is_control() && c != '\t'), "{shown:?}");
+            prop_assert!(!without_escapes(&text).contains('\x1b'));
         }
 
         #[test]
-        fn any_chunking_gives_the_same(text in fragments(), cut in 0usize..60) {
-            let (mut sanitizer, mut out, mut held) = (Sanitizer::default(), Vec::new(), Vec::new());
-            for chunk in [&text[..cut.min(text.len())], &text[cut.min(text.len())..]] {
-                held.extend_from_slice(chunk);
-                let used = sanitizer.text(&held, Line::Open, &mut out);
-                held.drain(..used);
-            }
-            sanitizer.text(&held, Line::Complete, &mut out);
-            sanitizer.end(&mut out);
-            prop_assert_eq!(String::from_utf8_lossy(&out), line(&text));
+        fn any_chunking_gives_the_same(
+            text in fragments(),
+            cuts in proptest::collection::vec(0usize..6, 0..40),
+        ) {
+            prop_assert_eq!(chunked(&text, &cuts), line(&text));
+        }
+
+        #[test]
+        fn any_bytes_become_utf8_without_controls(
+            text in proptest::collection::vec(any::<u8>(), 0..200),
+            cuts in proptest::collection::vec(0usize..6, 0..40),
+        ) {
+            let text: Vec<u8> = text.into_iter().filter(|byte| *byte != ESCAPE).collect();
+            let shown = chunked(&text, &cuts);
+            prop_assert_eq!(&shown, &line(&text));
+            prop_assert!(!shown.contains(|c: char| c.is_control() && c != '\t'), "{shown:?}");
         }
     }
 }
