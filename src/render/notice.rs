@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::words::name::ProcessName;
 use crate::words::notice::{Elsewhere, Ended, Next, Notice, Shown, SummaryRow};
 use crate::words::port::Holder;
@@ -14,6 +16,7 @@ pub(crate) fn lines(notice: &Notice, columns: usize) -> Vec<String> {
     let rows = |text: Text| match text {
         Text::Prose(text) => wrapped(&wording::escaped(&text), columns),
         Text::Verbatim(text) => vec![wording::escaped(&text).into_owned()],
+        Text::Typed { before, text } => typed(&before, &wording::escaped(&text), columns),
     };
     texts(notice).into_iter().flat_map(rows).collect()
 }
@@ -21,6 +24,20 @@ pub(crate) fn lines(notice: &Notice, columns: usize) -> Vec<String> {
 enum Text {
     Prose(String),
     Verbatim(String),
+    /// To be copied, and so in one piece: in the line of `before` if there is room.
+    Typed {
+        before: String,
+        text: String,
+    },
+}
+
+fn typed(before: &str, text: &str, columns: usize) -> Vec<String> {
+    let line = format!("{before} {text}");
+    if line.width() <= columns {
+        return vec![line];
+    }
+    let indent = before.len() - before.trim_start().len();
+    vec![before.to_string(), format!("{:indent$}  {text}", "")]
 }
 
 fn wrapped(line: &str, columns: usize) -> Vec<String> {
@@ -29,7 +46,7 @@ fn wrapped(line: &str, columns: usize) -> Vec<String> {
     let mut row = " ".repeat(indent);
     let mut is_empty = true;
     for piece in pieces(line) {
-        if !is_empty && row.chars().count() + 1 + piece.chars().count() > columns {
+        if !is_empty && row.width() + 1 + piece.width() > columns {
             rows.push(std::mem::replace(&mut row, " ".repeat(indent + 2)));
         } else if !is_empty {
             row.push(' ');
@@ -231,39 +248,35 @@ fn exited(ended: &Ended) -> Vec<Text> {
         next,
         last_lines,
     } = ended;
-    let after = elapsed("after", *after);
-    let (then, is_final) = match next {
+    let ended = format!("{process} {exit} {}", elapsed("after", *after));
+    let (mut sentences, is_final) = match next {
         Next::Restart { number, delay } => {
-            (format!("; restart {number} in {}", duration(*delay)), false)
+            let delay = duration(*delay);
+            (vec![format!("{ended}; restart {number} in {delay}")], false)
         }
-        Next::Completed => ("; completed".to_string(), false),
-        Next::NotRestarted => ("; not restarted".to_string(), true),
+        Next::Completed => (vec![format!("{ended}; completed")], false),
+        Next::NotRestarted => (vec![format!("{ended}; not restarted")], true),
         Next::Unstartable => {
             let why = if exit.status() == 127 {
                 "command not found"
             } else {
                 "not executable"
             };
-            (format!(" ({why}); not restarted"), true)
+            (vec![format!("{ended} ({why}); not restarted")], true)
         }
-        Next::GivenUp { failures, within } => (
-            format!(
-                "; failed {failures} times in {}, given up",
-                duration(*within)
-            ),
-            true,
-        ),
+        Next::GivenUp { failures, within } => {
+            let within = duration(*within);
+            let given_up = format!("{process} failed {failures} times in {within}, given up");
+            (vec![ended, given_up], true)
+        }
     };
-    let mut texts = vec![Text::Prose(format!("{process} {exit} {after}{then}"))];
-    if is_final && !last_lines.is_empty() {
-        texts.push(Text::Prose(format!("the last lines of {process}:")));
-        texts.extend(
-            last_lines
-                .iter()
-                .map(|line| Text::Verbatim(format!("  {line}"))),
-        );
+    let shown = if is_final { last_lines.as_slice() } else { &[] };
+    if let (Some(last), false) = (sentences.last_mut(), shown.is_empty()) {
+        last.push_str(". Its last lines:");
     }
-    texts
+    let sentences = sentences.into_iter().map(Text::Prose);
+    let lines = shown.iter().map(|line| Text::Verbatim(format!("  {line}")));
+    sentences.chain(lines).collect()
 }
 
 fn summary(after: Duration, rows: &[SummaryRow], hints: bool) -> Vec<Text> {
@@ -338,8 +351,10 @@ fn listens_elsewhere(elsewhere: &Elsewhere) -> Vec<Text> {
         )),
     ];
     if let Some(cure) = cure {
-        texts.push(Text::Prose("  in the Procfile:".into()));
-        texts.push(Text::Verbatim(format!("    {cure}")));
+        texts.push(Text::Typed {
+            before: "  in the Procfile:".into(),
+            text: cure.clone(),
+        });
     }
     texts
 }
@@ -406,218 +421,4 @@ fn done(up: Duration, restarts: u32, ignored_lines: usize) -> Vec<Text> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::words::exit::Exit;
-    use crate::words::name::ProcessType;
-
-    fn name(process_type: &str) -> ProcessName {
-        ProcessName::first(ProcessType::new(process_type).unwrap())
-    }
-
-    fn check(notice: &Notice, expected: &[&str]) {
-        assert_eq!(lines(notice, 60), expected);
-    }
-
-    fn ended(exit: Exit, next: Next, last_lines: &[&str]) -> Notice {
-        Notice::Exited(Ended {
-            process: name("worker"),
-            exit,
-            after: Duration::from_secs(208),
-            next,
-            last_lines: last_lines.iter().map(ToString::to_string).collect(),
-        })
-    }
-
-    #[test]
-    fn the_first_line_names_what_was_read() {
-        let notice = Notice::SessionStarted {
-            procfile: "Procfile".into(),
-            processes: 3,
-            env_files: vec![(".env".into(), 6), (".env.local".into(), 1)],
-        };
-        let version = env!("CARGO_PKG_VERSION");
-        let first = format!("devrun {version}: Procfile, 3 processes; .env, 6 variables;");
-        check(&notice, &[&first, "  .env.local, 1 variable"]);
-    }
-
-    #[test]
-    fn an_exit_says_what_follows_and_only_the_last_one_shows_lines() {
-        let number = Next::Restart {
-            number: 1,
-            delay: Duration::from_millis(500),
-        };
-        let line = "worker.1 exited with status 1 after 3 m 28 s; restart 1 in";
-        check(&ended(Exit::Status(1), number, &["x"]), &[line, "  0.5 s"]);
-        let given_up = Next::GivenUp {
-            failures: 6,
-            within: Duration::from_secs(34),
-        };
-        check(
-            &ended(
-                Exit::Signal(11),
-                given_up,
-                &["ZeroDivisionError: division by zero"],
-            ),
-            &[
-                "worker.1 was killed by SIGSEGV after 3 m 28 s; failed 6",
-                "  times in 34 s, given up",
-                "the last lines of worker.1:",
-                "  ZeroDivisionError: division by zero",
-            ],
-        );
-        check(
-            &ended(Exit::Status(127), Next::Unstartable, &[]),
-            &[
-                "worker.1 exited with status 127 after 3 m 28 s (command not",
-                "  found); not restarted",
-            ],
-        );
-        check(
-            &ended(Exit::Status(0), Next::Completed, &["x"]),
-            &["worker.1 exited with status 0 after 3 m 28 s; completed"],
-        );
-    }
-
-    #[test]
-    fn the_summary_has_a_url_only_where_it_is_served() {
-        let row = |process, state, url: Option<&str>, does_not_listen| SummaryRow {
-            process: name(process),
-            state,
-            url: url.map(Into::into),
-            does_not_listen,
-            elsewhere: None,
-        };
-        let rows = vec![
-            row("web", Shown::Ready, Some("http://localhost:5000"), false),
-            row("worker", Shown::Running, None, true),
-        ];
-        let after = Duration::from_millis(2100);
-        check(
-            &Notice::AllUp {
-                after,
-                rows: rows.clone(),
-                hints: false,
-            },
-            &[
-                "all up in 2.1 s",
-                "  web.1     ready    http://localhost:5000",
-                "  worker.1  running  (does not listen)",
-            ],
-        );
-        let rows = [rows, vec![row("db", Shown::Failed, None, false)]].concat();
-        let shown = lines(
-            &Notice::AllUp {
-                after,
-                rows,
-                hints: true,
-            },
-            60,
-        );
-        assert_eq!(shown.first().unwrap(), "2 of 3 processes up in 2.1 s");
-        assert_eq!(shown.last().unwrap(), "Ctrl-C: stop");
-    }
-
-    #[test]
-    fn a_taken_port_is_said_with_its_holder() {
-        let notice = |holder| Notice::PortTaken {
-            port: 5000,
-            holder,
-            process: name("web"),
-            instead: Some(5001),
-        };
-        let holder = Holder::Process {
-            pid: 2214,
-            command: "next dev".into(),
-            directory: Some("~/blog".into()),
-        };
-        check(
-            &notice(holder),
-            &[
-                "port 5000 is taken by next dev (pid 2214, in ~/blog)",
-                "web.1 gets 5001",
-            ],
-        );
-        check(
-            &notice(Holder::RefusedByBrowsers),
-            &["port 5000 is one that browsers refuse", "web.1 gets 5001"],
-        );
-    }
-
-    #[test]
-    fn a_wrong_port_is_said_with_its_cure() {
-        let notice = Notice::ListensElsewhere(Elsewhere {
-            process: name("web"),
-            given: 5000,
-            found: 5173,
-            loopback_only: true,
-            command: "node".into(),
-            pid: 41231,
-            misled: vec![name("api")],
-            cure: Some("web: vite --port $PORT --strictPort".into()),
-        });
-        check(
-            &notice,
-            &[
-                "web.1 was given PORT=5000 but listens on 5173 (node, pid",
-                "  41231, 127.0.0.1 only)",
-                "  http://localhost:5000 is dead; api.1 was given that URL",
-                "  in the Procfile:",
-                "    web: vite --port $PORT --strictPort",
-            ],
-        );
-    }
-
-    #[test]
-    fn a_stop_names_and_counts_what_had_to_be_killed() {
-        let grace = Duration::from_secs(5);
-        let stopping = |hints| Notice::Stopping {
-            processes: 3,
-            grace,
-            hints,
-        };
-        let line = "stopping 3 processes: SIGTERM, after 5 s SIGKILL";
-        check(&stopping(false), &[line]);
-        check(&stopping(true), &[line, "Ctrl-C again kills now"]);
-        let left = Duration::from_millis(3990);
-        check(
-            &Notice::StopsWaiting {
-                process: name("worker"),
-                pid: 41377,
-                left,
-            },
-            &["waiting for worker.1 (pid 41377), 4 s left"],
-        );
-        let killed = |others| Notice::Killed {
-            process: name("worker"),
-            grace,
-            others,
-        };
-        check(&killed(0), &["worker.1 did not stop in 5 s: killed"]);
-        check(
-            &killed(2),
-            &["worker.1 did not stop in 5 s: killed, and its 2 children"],
-        );
-        let up = Duration::from_secs(954);
-        check(
-            &Notice::Done {
-                up,
-                restarts: 2,
-                ignored_lines: 1,
-            },
-            &[
-                "done. up 15 m 54 s, 2 restarts",
-                "1 line was left out: `devrun check` shows them",
-            ],
-        );
-    }
-
-    #[test]
-    fn what_comes_from_outside_is_escaped() {
-        let notice = Notice::SpawnFailed {
-            process: name("web"),
-            cause: "a\u{1b}[2Jb".into(),
-        };
-        check(&notice, &["web.1 could not be started: a\\x1b[2Jb"]);
-    }
-}
+mod tests;

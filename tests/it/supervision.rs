@@ -31,7 +31,8 @@ fn the_first_failure_for_good_is_the_sessions_status_and_its_last_lines_are_show
     assert!(status == 7 || status == 4, "{status}");
     assert!(said.contains("web.1 exited with status 7 "), "{said}");
     assert!(
-        said.contains("the last lines of web.1:") && said.contains("system   |   two words"),
+        said.contains("; not restarted. Its last lines:\n")
+            && said.contains("system   |   two words"),
         "{said}"
     );
 }

@@ -1,0 +1,333 @@
+//! Every notice, as people read it.
+
+use super::*;
+use crate::words::exit::Exit;
+use crate::words::name::ProcessType;
+
+fn name(process_type: &str) -> ProcessName {
+    ProcessName::first(ProcessType::new(process_type).unwrap())
+}
+
+fn check(notice: &Notice, expected: &[&str]) {
+    assert_eq!(lines(notice, 60), expected);
+}
+
+fn ended(exit: Exit, next: Next, last_lines: &[&str]) -> Notice {
+    Notice::Exited(Ended {
+        process: name("worker"),
+        exit,
+        after: Duration::from_secs(208),
+        next,
+        last_lines: last_lines.iter().map(ToString::to_string).collect(),
+    })
+}
+
+#[test]
+fn the_first_line_names_what_was_read() {
+    let notice = Notice::SessionStarted {
+        procfile: "Procfile".into(),
+        processes: 3,
+        env_files: vec![(".env".into(), 6), (".env.local".into(), 1)],
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let first = format!("devrun {version}: Procfile, 3 processes; .env, 6 variables;");
+    check(&notice, &[&first, "  .env.local, 1 variable"]);
+}
+
+#[test]
+fn an_exit_says_what_follows_and_only_the_last_one_shows_lines() {
+    let number = Next::Restart {
+        number: 1,
+        delay: Duration::from_millis(500),
+    };
+    let line = "worker.1 exited with status 1 after 3 m 28 s; restart 1 in";
+    check(&ended(Exit::Status(1), number, &["x"]), &[line, "  0.5 s"]);
+    let given_up = Next::GivenUp {
+        failures: 6,
+        within: Duration::from_secs(34),
+    };
+    check(
+        &ended(
+            Exit::Signal(11),
+            given_up,
+            &["ZeroDivisionError: division by zero"],
+        ),
+        &[
+            "worker.1 was killed by SIGSEGV after 3 m 28 s",
+            "worker.1 failed 6 times in 34 s, given up. Its last lines:",
+            "  ZeroDivisionError: division by zero",
+        ],
+    );
+    check(
+        &ended(Exit::Status(127), Next::Unstartable, &[]),
+        &[
+            "worker.1 exited with status 127 after 3 m 28 s (command not",
+            "  found); not restarted",
+        ],
+    );
+    check(
+        &ended(Exit::Status(0), Next::Completed, &["x"]),
+        &["worker.1 exited with status 0 after 3 m 28 s; completed"],
+    );
+}
+
+#[test]
+fn the_summary_has_a_url_only_where_it_is_served() {
+    let row = |process, state, url: Option<&str>, does_not_listen| SummaryRow {
+        process: name(process),
+        state,
+        url: url.map(Into::into),
+        does_not_listen,
+        elsewhere: None,
+    };
+    let rows = vec![
+        row("web", Shown::Ready, Some("http://localhost:5000"), false),
+        row("worker", Shown::Running, None, true),
+    ];
+    let after = Duration::from_millis(2100);
+    check(
+        &Notice::AllUp {
+            after,
+            rows: rows.clone(),
+            hints: false,
+        },
+        &[
+            "all up in 2.1 s",
+            "  web.1     ready    http://localhost:5000",
+            "  worker.1  running  (does not listen)",
+        ],
+    );
+    let rows = [rows, vec![row("db", Shown::Failed, None, false)]].concat();
+    let shown = lines(
+        &Notice::AllUp {
+            after,
+            rows,
+            hints: true,
+        },
+        60,
+    );
+    assert_eq!(shown.first().unwrap(), "2 of 3 processes up in 2.1 s");
+    assert_eq!(shown.last().unwrap(), "Ctrl-C: stop");
+}
+
+#[test]
+fn a_taken_port_is_said_with_its_holder() {
+    let notice = |holder| Notice::PortTaken {
+        port: 5000,
+        holder,
+        process: name("web"),
+        instead: Some(5001),
+    };
+    let holder = Holder::Process {
+        pid: 2214,
+        command: "next dev".into(),
+        directory: Some("~/blog".into()),
+    };
+    check(
+        &notice(holder),
+        &[
+            "port 5000 is taken by next dev (pid 2214, in ~/blog)",
+            "web.1 gets 5001",
+        ],
+    );
+    check(
+        &notice(Holder::RefusedByBrowsers),
+        &["port 5000 is one that browsers refuse", "web.1 gets 5001"],
+    );
+}
+
+#[test]
+fn a_wrong_port_is_said_with_its_cure() {
+    let notice = Notice::ListensElsewhere(Elsewhere {
+        process: name("web"),
+        given: 5000,
+        found: 5173,
+        loopback_only: true,
+        command: "node".into(),
+        pid: 41231,
+        misled: vec![name("api")],
+        cure: Some("web: vite --port $PORT --strictPort".into()),
+    });
+    check(
+        &notice,
+        &[
+            "web.1 was given PORT=5000 but listens on 5173 (node, pid",
+            "  41231, 127.0.0.1 only)",
+            "  http://localhost:5000 is dead; api.1 was given that URL",
+            "  in the Procfile: web: vite --port $PORT --strictPort",
+        ],
+    );
+}
+
+#[test]
+fn a_stop_names_and_counts_what_had_to_be_killed() {
+    let grace = Duration::from_secs(5);
+    let stopping = |hints| Notice::Stopping {
+        processes: 3,
+        grace,
+        hints,
+    };
+    let line = "stopping 3 processes: SIGTERM, after 5 s SIGKILL";
+    check(&stopping(false), &[line]);
+    check(&stopping(true), &[line, "Ctrl-C again kills now"]);
+    let left = Duration::from_millis(3990);
+    check(
+        &Notice::StopsWaiting {
+            process: name("worker"),
+            pid: 41377,
+            left,
+        },
+        &["waiting for worker.1 (pid 41377), 4 s left"],
+    );
+    let killed = |others| Notice::Killed {
+        process: name("worker"),
+        grace,
+        others,
+    };
+    check(&killed(0), &["worker.1 did not stop in 5 s: killed"]);
+    check(
+        &killed(2),
+        &["worker.1 did not stop in 5 s: killed, and its 2 children"],
+    );
+    let up = Duration::from_secs(954);
+    check(
+        &Notice::Done {
+            up,
+            restarts: 2,
+            ignored_lines: 1,
+        },
+        &[
+            "done. up 15 m 54 s, 2 restarts",
+            "1 line was left out: `devrun check` shows them",
+        ],
+    );
+}
+
+#[test]
+fn what_is_to_be_copied_stays_whole() {
+    let check = |columns, expected: &[&str]| {
+        assert_eq!(typed("  write:", "web: vite --port 1", columns), expected);
+    };
+    check(27, &["  write: web: vite --port 1"]);
+    check(26, &["  write:", "    web: vite --port 1"]);
+}
+
+#[test]
+fn what_is_one_sentence() {
+    let (process, second) = (name("web"), Duration::from_secs(1));
+    let hidden = |value: Option<&str>| Notice::ShellHidden {
+        name: "DEBUG".into(),
+        place: ".env:3".into(),
+        value: value.map(Into::into),
+    };
+    check(
+        &Notice::LineIgnored {
+            place: "Procfile:2".into(),
+            why: "not a `name: command` line".into(),
+        },
+        &["Procfile:2 is left out: not a `name: command` line"],
+    );
+    check(
+        &hidden(Some("1")),
+        &[
+            "DEBUG: .env:3 hides your shell's value; for one run: --set",
+            "  DEBUG=1",
+        ],
+    );
+    check(&hidden(None), &["DEBUG: .env:3 hides your shell's value"]);
+    let started = |port| Notice::Started {
+        process: name("web"),
+        pid: 41210,
+        port,
+    };
+    check(
+        &started(Some(5000)),
+        &["web.1 started (pid 41210, PORT=5000)"],
+    );
+    check(&started(None), &["web.1 started (pid 41210)"]);
+    check(
+        &Notice::Daemonised {
+            process: process.clone(),
+        },
+        &[
+            "web.1 runs on as a daemon: its first process ended with",
+            "  status 0",
+        ],
+    );
+    let left = |left| Notice::WaitsForTree {
+        process: name("web"),
+        exit: Exit::Status(1),
+        left,
+    };
+    check(
+        &left(1),
+        &[
+            "web.1 exited with status 1; 1 process of its tree lives on",
+            "  and got SIGTERM",
+        ],
+    );
+    check(
+        &left(2),
+        &[
+            "web.1 exited with status 1; 2 processes of its tree live on",
+            "  and got SIGTERM",
+        ],
+    );
+    check(
+        &Notice::Ready {
+            process,
+            url: "http://localhost:5000".into(),
+            after: second,
+        },
+        &["web.1 is ready after 1 s: http://localhost:5000"],
+    );
+    check(
+        &Notice::KillingAll { processes: 2 },
+        &["killing 2 processes"],
+    );
+    check(
+        &Notice::GuardianLost,
+        &["the guardian is gone: ending what it had started"],
+    );
+}
+
+#[test]
+fn a_port_that_is_not_the_usual_one_is_explained() {
+    check(
+        &Notice::PortRemembered {
+            process: name("web"),
+            port: 5001,
+            usual: 5000,
+        },
+        &["web.1 keeps 5001: 5000 was another app's the last time"],
+    );
+    check(
+        &Notice::PortStolen {
+            process: name("web"),
+            port: 5000,
+            holder: Holder::OtherUser,
+        },
+        &["port 5000 of web.1 is in the hands of another user's process"],
+    );
+    check(
+        &Notice::PortMoved {
+            process: name("web"),
+            from: 5000,
+            to: 5001,
+            misled: vec![name("api"), name("worker")],
+        },
+        &[
+            "web.1 gets 5001: port 5000 was taken meanwhile; api.1,",
+            "  worker.1 were given that URL",
+        ],
+    );
+}
+
+#[test]
+fn what_comes_from_outside_is_escaped() {
+    let notice = Notice::SpawnFailed {
+        process: name("web"),
+        cause: "a\u{1b}[2Jb".into(),
+    };
+    check(&notice, &["web.1 could not be started: a\\x1b[2Jb"]);
+}
