@@ -228,7 +228,10 @@ fn hints() -> Hints {
     let is_set = |name: &str| !variable(name).is_empty();
     Hints {
         no_color: is_set("NO_COLOR"),
-        force: is_set("CLICOLOR_FORCE") || is_set("FORCE_COLOR"),
+        // Their "0" means no.
+        force: ["CLICOLOR_FORCE", "FORCE_COLOR"]
+            .iter()
+            .any(|name| is_set(name) && variable(name) != "0"),
         term: variable("TERM"),
         colorterm: variable("COLORTERM"),
     }

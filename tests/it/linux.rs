@@ -100,9 +100,11 @@ fn a_daemon_that_a_finished_process_left_behind_ends_with_the_session() {
 fn a_daemon_serves_its_port_and_ends_with_the_session() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("daemon pid")));
     let mut devrun = project.start();
+    // In either order.
+    devrun.stdout.wait_for("web.1 runs on as a daemon", 0);
     devrun
-        .wait_for("web.1 runs on as a daemon")
-        .wait_for("  web.1  ready    http://localhost:");
+        .stdout
+        .wait_for("  web.1  ready    http://localhost:", 0);
     let pid = project.read("pid").parse().unwrap();
     assert_eq!(devrun.interrupt(), 0);
     assert!(!is_alive(pid));
