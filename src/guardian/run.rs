@@ -105,7 +105,7 @@ impl Run {
     /// SIGKILL to all that can be seen now. Call it again until none is left, or none may be reached.
     pub(super) fn kill(&mut self, orphans: &[Member]) {
         self.phase = Phase::Killing;
-        signals::send_to_group(self.leader, signals::KILL);
+        // Counted before they are gone.
         let members = self.members(orphans);
         let (mine, others): (Vec<&Member>, Vec<&Member>) = members
             .iter()
@@ -115,5 +115,7 @@ impl Run {
             self.killed.insert(member.identity());
         }
         self.is_out_of_reach = mine.is_empty() && !others.is_empty();
+        // What was forked meanwhile.
+        signals::send_to_group(self.leader, signals::KILL);
     }
 }
