@@ -7,10 +7,11 @@ use std::process::{Command, ExitCode};
 
 use crate::cli::args::Run;
 use crate::cli::{context, refuse};
-use crate::load;
+use crate::load::{self, Where};
 use crate::os;
 use crate::plan::resolve::{self, Resolved, Rules};
 use crate::plan::select::{self, Wanted};
+use crate::plan::wire::{self, Layers};
 use crate::plan::{PlannedProcess, command};
 use crate::registry;
 use crate::words::env::Env;
@@ -38,13 +39,15 @@ fn prepare(args: &Run) -> Result<Command, Vec<Report>> {
         return Err(errors);
     }
     let place = context::place(&args.place, &options).map_err(|report| vec![report])?;
+    if args.process.is_none() && !load::has_procfile(&place) {
+        return without_procfile(args, &place);
+    }
     let loaded = load::app(&place);
     if !loaded.errors.is_empty() {
         return Err(loaded.errors);
     }
-    let app = loaded.value;
     let sources = context::sources(
-        app,
+        loaded.value,
         &place,
         &args.place.set,
         Wanted::default(),
@@ -54,22 +57,45 @@ fn prepare(args: &Run) -> Result<Command, Vec<Report>> {
     let resolved = resolve::resolve(sources)?;
     let own_line = own_line(&resolved, &args.command);
     let env = env(args, &resolved, own_line.as_ref())?;
-    let mut command = match &own_line {
+    let command = match &own_line {
         Some(line) => {
             let mut shell = Command::new("/bin/sh");
             shell.arg("-c").arg(command::with_exec(line).as_ref());
+            // The line means the app's directory, wherever it is called from.
+            shell.current_dir(&resolved.sources.directory);
             shell
         }
-        None => {
-            let (program, arguments) = args.command.split_first().expect("clap demands one");
-            let mut command = Command::new(program);
-            command.args(arguments);
-            command
-        }
+        None => as_given(args),
     };
+    Ok(with_env(command, &env))
+}
+
+/// The env files are worth something by themselves.
+fn without_procfile(args: &Run, place: &Where) -> Result<Command, Vec<Report>> {
+    let loaded = load::env_alone(place);
+    if !loaded.errors.is_empty() {
+        return Err(loaded.errors);
+    }
+    let layers = Layers {
+        shell: place.shell.clone(),
+        env_files: loaded.value.env_files,
+        set: args.place.set.clone(),
+    };
+    let env = wire::environment(None, None, &[], &layers);
+    Ok(with_env(as_given(args), &env))
+}
+
+fn as_given(args: &Run) -> Command {
+    let (program, arguments) = args.command.split_first().expect("clap demands one");
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command
+}
+
+fn with_env(mut command: Command, env: &Env) -> Command {
     command.env_clear();
     command.envs(env.iter().map(|(name, variable)| (name, &variable.value)));
-    Ok(command)
+    command
 }
 
 /// The command of the Procfile line that a single argument names.

@@ -63,11 +63,29 @@ pub(crate) fn app(place: &Where) -> Parsed<App> {
             return parsed;
         }
     }
+    read_env_files(place, &mut parsed);
+    parsed
+}
+
+/// Whether there is a Procfile at all, or at least one was asked for.
+pub(crate) fn has_procfile(place: &Where) -> bool {
+    place.procfile.is_some() || find::procfile(place).is_ok()
+}
+
+/// What an app is without a Procfile: a directory with env files.
+pub(crate) fn env_alone(place: &Where) -> Parsed<App> {
+    let mut parsed = Parsed::<App>::default();
+    let root = place.root.as_ref();
+    parsed.value.directory = root.map_or(place.current.clone(), |root| place.current.join(root));
+    read_env_files(place, &mut parsed);
+    parsed
+}
+
+fn read_env_files(place: &Where, parsed: &mut Parsed<App>) {
     let mut known: HashMap<OsString, OsString> = place.shell.iter().cloned().collect();
     for (path, is_named) in env_files(place, &parsed.value.directory) {
-        read_env_file(place, &path, is_named, &mut known, &mut parsed);
+        read_env_file(place, &path, is_named, &mut known, parsed);
     }
-    parsed
 }
 
 /// Which env files there may be, in the order in which they are laid, and whether the user named them.

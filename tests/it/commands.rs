@@ -34,6 +34,21 @@ fn run_knows_the_procfiles_lines_by_name() {
 }
 
 #[test]
+fn run_takes_a_procfiles_line_to_its_directory_and_needs_no_procfile_for_the_rest() {
+    let project = Project::with_procfile("where: pwd\n")
+        .file(".git/HEAD", "")
+        .file("sub/x", "");
+    let mut command = project.command(["run", "where"]);
+    command.current_dir(project.directory().join("sub"));
+    let mut devrun = Devrun::spawn(command);
+    devrun.wait_for(&format!("{}\n", project.directory().display()));
+    assert_eq!(devrun.wait(), 0);
+    let bare = Project::empty().file(".env", "A=1\n");
+    let finished = bare.run(&["run", "sh", "-c", "echo $A"]);
+    assert_eq!((finished.stdout.as_str(), finished.status), ("1\n", 0));
+}
+
+#[test]
 fn run_sees_the_ports_of_the_running_app() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
     let mut devrun = project.start();
@@ -81,7 +96,7 @@ fn errors_of_run_itself_have_status_125() {
         project.run(&["run", "echo", "-p", "web"]).stdout,
         "-p web\n"
     );
-    assert_eq!(Project::empty().run(&["run", "true"]).status, 125);
+    assert_eq!(project.run(&["run", "-f", "nope", "true"]).status, 125);
 }
 
 #[test]
