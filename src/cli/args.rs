@@ -10,6 +10,7 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use crate::render::palette::Choice;
 use crate::render::timestamp::Timestamp;
 use crate::syntax::formation::{self, Formation};
+use crate::syntax::number;
 use crate::words::policy::{OnExit, RestartPolicy};
 
 const EXAMPLES: &str = "\
@@ -116,7 +117,7 @@ pub(crate) struct Start {
     #[command(flatten)]
     pub(crate) place: Where,
     /// How many of each; types left out get none, or what all= says: all=1,web=2
-    #[arg(short = 'm', long, short_alias = 'c', alias = "concurrency", value_name = "TYPE=N,…", value_parser = formation_value, help_heading = "Which processes")]
+    #[arg(short = 'm', long, short_alias = 'c', alias = "concurrency", value_name = "TYPE=N,…", value_parser = formation::parse, help_heading = "Which processes")]
     pub(crate) formation: Option<Formation>,
     /// Leave a process out
     #[arg(
@@ -127,7 +128,7 @@ pub(crate) struct Start {
     )]
     pub(crate) without: Vec<String>,
     /// The first process's PORT (5000); 0 takes any free ones
-    #[arg(short = 'p', long, value_name = "BASE", value_parser = port, allow_hyphen_values = true, help_heading = "Ports")]
+    #[arg(short = 'p', long, value_name = "BASE", value_parser = number::port, allow_hyphen_values = true, help_heading = "Ports")]
     pub(crate) port: Option<u16>,
     /// A taken port is an error
     #[arg(long, help_heading = "Ports")]
@@ -152,7 +153,7 @@ pub(crate) struct Start {
     #[arg(long, help_heading = "When a process ends")]
     pub(crate) fail_fast: bool,
     /// Seconds from SIGTERM to SIGKILL (5)
-    #[arg(short = 't', long, value_name = "SECONDS", value_parser = seconds, allow_hyphen_values = true, help_heading = "When a process ends")]
+    #[arg(short = 't', long, value_name = "SECONDS", value_parser = number::seconds, allow_hyphen_values = true, help_heading = "When a process ends")]
     pub(crate) timeout: Option<Duration>,
     /// In front of each line: short (the default), ms, iso, elapsed or none
     #[arg(
@@ -185,7 +186,7 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) place: Where,
     /// How many of each; types left out get none, or what all= says: all=1,web=2
-    #[arg(short = 'm', long, value_name = "TYPE=N,…", help_heading = "Which processes", value_parser = formation_value)]
+    #[arg(short = 'm', long, value_name = "TYPE=N,…", help_heading = "Which processes", value_parser = formation::parse)]
     pub(crate) formation: Option<Formation>,
 }
 
@@ -293,42 +294,6 @@ impl From<Color> for Choice {
             Color::Never => Self::Never,
         }
     }
-}
-
-/// `-p`, also as `.foreman` has it.
-///
-/// # Errors
-/// The reason, behind the value.
-pub(crate) fn port(text: &str) -> Result<u16, String> {
-    let words = "a port is 0 to 65535; 0 takes any free ones";
-    text.parse().map_err(|_| words.to_string())
-}
-
-/// `-t`.
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text
-        .parse()
-        .ok()
-        .filter(|seconds: &f64| (0.0..=86_400.0).contains(seconds));
-    let words = "it is a number of seconds from 0 to 86400, such as 5 or 0.5";
-    seconds
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| words.to_string())
-}
-
-/// `-m`.
-pub(crate) fn formation_value(text: &str) -> Result<Formation, String> {
-    formation::parse(text).map_err(|reports| {
-        let cause = |report: &crate::words::report::Report| {
-            report
-                .causes
-                .first()
-                .cloned()
-                .or_else(|| report.help.clone())
-                .unwrap_or_else(|| report.headline.clone())
-        };
-        reports.iter().map(cause).collect::<Vec<_>>().join("; ")
-    })
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

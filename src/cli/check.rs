@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use crate::cli::args::Check;
-use crate::cli::foreman::Defaults;
 use crate::cli::{NOT_STARTED, context, refuse};
 use crate::load::{self, App};
+use crate::plan::ports;
 use crate::plan::resolve::{self, Resolved, Rules};
 use crate::plan::select::Wanted;
 use crate::words::report::Report;
@@ -18,8 +18,6 @@ const FOUND: u8 = 1;
 pub(super) fn run(args: &Check) -> ExitCode {
     let (options, mut findings, errors) = context::options();
     findings.extend(errors);
-    let (defaults, errors) = Defaults::read(&options);
-    findings.extend(errors);
     let place = match context::place(&args.place, &options) {
         Ok(place) => place,
         Err(report) => return refuse(&[report], NOT_STARTED),
@@ -30,7 +28,7 @@ pub(super) fn run(args: &Check) -> ExitCode {
     let app = loaded.value;
     let summary = summary(&app);
     let wanted = Wanted {
-        formation: args.formation.clone().or(defaults.formation),
+        formation: args.formation.clone().or(options.formation.clone()),
         ..Wanted::default()
     };
     if !app.entries.is_empty() {
@@ -39,7 +37,7 @@ pub(super) fn run(args: &Check) -> ExitCode {
             &place,
             &args.place.set,
             wanted,
-            defaults.base,
+            options.port,
             Rules::default(),
         );
         findings.extend(
@@ -60,6 +58,7 @@ pub(super) fn run(args: &Check) -> ExitCode {
 
 /// The plan with the ports that foreman's rule gives, none of which is claimed.
 fn would_be(resolved: &Resolved) -> Result<(), Vec<Report>> {
+    ports::places(&resolved.requests, resolved.base)?;
     resolved
         .plan(&resolved.expected_ports(&BTreeMap::new()))
         .map(|_| ())

@@ -18,20 +18,14 @@ use crate::words::report::Report;
 pub(super) fn place(args: &args::Where, options: &Options) -> Result<Where, Report> {
     let current = std::env::current_dir()
         .map_err(|error| Report::new("the current directory cannot be found").caused_by(error))?;
-    let path = |given: &Option<PathBuf>, name: &str| {
-        given
-            .clone()
-            .or_else(|| options.get(name).map(PathBuf::from))
-    };
-    let env_files = || Some(options.get("env")?.split(',').map(PathBuf::from).collect());
     Ok(Where {
         current,
         home: std::env::var_os("HOME")
             .filter(|home| !home.is_empty())
             .map(PathBuf::from),
-        root: path(&args.root, "root"),
-        procfile: path(&args.procfile, "procfile"),
-        env_files: args.env_files.clone().or_else(env_files),
+        root: args.root.clone().or_else(|| options.root.clone()),
+        procfile: args.procfile.clone().or_else(|| options.procfile.clone()),
+        env_files: args.env_files.clone().or_else(|| options.env.clone()),
         shell: shell(),
     })
 }

@@ -5,7 +5,6 @@ mod check;
 mod complaint;
 mod completions;
 mod context;
-mod foreman;
 mod ports;
 mod run;
 mod start;

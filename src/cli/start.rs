@@ -4,7 +4,6 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use crate::cli::args::Start;
-use crate::cli::foreman::Defaults;
 use crate::cli::{NOT_STARTED, context, ports, refuse};
 use crate::driver::clock::Clock;
 use crate::driver::output::Ended;
@@ -21,6 +20,8 @@ use crate::render::palette::{self, Hints};
 use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;
 use crate::supervisor::{SessionRules, Supervisor};
+use crate::syntax::foreman::Options;
+use crate::syntax::formation::Formation;
 use crate::words::notice::Notice;
 use crate::words::report::Report;
 use crate::words::wording;
@@ -60,8 +61,7 @@ fn cannot_start(error: &std::io::Error) -> Report {
 /// inherits the locks.
 fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
     let (options, mut warnings, mut errors) = context::options();
-    let (defaults, of_options) = Defaults::read(&options);
-    errors.extend(of_options);
+    let settings = Settings::new(args, &options);
     let place = context::place(&args.place, &options).map_err(|report| vec![report])?;
     let loaded = load::app(&place);
     warnings.extend(loaded.warnings);
@@ -72,7 +72,7 @@ fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
     let wanted = Wanted {
         named: args.processes.clone(),
         without: args.without.clone(),
-        formation: args.formation.clone().or(defaults.formation.clone()),
+        formation: settings.formation,
     };
     let app = loaded.value;
     let sources = context::sources(
@@ -80,8 +80,8 @@ fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
         &place,
         &args.place.set,
         wanted,
-        args.port.or(defaults.base),
-        rules(args, &defaults),
+        settings.base,
+        settings.rules,
     );
     let resolved = resolve::resolve(sources)?;
     let mut registry = Registry::open(resolved.sources.app.as_str(), &resolved.sources.identity);
@@ -97,28 +97,41 @@ fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
         args,
         plan,
         recheck,
-        timestamp(args, &defaults),
+        settings.timestamp,
         opening,
         warnings.len(),
     )
     .map_err(|error| vec![cannot_start(&error)])
 }
 
-fn rules(args: &Start, defaults: &Defaults) -> Rules {
-    let usual = Rules::default();
-    Rules {
-        restart: args.restart.map_or(usual.restart, Into::into),
-        on_exit: args.on_exit.map_or(usual.on_exit, Into::into),
-        grace: args.timeout.or(defaults.grace).unwrap_or(usual.grace),
-        max_restarts: usual.max_restarts,
-    }
+/// What the command line and `.foreman` say together; the command line comes first.
+struct Settings {
+    formation: Option<Formation>,
+    base: Option<u16>,
+    rules: Rules,
+    timestamp: Timestamp,
 }
 
-fn timestamp(args: &Start, defaults: &Defaults) -> Timestamp {
-    match args.timestamp {
-        Some(stamp) => stamp.into(),
-        None if args.no_timestamp || defaults.has_no_timestamp => Timestamp::None,
-        None => Timestamp::Short,
+impl Settings {
+    fn new(args: &Start, options: &Options) -> Self {
+        let usual = Rules::default();
+        let is_stamped = options.timestamp.unwrap_or(true) && !args.no_timestamp;
+        let formation = args.formation.as_ref().or(options.formation.as_ref());
+        Self {
+            formation: formation.cloned(),
+            base: args.port.or(options.port),
+            rules: Rules {
+                restart: args.restart.map_or(usual.restart, Into::into),
+                on_exit: args.on_exit.map_or(usual.on_exit, Into::into),
+                grace: args.timeout.or(options.timeout).unwrap_or(usual.grace),
+                max_restarts: usual.max_restarts,
+            },
+            timestamp: match args.timestamp {
+                Some(stamp) => stamp.into(),
+                None if is_stamped => Timestamp::Short,
+                None => Timestamp::None,
+            },
+        }
     }
 }
 

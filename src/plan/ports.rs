@@ -99,7 +99,10 @@ pub(crate) fn assign(requests: &[Request], sources: Sources<'_>) -> Result<Assig
 }
 
 /// Every request's own place; `None` where any port will do.
-fn places(requests: &[Request], base: u16) -> Result<Vec<Option<u16>>, Vec<Report>> {
+///
+/// # Errors
+/// A place above 65535.
+pub(crate) fn places(requests: &[Request], base: u16) -> Result<Vec<Option<u16>>, Vec<Report>> {
     let mut errors = Vec::new();
     let mut places = Vec::new();
     for request in requests {

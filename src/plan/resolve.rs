@@ -10,6 +10,7 @@ use crate::plan::select::{self, Wanted};
 use crate::plan::wire::{self, Layers, Provider};
 use crate::plan::{Plan, PlannedProcess, check, command};
 use crate::syntax::dotenv::Assignment;
+use crate::syntax::number;
 use crate::syntax::procfile::Entry;
 use crate::words::env::Env;
 use crate::words::name::AppName;
@@ -179,32 +180,31 @@ fn base(layers: &Layers) -> Result<u16, Report> {
     let in_files = assignments.rfind(|(_, assignment)| assignment.name == "PORT");
     if let Some((file, Assignment { value, line, .. })) = in_files {
         let value = value.to_string_lossy();
-        return value
-            .parse()
-            .map_err(|_| not_a_port(&value, &format!("{file}:{line}")));
+        return number::port(&value)
+            .map_err(|why| not_a_port(&value, &format!("{file}:{line}"), why));
     }
     match layers.shell.iter().find(|(name, _)| name == "PORT") {
         Some((_, value)) => {
             let value = value.to_string_lossy();
-            value.parse().map_err(|_| not_a_port(&value, "your shell"))
+            number::port(&value).map_err(|why| not_a_port(&value, "your shell", why))
         }
         None => Ok(USUAL_BASE),
     }
 }
 
-fn not_a_port(value: &str, of: &str) -> Report {
-    Report::new(format!("PORT={value} of {of} is no port"))
-        .help("a port is 0 to 65535; 0 takes any free ones".to_string())
+fn not_a_port(value: &str, of: &str, why: String) -> Report {
+    Report::new(format!("PORT={value} of {of} is no port")).help(why)
 }
 
 fn forbidden(set: &[(String, String)]) -> Vec<Report> {
     let ports = set.iter().filter(|(name, _)| name == "PORT");
     let report = |(_, value): &(String, String)| {
+        let base = number::port(value).unwrap_or(USUAL_BASE);
         Report::new(format!(
             "`--set PORT={value}` would give all processes one port"
         ))
         .help(format!(
-            "`-p {value}` sets the first one's, and the others follow"
+            "`-p {base}` sets the first one's, and the others follow"
         ))
     };
     ports.map(report).collect()

@@ -1,7 +1,5 @@
 //! Reads a formation: `all=1,web=2,worker=0`.
 
-use crate::words::report::Report;
-
 /// More processes than anybody means: a slip of the finger.
 pub(crate) const MAX_PROCESSES: usize = 2_000;
 
@@ -23,24 +21,24 @@ impl Formation {
 }
 
 /// # Errors
-/// One for each entry that is none.
-pub(crate) fn parse(text: &str) -> Result<Formation, Vec<Report>> {
+/// The reason for each entry that is none.
+pub(crate) fn parse(text: &str) -> Result<Formation, String> {
     let mut formation = Formation::default();
-    let mut errors = Vec::new();
+    let mut reasons = Vec::new();
     for entry in text.split(',').map(str::trim) {
         match parse_entry(entry) {
             Ok((name, _)) if is_known(&formation, name) => {
-                errors.push(bad(entry).caused_by(format!("`{name}` stands in it twice")));
+                reasons.push(format!("`{name}` stands in it twice"));
             }
             Ok(("all", count)) => formation.all = Some(count),
             Ok((name, count)) => formation.counts.push((name.to_string(), count)),
-            Err(report) => errors.push(report),
+            Err(why) => reasons.push(why),
         }
     }
-    if errors.is_empty() {
+    if reasons.is_empty() {
         Ok(formation)
     } else {
-        Err(errors)
+        Err(reasons.join("; "))
     }
 }
 
@@ -49,28 +47,24 @@ fn is_known(formation: &Formation, name: &str) -> bool {
         || formation.counts.iter().any(|(known, _)| known == name)
 }
 
-fn parse_entry(entry: &str) -> Result<(&str, u16), Report> {
-    let Some((name, count)) = entry.split_once('=') else {
-        let name = if entry.is_empty() { "web" } else { entry };
-        return Err(bad(entry).help(format!("write it as `{name}=1`")));
+fn parse_entry(entry: &str) -> Result<(&str, u16), String> {
+    let pair = entry
+        .split_once('=')
+        .map(|(name, count)| (name.trim(), count.trim()));
+    let Some((name, count)) = pair.filter(|(name, _)| !name.is_empty()) else {
+        let name = Some(entry).filter(|entry| !entry.is_empty() && !entry.contains('='));
+        return Err(format!("write it as `{}=1`", name.unwrap_or("web")));
     };
-    let (name, count) = (name.trim(), count.trim());
     let number = count
         .parse::<u16>()
         .ok()
-        .filter(|count| usize::from(*count) <= MAX_PROCESSES);
+        .filter(|number| usize::from(*number) <= MAX_PROCESSES);
     match number {
         Some(number) => Ok((name, number)),
-        None => Err(bad(entry)
-            .caused_by(format!(
-                "`{count}` is not a number from 0 to {MAX_PROCESSES}"
-            ))
-            .help("write it as `web=2,worker=1`".to_string())),
+        None => Err(format!(
+            "`{count}` is not a number from 0 to {MAX_PROCESSES}"
+        )),
     }
-}
-
-fn bad(entry: &str) -> Report {
-    Report::new(format!("`{entry}` is no part of a formation"))
 }
 
 #[cfg(test)]
@@ -89,32 +83,25 @@ mod tests {
     }
 
     #[test]
-    fn every_bad_entry_is_reported() {
-        let errors = |text: &str| -> Vec<String> {
-            let reports = parse(text).unwrap_err();
-            reports
-                .iter()
-                .map(|report| report.to_string().lines().next().unwrap().to_string())
-                .collect()
-        };
-        assert_eq!(
-            errors("web=-1"),
-            ["error: `web=-1` is no part of a formation"]
+    fn every_bad_entry_has_its_reason() {
+        let check = |text: &str, expected: &str| assert_eq!(parse(text).unwrap_err(), expected);
+        check("web=-1", "`-1` is not a number from 0 to 2000");
+        check("web=1,web=2", "`web` stands in it twice");
+        check("all=1,all=2", "`all` stands in it twice");
+        check("", "write it as `web=1`");
+        check("=1", "write it as `web=1`");
+        check(
+            "web=abc,worker,api=2001",
+            "`abc` is not a number from 0 to 2000; write it as `worker=1`; `2001` is not a number from 0 to 2000",
         );
-        assert_eq!(errors("web=abc,worker,web=2001").len(), 3);
-        assert_eq!(
-            errors("web=1,web=2"),
-            ["error: `web=2` is no part of a formation"]
-        );
-        assert_eq!(errors(""), ["error: `` is no part of a formation"]);
     }
 
     proptest::proptest! {
         #[test]
-        fn any_text_is_a_formation_or_a_report(text in ".{0,60}") {
+        fn any_text_is_a_formation_or_has_a_reason(text in ".{0,60}") {
             match parse(&text) {
                 Ok(formation) => assert!(formation.all.is_some() || !formation.counts.is_empty()),
-                Err(reports) => assert!(!reports.is_empty()),
+                Err(why) => assert!(!why.is_empty()),
             }
         }
     }

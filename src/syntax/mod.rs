@@ -3,6 +3,7 @@
 pub(crate) mod dotenv;
 pub(crate) mod foreman;
 pub(crate) mod formation;
+pub(crate) mod number;
 pub(crate) mod procfile;
 mod span;
 

@@ -74,20 +74,26 @@ fn what_the_system_would_refuse_is_found() {
 }
 
 #[test]
-fn the_values_of_the_options_file_are_looked_at_too() {
-    let project = Project::with_procfile("web: a\n")
-        .file(".foreman", "port: abc\ntimeout: x\nformation: nope=3\n");
-    let finished = project.run(&["check"]);
-    assert_eq!(finished.status, 1);
-    for part in [
-        "`abc` cannot be the value of `port` in .foreman",
-        "`x` cannot be the value of `timeout`",
-        "`nope`",
-    ] {
-        assert!(
-            finished.stderr.contains(part),
-            "{part} in:\n{}",
-            finished.stderr
-        );
-    }
+fn what_start_would_refuse_is_found() {
+    let project = || Project::with_procfile("web: a\napi: b\n");
+    let finds = |project: Project, expected: &str| {
+        let (checked, started) = (project.run(&["check"]), project.run(&["start"]));
+        assert_eq!((checked.status, started.status), (1, 2), "{expected}");
+        assert_eq!(checked.stderr, format!("{expected}\n1 problem\n"));
+        assert_eq!(started.stderr, format!("{expected}\n"));
+    };
+    finds(
+        project().file(".env", "PORT=65500\n"),
+        "error: `api.1` would get port 65600\n caused by: ports end at 65535; 65500 + 100 for each type \
+         before it\n help: choose a lower base port: `devrun start -p 5000`",
+    );
+    finds(
+        project().file(".foreman", "port: abc\n"),
+        "error: `abc` cannot be the value of `port`\n --> .foreman:1:7\n1 | port: abc\n  |       ^^^\n \
+         help: a port is 0 to 65535; 0 takes any free ones",
+    );
+    finds(
+        project().file(".foreman", "formation: clock=1\n"),
+        "error: no process type `clock` in Procfile\n help: it has `web` and `api`",
+    );
 }
