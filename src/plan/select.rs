@@ -99,9 +99,7 @@ fn unknown(file: &str, entries: &[Entry], wanted: &Wanted) -> Vec<Report> {
         .chain(&wanted.without)
         .chain(counted.map(|(name, _)| name));
     let mut errors: Vec<Report> = Vec::new();
-    for asked in asked.filter(|asked| !exists(asked, entries, wanted)) {
-        let report =
-            too_few(asked, entries, wanted).unwrap_or_else(|| unknown_type(file, asked, entries));
+    for report in asked.filter_map(|asked| why_not(file, asked, entries, wanted)) {
         if !errors.contains(&report) {
             errors.push(report);
         }
@@ -109,37 +107,31 @@ fn unknown(file: &str, entries: &[Entry], wanted: &Wanted) -> Vec<Report> {
     errors
 }
 
-fn exists(asked: &str, entries: &[Entry], wanted: &Wanted) -> bool {
-    let is_type = |name: &str| {
+/// `None`: there is such a type, or such an instance of one.
+fn why_not(file: &str, asked: &str, entries: &[Entry], wanted: &Wanted) -> Option<Report> {
+    let entry = |name: &str| {
         entries
             .iter()
             .find(|entry| entry.process_type.as_str() == name)
     };
-    if is_type(asked).is_some() {
-        return true;
+    if entry(asked).is_some() {
+        return None;
     }
-    let Some((name, instance)) = asked.rsplit_once('.') else {
-        return false;
-    };
-    let instance = instance.parse::<u16>().unwrap_or(0);
-    is_type(name).is_some_and(|entry| (1..=count(entry, wanted)).contains(&instance))
-}
-
-/// An instance of a type that the Procfile has, but not so many of.
-fn too_few(asked: &str, entries: &[Entry], wanted: &Wanted) -> Option<Report> {
-    let (name, instance) = asked.rsplit_once('.')?;
-    let instance: u16 = instance.parse().ok().filter(|instance| *instance > 0)?;
-    let entry = entries
-        .iter()
-        .find(|entry| entry.process_type.as_str() == name)?;
-    let count = usize::from(count(entry, wanted));
-    let instances = wording::counted(count, "instance", "instances");
-    let report = Report::new(format!(
-        "no process `{asked}`: there is {instances} of `{name}`"
-    ));
-    Some(report.help(format!(
-        "`-m {name}={instance}` starts so many, and `-m all=1,{name}={instance}` the others as well"
-    )))
+    let instance = asked.rsplit_once('.').and_then(|(name, number)| {
+        let instance: NonZeroU16 = number.parse().ok()?;
+        Some((entry(name)?, instance)).filter(|_| instance.to_string() == number)
+    });
+    match instance {
+        None => Some(unknown_type(file, asked, entries)),
+        Some((entry, instance)) if instance.get() <= count(entry, wanted) => None,
+        Some((entry, instance)) => {
+            let name = &entry.process_type;
+            let report = Report::new(format!(
+                "no process `{asked}`: too few of `{name}` are wanted"
+            ));
+            Some(report.help(format!("`-m {name}={instance}` is enough")))
+        }
+    }
 }
 
 /// The one report for a name that the Procfile does not have.
@@ -223,9 +215,16 @@ mod tests {
         );
         assert_eq!(
             selected(&["web.2"], &[], None).unwrap_err(),
-            "error: no process `web.2`: there is 1 instance of `web`\n help: `-m web=2` starts so many, and \
-             `-m all=1,web=2` the others as well"
+            "error: no process `web.2`: too few of `web` are wanted\n help: `-m web=2` is enough"
         );
+        for none in ["web.0", "web.01", "web.", "web.x", "clock.1"] {
+            let expected = format!("error: no process type `{none}` in Procfile");
+            assert!(
+                selected(&[none], &[], None)
+                    .unwrap_err()
+                    .starts_with(&expected)
+            );
+        }
         assert!(
             selected(&[], &[], Some("clock=1"))
                 .unwrap_err()

@@ -108,25 +108,28 @@ pub(crate) struct Hidden {
     pub(crate) value: Option<String>,
 }
 
-/// What the files hide of the shell's *different* values, for one line each at the start.
+/// What the files hide of the shell's *different* values, for one line each at the start. What devrun or
+/// the command line sets anew is hidden by those.
 pub(crate) fn hidden_shell_values(layers: &Layers) -> Vec<Hidden> {
+    let is_set = |name: &OsStr| {
+        let set = layers.set.iter().map(|(name, _)| name.as_str());
+        set.chain(["PORT", "PS"]).any(|set| name == set)
+    };
     let mut hidden = Vec::new();
-    for (name, shell) in &layers.shell {
+    for (name, shell) in layers.shell.iter().filter(|(name, _)| !is_set(name)) {
         let mut set = layers.env_files.iter().flat_map(|(file, assignments)| {
             assignments.iter().map(move |assignment| (file, assignment))
         });
         let last = set.rfind(|(_, assignment)| assignment.name == *name);
-        let Some((file, assignment)) = last else {
+        let Some((file, assignment)) = last.filter(|(_, found)| found.value != *shell) else {
             continue;
         };
-        if assignment.value != *shell && name != OsStr::new("PORT") {
-            hidden.push(Hidden {
-                name: name.to_string_lossy().into_owned(),
-                file: file.clone(),
-                line: assignment.line,
-                value: shown(name, shell),
-            });
-        }
+        hidden.push(Hidden {
+            name: name.to_string_lossy().into_owned(),
+            file: file.clone(),
+            line: assignment.line,
+            value: shown(name, shell),
+        });
     }
     hidden
 }
@@ -136,7 +139,7 @@ fn shown(name: &OsStr, value: &OsStr) -> Option<String> {
     let (name, value) = (name.to_str()?, value.to_str()?);
     let is_secret = ["KEY", "TOKEN", "SECRET", "PASSWORD"]
         .iter()
-        .any(|end| name.ends_with(end))
+        .any(|end| name.to_ascii_uppercase().ends_with(end))
         || (value.contains("://") && value.contains('@'));
     let is_plain = value.len() <= 40
         && value
@@ -238,23 +241,39 @@ mod tests {
             shell: vec![
                 ("DEBUG".into(), "1".into()),
                 ("API_KEY".into(), "abc".into()),
+                ("db_password".into(), "abc".into()),
+                ("DATABASE_URL".into(), "postgres://me:abc@db/x".into()),
                 ("SAME".into(), "x".into()),
+                ("SET".into(), "x".into()),
+                ("PS".into(), "x".into()),
             ],
             env_files: vec![(
                 ".env".into(),
                 vec![
                     assignment("DEBUG", "0"),
                     assignment("API_KEY", "def"),
+                    assignment("db_password", "def"),
+                    assignment("DATABASE_URL", "def"),
                     assignment("SAME", "x"),
+                    assignment("SET", "y"),
+                    assignment("PS", "y"),
                 ],
             )],
-            set: Vec::new(),
+            set: vec![("SET".into(), "z".into())],
         };
         let hidden = hidden_shell_values(&layers);
         let shown: Vec<_> = hidden
             .iter()
             .map(|hidden| (hidden.name.as_str(), hidden.value.as_deref()))
             .collect();
-        assert_eq!(shown, [("DEBUG", Some("1")), ("API_KEY", None)]);
+        assert_eq!(
+            shown,
+            [
+                ("DEBUG", Some("1")),
+                ("API_KEY", None),
+                ("db_password", None),
+                ("DATABASE_URL", None)
+            ]
+        );
     }
 }
