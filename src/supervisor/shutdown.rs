@@ -71,8 +71,7 @@ impl Supervisor {
         match &mut process.state {
             State::Waiting | State::Restarting { .. } => process.state = State::Stopped,
             State::Up(up) => {
-                // Also where only the last output is on the way: the driver hurries that up.
-                if !up.is_ending() {
+                if up.goes_on() {
                     let kill_at = turn.now + grace;
                     up.ending = Ending::Terminated { kill_at };
                     turn.actions.push(Action::Terminate {

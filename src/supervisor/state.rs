@@ -152,7 +152,7 @@ impl Process {
         match &self.state {
             State::Waiting => Shown::Waiting,
             State::Starting => Shown::Starting,
-            State::Up(up) if up.is_ending() => Shown::Stopping,
+            State::Up(up) if !up.goes_on() => Shown::Stopping,
             State::Up(up) if up.listening.is_ready() => Shown::Ready,
             State::Up(up) if up.leader_end.is_some() => Shown::RunningDaemon,
             State::Up(_) => Shown::Running,

@@ -161,10 +161,6 @@ impl World {
         let (now, grace) = (self.now, self.children[process].plan.grace);
         let run = self.living(process, number);
         assert!(!run.is_killed, "once a run");
-        assert!(
-            run.leader.is_none_or(|(_, _, left)| left > 0),
-            "there is somebody to kill"
-        );
         let asked = run.terminated.expect("asked first");
         assert!(
             second || now >= asked + grace,
@@ -176,8 +172,11 @@ impl World {
     /// Only the living are signalled.
     fn living(&mut self, process: ProcessIndex, number: u32) -> &mut Run {
         let run = self.children[process].run.as_mut();
-        run.filter(|run| run.is_spawned && run.number == number)
-            .expect("it lives")
+        let is_living = |run: &&mut Run| {
+            let is_tree_gone = run.leader.is_some_and(|(_, _, left)| left == 0);
+            run.is_spawned && run.number == number && !is_tree_gone
+        };
+        run.filter(is_living).expect("it lives")
     }
 
     fn hear(&mut self, notice: Notice) {

@@ -7,7 +7,7 @@ use crate::supervisor::tests::{
 };
 use crate::supervisor::{Event, SessionRules};
 use crate::words::exit::Exit;
-use crate::words::notice::{Next, Notice};
+use crate::words::notice::{Next, Notice, Shown};
 use crate::words::policy::{OnExit, RestartPolicy};
 
 const TERMINATED: Exit = Exit::Signal(15);
@@ -198,11 +198,12 @@ fn a_failure_just_before_the_stop_is_for_good_only_by_its_policy() {
 }
 
 #[test]
-fn a_tree_that_is_gone_is_neither_killed_nor_waited_for() {
+fn a_tree_that_is_gone_is_neither_signalled_nor_waited_for() {
     let mut story = Story::up([planned("web")]);
     story.leader_exits(WEB, 1, FINE, 0);
     // Its last output is on the way.
-    assert_eq!(story.interrupt(), [terminate(WEB, 1)]);
+    assert_eq!(story.supervisor.processes[WEB].shown(), Shown::Stopping);
+    assert_eq!(story.interrupt(), []);
     story.after(seconds(1));
     assert_eq!(story.interrupt(), []);
     assert_eq!(story.after(seconds(100)), []);
