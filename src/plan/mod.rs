@@ -5,6 +5,7 @@ pub(crate) mod command;
 pub(crate) mod ports;
 pub(crate) mod resolve;
 pub(crate) mod select;
+pub(crate) mod server;
 pub(crate) mod wire;
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::plan::ports::{self, Request};
 use crate::plan::select::{self, Wanted};
 use crate::plan::wire::{self, Layers, Provider};
-use crate::plan::{Plan, PlannedProcess, check, command};
+use crate::plan::{Plan, PlannedProcess, check, server};
 use crate::syntax::dotenv::Assignment;
 use crate::syntax::number;
 use crate::syntax::procfile::Entry;
@@ -154,7 +154,7 @@ impl Resolved {
         PlannedProcess {
             name: request.process.clone(),
             port: Some(port),
-            scheme: command::scheme(&command),
+            scheme: server::scheme(&command),
             env: wire::environment(
                 Some(&request.process),
                 Some(port),

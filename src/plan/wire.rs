@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::plan::{Plan, PlannedProcess, command, url};
+use crate::plan::{Plan, PlannedProcess, server, url};
 use crate::syntax::dotenv::Assignment;
 use crate::syntax::procfile::Entry;
 use crate::words::env::{Env, Source};
@@ -29,8 +29,8 @@ pub(crate) struct Provider {
 /// The types that others get an automatic URL of. A known server that takes its port by flag only, and
 /// whose command does not mention PORT, listens where it likes: its URL would be wrong.
 pub(crate) fn provider(entry: &Entry, port: u16) -> Option<Provider> {
-    let url = url(command::scheme(&entry.command), port);
-    (!command::ignores_port(&entry.command)).then(|| Provider {
+    let url = url(server::scheme(&entry.command), port);
+    (!server::ignores_port(&entry.command)).then(|| Provider {
         process_type: entry.process_type.clone(),
         url,
     })

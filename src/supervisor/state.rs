@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::plan::{self, Plan, command};
+use crate::plan::{self, Plan, server};
 use crate::supervisor::ProcessIndex;
 use crate::supervisor::readiness::Listening;
 use crate::supervisor::restart::History;
@@ -93,7 +93,7 @@ impl Process {
             max_restarts: planned.max_restarts,
             on_exit: planned.on_exit,
             grace: planned.grace,
-            cure: command::cure(planned.name.process_type.as_str(), &planned.command),
+            cure: server::cure(planned.name.process_type.as_str(), &planned.command),
             consumers: plan.consumers(index),
             state: State::Waiting,
             run: 0,
