@@ -325,6 +325,7 @@ impl Driver {
 
     async fn finish(mut self, status: u8) -> End {
         if self.is_guardian_lost {
+            self.output.begin_stop();
             rescue::end_orphans(self.longest_grace()).await;
             spawn::reap(self.guardian_pid);
         } else {
@@ -334,9 +335,6 @@ impl Driver {
                 // It closed its end as the last thing it did.
                 spawn::wait_for_exit(self.guardian_pid);
             }
-        }
-        if self.is_guardian_lost {
-            self.output.begin_stop();
         }
         for (_, live) in self.runs.drain() {
             live.reader.drain().await;

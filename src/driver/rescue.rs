@@ -31,8 +31,7 @@ pub(super) async fn end_orphans(grace: Duration) {
                 if is_late {
                     signals::send(member.pid, signals::KILL);
                 } else if asked.insert(member.identity()) {
-                    signals::send(member.pid, signals::TERMINATE);
-                    signals::send(member.pid, signals::CONTINUE);
+                    signals::terminate(member.pid);
                 }
             }
         }

@@ -95,8 +95,7 @@ impl Run {
             let group = orphan.status.group;
             for member in tree.filter(|member| member.status.group == group) {
                 if group != self.leader && self.asked.insert(member.identity()) {
-                    signals::send(member.pid, signals::TERMINATE);
-                    signals::send(member.pid, signals::CONTINUE);
+                    signals::terminate(member.pid);
                 }
             }
         }

@@ -20,8 +20,6 @@ pub(super) struct Runs {
     just_ended: Vec<RunId>,
     /// A child may have ended since the last sweep.
     is_stale: bool,
-    /// The session ends: what belongs to nobody goes as well.
-    is_ending: bool,
 }
 
 impl Runs {
@@ -55,41 +53,39 @@ impl Runs {
     pub(super) fn terminate(&mut self, id: RunId) {
         let orphans = self.orphans_by_run();
         if let Some(run) = self.runs.get_mut(&id) {
-            run.terminate(orphans.get(&Some(id)).map_or(&[], Vec::as_slice));
+            run.terminate(orphans.of(id));
         }
     }
 
     pub(super) fn kill(&mut self, id: RunId) {
         let orphans = self.orphans_by_run();
         if let Some(run) = self.runs.get_mut(&id) {
-            run.kill(orphans.get(&Some(id)).map_or(&[], Vec::as_slice));
+            run.kill(orphans.of(id));
             self.is_stale = true;
         }
     }
 
     /// Returns the longest grace among them.
     pub(super) fn terminate_all(&mut self) -> Duration {
-        self.is_ending = true;
         self.is_stale = true;
         let orphans = self.orphans_by_run();
         for (id, run) in &mut self.runs {
-            run.terminate(orphans.get(&Some(*id)).map_or(&[], Vec::as_slice));
+            run.terminate(orphans.of(*id));
         }
-        for orphan in orphans.get(&None).into_iter().flatten() {
-            signals::send(orphan.pid, signals::TERMINATE);
-            signals::send(orphan.pid, signals::CONTINUE);
+        for orphan in &orphans.nobodys {
+            signals::terminate(orphan.pid);
         }
         let graces = self.runs.values().map(|run| run.grace);
-        let shortest = Duration::from_secs(u64::from(orphans.contains_key(&None)));
+        let shortest = Duration::from_secs(u64::from(!orphans.nobodys.is_empty()));
         graces.max().unwrap_or_default().max(shortest)
     }
 
     pub(super) fn kill_all(&mut self) {
         let orphans = self.orphans_by_run();
         for (id, run) in &mut self.runs {
-            run.kill(orphans.get(&Some(*id)).map_or(&[], Vec::as_slice));
+            run.kill(orphans.of(*id));
         }
-        for orphan in orphans.get(&None).into_iter().flatten() {
+        for orphan in &orphans.nobodys {
             for member in family::tree(orphan.pid) {
                 signals::send(member.pid, signals::KILL);
             }
@@ -133,11 +129,10 @@ impl Runs {
             self.tell_exit(id, &orphans, manager);
         }
         for (id, run) in &mut self.runs {
-            let orphans = orphans.get(&Some(*id)).map_or(&[][..], Vec::as_slice);
             match run.phase {
                 Phase::Lives => {}
-                Phase::Terminating => run.terminate(orphans),
-                Phase::Killing => run.kill(orphans),
+                Phase::Terminating => run.terminate(orphans.of(*id)),
+                Phase::Killing => run.kill(orphans.of(*id)),
             }
         }
         self.forget_the_gone(&orphans, manager);
@@ -145,13 +140,10 @@ impl Runs {
 
     fn note_exits(&mut self) -> Vec<RunId> {
         let mut ended = Vec::new();
-        let living = |run: &&mut Run| run.exit.is_none() && run.spawning.is_none();
         for (id, run) in &mut self.runs {
-            if let Some(run) = Some(run).filter(living) {
+            if run.exit.is_none() && run.spawning.is_none() {
                 run.exit = spawn::peek_exit(run.leader);
-                if run.exit.is_some() {
-                    ended.push(*id);
-                }
+                ended.extend(run.exit.map(|_| *id));
             }
         }
         ended
@@ -159,16 +151,15 @@ impl Runs {
 
     fn tell_exit(&self, id: RunId, orphans: &ByRun, manager: &mut Manager) {
         let run = &self.runs[&id];
-        let orphans = orphans.get(&Some(id)).map_or(&[][..], Vec::as_slice);
         if let Some(exit) = run.exit {
-            let left = run.members(orphans).len() as u32;
+            let left = run.members(orphans.of(id)).len() as u32;
             manager.tell(&News::LeaderExited { id, exit, left });
         }
     }
 
     fn forget_the_gone(&mut self, orphans: &ByRun, manager: &mut Manager) {
         self.runs.retain(|id, run| {
-            let is_empty = run.exit.is_some() && !orphans.contains_key(&Some(*id));
+            let is_empty = run.exit.is_some() && orphans.of(*id).is_empty();
             let is_gone = is_empty || run.is_out_of_reach;
             if is_gone {
                 spawn::reap(run.leader);
@@ -183,12 +174,15 @@ impl Runs {
     fn orphans_by_run(&mut self) -> ByRun {
         let orphans = self.orphans();
         let mut adopted = HashMap::new();
-        let mut by_run = ByRun::new();
+        let mut by_run = ByRun::default();
         for orphan in orphans {
             let known = self.adopted.get(&orphan.identity()).copied();
             let owner = known.unwrap_or_else(|| self.owner(&orphan));
             adopted.insert(orphan.identity(), owner);
-            by_run.entry(owner).or_default().push(orphan);
+            match owner {
+                Some(id) => by_run.runs.entry(id).or_default().push(orphan),
+                None => by_run.nobodys.push(orphan),
+            }
         }
         self.adopted = adopted;
         by_run
@@ -228,8 +222,19 @@ impl Runs {
     }
 }
 
-/// The orphans of each run; under `None` those of the session.
-type ByRun = HashMap<Option<RunId>, Vec<Member>>;
+/// The orphans that live.
+#[derive(Debug, Default)]
+struct ByRun {
+    runs: HashMap<RunId, Vec<Member>>,
+    /// The session's.
+    nobodys: Vec<Member>,
+}
+
+impl ByRun {
+    fn of(&self, id: RunId) -> &[Member] {
+        self.runs.get(&id).map_or(&[], Vec::as_slice)
+    }
+}
 
 /// What the child wrote into its pipe, if it wrote anything: the exec closes the pipe.
 fn exec_error(failure: &OwnedFd) -> Option<i32> {

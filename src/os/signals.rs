@@ -11,7 +11,7 @@ use crate::os::descriptor;
 
 /// Ignored, it would take the exit statuses of our children from us.
 pub(crate) const CHILD: Signal = Signal::SIGCHLD;
-pub(crate) const TERMINATE: i32 = Signal::SIGTERM as i32;
+const TERMINATE: i32 = Signal::SIGTERM as i32;
 pub(crate) const KILL: i32 = Signal::SIGKILL as i32;
 pub(crate) const CONTINUE: i32 = Signal::SIGCONT as i32;
 
@@ -108,6 +108,12 @@ pub(crate) fn send(pid: i32, signal: i32) {
         // SAFETY: kill(2) touches no memory of ours.
         unsafe { libc::kill(pid, signal) };
     }
+}
+
+/// Asks one process to end; a stopped one is set going, so that it can.
+pub(crate) fn terminate(pid: i32) {
+    send(pid, TERMINATE);
+    send(pid, CONTINUE);
 }
 
 /// Whether that process takes signals from us: not if it runs with another user's rights. (Who is gone
