@@ -26,6 +26,7 @@ use crate::os::{self, signals, spawn};
 use crate::plan::{Plan, wire};
 use crate::render::stream::Stream;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
+use crate::words::exit::Killed;
 use crate::words::name::ProcessName;
 use crate::words::notice::Notice;
 
@@ -296,8 +297,16 @@ impl Driver {
                     left,
                 })
             }
-            News::Gone { id, killed } => {
-                self.gone(id, killed as usize);
+            News::Gone {
+                id,
+                killed,
+                survivors,
+            } => {
+                let killed = Killed {
+                    others: killed as usize,
+                    survivors: survivors as usize,
+                };
+                self.gone(id, killed);
                 None
             }
             News::StopRequested => Some(Event::ShutdownRequested),
@@ -305,7 +314,7 @@ impl Driver {
     }
 
     /// The exit is news only after the last of the run's output.
-    fn gone(&mut self, id: RunId, killed: usize) {
+    fn gone(&mut self, id: RunId, killed: Killed) {
         self.probe.forget(id);
         let Some(live) = self.runs.remove(&id) else {
             return;

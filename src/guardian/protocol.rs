@@ -56,10 +56,12 @@ pub(crate) enum News {
         exit: Exit,
         left: u32,
     },
-    /// No member of its tree is left. `killed` of them, the leader not counted, had to be killed.
+    /// No member of its tree is left but `survivors`, who take no signal from us. `killed` of them, the
+    /// leader not counted, had to be killed.
     Gone {
         id: RunId,
         killed: u32,
+        survivors: u32,
     },
     /// Somebody sent the guardian a signal that asks to stop.
     StopRequested,
@@ -161,7 +163,11 @@ impl News {
                     .number(number)
                     .number(*left)
             }
-            Self::Gone { id, killed } => frame.tag(4).id(*id).number(*killed),
+            Self::Gone {
+                id,
+                killed,
+                survivors,
+            } => frame.tag(4).id(*id).number(*killed).number(*survivors),
             Self::StopRequested => frame.tag(5),
         };
         frame.finish()
@@ -189,6 +195,7 @@ impl News {
             4 => Self::Gone {
                 id: body.id()?,
                 killed: body.number()?,
+                survivors: body.number()?,
             },
             5 => Self::StopRequested,
             _ => return Err(Malformed),
@@ -339,7 +346,11 @@ mod tests {
                 exit: Exit::Status(255),
                 left: 0,
             },
-            News::Gone { id: ID, killed: 2 },
+            News::Gone {
+                id: ID,
+                killed: 2,
+                survivors: 1,
+            },
             News::StopRequested,
         ] {
             let body = take_frame(&mut news.to_frame()).unwrap().unwrap();

@@ -24,8 +24,9 @@ pub(super) struct Run {
     pub(super) exit: Option<Exit>,
     pub(super) grace: Duration,
     pub(super) phase: Phase,
-    /// Whoever is left has taken another user's rights (`sudo`), and nobody here may end it.
-    pub(super) is_out_of_reach: bool,
+    /// How many are left who have taken another user's rights (`sudo`), and nobody else: none of them can
+    /// be ended from here.
+    pub(super) survivors: usize,
     stop_signal: i32,
     /// Who had its stop signal already, outside of the leader's group: each process gets exactly one.
     asked: HashSet<(i32, u64)>,
@@ -57,7 +58,7 @@ impl Run {
             exit: None,
             grace: Duration::from_millis(spawn.grace.into()),
             phase: Phase::Lives,
-            is_out_of_reach: false,
+            survivors: 0,
             stop_signal: spawn.stop_signal,
             asked: HashSet::new(),
             killed: HashSet::new(),
@@ -113,7 +114,7 @@ impl Run {
             signals::send(member.pid, signals::KILL);
             self.killed.insert(member.identity());
         }
-        self.is_out_of_reach = mine.is_empty() && !others.is_empty();
+        self.survivors = if mine.is_empty() { others.len() } else { 0 };
         // What was forked meanwhile.
         signals::send_to_group(self.leader, signals::KILL);
     }

@@ -160,11 +160,14 @@ impl Runs {
     fn forget_the_gone(&mut self, orphans: &ByRun, manager: &mut Manager) {
         self.runs.retain(|id, run| {
             let is_empty = run.exit.is_some() && orphans.of(*id).is_empty();
-            let is_gone = is_empty || run.is_out_of_reach;
+            let is_gone = is_empty || run.survivors > 0;
             if is_gone {
                 spawn::reap(run.leader);
-                let killed = run.killed() as u32;
-                manager.tell(&News::Gone { id: *id, killed });
+                manager.tell(&News::Gone {
+                    id: *id,
+                    killed: run.killed() as u32,
+                    survivors: run.survivors as u32,
+                });
             }
             !is_gone
         });

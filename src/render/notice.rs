@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::words::exit::Killed;
 use crate::words::name::ProcessName;
 use crate::words::notice::{Elsewhere, Ended, Next, Notice, Shown, SummaryRow};
 use crate::words::port::Holder;
@@ -197,8 +198,8 @@ fn sentence(notice: &Notice) -> String {
         Notice::Killed {
             process,
             grace,
-            others,
-        } => killed(process, *grace, *others),
+            killed,
+        } => late(process, *grace, *killed),
         Notice::KillingAll { processes: count } => format!("killing {}", processes(*count)),
         Notice::GuardianLost => "the guardian is gone: ending what it had started".into(),
         Notice::PortTaken { .. }
@@ -380,16 +381,23 @@ fn stopping(count: usize, grace: Duration, hints: bool) -> Vec<Text> {
     texts
 }
 
-fn killed(process: &ProcessName, grace: Duration, others: usize) -> String {
-    let others = match others {
-        0 => String::new(),
-        1 => ", and its child".into(),
-        count => format!(", and its {count} children"),
+/// Who did not stop within the grace, and what came of it.
+fn late(process: &ProcessName, grace: Duration, killed: Killed) -> String {
+    let outcome = match killed {
+        Killed {
+            survivors: 0,
+            others,
+        } => match others {
+            0 => "killed".into(),
+            1 => "killed, and its child".into(),
+            count => format!("killed, and its {count} children"),
+        },
+        Killed { survivors, .. } => {
+            let left = counted(survivors, "process runs", "processes run");
+            format!("{left} on with another user's rights, which devrun may not end")
+        }
     };
-    format!(
-        "{process} did not stop in {}: killed{others}",
-        duration(grace)
-    )
+    format!("{process} did not stop in {}: {outcome}", duration(grace))
 }
 
 /// "in 2.1 s", "after 3 m 28 s"; what is too short to be measured is "at once".

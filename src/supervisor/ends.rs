@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::supervisor::state::{Ending, LeaderEnd, State, Up};
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn, restart};
-use crate::words::exit::Exit;
+use crate::words::exit::{Exit, Killed};
 use crate::words::notice::{Ended, Next, Notice};
 
 /// What a shell answers for a program that is there and cannot be run.
@@ -77,7 +77,7 @@ impl Supervisor {
         &mut self,
         index: ProcessIndex,
         run: u32,
-        killed: usize,
+        killed: Killed,
         last_lines: Vec<String>,
         turn: &mut Turn,
     ) {
@@ -90,7 +90,7 @@ impl Supervisor {
             turn.say(Notice::Killed {
                 process: process.name.clone(),
                 grace: process.grace,
-                others: killed,
+                killed,
             });
         }
         let Some((end, lasted)) = own_end(up, turn) else {

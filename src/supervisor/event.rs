@@ -1,6 +1,6 @@
 //! What passes through the supervisor's doors: events in, actions out.
 
-use crate::words::exit::Exit;
+use crate::words::exit::{Exit, Killed};
 use crate::words::notice::Notice;
 use crate::words::port::Holder;
 
@@ -36,8 +36,8 @@ pub(crate) enum Event {
     Exited {
         process: ProcessIndex,
         run: u32,
-        /// How many of its tree had to be killed, the leader not counted.
-        killed: usize,
+        /// What had to be killed of its tree.
+        killed: Killed,
         /// What it wrote last, for a post-mortem: at most five lines, escaped.
         last_lines: Vec<String>,
     },

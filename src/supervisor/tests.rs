@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::plan::{Plan, PlannedProcess};
 use crate::supervisor::{Action, Event, Listener, ProcessIndex, SessionRules, Supervisor};
 use crate::words::env::Env;
-use crate::words::exit::Exit;
+use crate::words::exit::{Exit, Killed};
 use crate::words::name::{ProcessName, ProcessType};
 use crate::words::notice::{Next, Notice};
 use crate::words::policy::{OnExit, RestartPolicy};
@@ -160,7 +160,10 @@ impl Story {
         self.on(Event::Exited {
             process,
             run,
-            killed,
+            killed: Killed {
+                others: killed,
+                survivors: 0,
+            },
             last_lines: vec!["last words".into()],
         })
     }

@@ -10,6 +10,15 @@ pub(crate) enum Exit {
     Signal(i32),
 }
 
+/// What SIGKILL did to a tree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Killed {
+    /// How many it ended, the leader not counted.
+    pub(crate) others: usize,
+    /// How many run on: they have taken another user's rights (`sudo`), and take no signal from us.
+    pub(crate) survivors: usize,
+}
+
 impl Exit {
     pub(crate) fn is_success(self) -> bool {
         self == Self::Status(0)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::words::exit::Exit;
+use crate::words::exit::{Exit, Killed};
 use crate::words::name::ProcessName;
 use crate::words::port::Holder;
 
@@ -100,11 +100,11 @@ pub(crate) enum Notice {
         pid: i32,
         left: Duration,
     },
-    /// Killed after its grace, with so many others of its tree.
+    /// Killed after its grace, as far as that could be done.
     Killed {
         process: ProcessName,
         grace: Duration,
-        others: usize,
+        killed: Killed,
     },
     /// A second Ctrl-C: the grace is over.
     KillingAll {

@@ -179,15 +179,22 @@ fn a_stop_names_and_counts_what_had_to_be_killed() {
         },
         &["waiting for worker.1 (pid 41377), 4 s left"],
     );
-    let killed = |others| Notice::Killed {
+    let killed = |others, survivors| Notice::Killed {
         process: name("worker"),
         grace,
-        others,
+        killed: Killed { others, survivors },
     };
-    check(&killed(0), &["worker.1 did not stop in 5 s: killed"]);
+    check(&killed(0, 0), &["worker.1 did not stop in 5 s: killed"]);
     check(
-        &killed(2),
+        &killed(2, 0),
         &["worker.1 did not stop in 5 s: killed, and its 2 children"],
+    );
+    check(
+        &killed(0, 1),
+        &[
+            "worker.1 did not stop in 5 s: 1 process runs on with another",
+            "  user's rights, which devrun may not end",
+        ],
     );
     let up = Duration::from_secs(954);
     check(

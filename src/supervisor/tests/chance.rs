@@ -7,7 +7,7 @@ use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_
 use crate::plan::{Plan, PlannedProcess};
 use crate::supervisor::tests::{listener, planned, some_instant};
 use crate::supervisor::{Action, Event, ProcessIndex, SessionRules, Supervisor};
-use crate::words::exit::Exit;
+use crate::words::exit::{Exit, Killed};
 use crate::words::notice::{Ended, Next, Notice};
 use crate::words::policy::{OnExit, RestartPolicy};
 use crate::words::port::Holder;
@@ -304,7 +304,7 @@ impl World {
         let gone = Event::Exited {
             process,
             run: number,
-            killed: 0,
+            killed: Killed::default(),
             last_lines: Vec::new(),
         };
         // It is gone for the supervisor's answer, and its end is still to be looked up.
@@ -377,7 +377,7 @@ impl World {
         self.tell(Event::Exited {
             process,
             run,
-            killed: 0,
+            killed: Killed::default(),
             last_lines: Vec::new(),
         });
     }

@@ -6,7 +6,7 @@ use crate::supervisor::tests::{
     terminate, with_policy,
 };
 use crate::supervisor::{Event, SessionRules};
-use crate::words::exit::Exit;
+use crate::words::exit::{Exit, Killed};
 use crate::words::notice::{Ended, Next, Notice, Shown};
 use crate::words::policy::{OnExit, RestartPolicy};
 
@@ -51,7 +51,13 @@ fn a_run_ends_when_its_whole_tree_is_gone() {
     assert!(matches!(
         story.said().as_slice(),
         [
-            Notice::Killed { others: 2, .. },
+            Notice::Killed {
+                killed: Killed {
+                    others: 2,
+                    survivors: 0
+                },
+                ..
+            },
             Notice::Exited(Ended {
                 exit: FAILED,
                 next: Next::Restart { number: 1, .. },

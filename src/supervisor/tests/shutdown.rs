@@ -6,7 +6,7 @@ use crate::supervisor::tests::{
     terminate, with_policy,
 };
 use crate::supervisor::{Event, SessionRules};
-use crate::words::exit::Exit;
+use crate::words::exit::{Exit, Killed};
 use crate::words::notice::{Next, Notice, Shown};
 use crate::words::policy::{OnExit, RestartPolicy};
 
@@ -47,7 +47,10 @@ fn a_process_that_ignores_sigterm_is_killed_after_the_grace_period_named_and_cou
     let killed = Notice::Killed {
         process: planned("web").name,
         grace: GRACE,
-        others: 2,
+        killed: Killed {
+            others: 2,
+            survivors: 0,
+        },
     };
     assert_eq!(story.said()[0], killed);
 }
