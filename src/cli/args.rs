@@ -155,6 +155,16 @@ pub(crate) struct Start {
     /// Seconds from SIGTERM to SIGKILL (5)
     #[arg(short = 't', long, value_name = "SECONDS", value_parser = number::seconds, allow_hyphen_values = true, help_heading = "When a process ends")]
     pub(crate) timeout: Option<Duration>,
+    /// A terminal for each process, else a pipe: auto (the default: if the output is one), always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(crate) tty: When,
     /// In front of each line: short (the default), ms, iso, elapsed or none
     #[arg(
         long,
@@ -175,7 +185,7 @@ pub(crate) struct Start {
         hide_possible_values = true,
         help_heading = "Output"
     )]
-    pub(crate) color: Color,
+    pub(crate) color: When,
     /// Leave out devrun's own lines
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
@@ -280,18 +290,29 @@ impl From<Stamp> for Timestamp {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Color {
+pub(crate) enum When {
     Auto,
     Always,
     Never,
 }
 
-impl From<Color> for Choice {
-    fn from(color: Color) -> Self {
-        match color {
-            Color::Auto => Self::Auto,
-            Color::Always => Self::Always,
-            Color::Never => Self::Never,
+impl When {
+    /// `auto`: what `by_itself` says.
+    pub(crate) fn or(self, by_itself: bool) -> bool {
+        match self {
+            Self::Auto => by_itself,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+impl From<When> for Choice {
+    fn from(when: When) -> Self {
+        match when {
+            When::Auto => Self::Auto,
+            When::Always => Self::Always,
+            When::Never => Self::Never,
         }
     }
 }

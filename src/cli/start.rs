@@ -10,6 +10,7 @@ use crate::driver::output::Ended;
 use crate::driver::{self, RecheckPort, Session};
 use crate::guardian::client;
 use crate::load;
+use crate::os::pty::Size;
 use crate::os::spawn::Habits;
 use crate::os::{descriptor, limits, signals, terminal};
 use crate::plan::resolve::{self, Resolved, Rules};
@@ -197,9 +198,11 @@ fn session(
 ) -> std::io::Result<Session> {
     descriptor::open_standard_ones()?;
     let is_terminal = terminal::is_terminal(&std::io::stdout());
+    let size = is_terminal.then(terminal::size).flatten();
+    let has_terminals = args.tty.or(is_terminal);
     let look = Look {
         is_terminal,
-        width: is_terminal.then(terminal::width).flatten(),
+        width: size.map(|size| size.columns),
         depth: palette::depth(args.color.into(), &hints(), is_terminal),
         is_quiet: args.quiet,
     };
@@ -228,6 +231,7 @@ fn session(
         stream: Stream::new(&names, look),
         clock: Clock::new(timestamp),
         stdout,
+        terminals: has_terminals.then(|| size.unwrap_or(Size::USUAL)),
         guardian,
         opening,
         recheck,

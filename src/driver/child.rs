@@ -1,4 +1,4 @@
-//! What a run needs to be spawned: its pipes, its command line, its environment.
+//! What a run needs to be spawned: its pipes or its terminal, its command line, its environment.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::guardian::ID_VARIABLE;
 use crate::guardian::protocol::{RunId, Spawn};
 use crate::os::descriptor;
+use crate::os::pty::{self, Pty, Size};
 use crate::plan::{PlannedProcess, command};
 
 /// Nothing is ever written to a child's stdin; a small pipe leaves the user's pipe pages to others.
@@ -16,19 +17,34 @@ const OUTPUT_PIPE: i32 = 256 * 1024;
 /// How many large pipes a user's share of pipe pages has room for beside his other programs.
 const LARGE_PIPES: usize = 16;
 
-/// The two pipes of a run. The child's ends travel to the guardian, and are closed here with that.
+/// What a run reads from and writes to. The child's ends travel to the guardian, and are closed here
+/// with that.
 #[derive(Debug)]
-pub(super) struct Pipes {
+pub(super) struct Ends {
     /// Held open so that the child's stdin is empty and never at its end: esbuild quits at an end of
     /// file.
     pub(super) input: OwnedFd,
     pub(super) output: OwnedFd,
     pub(super) childs: Vec<OwnedFd>,
+    /// What tells the child's output from all others', device and inode: whoever has it is of this run.
+    pub(super) identity: (u64, u64),
+    pub(super) are_terminal: bool,
 }
 
-impl Pipes {
+impl Ends {
+    pub(super) fn terminal(size: Size) -> io::Result<Self> {
+        let Pty { master, slave } = pty::open(size)?;
+        Ok(Self {
+            input: master.try_clone()?,
+            output: master,
+            identity: descriptor::identity(slave.as_fd())?,
+            childs: vec![slave.try_clone()?, slave],
+            are_terminal: true,
+        })
+    }
+
     /// stdout and stderr share one pipe, so that their order is kept.
-    pub(super) fn new(process: usize) -> io::Result<Self> {
+    pub(super) fn pipes(process: usize) -> io::Result<Self> {
         let (childs_input, input) = descriptor::pipe()?;
         let (output, childs_output) = descriptor::pipe()?;
         descriptor::resize_pipe(input.as_fd(), INPUT_PIPE);
@@ -37,14 +53,21 @@ impl Pipes {
         }
         Ok(Self {
             input,
+            identity: descriptor::identity(output.as_fd())?,
             output,
             childs: vec![childs_input, childs_output],
+            are_terminal: false,
         })
     }
 }
 
 /// `mark` is what the run's processes are known by, wherever they go.
-pub(super) fn spawn_request(process: &PlannedProcess, id: RunId, mark: &str) -> Spawn {
+pub(super) fn spawn_request(
+    process: &PlannedProcess,
+    id: RunId,
+    mark: &str,
+    has_terminal: bool,
+) -> Spawn {
     let command = command::with_exec(&process.command);
     let variables = process.env.iter();
     let mut environment: Vec<Vec<u8>> = variables
@@ -56,6 +79,7 @@ pub(super) fn spawn_request(process: &PlannedProcess, id: RunId, mark: &str) -> 
         id,
         stop_signal: process.stop_signal,
         grace: u32::try_from(process.grace.as_millis()).unwrap_or(u32::MAX),
+        has_terminal,
         arguments: vec![
             b"/bin/sh".to_vec(),
             b"-c".to_vec(),

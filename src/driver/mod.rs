@@ -15,13 +15,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::driver::child::Pipes;
+use crate::driver::child::Ends;
 use crate::driver::clock::Clock;
 use crate::driver::output::{Ended, Output, Reader};
 use crate::driver::probe::Probe;
 use crate::driver::stop_signals::StopSignals;
 use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{News, Request, RunId};
+use crate::os::pty::Size;
 use crate::os::{self, signals, spawn};
 use crate::plan::{Plan, wire};
 use crate::render::stream::Stream;
@@ -43,6 +44,8 @@ pub(crate) struct Session {
     pub(crate) stream: Stream,
     pub(crate) clock: Clock,
     pub(crate) stdout: OwnedFd,
+    /// Of the terminals that the processes get; `None`: they get pipes.
+    pub(crate) terminals: Option<Size>,
     pub(crate) guardian: client::Started,
     /// Said before anything is started.
     pub(crate) opening: Vec<Notice>,
@@ -99,6 +102,7 @@ struct Driver {
     probe: Probe,
     /// Which processes have written that the probe waits for.
     writers: mpsc::UnboundedReceiver<usize>,
+    terminals: Option<Size>,
     recheck: RecheckPort,
     stop_signals: StopSignals,
     /// News from tasks of ours.
@@ -143,6 +147,7 @@ impl Driver {
             runs: HashMap::new(),
             probe: Probe::new(guardian_pid),
             writers,
+            terminals: session.terminals,
             recheck: session.recheck,
             stop_signals,
             news,
@@ -230,18 +235,22 @@ impl Driver {
         }
         let id = id(process, run);
         let mark = format!("{}.{process}.{run}", self.session_mark);
-        let request = child::spawn_request(&self.plan.processes[process], id, &mark);
-        let pipes = Pipes::new(process).map_err(|error| os::words_of(&error))?;
-        let port = self.plan.processes[process].port;
-        let marks = probe::marks(&pipes.output, &mark).map_err(|error| os::words_of(&error))?;
-        let reader = self.output.read(process, pipes.output);
+        let planned = &self.plan.processes[process];
+        let ends = match self.terminals {
+            Some(size) => Ends::terminal(self.output.beside_prefix(size)),
+            None => Ends::pipes(process),
+        };
+        let ends = ends.map_err(|error| os::words_of(&error))?;
+        let request = child::spawn_request(planned, id, &mark, ends.are_terminal);
+        let marks = probe::marks(ends.identity, &mark);
+        let reader = self.output.read(process, ends.output);
         let live = LiveRun {
             reader: reader.map_err(|error| os::words_of(&error))?,
-            _input: pipes.input,
+            _input: ends.input,
         };
-        self.probe.watch(id, port, marks);
+        self.probe.watch(id, planned.port, marks);
         // Last: from here on there is a child to be looked after.
-        self.guardian.send(&Request::Spawn(request), pipes.childs);
+        self.guardian.send(&Request::Spawn(request), ends.childs);
         self.runs.insert(id, live);
         Ok(())
     }

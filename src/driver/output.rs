@@ -23,6 +23,7 @@ use tokio::time;
 
 use crate::driver::clock::Clock;
 use crate::driver::output::writer::Writer;
+use crate::os::pty::Size;
 use crate::os::{descriptor, watched};
 use crate::render::stream::Stream;
 use crate::words::notice::Notice;
@@ -39,6 +40,9 @@ const MOST_LEFT: usize = 16 * 1024 * 1024;
 const SILENCE: Duration = Duration::from_millis(300);
 /// The states of a progress bar are shown this far apart.
 const BETWEEN_STATES: Duration = Duration::from_secs(1);
+
+/// In columns: programs make nonsense of less.
+const NARROWEST: u16 = 20;
 
 #[derive(Clone)]
 pub(crate) struct Output(Rc<Inner>);
@@ -86,6 +90,15 @@ impl Output {
         }));
         tokio::task::spawn_local(output.clone().watch_reader(watched));
         Ok(output)
+    }
+
+    /// How much of a terminal of this size is left to the text of a line.
+    pub(crate) fn beside_prefix(&self, size: Size) -> Size {
+        let mut stream = self.0.stream.borrow_mut();
+        self.0.clock.borrow_mut().stamp(&mut stream);
+        let prefix = u16::try_from(stream.prefix_columns()).unwrap_or(u16::MAX);
+        let columns = size.columns.saturating_sub(prefix).max(NARROWEST);
+        Size { columns, ..size }
     }
 
     pub(crate) fn say(&self, notice: &Notice) {

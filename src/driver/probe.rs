@@ -2,15 +2,13 @@
 //! that would disturb servers.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use crate::guardian::ID_VARIABLE;
 use crate::guardian::protocol::RunId;
 use crate::os::family::{self, Marks, Member};
 use crate::os::socket::{self, Listening, Owned, SocketTable};
-use crate::os::{descriptor, process};
+use crate::os::process;
 use crate::supervisor::{Event, Listener};
 use crate::words::port::Holder;
 
@@ -182,14 +180,14 @@ impl Probe {
     }
 }
 
-/// What a run will be known by: `output` is the pipe that it writes to, `mark` its `DEVRUN_ID`. Its leader
-/// is told later.
-pub(super) fn marks(output: &OwnedFd, mark: &str) -> io::Result<Marks> {
-    Ok(Marks {
+/// What a run will be known by: `output` is the identity of what it writes to, `mark` its `DEVRUN_ID`. Its
+/// leader is told later.
+pub(super) fn marks(output: (u64, u64), mark: &str) -> Marks {
+    Marks {
         leader: 0,
         variable: format!("{ID_VARIABLE}={mark}").into_bytes(),
-        output: descriptor::identity(output.as_fd())?,
-    })
+        output,
+    }
 }
 
 fn listener(owned: &Owned) -> Listener {

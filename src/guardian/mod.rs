@@ -17,7 +17,7 @@ use crate::guardian::run::Run;
 use crate::guardian::runs::Runs;
 use crate::os::descriptor::{self, Waits};
 use crate::os::signals;
-use crate::os::spawn::{self, Habits, Program};
+use crate::os::spawn::{self, Ends, Habits, Program};
 
 /// How often a tree that is being killed is looked at anew: what it forked meanwhile has to go as well.
 const KILL_INTERVAL: Duration = Duration::from_millis(10);
@@ -194,7 +194,12 @@ impl Guardian {
             &spawn.directory,
         )?;
         let identity = descriptor::identity(output.as_fd())?;
-        let forked = spawn::fork(&program, input, output, self.habits)?;
+        let ends = Ends {
+            input,
+            output,
+            are_terminal: spawn.has_terminal,
+        };
+        let forked = spawn::fork(&program, ends, self.habits)?;
         Ok(Run::new(spawn, forked, identity))
     }
 

@@ -15,7 +15,7 @@ pub(crate) struct RunId {
 /// From the manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
-    /// Two descriptors travel with it: stdin to read, and the pipe for stdout and stderr.
+    /// Two descriptors travel with it: one for stdin, one for stdout and stderr.
     Spawn(Spawn),
     /// The stop signal to the group and SIGTERM to the strays of its tree.
     Terminate(RunId),
@@ -31,6 +31,8 @@ pub(crate) struct Spawn {
     pub(crate) stop_signal: i32,
     /// From the stop signal to SIGKILL when the guardian is on its own, in milliseconds.
     pub(crate) grace: u32,
+    /// The descriptors are a terminal that is to control the run's session.
+    pub(crate) has_terminal: bool,
     /// The first one is the path of the program.
     pub(crate) arguments: Vec<Vec<u8>>,
     /// `NAME=value` each.
@@ -127,6 +129,7 @@ impl Spawn {
             .id(self.id)
             .number(self.stop_signal as u32)
             .number(self.grace)
+            .number(self.has_terminal.into())
             .texts(&self.arguments)
             .texts(&self.environment)
             .text(self.directory.as_os_str().as_bytes())
@@ -138,6 +141,7 @@ impl Spawn {
             id: body.id()?,
             stop_signal: body.number()? as i32,
             grace: body.number()?,
+            has_terminal: body.number()? != 0,
             arguments: body.texts()?,
             environment: body.texts()?,
             directory: PathBuf::from(std::ffi::OsString::from_vec(body.text()?.to_vec())),
@@ -307,6 +311,7 @@ mod tests {
             id: ID,
             stop_signal: 15,
             grace: 5000,
+            has_terminal: true,
             arguments: vec![b"/bin/sh".to_vec(), b"-c".to_vec(), b"exec true".to_vec()],
             environment: vec![b"A=\xff".to_vec(), b"B=".to_vec()],
             directory: "/tmp".into(),

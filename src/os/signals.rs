@@ -129,6 +129,10 @@ pub(crate) fn may_send(pid: i32) -> bool {
 pub(crate) fn send_to_group(leader: i32, signal: i32) {
     if leader > 1 {
         // SAFETY: killpg(2) touches no memory of ours.
-        unsafe { libc::killpg(leader, signal) };
+        let result = unsafe { libc::killpg(leader, signal) };
+        if Errno::result(result) == Err(Errno::ESRCH) {
+            // It was forked just now, and has not founded it yet.
+            send(leader, signal);
+        }
     }
 }

@@ -59,16 +59,24 @@ pub(crate) struct Forked {
     pub(crate) failure: OwnedFd,
 }
 
-/// Forks a child that becomes `program`, in a process group of its own, with `input` as its stdin and
-/// `output` as stdout and stderr. It is killed when the calling thread ends (Linux: `PR_SET_PDEATHSIG`).
+/// What a child's stdin, stdout and stderr are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends<'a> {
+    pub(crate) input: &'a OwnedFd,
+    pub(crate) output: &'a OwnedFd,
+    /// They are a terminal, which is to control the child's session.
+    pub(crate) are_terminal: bool,
+}
+
+/// Forks a child that becomes `program`, in a process group of its own, and with a terminal in a session
+/// of its own. It is killed when the calling thread ends (Linux: `PR_SET_PDEATHSIG`).
 /// Does not wait for the exec.
 ///
 /// # Errors
 /// EAGAIN, ENOMEM from fork(2), EMFILE from pipe(2).
 pub(crate) fn fork(
     program: &Program,
-    input: &OwnedFd,
-    output: &OwnedFd,
+    ends: Ends<'_>,
     habits: Habits,
 ) -> io::Result<Forked> {
     let (failure, report) = descriptor::pipe()?;
@@ -77,8 +85,9 @@ pub(crate) fn fork(
         arguments: pointers(&program.arguments),
         environment: pointers(&program.environment),
         directory: &program.directory,
-        input: input.as_raw_fd(),
-        output: output.as_raw_fd(),
+        input: ends.input.as_raw_fd(),
+        output: ends.output.as_raw_fd(),
+        has_terminal: ends.are_terminal,
         report: report.as_raw_fd(),
         parent: std::process::id() as i32,
         habits,
@@ -91,9 +100,12 @@ pub(crate) fn fork(
         // SAFETY: this is the freshly forked child.
         0 => unsafe { child.become_program() },
         pid => {
-            // Whoever is first: the group has to exist before anybody signals it.
-            // SAFETY: touches no memory of ours.
-            unsafe { libc::setpgid(pid, pid) };
+            if !ends.are_terminal {
+                // Whoever is first: the group has to exist before anybody signals it. (Who leads a group
+                // cannot begin a session.)
+                // SAFETY: touches no memory of ours.
+                unsafe { libc::setpgid(pid, pid) };
+            }
             Ok(Forked { pid, failure })
         }
     };
@@ -113,6 +125,7 @@ struct Child<'a> {
     directory: &'a CString,
     input: RawFd,
     output: RawFd,
+    has_terminal: bool,
     report: RawFd,
     parent: i32,
     habits: Habits,
@@ -125,7 +138,11 @@ impl Child<'_> {
         // SAFETY: all pointers were made before the fork and live in this frame's caller.
         unsafe {
             self.die_with_parent();
-            libc::setpgid(0, 0);
+            if self.has_terminal {
+                libc::setsid();
+            } else {
+                libc::setpgid(0, 0);
+            }
             if self.connect() && libc::chdir(self.directory.as_ptr()) == 0 {
                 self.restore_signals();
                 self.restore_limits();
@@ -158,12 +175,13 @@ impl Child<'_> {
 
     /// Puts stdin, stdout and stderr in place and marks all the others to be closed by the exec.
     unsafe fn connect(&self) -> bool {
-        // SAFETY: dup2 and close_range touch no memory of ours. None of the three sources is below 3:
+        // SAFETY: dup2, TIOCSCTTY and close_range touch no memory of ours. None of the three sources is below 3:
         // the guardian keeps 0, 1 and 2 open.
         unsafe {
             let connected = libc::dup2(self.input, 0) == 0
                 && libc::dup2(self.output, 1) == 1
-                && libc::dup2(self.output, 2) == 2;
+                && libc::dup2(self.output, 2) == 2
+                && (!self.has_terminal || libc::ioctl(0, libc::TIOCSCTTY as _, 0) == 0);
             // Everything of ours is O_CLOEXEC; this is for what devrun itself inherited.
             #[cfg(target_os = "linux")]
             libc::syscall(

@@ -104,6 +104,11 @@ impl Stream {
         self.stamps += 1;
     }
 
+    /// How many columns stand in front of the text of a line.
+    pub(crate) fn prefix_columns(&self) -> usize {
+        self.stamp.len() + self.widest + 3
+    }
+
     /// Takes in what a process wrote, and appends the lines that it completes to `out` as one block.
     pub(crate) fn chunk(&mut self, source: usize, chunk: &[u8], out: &mut Vec<u8>) {
         self.sources[source].tail.push(chunk);
@@ -193,7 +198,7 @@ impl Stream {
             return;
         }
         // Only a terminal has a width: in a pipe or a file a notice's line is one line.
-        let beside = self.stamp.len() + self.widest + 3;
+        let beside = self.prefix_columns();
         let columns = self.look.width.map_or(usize::MAX, |width| {
             usize::from(width).saturating_sub(beside).max(NARROWEST)
         });
