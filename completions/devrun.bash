@@ -265,7 +265,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__start)
-            opts="-f -d -e -m -p -t -q -h --procfile --root --env --set --formation --without --port --strict-ports --restart --on-exit --fail-fast --timeout --timestamp --no-timestamp --color --quiet --help"
+            opts="-f -d -e -m -p -t -q -h --procfile --root --env --set --formation --without --port --strict-ports --restart --on-exit --fail-fast --timeout --tty --detach-keys --timestamp --no-timestamp --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -332,6 +332,14 @@ _devrun() {
                     return 0
                     ;;
                 -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tty)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --detach-keys)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -44,6 +44,10 @@ never\t''"
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l on-exit -d 'When one has ended for good: keep the others (the default) or shutdown' -r -f -a "keep\t''
 shutdown\t''"
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s t -l timeout -d 'Seconds from SIGTERM to SIGKILL (5)' -r
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l tty -d 'A terminal for each process, else a pipe: auto (the default: if the output is one), always or never' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l detach-keys -d 'What leaves a process\'s terminal (ctrl-])' -r
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l timestamp -d 'In front of each line: short (the default), ms, iso, elapsed or none' -r -f -a "short\t''
 ms\t''
 iso\t''

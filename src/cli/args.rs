@@ -10,6 +10,7 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use crate::render::palette::Choice;
 use crate::render::timestamp::Timestamp;
 use crate::syntax::formation::{self, Formation};
+use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;
 use crate::words::policy::{OnExit, RestartPolicy};
 
@@ -165,6 +166,9 @@ pub(crate) struct Start {
         help_heading = "Output"
     )]
     pub(crate) tty: When,
+    /// What leaves a process's terminal (ctrl-])
+    #[arg(long, value_name = "KEYS", value_parser = keys::parse, help_heading = "Output")]
+    pub(crate) detach_keys: Option<Keys>,
     /// In front of each line: short (the default), ms, iso, elapsed or none
     #[arg(
         long,

@@ -136,7 +136,7 @@ fn for_example(argument: &str) -> Option<String> {
 }
 
 /// For every argument whose values are not a closed list, as clap names it.
-const EXAMPLES: [(&str, &str); 12] = [
+const EXAMPLES: [(&str, &str); 13] = [
     ("--procfile", "--procfile Procfile.dev"),
     ("--root", "--root services/shop"),
     ("--env", "--env .env.test"),
@@ -146,6 +146,7 @@ const EXAMPLES: [(&str, &str); 12] = [
     ("--port", "--port 3000"),
     ("--timeout", "--timeout 10"),
     ("--process", "--process web"),
+    ("--detach-keys", "--detach-keys ctrl-p,ctrl-q"),
     ("<CMD>...", "devrun run rails console"),
     ("<SHELL>", "devrun completions bash"),
     ("[PROCESS]...", "devrun start web"),

@@ -24,6 +24,7 @@ use crate::supervisor::{SessionRules, Supervisor};
 use crate::syntax::foreman::Options;
 use crate::syntax::formation::Formation;
 use crate::words::notice::Notice;
+use crate::words::policy::KeyHints;
 use crate::words::report::Report;
 use crate::words::wording;
 
@@ -211,11 +212,6 @@ fn session(
         .iter()
         .map(|process| process.name.to_string())
         .collect();
-    let rules = SessionRules {
-        fail_fast: args.fail_fast,
-        hints: is_terminal,
-    };
-    let supervisor = Supervisor::new(&plan, rules, ignored_lines);
     let ignores_hangup = signals::is_hangup_ignored()?;
     let habits = Habits {
         ignores_hangup,
@@ -226,11 +222,23 @@ fn session(
     let guardian = client::start(habits)?;
     // After the fork: who reads our output shall see its end with ours, not with the guardian's.
     let stdout = std::io::stdout().as_fd().try_clone_to_owned()?;
+    let keyboard = is_terminal.then(terminal::of_stdin).flatten();
+    let rules = SessionRules {
+        fail_fast: args.fail_fast,
+        hints: match (is_terminal, &keyboard) {
+            (false, _) => KeyHints::None,
+            (true, None) => KeyHints::CtrlC,
+            (true, Some(_)) => KeyHints::Commands,
+        },
+    };
+    let supervisor = Supervisor::new(&plan, rules, ignored_lines);
     Ok(Session {
         supervisor,
         stream: Stream::new(&names, look),
         clock: Clock::new(timestamp),
         stdout,
+        terminal: keyboard,
+        detach_keys: args.detach_keys.clone().unwrap_or_default(),
         terminals: has_terminals.then(|| size.unwrap_or(Size::USUAL)),
         guardian,
         opening,

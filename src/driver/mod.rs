@@ -1,13 +1,19 @@
 //! One loop that carries out the supervisor's actions and tells it what happened.
 
+mod attachment;
+mod browser;
 mod child;
 pub(crate) mod clock;
+mod job;
+mod keyboard;
+mod line_commands;
 pub(crate) mod output;
 mod probe;
 mod rescue;
 mod stop_signals;
+mod terminal_signals;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -15,11 +21,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use crate::driver::attachment::Attachment;
 use crate::driver::child::Ends;
 use crate::driver::clock::Clock;
-use crate::driver::output::{Ended, Output, Reader};
+use crate::driver::keyboard::Keyboard;
+use crate::driver::output::{Ended, Output, Reader, Told};
 use crate::driver::probe::Probe;
 use crate::driver::stop_signals::StopSignals;
+use crate::driver::terminal_signals::{TerminalSignal, TerminalSignals};
 use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{News, Request, RunId};
 use crate::os::pty::Size;
@@ -27,6 +36,7 @@ use crate::os::{self, signals, spawn};
 use crate::plan::{Plan, wire};
 use crate::render::stream::Stream;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
+use crate::syntax::keys::Keys;
 use crate::words::exit::Killed;
 use crate::words::name::ProcessName;
 use crate::words::notice::Notice;
@@ -46,6 +56,10 @@ pub(crate) struct Session {
     pub(crate) stdout: OwnedFd,
     /// Of the terminals that the processes get; `None`: they get pipes.
     pub(crate) terminals: Option<Size>,
+    /// Ours, opened for what is typed into it; `None`: nobody types.
+    pub(crate) terminal: Option<OwnedFd>,
+    /// They leave a process's terminal.
+    pub(crate) detach_keys: Keys,
     pub(crate) guardian: client::Started,
     /// Said before anything is started.
     pub(crate) opening: Vec<Notice>,
@@ -100,8 +114,19 @@ struct Driver {
     is_guardian_lost: bool,
     runs: HashMap<RunId, LiveRun>,
     probe: Probe,
-    /// Which processes have written that the probe waits for.
-    writers: mpsc::UnboundedReceiver<usize>,
+    told: mpsc::UnboundedReceiver<Told>,
+    keyboard: Option<Keyboard>,
+    detach_keys: Keys,
+    attachment: Option<Attachment>,
+    /// Somebody asked for its terminal just now.
+    attaching: Option<ProcessIndex>,
+    /// Who showed a prompt last.
+    prompting: Option<ProcessIndex>,
+    /// Of whom it was said that it waits for input.
+    said_to_wait: HashSet<ProcessIndex>,
+    terminal_signals: TerminalSignals,
+    /// By Ctrl-Z, in all.
+    stopped_for: Duration,
     terminals: Option<Size>,
     recheck: RecheckPort,
     stop_signals: StopSignals,
@@ -115,8 +140,9 @@ struct Driver {
 /// What is held for a run from its spawn to its end.
 struct LiveRun {
     reader: Reader,
-    /// The writing end of its stdin.
-    _input: OwnedFd,
+    /// The writing end of its stdin, or our end of its terminal.
+    input: OwnedFd,
+    has_terminal: bool,
 }
 
 impl Driver {
@@ -125,15 +151,9 @@ impl Driver {
         signals::release()?;
         let guardian_pid = session.guardian.pid;
         let (news, inbox) = mpsc::unbounded_channel();
-        let (wrote, writers) = mpsc::unbounded_channel();
+        let (tell, told) = mpsc::unbounded_channel();
         let sources = session.plan.processes.len();
-        let output = Output::start(
-            session.stream,
-            session.clock,
-            session.stdout,
-            sources,
-            wrote,
-        )?;
+        let output = Output::start(session.stream, session.clock, session.stdout, sources, tell)?;
         for notice in &session.opening {
             output.say(notice);
         }
@@ -146,7 +166,15 @@ impl Driver {
             is_guardian_lost: false,
             runs: HashMap::new(),
             probe: Probe::new(guardian_pid),
-            writers,
+            told,
+            keyboard: session.terminal.map(Keyboard::new).transpose()?,
+            detach_keys: session.detach_keys,
+            attachment: None,
+            attaching: None,
+            prompting: None,
+            said_to_wait: HashSet::new(),
+            terminal_signals: TerminalSignals::new()?,
+            stopped_for: Duration::ZERO,
             terminals: session.terminals,
             recheck: session.recheck,
             stop_signals,
@@ -165,16 +193,19 @@ impl Driver {
         let mut events = vec![Event::SessionStarted];
         loop {
             for event in events.drain(..) {
-                for action in self.supervisor.handle(Instant::now(), event) {
+                for action in self.supervisor.handle(self.now(), event) {
                     self.carry_out(action);
                 }
                 if self.supervisor.is_stopping() {
                     self.output.begin_stop();
                 }
             }
+            self.tend_attachment().await;
             if let Some(status) = self.status {
                 return self.finish(status).await;
             }
+            let deadline = self.supervisor.next_deadline();
+            let deadline = deadline.map(|at| at + self.stopped_for);
             let probe_deadline = self.probe_deadline();
             tokio::select! {
                 news = self.guardian.next(), if !self.is_guardian_lost => events.extend(self.hear(news)),
@@ -184,15 +215,53 @@ impl Driver {
                     is_closed = true;
                     events.push(Event::OutputClosed);
                 }
-                () = at(self.supervisor.next_deadline()) => events.push(Event::DeadlineReached),
+                () = at(deadline) => events.push(Event::DeadlineReached),
                 () = at(probe_deadline) => {
                     events.extend(self.probe.look(Instant::now()));
                     for process in self.probe.patient() {
                         self.output.await_writing(process);
                     }
                 }
-                Some(process) = self.writers.recv() => self.probe.wrote(process, Instant::now()),
+                Some(told) = self.told.recv() => self.told(told),
+                typed = typed(&mut self.keyboard) => events.extend(self.typed(&typed).await),
+                signal = self.terminal_signals.next() => match signal {
+                    TerminalSignal::Stop => self.stop_job().await,
+                    TerminalSignal::Window => self.resized(),
+                },
             }
+        }
+    }
+
+    fn told(&mut self, told: Told) {
+        match told {
+            Told::Wrote(process) => self.probe.wrote(process, Instant::now()),
+            Told::SeemsToWait(process) => {
+                self.prompting = Some(process);
+                if self.keyboard.is_some() && self.said_to_wait.insert(process) {
+                    let process = self.plan.processes[process].name.clone();
+                    self.output.say(&Notice::SeemsToWait { process });
+                }
+            }
+        }
+    }
+
+    async fn typed(&mut self, typed: &[u8]) -> Vec<Event> {
+        if self.attachment.is_none() {
+            return self.lines_typed(typed);
+        }
+        if self.keys_typed(typed) {
+            self.detach().await;
+        }
+        Vec::new()
+    }
+
+    /// Attaches as was asked, and leaves a terminal whose process is gone.
+    async fn tend_attachment(&mut self) {
+        if let Some(process) = self.attaching.take() {
+            self.attach(process).await;
+        }
+        if self.supervisor.is_stopping() || !self.is_attachment_alive() {
+            self.detach().await;
         }
     }
 
@@ -246,7 +315,8 @@ impl Driver {
         let reader = self.output.read(process, ends.output);
         let live = LiveRun {
             reader: reader.map_err(|error| os::words_of(&error))?,
-            _input: ends.input,
+            input: ends.input,
+            has_terminal: request.has_terminal,
         };
         self.probe.watch(id, planned.port, marks);
         // Last: from here on there is a child to be looked after.
@@ -389,6 +459,13 @@ fn parts(id: RunId) -> (ProcessIndex, u32) {
 fn session_mark() -> String {
     let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
     format!("{}.{}", std::process::id(), since.as_micros())
+}
+
+async fn typed(keyboard: &mut Option<Keyboard>) -> Vec<u8> {
+    match keyboard {
+        Some(keyboard) => keyboard.next().await,
+        None => future::pending().await,
+    }
 }
 
 /// Until `deadline`; for ever if there is none.

@@ -4,6 +4,7 @@
 //! and what comes on top is dropped and counted, so that a reader who stands still cannot get a healthy
 //! child killed within its last words.
 
+mod attached;
 mod writer;
 
 #[cfg(test)]
@@ -22,10 +23,12 @@ use tokio::task::JoinHandle;
 use tokio::time;
 
 use crate::driver::clock::Clock;
+use crate::driver::output::attached::Attached;
 use crate::driver::output::writer::Writer;
 use crate::os::pty::Size;
-use crate::os::{descriptor, watched};
+use crate::os::{descriptor, terminal, watched};
 use crate::render::stream::Stream;
+use crate::words::answer::Answer;
 use crate::words::notice::Notice;
 
 /// What one read takes at the most.
@@ -38,6 +41,10 @@ const FULL_WHILE_STOPPING: usize = 16 * 1024 * 1024;
 const MOST_LEFT: usize = 16 * 1024 * 1024;
 /// A line without an end is shown after so much silence.
 const SILENCE: Duration = Duration::from_millis(300);
+/// An open line that looks like a question, for so long behind that silence: somebody is waited for.
+const WAITS: Duration = Duration::from_secs(1);
+/// A terminal that takes nothing for so long stands still (Ctrl-S): nobody waits for it any more.
+const STILL: Duration = Duration::from_secs(1);
 /// The states of a progress bar are shown this far apart.
 const BETWEEN_STATES: Duration = Duration::from_secs(1);
 
@@ -53,10 +60,22 @@ struct Inner {
     /// Every pipe is read through this one: only what was read stays.
     chunk: RefCell<Vec<u8>>,
     is_stopping: Cell<bool>,
+    /// Then a reader who stands still slows nobody.
+    is_terminal: bool,
+    attached: RefCell<Option<Attached>>,
     /// Sources whose next writing is awaited.
     awaited: RefCell<Vec<bool>>,
-    wrote: mpsc::UnboundedSender<usize>,
+    told: mpsc::UnboundedSender<Told>,
     writer: Writer,
+}
+
+/// What the driver hears from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// This source wrote, as [`Output::await_writing`] asked.
+    Wrote(usize),
+    /// It shows a prompt, and nothing happens.
+    SeemsToWait(usize),
 }
 
 /// How the output ended.
@@ -69,14 +88,13 @@ pub(crate) struct Ended {
 }
 
 impl Output {
-    /// Starts the thread that writes to `stdout`. `wrote` hears of the sources of
-    /// [`Output::await_writing`]. To be called in the runtime's `LocalSet`.
+    /// Starts the thread that writes to `stdout`. To be called in the runtime's `LocalSet`.
     pub(crate) fn start(
         stream: Stream,
         clock: Clock,
         stdout: OwnedFd,
         sources: usize,
-        wrote: mpsc::UnboundedSender<usize>,
+        told: mpsc::UnboundedSender<Told>,
     ) -> io::Result<Self> {
         let watched = stdout.try_clone()?;
         let output = Self(Rc::new(Inner {
@@ -84,8 +102,10 @@ impl Output {
             clock: RefCell::new(clock),
             chunk: RefCell::new(vec![0; CHUNK]),
             is_stopping: Cell::new(false),
+            is_terminal: terminal::is_terminal(&stdout),
+            attached: RefCell::new(None),
             awaited: RefCell::new(vec![false; sources]),
-            wrote,
+            told,
             writer: Writer::start(stdout)?,
         }));
         tokio::task::spawn_local(output.clone().watch_reader(watched));
@@ -103,6 +123,17 @@ impl Output {
 
     pub(crate) fn say(&self, notice: &Notice) {
         self.append(|stream, out| stream.say(notice, out));
+    }
+
+    pub(crate) fn answer(&self, answer: &Answer) {
+        self.append(|stream, out| stream.answer(answer, out));
+    }
+
+    /// Something that changes what is shown from now on.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Stream, &mut Vec<u8>) -> T) -> T {
+        let mut answer = None;
+        self.append(|stream, out| answer = Some(change(stream, out)));
+        answer.expect("it was called")
     }
 
     /// Reads a run's pipe, from [`Reader::begin`] until it is told that the run is over.
@@ -146,7 +177,8 @@ impl Output {
     /// Waits until everything is written, at the longest until `deadline`.
     pub(crate) async fn finish(self, deadline: Instant) -> Ended {
         let _ = time::timeout_at(deadline.into(), self.flushed()).await;
-        let skipped = if self.0.writer.is_closed() {
+        // What a terminal did not take was left out on purpose.
+        let skipped = if self.0.writer.is_closed() || self.0.is_terminal {
             0
         } else {
             self.0.stream.borrow().skipped()
@@ -173,7 +205,7 @@ impl Output {
     ) -> Vec<String> {
         let silence = time::sleep(Duration::ZERO);
         tokio::pin!(silence);
-        let mut waits_for_silence = false;
+        let mut awaited = Silence::None;
         let mut shown = None;
         loop {
             self.room().await;
@@ -182,15 +214,16 @@ impl Output {
                 _ = &mut is_over => return self.drain(source, &pipe).await,
                 ready = pipe.readable() => {
                     let Ok(mut ready) = ready else { break };
-                    if self.is_full() {
+                    if self.is_full() && !self.stands_still() {
                         // Others were quicker.
                         continue;
                     }
                     match self.take(source, &pipe) {
                         Some(0) => break,
                         Some(_) => {
-                            waits_for_silence = self.0.stream.borrow().has_open(source);
-                            if waits_for_silence {
+                            awaited = Silence::None;
+                            if self.0.stream.borrow().has_open(source) {
+                                awaited = Silence::BeforeShown;
                                 silence.as_mut().reset(self.shown_at(source, shown));
                             }
                             // One chunk a turn: a flood does not starve a quiet process.
@@ -199,10 +232,12 @@ impl Output {
                         None => ready.clear_ready(),
                     }
                 }
-                () = &mut silence, if waits_for_silence => {
-                    waits_for_silence = false;
-                    shown = Some(time::Instant::now());
-                    self.append(|stream, out| stream.show_open(source, out));
+                () = &mut silence, if awaited != Silence::None => {
+                    awaited = self.silent(source, awaited);
+                    if awaited == Silence::BehindPrompt {
+                        shown = Some(time::Instant::now());
+                        silence.as_mut().reset(time::Instant::now() + WAITS);
+                    }
                 }
             }
         }
@@ -210,6 +245,23 @@ impl Output {
         self.append(|stream, out| stream.show_open(source, out));
         let _ = is_over.await;
         self.end(source)
+    }
+
+    /// Nothing was written for as long as was awaited. Returns what is awaited next.
+    fn silent(&self, source: usize, awaited: Silence) -> Silence {
+        match awaited {
+            Silence::BeforeShown => {
+                self.append(|stream, out| stream.show_open(source, out));
+                Silence::BehindPrompt
+            }
+            Silence::BehindPrompt => {
+                if self.0.stream.borrow().has_prompt(source) {
+                    let _ = self.0.told.send(Told::SeemsToWait(source));
+                }
+                Silence::None
+            }
+            Silence::None => Silence::None,
+        }
     }
 
     /// When an open line is shown if nothing is written until then; `last` is when that happened before.
@@ -246,14 +298,21 @@ impl Output {
         let mut chunk = self.0.chunk.borrow_mut();
         let count = descriptor::read(pipe.get_ref().as_fd(), &mut chunk).unwrap_or(Some(0))?;
         let chunk = &chunk[..count];
-        if self.0.writer.is_closed() || self.0.writer.waiting() > FULL_WHILE_STOPPING {
+        if self.is_attached(source) {
+            self.show_whole(source, chunk, pipe.get_ref().as_fd());
+        } else if self.is_hopeless() {
             self.append(|stream, out| stream.skip(source, chunk, out));
         } else {
-            self.append(|stream, out| stream.chunk(source, chunk, out));
+            self.append(|stream, out| {
+                say_skipped(stream, out);
+                if !stream.hide(source, chunk, out) {
+                    stream.chunk(source, chunk, out);
+                }
+            });
         }
         let awaited = &mut self.0.awaited.borrow_mut()[source];
         if std::mem::take(awaited) {
-            let _ = self.0.wrote.send(source);
+            let _ = self.0.told.send(Told::Wrote(source));
         }
         Some(count)
     }
@@ -263,14 +322,63 @@ impl Output {
         !self.0.is_stopping.get() && self.0.writer.waiting() >= FULL
     }
 
+    /// Whether what is written now would not be seen, or held for ever.
+    fn is_hopeless(&self) -> bool {
+        let waiting = self.0.writer.waiting();
+        let attached = self.0.attached.borrow();
+        self.0.writer.is_closed()
+            || waiting > FULL_WHILE_STOPPING
+            || (waiting >= FULL && self.stands_still())
+            || attached
+                .as_ref()
+                .is_some_and(|attached| attached.held.len() >= FULL)
+    }
+
+    /// The reader is a terminal, and takes nothing.
+    fn stands_still(&self) -> bool {
+        self.0.is_terminal
+            && self
+                .0
+                .writer
+                .still_since()
+                .is_some_and(|since| since.elapsed() >= STILL)
+    }
+
+    /// Waits until there is room, or none can be hoped for.
     async fn room(&self) {
-        self.0.writer.until(|_| !self.is_full()).await;
+        while self.is_full() && !self.stands_still() {
+            let has_room = self.0.writer.until(|_| !self.is_full());
+            if self.0.is_terminal {
+                let _ = time::timeout(STILL, has_room).await;
+            } else {
+                has_room.await;
+            }
+        }
     }
 
     fn append(&self, write: impl FnOnce(&mut Stream, &mut Vec<u8>)) {
         let mut stream = self.0.stream.borrow_mut();
         self.0.clock.borrow_mut().stamp(&mut stream);
-        self.0.writer.append(|out| write(&mut stream, out));
+        match &mut *self.0.attached.borrow_mut() {
+            Some(attached) => write(&mut stream, &mut attached.held),
+            None => self.0.writer.append(|out| write(&mut stream, out)),
+        }
+    }
+}
+
+/// Which silence of an open line is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    None,
+    BeforeShown,
+    BehindPrompt,
+}
+
+/// The place of lines that nobody has seen.
+fn say_skipped(stream: &mut Stream, out: &mut Vec<u8>) {
+    let lines = stream.take_skipped_lines();
+    if lines > 0 {
+        stream.say(&Notice::Skipped { lines }, out);
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::guardian::ID_VARIABLE;
 use crate::guardian::protocol::RunId;
 use crate::os::family::{self, Marks, Member};
-use crate::os::socket::{self, Listening, Owned, SocketTable};
 use crate::os::process;
+use crate::os::socket::{self, Listening, Owned, SocketTable};
 use crate::supervisor::{Event, Listener};
 use crate::words::port::Holder;
 

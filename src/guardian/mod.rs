@@ -166,6 +166,8 @@ impl Guardian {
             Request::Spawn(spawn) => self.spawn(&spawn),
             Request::Terminate(id) => self.runs.terminate(id),
             Request::Kill(id) => self.runs.kill(id),
+            Request::Pause => self.runs.pause(),
+            Request::Resume => self.runs.resume(),
             Request::End => self.end(),
         }
     }

@@ -21,6 +21,10 @@ pub(crate) enum Request {
     Terminate(RunId),
     /// SIGKILL to its whole tree, until it is empty.
     Kill(RunId),
+    /// SIGSTOP to all that lives: Ctrl-Z.
+    Pause,
+    /// SIGCONT to all that lives.
+    Resume,
     /// The session is over: end whatever is left, then go.
     End,
 }
@@ -104,6 +108,8 @@ impl Request {
             Self::Terminate(id) => frame.tag(2).id(*id),
             Self::Kill(id) => frame.tag(3).id(*id),
             Self::End => frame.tag(4),
+            Self::Pause => frame.tag(5),
+            Self::Resume => frame.tag(6),
         };
         frame.finish()
     }
@@ -115,6 +121,8 @@ impl Request {
             2 => Self::Terminate(body.id()?),
             3 => Self::Kill(body.id()?),
             4 => Self::End,
+            5 => Self::Pause,
+            6 => Self::Resume,
             _ => return Err(Malformed),
         };
         body.is_spent(request)
@@ -320,6 +328,8 @@ mod tests {
             spawn,
             Request::Terminate(ID),
             Request::Kill(ID),
+            Request::Pause,
+            Request::Resume,
             Request::End,
         ] {
             let frame = request.to_frame();

@@ -20,6 +20,8 @@ pub(super) struct Runs {
     just_ended: Vec<RunId>,
     /// A child may have ended since the last sweep.
     is_stale: bool,
+    /// All of it is stopped (SIGSTOP), and goes on before it is asked to end.
+    is_paused: bool,
 }
 
 impl Runs {
@@ -50,6 +52,29 @@ impl Runs {
         self.runs.values().any(has_no_news)
     }
 
+    pub(super) fn pause(&mut self) {
+        self.is_paused = true;
+        self.signal_all(signals::PAUSE);
+    }
+
+    pub(super) fn resume(&mut self) {
+        if std::mem::take(&mut self.is_paused) {
+            self.signal_all(signals::CONTINUE);
+        }
+    }
+
+    /// To the group of each run, and to what is outside of it.
+    fn signal_all(&mut self, signal: i32) {
+        let orphans = self.orphans_by_run();
+        for (id, run) in &self.runs {
+            signals::send_to_group(run.leader, signal);
+            let members = run.members(orphans.of(*id)).into_iter();
+            for member in members.filter(|member| member.status.group != run.leader) {
+                signals::send(member.pid, signal);
+            }
+        }
+    }
+
     pub(super) fn terminate(&mut self, id: RunId) {
         let orphans = self.orphans_by_run();
         if let Some(run) = self.runs.get_mut(&id) {
@@ -68,6 +93,7 @@ impl Runs {
     /// Returns the longest grace among them.
     pub(super) fn terminate_all(&mut self) -> Duration {
         self.is_stale = true;
+        self.resume();
         let orphans = self.orphans_by_run();
         for (id, run) in &mut self.runs {
             run.terminate(orphans.of(*id));

@@ -20,6 +20,11 @@ impl Tail {
         self.bytes.extend_from_slice(last);
     }
 
+    /// What is kept.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The last lines that are not blank, the earliest first; and forgets them.
     pub(crate) fn take(&mut self) -> Vec<Vec<u8>> {
         let is_blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);

@@ -173,6 +173,17 @@ pub(crate) fn read(descriptor: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<
     }
 }
 
+/// Writes what there is room for without blocking where the descriptor is non-blocking. `None`: nothing now.
+pub(crate) fn write_some(descriptor: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<Option<usize>> {
+    loop {
+        match nix::unistd::write(descriptor, bytes) {
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => return Ok(None),
+            result => return Ok(Some(result?)),
+        }
+    }
+}
+
 /// Writes all of it, however long that takes.
 pub(crate) fn write_all(descriptor: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {

@@ -1,8 +1,9 @@
 //! Pseudo-terminals: a terminal of its own for each process, when devrun's output is one.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::pty::{Winsize, openpty};
 use nix::sys::termios::{InputFlags, OutputFlags, SetArg, tcgetattr, tcsetattr};
@@ -49,6 +50,25 @@ pub(crate) fn open(size: Size) -> io::Result<Pty> {
     })
 }
 
+/// Tells the processes of the terminal (SIGWINCH), where the size is another one than before.
+pub(crate) fn resize(master: BorrowedFd<'_>, size: Size) -> io::Result<()> {
+    let size = winsize(size);
+    // SAFETY: the kernel reads one winsize, which lives in this frame.
+    let result = unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
+    Errno::result(result)?;
+    Ok(())
+}
+
+/// Whether a newline moves to the next row and no further, though the program has not asked for that:
+/// its output goes through the terminal's processing, and the carriage return is missing because of
+/// [`open`].
+pub(crate) fn lacks_returns(master: BorrowedFd<'_>) -> bool {
+    tcgetattr(master).is_ok_and(|settings| {
+        let flags = settings.output_flags;
+        flags.contains(OutputFlags::OPOST) && !flags.contains(OutputFlags::ONLCR)
+    })
+}
+
 fn winsize(size: Size) -> Winsize {
     Winsize {
         ws_row: size.rows,
@@ -60,6 +80,8 @@ fn winsize(size: Size) -> Winsize {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd;
+
     use nix::unistd::{read, write};
 
     use super::*;
@@ -71,5 +93,6 @@ mod tests {
         let mut bytes = [0; 16];
         let count = read(&pty.master, &mut bytes).unwrap();
         assert_eq!(&bytes[..count], b"a\nb\r\n");
+        assert!(lacks_returns(pty.master.as_fd()));
     }
 }

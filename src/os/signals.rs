@@ -15,6 +15,12 @@ const TERMINATE: i32 = Signal::SIGTERM as i32;
 pub(crate) const KILL: i32 = Signal::SIGKILL as i32;
 pub(crate) const CONTINUE: i32 = Signal::SIGCONT as i32;
 
+pub(crate) const PAUSE: i32 = Signal::SIGSTOP as i32;
+/// Ctrl-Z.
+pub(crate) const TERMINAL_STOP: i32 = Signal::SIGTSTP as i32;
+/// The terminal has another size.
+pub(crate) const WINDOW: i32 = Signal::SIGWINCH as i32;
+
 /// What asks devrun to stop.
 pub(crate) const STOPPING: [Signal; 4] = [
     Signal::SIGINT,
@@ -43,6 +49,29 @@ pub(crate) fn set_default(signal: Signal) -> io::Result<()> {
     let action = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: the default action runs no code of ours.
     unsafe { sigaction(signal, &action) }?;
+    Ok(())
+}
+
+/// Reading from the terminal in the background fails from now on, instead of stopping us; writing to it,
+/// and changing its settings, succeeds.
+pub(crate) fn ignore_terminal_stops() -> io::Result<()> {
+    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    for signal in [Signal::SIGTTIN, Signal::SIGTTOU] {
+        // SAFETY: an ignored signal runs no code of ours.
+        unsafe { sigaction(signal, &ignore) }?;
+    }
+    Ok(())
+}
+
+/// Stops this process as Ctrl-Z does where nobody handles it, and returns once it goes on: at once, where
+/// no shell could ever set it going (its group is orphaned, and the kernel discards the signal).
+pub(crate) fn stop_ourselves() -> io::Result<()> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default action runs no code of ours; the former one is put back as it was.
+    let handled = unsafe { sigaction(Signal::SIGTSTP, &default) }?;
+    nix::sys::signal::raise(Signal::SIGTSTP)?;
+    // SAFETY: as above.
+    unsafe { sigaction(Signal::SIGTSTP, &handled) }?;
     Ok(())
 }
 

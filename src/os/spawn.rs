@@ -74,11 +74,7 @@ pub(crate) struct Ends<'a> {
 ///
 /// # Errors
 /// EAGAIN, ENOMEM from fork(2), EMFILE from pipe(2).
-pub(crate) fn fork(
-    program: &Program,
-    ends: Ends<'_>,
-    habits: Habits,
-) -> io::Result<Forked> {
+pub(crate) fn fork(program: &Program, ends: Ends<'_>, habits: Habits) -> io::Result<Forked> {
     let (failure, report) = descriptor::pipe()?;
     let child = Child {
         path: &program.path,

@@ -1,7 +1,14 @@
-//! The terminal's size, and whether it is one.
+//! The terminal that devrun runs in: its size, its settings, what is typed into it.
 
-use std::io::IsTerminal;
-use std::os::fd::AsFd;
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
+use nix::unistd::{getpgrp, tcgetpgrp, ttyname};
 
 use crate::os::pty::Size;
 
@@ -13,4 +20,87 @@ pub(crate) fn is_terminal(descriptor: &impl AsFd) -> bool {
 pub(crate) fn size() -> Option<Size> {
     let (columns, rows) = crossterm::terminal::size().ok()?;
     (columns > 0 && rows > 0).then_some(Size { columns, rows })
+}
+
+/// Opens the terminal of stdin anew, so that it can be made non-blocking: stdin itself is shared with the
+/// shell. `None`: stdin is no terminal, or cannot be opened.
+pub(crate) fn of_stdin() -> Option<OwnedFd> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        return None;
+    }
+    // The name can be one of another place: in a container, of the host's.
+    let paths = [ttyname(&stdin).ok(), Some(PathBuf::from("/proc/self/fd/0"))];
+    let open = |path: PathBuf| {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).custom_flags(libc::O_NOCTTY);
+        options.open(path).ok()
+    };
+    let is_it = |terminal: &File| device(terminal.as_fd()) == device(stdin.as_fd());
+    let mut terminals = paths.into_iter().flatten().filter_map(open);
+    terminals.find(is_it).map(OwnedFd::from)
+}
+
+fn device(terminal: BorrowedFd<'_>) -> Option<u64> {
+    let terminal = File::from(terminal.try_clone_to_owned().ok()?);
+    Some(terminal.metadata().ok()?.rdev())
+}
+
+/// Whether what is typed is for our job, not for the shell or another one. A terminal that is not our
+/// session's knows no jobs.
+pub(crate) fn is_ours(terminal: BorrowedFd<'_>) -> bool {
+    match tcgetpgrp(terminal) {
+        Ok(group) => group == getpgrp(),
+        Err(errno) => errno == Errno::ENOTTY,
+    }
+}
+
+/// The terminal passes every key on as it is, Ctrl-C too, until this is dropped: then it is as before,
+/// whatever happened.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    terminal: OwnedFd,
+    before: Termios,
+}
+
+impl Raw {
+    pub(crate) fn new(terminal: BorrowedFd<'_>) -> io::Result<Self> {
+        let terminal = terminal.try_clone_to_owned()?;
+        let before = tcgetattr(&terminal)?;
+        let mut raw = before.clone();
+        cfmakeraw(&mut raw);
+        tcsetattr(&terminal, SetArg::TCSANOW, &raw)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // A terminal that is gone needs no settings.
+        let _ = tcsetattr(&self.terminal, SetArg::TCSANOW, &self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::AssertUnwindSafe;
+
+    use super::*;
+    use crate::os::pty;
+
+    #[test]
+    fn a_raw_terminal_is_afterwards_as_before_even_after_a_panic() {
+        let pty = pty::open(Size::USUAL).unwrap();
+        let before = tcgetattr(&pty.slave).unwrap();
+        let slave = pty.slave.as_fd();
+        let panics = AssertUnwindSafe(|| {
+            let _raw = Raw::new(slave).unwrap();
+            assert_ne!(tcgetattr(slave).unwrap(), before);
+            // Without a message on the tests' stderr.
+            std::panic::resume_unwind(Box::new("in raw mode"));
+        });
+        let result = std::panic::catch_unwind(panics);
+        assert!(result.is_err());
+        assert_eq!(tcgetattr(&pty.slave).unwrap(), before);
+    }
 }

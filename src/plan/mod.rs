@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod command;
+pub(crate) mod names;
 pub(crate) mod ports;
 pub(crate) mod resolve;
 pub(crate) mod select;

@@ -2,77 +2,17 @@
 
 use std::time::Duration;
 
-use unicode_width::UnicodeWidthStr;
-
+use crate::render::text::{self, Text};
 use crate::words::exit::Killed;
 use crate::words::name::ProcessName;
-use crate::words::notice::{Elsewhere, Ended, Next, Notice, Shown, SummaryRow};
+use crate::words::notice::{Elsewhere, Ended, FirstFailure, Next, Notice, Shown, SummaryRow};
+use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
 use crate::words::wording::{self, counted, duration, processes};
 
-/// The lines of a notice. Prose that would be wider than `columns` goes on in another line, two columns
-/// further in; a word that is wider alone is not cut. Rows of a table, lines of a process and what is to
-/// be copied stay whole.
+/// The lines of a notice, as [`text::lines`] lays them out.
 pub(crate) fn lines(notice: &Notice, columns: usize) -> Vec<String> {
-    let rows = |text: Text| match text {
-        Text::Prose(text) => wrapped(&wording::escaped(&text), columns),
-        Text::Verbatim(text) => vec![wording::escaped(&text).into_owned()],
-        Text::Typed { before, text } => typed(&before, &wording::escaped(&text), columns),
-    };
-    texts(notice).into_iter().flat_map(rows).collect()
-}
-
-enum Text {
-    Prose(String),
-    Verbatim(String),
-    /// To be copied, and so in one piece: in the line of `before` if there is room.
-    Typed {
-        before: String,
-        text: String,
-    },
-}
-
-fn typed(before: &str, text: &str, columns: usize) -> Vec<String> {
-    let line = format!("{before} {text}");
-    if line.width() <= columns {
-        return vec![line];
-    }
-    let indent = before.len() - before.trim_start().len();
-    vec![before.to_string(), format!("{:indent$}  {text}", "")]
-}
-
-fn wrapped(line: &str, columns: usize) -> Vec<String> {
-    let indent = line.len() - line.trim_start().len();
-    let mut rows = Vec::new();
-    let mut row = " ".repeat(indent);
-    let mut is_empty = true;
-    for piece in pieces(line) {
-        if !is_empty && row.width() + 1 + piece.width() > columns {
-            rows.push(std::mem::replace(&mut row, " ".repeat(indent + 2)));
-        } else if !is_empty {
-            row.push(' ');
-        }
-        row.push_str(&piece);
-        is_empty = false;
-    }
-    rows.push(row);
-    rows
-}
-
-/// The words of a line, each number with its unit: "15 s,".
-fn pieces(line: &str) -> Vec<String> {
-    let mut pieces: Vec<String> = Vec::new();
-    for word in line.split_whitespace() {
-        let is_unit = matches!(word.trim_end_matches([',', ';', ')', ':']), "s" | "m" | "h");
-        match pieces.last_mut() {
-            Some(number) if is_unit && number.ends_with(|c: char| c.is_ascii_digit()) => {
-                number.push(' ');
-                number.push_str(word);
-            }
-            Some(_) | None => pieces.push(word.to_string()),
-        }
-    }
-    pieces
+    text::lines(texts(notice), columns)
 }
 
 fn texts(notice: &Notice) -> Vec<Text> {
@@ -90,6 +30,7 @@ fn texts(notice: &Notice) -> Vec<Text> {
                 .collect()
         }
         Notice::Exited(ended) => exited(ended),
+        Notice::FailedFirst(failure) => failed_first(failure),
         Notice::Stopping {
             processes,
             grace,
@@ -113,8 +54,13 @@ fn texts(notice: &Notice) -> Vec<Text> {
         | Notice::Daemonised { .. }
         | Notice::WaitsForTree { .. }
         | Notice::Ready { .. }
+        | Notice::RestartAsked { .. }
+        | Notice::StopAsked { .. }
+        | Notice::StoppedByHand { .. }
         | Notice::StopsWaiting { .. }
         | Notice::Killed { .. }
+        | Notice::Skipped { .. }
+        | Notice::SeemsToWait { .. }
         | Notice::KillingAll { .. }
         | Notice::GuardianLost => vec![Text::Prose(sentence(notice))],
     }
@@ -192,6 +138,9 @@ fn sentence(notice: &Notice) -> String {
         } => {
             format!("{process} is ready after {}: {url}", duration(*after))
         }
+        Notice::RestartAsked { process } => format!("restarting {process}"),
+        Notice::StopAsked { process } => format!("stopping {process}"),
+        Notice::StoppedByHand { process } => format!("{process} is stopped"),
         Notice::StopsWaiting { process, pid, left } => {
             format!("waiting for {process} (pid {pid}), {} left", seconds(*left))
         }
@@ -200,10 +149,18 @@ fn sentence(notice: &Notice) -> String {
             grace,
             killed,
         } => late(process, *grace, *killed),
+        Notice::Skipped { lines } => skipped(*lines),
+        Notice::SeemsToWait { process } => {
+            format!(
+                "{process} seems to wait for input: a {} + Enter",
+                process.short()
+            )
+        }
         Notice::KillingAll { processes: count } => format!("killing {}", processes(*count)),
         Notice::GuardianLost => "the guardian is gone: ending what it had started".into(),
         Notice::PortTaken { .. }
         | Notice::Exited(_)
+        | Notice::FailedFirst(_)
         | Notice::Stopping { .. }
         | Notice::AllUp { .. }
         | Notice::ListensElsewhere(_)
@@ -248,6 +205,7 @@ fn exited(ended: &Ended) -> Vec<Text> {
         after,
         next,
         last_lines,
+        has_hint,
     } = ended;
     let ended = format!("{process} {exit} {}", elapsed("after", *after));
     let (mut sentences, is_final) = match next {
@@ -276,11 +234,49 @@ fn exited(ended: &Ended) -> Vec<Text> {
         last.push_str(". Its last lines:");
     }
     let sentences = sentences.into_iter().map(Text::Prose);
-    let lines = shown.iter().map(|line| Text::Verbatim(format!("  {line}")));
-    sentences.chain(lines).collect()
+    let hint = (is_final && *has_hint)
+        .then(|| Text::Prose(format!("fix it, then: r {} + Enter", process.short())));
+    sentences.chain(quoted(shown)).chain(hint).collect()
 }
 
-fn summary(after: Duration, rows: &[SummaryRow], hints: bool) -> Vec<Text> {
+/// What a process wrote.
+fn quoted(lines: &[String]) -> impl Iterator<Item = Text> {
+    lines.iter().map(|line| Text::Verbatim(format!("  {line}")))
+}
+
+fn failed_first(failure: &FirstFailure) -> Vec<Text> {
+    let FirstFailure {
+        process,
+        exit,
+        ago,
+        last_lines,
+        took_down,
+    } = failure;
+    let ago = elapsed_since(*ago);
+    let its_lines = if last_lines.is_empty() {
+        ""
+    } else {
+        ". Its last lines:"
+    };
+    let first = format!("first of all {process} {exit}{ago}{its_lines}");
+    let took_down = (!took_down.is_empty())
+        .then(|| Text::Prose(format!("it took down {}", wording::listed(took_down))));
+    [Text::Prose(first)]
+        .into_iter()
+        .chain(quoted(last_lines))
+        .chain(took_down)
+        .collect()
+}
+
+/// ", 12 s ago"; nothing where that was just now.
+fn elapsed_since(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        return String::new();
+    }
+    format!(", {} ago", duration(time))
+}
+
+fn summary(after: Duration, rows: &[SummaryRow], hints: KeyHints) -> Vec<Text> {
     let is_up = |row: &&SummaryRow| match row.state {
         Shown::Running | Shown::RunningDaemon | Shown::Ready | Shown::Completed => true,
         Shown::Waiting
@@ -307,9 +303,12 @@ fn summary(after: Duration, rows: &[SummaryRow], hints: bool) -> Vec<Text> {
         rows.iter()
             .map(|row| Text::Verbatim(summary_row(row, widest))),
     );
-    if hints {
-        texts.push(Text::Prose("Ctrl-C: stop".into()));
-    }
+    let hint = match hints {
+        KeyHints::None => return texts,
+        KeyHints::CtrlC => "Ctrl-C: stop",
+        KeyHints::Commands => "h + Enter: commands   Ctrl-C: stop",
+    };
+    texts.push(Text::Verbatim(hint.into()));
     texts
 }
 
@@ -379,6 +378,12 @@ fn stopping(count: usize, grace: Duration, hints: bool) -> Vec<Text> {
         texts.push(Text::Prose("Ctrl-C again kills now".into()));
     }
     texts
+}
+
+fn skipped(lines: u64) -> String {
+    let lines = usize::try_from(lines).unwrap_or(usize::MAX);
+    let lines = counted(lines, "line was", "lines were");
+    format!("{lines} left out here: nobody could see them")
 }
 
 /// Who did not stop within the grace, and what came of it.

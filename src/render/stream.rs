@@ -1,10 +1,15 @@
 //! The one stream: lines of all processes and devrun's own, each behind its prefix, in true order.
 
+mod hidden;
+mod prompt;
+mod shown_whole;
+
 use crate::log::lines::{self, Cut, Open};
 use crate::log::tail::Tail;
 use crate::render::palette::{self, Depth};
 use crate::render::sanitize::{self, Sanitizer};
-use crate::render::{name, notice};
+use crate::render::{answer, name, notice};
+use crate::words::answer::Answer;
 use crate::words::notice::Notice;
 use crate::words::wording;
 
@@ -46,6 +51,8 @@ pub(crate) struct Stream {
     unfinished: Option<usize>,
     widest: usize,
     skipped: u64,
+    /// Lines that were skipped since that was said last.
+    skipped_lines: u64,
     /// Where what nobody sees is written to.
     unseen: Vec<u8>,
 }
@@ -66,6 +73,8 @@ struct Source {
     is_torn: bool,
     sanitizer: Sanitizer,
     tail: Tail,
+    /// It is muted; so many of its lines were left out because of that.
+    muted: Option<u64>,
 }
 
 impl Stream {
@@ -90,6 +99,7 @@ impl Stream {
             unfinished: None,
             widest,
             skipped: 0,
+            skipped_lines: 0,
             unseen: Vec::new(),
         }
     }
@@ -124,28 +134,6 @@ impl Stream {
         if open.is_too_long() {
             self.show_open(source, out);
         }
-    }
-
-    /// In the place of [`Stream::chunk`], where there is no room: what the process wrote is counted, and
-    /// remembered for its post-mortem. Only whole lines are left out, but for one that was begun.
-    pub(crate) fn skip(&mut self, source: usize, chunk: &[u8], out: &mut Vec<u8>) {
-        if self.unfinished == Some(source) {
-            self.leave_row(out);
-        }
-        let this = &mut self.sources[source];
-        this.tail.push(chunk);
-        let open = this.open.bytes().len();
-        this.open.consume(open);
-        this.is_begun = false;
-        this.is_returned = false;
-        this.is_torn = !chunk.ends_with(b"\n");
-        this.sanitizer.end(&mut self.unseen);
-        self.skipped += (open + chunk.len()) as u64;
-    }
-
-    /// How many bytes were skipped, in all.
-    pub(crate) fn skipped(&self) -> u64 {
-        self.skipped
     }
 
     /// Whether a line of the process waits for its end.
@@ -194,16 +182,36 @@ impl Stream {
 
     /// Appends devrun's own lines.
     pub(crate) fn say(&mut self, said: &Notice, out: &mut Vec<u8>) {
-        if self.look.is_quiet {
-            return;
+        if !self.look.is_quiet {
+            self.own_lines(out, |columns| notice::lines(said, columns));
         }
+    }
+
+    /// Appends what devrun answers to what was typed: whoever asks is not quiet.
+    pub(crate) fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
+        self.own_lines(out, |columns| answer::lines(answer, columns));
+    }
+
+    /// From now on the terminal has so many columns.
+    pub(crate) fn set_width(&mut self, width: Option<u16>) {
+        self.look.width = width;
+    }
+
+    /// Somebody pressed Enter: the terminal has ended the row.
+    pub(crate) fn enter(&mut self, out: &mut Vec<u8>) {
+        if let Some(source) = self.unfinished.take() {
+            self.sources[source].sanitizer.pause(out);
+        }
+    }
+
+    fn own_lines(&mut self, out: &mut Vec<u8>, lines: impl FnOnce(usize) -> Vec<String>) {
         // Only a terminal has a width: in a pipe or a file a notice's line is one line.
         let beside = self.prefix_columns();
         let columns = self.look.width.map_or(usize::MAX, |width| {
             usize::from(width).saturating_sub(beside).max(NARROWEST)
         });
         let system = self.sources.len() - 1;
-        for line in notice::lines(said, columns) {
+        for line in lines(columns) {
             self.begin(system, out);
             out.extend_from_slice(line.as_bytes());
             self.end_row(out);
@@ -353,6 +361,7 @@ impl Source {
             is_torn: false,
             sanitizer: Sanitizer::default(),
             tail: Tail::default(),
+            muted: None,
         }
     }
 

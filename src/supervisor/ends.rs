@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use crate::supervisor::state::{Ending, LeaderEnd, State, Up};
+use crate::supervisor::state::{Ending, LeaderEnd, State, Up, Wish};
+use crate::supervisor::status::Finale;
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn, restart};
 use crate::words::exit::{Exit, Killed};
 use crate::words::notice::{Ended, Next, Notice};
+use crate::words::policy::KeyHints;
 
 /// What a shell answers for a program that is there and cannot be run.
 const UNSTARTABLE: Exit = Exit::Status(126);
@@ -23,11 +25,18 @@ impl Supervisor {
             .filter(|process| process.is_starting());
         let Some(process) = starting else { return };
         process.state = State::Failed;
+        process.wish = Wish::Run;
         turn.say(Notice::SpawnFailed {
             process: process.name.clone(),
             cause,
         });
-        self.ended_for_good(index, UNSTARTABLE, turn.now, turn);
+        let end = Finale {
+            process: index,
+            exit: UNSTARTABLE,
+            at: turn.now,
+            last_lines: Vec::new(),
+        };
+        self.ended_for_good(end, turn);
     }
 
     pub(super) fn leader_exited(
@@ -93,7 +102,14 @@ impl Supervisor {
                 killed,
             });
         }
-        let Some((end, lasted)) = own_end(up, turn) else {
+        let name = process.name.clone();
+        if !is_stopping && process.fulfil_wish(turn.now) {
+            if process.is_over() {
+                turn.say(Notice::StoppedByHand { process: name });
+            }
+            return;
+        }
+        let Some((end, lasted)) = process.up().and_then(|up| own_end(up, turn)) else {
             process.state = State::Stopped;
             return;
         };
@@ -111,15 +127,24 @@ impl Supervisor {
         };
         let is_for_good = matches!(state, State::Completed | State::Failed);
         process.state = state;
+        let has_hint =
+            self.rules.hints == KeyHints::Commands && !self.is_stopping() && !self.is_all_over();
         turn.say(Notice::Exited(Ended {
-            process: process.name.clone(),
+            process: name,
             exit: end.exit,
             after: lasted,
             next,
-            last_lines,
+            last_lines: last_lines.clone(),
+            has_hint,
         }));
         if is_for_good {
-            self.ended_for_good(index, end.exit, end.at, turn);
+            let end = Finale {
+                process: index,
+                exit: end.exit,
+                at: end.at,
+                last_lines,
+            };
+            self.ended_for_good(end, turn);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::words::exit::{Exit, Killed};
 use crate::words::notice::Notice;
+use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
 
 /// The place of a process in `Plan::processes`.
@@ -57,6 +58,12 @@ pub(crate) enum Event {
     PortMoved { process: ProcessIndex, port: u16 },
     /// SIGINT, SIGTERM, SIGHUP, SIGQUIT. The second, 150 ms after the first or later, kills at once.
     ShutdownRequested,
+    /// By hand: a new run, as soon as the present one is gone.
+    RestartAsked { process: ProcessIndex },
+    /// By hand: no run until somebody asks for one.
+    StopAsked { process: ProcessIndex },
+    /// By hand: a run, where none goes on.
+    StartAsked { process: ProcessIndex },
     /// Nobody reads our output any more, or it can no longer be written.
     OutputClosed,
     /// The guardian is gone, and with it every child that it had started.
@@ -105,6 +112,5 @@ pub(crate) enum Action {
 pub(crate) struct SessionRules {
     /// The first failure, without a retry, ends all with its status.
     pub(crate) fail_fast: bool,
-    /// Hints for the keyboard are said: stdout is a terminal.
-    pub(crate) hints: bool,
+    pub(crate) hints: KeyHints,
 }

@@ -1,9 +1,11 @@
 //! What is to happen when: a pure state machine. Events in, actions out; time is a parameter.
 
+mod by_hand;
 mod ends;
 mod event;
 mod readiness;
 mod restart;
+mod rows;
 mod shutdown;
 mod state;
 mod status;
@@ -140,6 +142,9 @@ impl Supervisor {
                 holder,
             } => self.port_stolen(process, run, holder, turn),
             Event::PortMoved { process, port } => self.port_moved(process, port, turn),
+            Event::RestartAsked { process } => self.restart_asked(process, turn),
+            Event::StopAsked { process } => self.stop_asked(process, turn),
+            Event::StartAsked { process } => self.start_asked(process, turn),
             Event::ShutdownRequested => self.shutdown_requested(turn),
             Event::OutputClosed => self.stop(turn),
             Event::GuardianLost => self.guardian_lost(turn),
@@ -209,16 +214,24 @@ impl Supervisor {
         }
         for index in 0..self.processes.len() {
             match self.stopping {
-                None => self.bring_up(index, turn),
+                None => {
+                    self.grant_wish(index, turn);
+                    self.bring_up(index, turn);
+                }
                 Some(stopping) => self.bring_down(index, stopping, turn),
             }
             self.kill_if_late(index, turn);
         }
         self.say_who_is_waited_for(turn);
         self.sum_up(turn);
-        if self.processes.iter().all(Process::is_over) {
+        let may_end = self.is_stopping() || !self.waits_for_somebody();
+        if may_end && self.is_all_over() {
             self.finish(turn);
         }
+    }
+
+    fn is_all_over(&self) -> bool {
+        self.processes.iter().all(Process::is_over)
     }
 
     fn bring_up(&mut self, index: ProcessIndex, turn: &mut Turn) {

@@ -76,6 +76,13 @@ impl History {
         self.failures > 0
     }
 
+    /// Somebody has seen to it. How often it was started still counts.
+    pub(super) fn forgive(&mut self) {
+        self.restarts = 0;
+        self.failures = 0;
+        self.failing_since = None;
+    }
+
     pub(super) fn note_start(&mut self, now: Instant) {
         self.starts.push_back(now);
         if self.starts.len() > MAX_STARTS {
@@ -86,9 +93,7 @@ impl History {
     fn note_end(&mut self, end: LeaderEnd, lasted: Duration) {
         let is_success = end.exit.is_success();
         if lasted >= LASTED {
-            self.restarts = 0;
-            self.failures = 0;
-            self.failing_since = None;
+            self.forgive();
         } else if !is_success {
             self.failures += 1;
             self.failing_since.get_or_insert(end.at - lasted);
@@ -99,13 +104,15 @@ impl History {
     fn delay(&mut self, now: Instant) -> Duration {
         let doubled = FIRST_DELAY.saturating_mul(2u32.saturating_pow(self.restarts));
         self.restarts += 1;
-        // The start that has to be out of the window before there may be another.
-        let oldest = self
-            .starts
-            .front()
-            .filter(|_| self.starts.len() == MAX_STARTS);
-        let guard = oldest.map(|oldest| (*oldest + START_WINDOW).saturating_duration_since(now));
+        let guard = self.not_before(now).map(|at| at.duration_since(now));
         doubled.min(LONGEST_DELAY).max(guard.unwrap_or_default())
+    }
+
+    /// When there may be another start, if not now: then the oldest one is out of the window.
+    pub(super) fn not_before(&self, now: Instant) -> Option<Instant> {
+        let oldest = self.starts.front()?;
+        let at = *oldest + START_WINDOW;
+        (self.starts.len() == MAX_STARTS && at > now).then_some(at)
     }
 }
 

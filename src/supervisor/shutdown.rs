@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::supervisor::state::{Ending, Process, State};
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn};
 use crate::words::notice::Notice;
+use crate::words::policy::KeyHints;
 
 /// From the first request to stop, so long a second one is taken for the same key press.
 const SECOND_REQUEST_AFTER: Duration = Duration::from_millis(150);
@@ -60,7 +61,7 @@ impl Supervisor {
                 processes: alive().count(),
                 grace,
                 // "Again" is only for those who have pressed it once.
-                hints: self.rules.hints && requested_at.is_some(),
+                hints: self.rules.hints != KeyHints::None && requested_at.is_some(),
             });
         }
     }

@@ -26,6 +26,7 @@ pub(super) struct Process {
     /// Who was given its URL.
     pub(super) consumers: Vec<ProcessName>,
     pub(super) state: State,
+    pub(super) wish: Wish,
     /// The number of the current run, or of the last one; 0 before the first.
     pub(super) run: u32,
     pub(super) history: History,
@@ -47,6 +48,16 @@ pub(super) enum State {
     Failed,
     /// It ended because we ended it, or will not be started again for that reason.
     Stopped,
+}
+
+/// What somebody asked for by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Nothing: its policy says what is to be.
+    Run,
+    Stop,
+    /// Another run, after the present one.
+    Again,
 }
 
 /// A run between its spawn and the end of its tree and its output.
@@ -96,6 +107,7 @@ impl Process {
             cure: server::cure(planned.name.process_type.as_str(), &planned.command),
             consumers: plan.consumers(index),
             state: State::Waiting,
+            wish: Wish::Run,
             run: 0,
             history: History::default(),
             mismatch_said: None,

@@ -4,53 +4,106 @@ use std::time::{Duration, Instant};
 
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn};
 use crate::words::exit::Exit;
-use crate::words::notice::Notice;
+use crate::words::name::ProcessName;
+use crate::words::notice::{FirstFailure, Notice};
 use crate::words::policy::OnExit;
 
 /// devrun's exit status once the guardian is gone.
 const GUARDIAN_LOST: u8 = 1;
 
-/// That of the first process that failed for good.
+/// What is known of all that failed for good.
 #[derive(Debug, Default)]
-pub(super) struct Status(Option<(Instant, Exit)>);
+pub(super) struct Status(Vec<Failure>);
+
+/// The end of a process for good.
+#[derive(Debug)]
+pub(super) struct Finale {
+    pub(super) process: ProcessIndex,
+    pub(super) exit: Exit,
+    pub(super) at: Instant,
+    pub(super) last_lines: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    end: Finale,
+    /// Who was alive then.
+    others: Vec<ProcessName>,
+    ended_all: bool,
+}
 
 impl Status {
+    /// Somebody has started it again by hand.
+    pub(super) fn forget(&mut self, process: ProcessIndex) {
+        self.0.retain(|failure| failure.end.process != process);
+    }
+
+    /// How this process failed for good.
+    pub(super) fn end_of(&self, process: ProcessIndex) -> Option<&Finale> {
+        let mut ends = self.0.iter().map(|failure| &failure.end);
+        ends.find(|end| end.process == process)
+    }
+
     /// News of an end comes behind the last output of its run, so it may not be the first to come.
-    fn note_failure(&mut self, at: Instant, exit: Exit) {
-        if self.0.is_none_or(|(first, _)| at < first) {
-            self.0 = Some((at, exit));
-        }
+    fn first(&self) -> Option<&Failure> {
+        self.0.iter().min_by_key(|failure| failure.end.at)
     }
 
     fn code(&self) -> u8 {
-        self.0.map_or(0, |(_, exit)| exit.status())
+        self.first().map_or(0, |first| first.end.exit.status())
     }
 }
 
 impl Supervisor {
     /// What the end of one process for good means for the session.
-    pub(super) fn ended_for_good(
-        &mut self,
-        process: ProcessIndex,
-        exit: Exit,
-        at: Instant,
-        turn: &mut Turn,
-    ) {
-        let has_failed = !exit.is_success();
-        if has_failed {
-            self.status.note_failure(at, exit);
-        }
-        let ends_all = match self.processes[process].on_exit {
+    pub(super) fn ended_for_good(&mut self, end: Finale, turn: &mut Turn) {
+        let has_failed = !end.exit.is_success();
+        let ends_all = match self.processes[end.process].on_exit {
             OnExit::Shutdown => true,
             OnExit::Keep => self.rules.fail_fast && has_failed,
         };
+        let ended_all = ends_all && !self.is_stopping();
+        if has_failed {
+            let others = self.processes.iter().filter(|process| process.is_alive());
+            let others = others.map(|process| process.name.clone()).collect();
+            self.status.0.push(Failure {
+                end,
+                others,
+                ended_all,
+            });
+        }
         if ends_all {
             self.stop(turn);
         }
     }
 
+    /// The first failure may be far up the screen, and the others' last lines behind it.
+    fn say_what_failed_first(&self, turn: &mut Turn) {
+        let first = self.status.first();
+        let Some(Failure {
+            end,
+            others,
+            ended_all,
+        }) = first.filter(|first| !first.others.is_empty())
+        else {
+            return;
+        };
+        turn.say(Notice::FailedFirst(FirstFailure {
+            process: self.processes[end.process].name.clone(),
+            exit: end.exit,
+            ago: turn.now.duration_since(end.at),
+            last_lines: end.last_lines.clone(),
+            took_down: if *ended_all {
+                others.clone()
+            } else {
+                Vec::new()
+            },
+        }));
+    }
+
     pub(super) fn finish(&mut self, turn: &mut Turn) {
         let restarts = |run: u32| run.saturating_sub(1);
+        self.say_what_failed_first(turn);
         let up = self.started.map(|started| turn.now.duration_since(started));
         turn.say(Notice::Done {
             up: up.unwrap_or(Duration::ZERO),

@@ -1,5 +1,6 @@
 //! Stories, each named for the rule that it tells, and random events against what must always hold.
 
+mod by_hand;
 mod chance;
 mod ends;
 mod readiness;

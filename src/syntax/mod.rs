@@ -3,6 +3,8 @@
 pub(crate) mod dotenv;
 pub(crate) mod foreman;
 pub(crate) mod formation;
+pub(crate) mod keys;
+pub(crate) mod line_command;
 pub(crate) mod number;
 pub(crate) mod procfile;
 mod span;

@@ -95,6 +95,16 @@ impl ProcessName {
     }
 }
 
+impl ProcessName {
+    /// The least that people have to type: `web` for its first instance.
+    pub(crate) fn short(&self) -> String {
+        if self.instance.get() == 1 {
+            return self.process_type.to_string();
+        }
+        self.to_string()
+    }
+}
+
 impl fmt::Display for ProcessName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(app) = &self.app {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::words::exit::{Exit, Killed};
 use crate::words::name::ProcessName;
+use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub(crate) enum Notice {
     AllUp {
         after: Duration,
         rows: Vec<SummaryRow>,
-        hints: bool,
+        hints: KeyHints,
     },
     /// A process came up after the summary was said.
     Ready {
@@ -90,6 +91,18 @@ pub(crate) enum Notice {
         /// Who runs with the old URL.
         misled: Vec<ProcessName>,
     },
+    /// Somebody asked for another run; the present one is being ended.
+    RestartAsked {
+        process: ProcessName,
+    },
+    /// Somebody asked for its end.
+    StopAsked {
+        process: ProcessName,
+    },
+    /// It runs no more, because somebody asked for that.
+    StoppedByHand {
+        process: ProcessName,
+    },
     Stopping {
         processes: usize,
         grace: Duration,
@@ -110,8 +123,18 @@ pub(crate) enum Notice {
     KillingAll {
         processes: usize,
     },
+    /// Lines were left out, because the terminal stood still or somebody was attached.
+    Skipped {
+        lines: u64,
+    },
+    /// It shows a prompt, and nothing happens: somebody at the keyboard can answer.
+    SeemsToWait {
+        process: ProcessName,
+    },
     /// The guardian is gone; what it held is being ended.
     GuardianLost,
+    /// Said at the end, where others have gone on meanwhile.
+    FailedFirst(FirstFailure),
     /// The last line of a session.
     Done {
         up: Duration,
@@ -130,6 +153,20 @@ pub(crate) struct Ended {
     pub(crate) next: Next,
     /// What it wrote last, escaped.
     pub(crate) last_lines: Vec<String>,
+    /// The session goes on, and somebody may start it again by hand.
+    pub(crate) has_hint: bool,
+}
+
+/// What went wrong first in a session that ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FirstFailure {
+    pub(crate) process: ProcessName,
+    pub(crate) exit: Exit,
+    /// How long ago.
+    pub(crate) ago: Duration,
+    pub(crate) last_lines: Vec<String>,
+    /// Who had to end because of it.
+    pub(crate) took_down: Vec<ProcessName>,
 }
 
 /// A process that listens, but not on its PORT.

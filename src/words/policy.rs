@@ -1,4 +1,4 @@
-//! What is to happen when a process ends.
+//! What is to happen when a process ends, and what people are told.
 
 /// When a process that ended is started again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,4 +17,16 @@ pub(crate) enum OnExit {
     Keep,
     /// The first process that ends for good ends all: foreman's rule.
     Shutdown,
+}
+
+/// Which keys people are told of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum KeyHints {
+    /// There is no terminal.
+    #[default]
+    None,
+    /// Nothing that is typed is read; Ctrl-C is a signal.
+    CtrlC,
+    /// And there are line commands.
+    Commands,
 }

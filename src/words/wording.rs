@@ -35,11 +35,18 @@ pub(crate) fn choice<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Strin
     joined(names, "or")
 }
 
+/// "web.1, api.1 and worker.1".
+pub(crate) fn listed<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
+    enumerated(names.into_iter().map(|name| name.to_string()), "and")
+}
+
 fn joined<T: AsRef<str>>(names: impl IntoIterator<Item = T>, word: &str) -> String {
-    let names: Vec<String> = names
-        .into_iter()
-        .map(|name| format!("`{}`", name.as_ref()))
-        .collect();
+    let names = names.into_iter();
+    enumerated(names.map(|name| format!("`{}`", name.as_ref())), word)
+}
+
+fn enumerated(names: impl Iterator<Item = String>, word: &str) -> String {
+    let names: Vec<String> = names.collect();
     match names.split_last() {
         None => "none".into(),
         Some((last, [])) => last.clone(),

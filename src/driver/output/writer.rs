@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
@@ -29,6 +30,8 @@ struct Front {
     is_done: bool,
     is_closed: bool,
     has_failed: bool,
+    /// When the thread got something done last, or began.
+    moved_at: Option<Instant>,
 }
 
 /// What became of all that was appended.
@@ -77,6 +80,12 @@ impl Writer {
     /// How many bytes the thread has not taken yet.
     pub(super) fn waiting(&self) -> usize {
         self.0.lock().bytes.len()
+    }
+
+    /// Since when the thread stands in a write. `None`: it has nothing to write.
+    pub(super) fn still_since(&self) -> Option<Instant> {
+        let front = self.0.lock();
+        front.moved_at.filter(|_| front.in_flight > 0)
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -151,6 +160,7 @@ impl Shared {
         }
         std::mem::swap(&mut front.bytes, back);
         front.in_flight = back.len();
+        front.moved_at = Some(Instant::now());
         drop(front);
         self.moved.notify_waiters();
         !back.is_empty()
@@ -159,6 +169,7 @@ impl Shared {
     fn settle(&self, count: usize, result: &io::Result<()>) {
         let mut front = self.lock();
         front.in_flight -= count;
+        front.moved_at = Some(Instant::now());
         // The disk is full, most likely: there may be room again.
         front.has_failed |= result.is_err();
         drop(front);

@@ -19,6 +19,7 @@ fn ended(exit: Exit, next: Next, last_lines: &[&str]) -> Notice {
         after: Duration::from_secs(208),
         next,
         last_lines: last_lines.iter().map(ToString::to_string).collect(),
+        has_hint: false,
     })
 }
 
@@ -89,7 +90,7 @@ fn the_summary_has_a_url_only_where_it_is_served() {
         &Notice::AllUp {
             after,
             rows: rows.clone(),
-            hints: false,
+            hints: KeyHints::None,
         },
         &[
             "all up in 2.1 s",
@@ -102,12 +103,12 @@ fn the_summary_has_a_url_only_where_it_is_served() {
         &Notice::AllUp {
             after,
             rows,
-            hints: true,
+            hints: KeyHints::Commands,
         },
         60,
     );
     assert_eq!(shown.first().unwrap(), "2 of 3 processes up in 2.1 s");
-    assert_eq!(shown.last().unwrap(), "Ctrl-C: stop");
+    assert_eq!(shown.last().unwrap(), "h + Enter: commands   Ctrl-C: stop");
 }
 
 #[test]
@@ -208,15 +209,6 @@ fn a_stop_names_and_counts_what_had_to_be_killed() {
             "1 line was left out: `devrun check` shows them",
         ],
     );
-}
-
-#[test]
-fn what_is_to_be_copied_stays_whole() {
-    let check = |columns, expected: &[&str]| {
-        assert_eq!(typed("  write:", "web: vite --port 1", columns), expected);
-    };
-    check(27, &["  write: web: vite --port 1"]);
-    check(26, &["  write:", "    web: vite --port 1"]);
 }
 
 #[test]
@@ -337,4 +329,67 @@ fn what_comes_from_outside_is_escaped() {
         cause: "a\u{1b}[2Jb".into(),
     };
     check(&notice, &["web.1 could not be started: a\\x1b[2Jb"]);
+}
+
+#[test]
+fn what_is_asked_for_by_hand_is_said() {
+    let process = || name("web");
+    let asked = Notice::RestartAsked { process: process() };
+    check(&asked, &["restarting web.1"]);
+    check(
+        &Notice::StopAsked { process: process() },
+        &["stopping web.1"],
+    );
+    let stopped = Notice::StoppedByHand { process: process() };
+    check(&stopped, &["web.1 is stopped"]);
+    let waits = Notice::SeemsToWait { process: process() };
+    check(&waits, &["web.1 seems to wait for input: a web + Enter"]);
+    check(
+        &Notice::Skipped { lines: 1204 },
+        &["1204 lines were left out here: nobody could see them"],
+    );
+}
+
+#[test]
+fn who_was_given_up_can_be_started_by_hand_where_somebody_is_there() {
+    let Notice::Exited(ended) = ended(Exit::Status(1), Next::NotRestarted, &["boom"]) else {
+        unreachable!("it is made so");
+    };
+    let notice = Notice::Exited(Ended {
+        has_hint: true,
+        ..ended
+    });
+    check(
+        &notice,
+        &[
+            "worker.1 exited with status 1 after 3 m 28 s; not restarted.",
+            "  Its last lines:",
+            "  boom",
+            "fix it, then: r worker + Enter",
+        ],
+    );
+}
+
+#[test]
+fn the_first_failure_comes_with_its_last_lines_and_whom_it_took_down() {
+    let failure = |took_down: &[&str]| {
+        Notice::FailedFirst(FirstFailure {
+            process: name("db"),
+            exit: Exit::Signal(9),
+            ago: Duration::from_secs(12),
+            last_lines: vec!["out of memory".into()],
+            took_down: took_down.iter().map(|process| name(process)).collect(),
+        })
+    };
+    let first = "first of all db.1 was killed by SIGKILL, 12 s ago. Its last";
+    check(&failure(&[]), &[first, "  lines:", "  out of memory"]);
+    check(
+        &failure(&["web", "api"]),
+        &[
+            first,
+            "  lines:",
+            "  out of memory",
+            "it took down web.1 and api.1",
+        ],
+    );
 }

@@ -8,8 +8,9 @@ use crate::plan::{Plan, PlannedProcess};
 use crate::supervisor::tests::{listener, planned, some_instant};
 use crate::supervisor::{Action, Event, ProcessIndex, SessionRules, Supervisor};
 use crate::words::exit::{Exit, Killed};
+use crate::words::name::ProcessName;
 use crate::words::notice::{Ended, Next, Notice};
-use crate::words::policy::{OnExit, RestartPolicy};
+use crate::words::policy::{KeyHints, OnExit, RestartPolicy};
 use crate::words::port::Holder;
 
 const PROCESSES: usize = 3;
@@ -53,6 +54,8 @@ struct Child {
     run: Option<Run>,
     starts: Vec<Instant>,
     last_exit: Option<Exit>,
+    /// Somebody asked for a run by hand since the last one began.
+    is_asked_for: bool,
 }
 
 struct World {
@@ -62,7 +65,8 @@ struct World {
     children: Vec<Child>,
     requests: Vec<Instant>,
     is_guardian_lost: bool,
-    failure: Option<(Instant, u8)>,
+    /// Of those that nobody has started again by hand.
+    failures: Vec<(ProcessIndex, Instant, u8)>,
     said: Said,
     status: Option<u8>,
 }
@@ -82,6 +86,7 @@ impl World {
             run: None,
             starts: Vec::new(),
             last_exit: None,
+            is_asked_for: false,
         };
         Self {
             children: processes.iter().map(child).collect(),
@@ -90,7 +95,7 @@ impl World {
             now: some_instant(),
             requests: Vec::new(),
             is_guardian_lost: false,
-            failure: None,
+            failures: Vec::new(),
             said: Said::default(),
             status: None,
         }
@@ -134,7 +139,9 @@ impl World {
         let child = &mut self.children[process];
         assert!(child.run.is_none(), "one run a process");
         assert_eq!(number as usize, child.starts.len() + 1);
+        let is_asked_for = std::mem::take(&mut child.is_asked_for);
         let may_start = match (child.plan.restart, child.last_exit) {
+            _ if is_asked_for => true,
             (_, None) | (RestartPolicy::Always, Some(_)) => true,
             (RestartPolicy::OnFailure, Some(exit)) => !exit.is_success(),
             (RestartPolicy::Never, Some(_)) => false,
@@ -184,7 +191,9 @@ impl World {
             Notice::AllUp { .. } => self.said.summaries += 1,
             Notice::Stopping { .. } => self.said.stops += 1,
             Notice::Done { .. } => self.said.dones += 1,
-            Notice::SpawnFailed { .. } => self.note_failure(self.now, 126),
+            Notice::SpawnFailed { process, .. } => {
+                self.note_failure(self.index(&process), self.now, 126);
+            }
             Notice::Exited(ended) => self.hear_end(&ended),
             _ => {}
         }
@@ -197,9 +206,8 @@ impl World {
     }
 
     fn hear_end(&mut self, ended: &Ended) {
-        let mut children = self.children.iter();
-        let child = children.find(|child| child.plan.name == ended.process);
-        let child = child.expect("it is known");
+        let index = self.index(&ended.process);
+        let child = &self.children[index];
         let has_failed = match ended.next {
             Next::Unstartable | Next::GivenUp { .. } => true,
             Next::NotRestarted => {
@@ -212,14 +220,18 @@ impl World {
         let (exit, at, _) = leader.expect("an end follows its leader's");
         assert_eq!(exit, ended.exit);
         if has_failed {
-            self.note_failure(at, exit.status());
+            self.note_failure(index, at, exit.status());
         }
     }
 
-    fn note_failure(&mut self, at: Instant, status: u8) {
-        if self.failure.is_none_or(|(first, _)| at < first) {
-            self.failure = Some((at, status));
-        }
+    fn index(&self, name: &ProcessName) -> ProcessIndex {
+        let mut children = self.children.iter();
+        let index = children.position(|child| child.plan.name == *name);
+        index.expect("it is known")
+    }
+
+    fn note_failure(&mut self, process: ProcessIndex, at: Instant, status: u8) {
+        self.failures.push((process, at, status));
     }
 
     fn take(&mut self, step: Step) {
@@ -231,7 +243,8 @@ impl World {
             22..34 => self.gone(process),
             34..40 => self.listens(process, step.amount),
             40..44 => self.pass(Duration::from_millis(u64::from(step.amount) % 12_000)),
-            44..59 => self.pass_to_deadline(),
+            44..57 => self.pass_to_deadline(),
+            57..59 => self.by_hand(process, step.amount),
             59 => self.late_news(process),
             60 => self.steal(process, step.amount),
             61 if rarely(4) => self.request(),
@@ -239,6 +252,18 @@ impl World {
             63 if rarely(32) => self.lose_the_guardian(),
             _ => self.tell(Event::DeadlineReached),
         }
+    }
+
+    fn by_hand(&mut self, process: ProcessIndex, amount: u16) {
+        if amount % 4 < 2 && !self.supervisor.is_stopping() && self.status.is_none() {
+            self.children[process].is_asked_for = true;
+            self.failures.retain(|(failed, ..)| *failed != process);
+        }
+        self.tell(match amount % 4 {
+            0 => Event::RestartAsked { process },
+            1 => Event::StartAsked { process },
+            _ => Event::StopAsked { process },
+        });
     }
 
     fn lose_the_guardian(&mut self) {
@@ -452,13 +477,14 @@ proptest! {
     ) {
         let processes = (0..PROCESSES).map(|index| plan(choice, index)).collect();
         let fail_fast = choice >> 24 == 0;
-        let mut world = World::new(processes, SessionRules { fail_fast, hints: false });
+        let mut world = World::new(processes, SessionRules { fail_fast, hints: KeyHints::None });
         world.tell(Event::SessionStarted);
         for step in steps {
             world.take(step);
         }
         world.come_to_an_end(is_stubborn);
-        let failed = world.failure.map_or(0, |(_, status)| status);
+        let first = world.failures.iter().min_by_key(|(_, at, _)| *at);
+        let failed = first.map_or(0, |(.., status)| *status);
         let expected = if world.is_guardian_lost { 1 } else { failed };
         prop_assert_eq!(world.status, Some(expected));
         prop_assert!(world.supervisor.next_deadline().is_none());

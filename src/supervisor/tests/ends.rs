@@ -7,8 +7,8 @@ use crate::supervisor::tests::{
 };
 use crate::supervisor::{Event, SessionRules};
 use crate::words::exit::{Exit, Killed};
-use crate::words::notice::{Ended, Next, Notice, Shown};
-use crate::words::policy::{OnExit, RestartPolicy};
+use crate::words::notice::{Ended, FirstFailure, Next, Notice, Shown};
+use crate::words::policy::{KeyHints, OnExit, RestartPolicy};
 
 fn foremans(process_type: &str) -> PlannedProcess {
     PlannedProcess {
@@ -32,6 +32,7 @@ fn an_end_is_said_behind_its_last_output_with_the_time_of_the_leader() {
         after: seconds(2),
         next: Next::Completed,
         last_lines: vec!["last words".into()],
+        has_hint: false,
     };
     assert_eq!(story.said()[0], Notice::Exited(ended));
 }
@@ -179,7 +180,7 @@ fn on_exit_shutdown_is_a_matter_of_that_process_alone() {
 fn fail_fast_ends_all_at_the_first_failure_only() {
     let rules = SessionRules {
         fail_fast: true,
-        hints: false,
+        hints: KeyHints::None,
     };
     let mut story = Story::with(rules, ["web", "api", "job"].map(planned));
     story.all_up();
@@ -216,4 +217,55 @@ fn the_loss_of_the_guardian_ends_the_session_with_1() {
     assert_eq!(story.said(), [Notice::GuardianLost]);
     assert_eq!(story.interrupt(), []);
     assert_eq!(story.after(seconds(100)), []);
+}
+
+#[test]
+fn the_first_failure_is_told_again_at_the_end_where_others_went_on() {
+    let never = |name| with_policy(name, RestartPolicy::Never);
+    let mut story = Story::up([never("web"), never("api"), never("job")]);
+    story.exits(WEB, 1, FAILED);
+    story.after(seconds(90));
+    story.said();
+    story.interrupt();
+    story.exits(API, 1, FINE);
+    assert_eq!(story.exits(JOB, 1, FINE), [finish(1)]);
+    let first = told_first(&mut story);
+    assert_eq!(first.process.to_string(), "web.1");
+    assert_eq!((first.exit, first.ago), (FAILED, seconds(90)));
+    assert_eq!(first.last_lines, ["last words"]);
+    assert_eq!(first.took_down, []);
+}
+
+#[test]
+fn who_ended_all_is_told_with_whom_it_took_down() {
+    let rules = SessionRules {
+        fail_fast: true,
+        hints: KeyHints::None,
+    };
+    let mut story = Story::with(rules, [planned("web"), planned("api"), planned("job")]);
+    story.all_up();
+    story.exits(JOB, 1, FINE);
+    assert_eq!(story.exits(WEB, 1, FAILED), [terminate(API, 1)]);
+    story.exits(API, 1, FINE);
+    let first = told_first(&mut story);
+    assert_eq!(first.process.to_string(), "web.1");
+    let took_down: Vec<String> = first.took_down.iter().map(ToString::to_string).collect();
+    assert_eq!(took_down, ["api.1"]);
+}
+
+#[test]
+fn who_failed_alone_is_not_told_twice() {
+    let mut story = Story::up([with_policy("web", RestartPolicy::Never)]);
+    story.exits(WEB, 1, FAILED);
+    let said = story.said();
+    let is_again = |notice: &Notice| matches!(notice, Notice::FailedFirst(_));
+    assert!(!said.iter().any(is_again), "{said:?}");
+}
+
+fn told_first(story: &mut Story) -> FirstFailure {
+    let first = story.said().into_iter().find_map(|notice| match notice {
+        Notice::FailedFirst(failure) => Some(failure),
+        _ => None,
+    });
+    first.expect("it is told")
 }

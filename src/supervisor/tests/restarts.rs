@@ -6,7 +6,7 @@ use crate::supervisor::tests::{
 use crate::supervisor::{Action, Event, SessionRules};
 use crate::words::exit::Exit;
 use crate::words::notice::{Next, Notice};
-use crate::words::policy::RestartPolicy;
+use crate::words::policy::{KeyHints, RestartPolicy};
 
 /// Tells that run after run of web fails at once, up to the last that is started.
 fn fails_at_once(story: &mut Story, runs: std::ops::RangeInclusive<u32>) -> Vec<Action> {
@@ -194,7 +194,7 @@ fn the_delay_counts_from_the_end_of_the_tree() {
 fn fail_fast_knows_no_restart() {
     let rules = SessionRules {
         fail_fast: true,
-        hints: false,
+        hints: KeyHints::None,
     };
     for policy in [RestartPolicy::Always, RestartPolicy::OnFailure] {
         let mut story = Story::with(rules, [with_policy("web", policy)]);

@@ -8,7 +8,7 @@ use crate::supervisor::tests::{
 use crate::supervisor::{Event, SessionRules};
 use crate::words::exit::{Exit, Killed};
 use crate::words::notice::{Next, Notice, Shown};
-use crate::words::policy::{OnExit, RestartPolicy};
+use crate::words::policy::{KeyHints, OnExit, RestartPolicy};
 
 const TERMINATED: Exit = Exit::Signal(15);
 
@@ -118,7 +118,7 @@ fn a_straggler_is_named_though_a_second_request_came_later() {
 fn the_first_request_in_an_end_that_came_by_itself_is_the_first() {
     let rules = SessionRules {
         fail_fast: false,
-        hints: true,
+        hints: KeyHints::CtrlC,
     };
     let api = PlannedProcess {
         on_exit: OnExit::Shutdown,

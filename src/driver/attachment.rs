@@ -1,0 +1,148 @@
+//! Somebody at the keyboard uses one process's terminal: keys go there, its output comes as it is.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use tokio::io::Interest;
+use tokio::sync::mpsc;
+
+use crate::driver::Driver;
+use crate::os::pty::{self, Size};
+use crate::os::terminal::{self, Raw};
+use crate::os::{descriptor, watched};
+use crate::supervisor::ProcessIndex;
+use crate::syntax::keys::Watch;
+use crate::words::answer::Answer;
+
+/// How long what was printed before may take to reach the terminal: then it is changed all the same.
+const FLUSH: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(super) struct Attachment {
+    pub(super) process: ProcessIndex,
+    /// As long as it is held the terminal is raw. `None`: the job is about to be stopped.
+    raw: Option<Raw>,
+    watch: Watch,
+    /// To whoever writes into the process's terminal.
+    keys: mpsc::UnboundedSender<Vec<u8>>,
+}
+
+impl Driver {
+    /// Shows a process's terminal, if it has one.
+    pub(super) async fn attach(&mut self, process: ProcessIndex) {
+        let name = self.plan.processes[process].name.clone();
+        let Some(input) = self.terminal_of(process) else {
+            self.output.answer(&Answer::HasNoTerminal(name));
+            return;
+        };
+        let detach_keys = self.detach_keys.as_str().to_string();
+        self.output.answer(&Answer::Attached {
+            process: name,
+            detach_keys,
+        });
+        // These lines are for a terminal that is not raw.
+        let _ = tokio::time::timeout(FLUSH, self.output.flushed()).await;
+        let raw = self.raw();
+        let (keys, typed) = mpsc::unbounded_channel();
+        let size = terminal::size().unwrap_or(Size::USUAL);
+        self.output.attach(process, usize::from(size.rows));
+        let _ = pty::resize(input.as_fd(), size);
+        tokio::task::spawn_local(feed(input, typed));
+        self.attachment = Some(Attachment {
+            process,
+            raw,
+            watch: Watch::new(&self.detach_keys),
+            keys,
+        });
+    }
+
+    /// Leaves the process's terminal; the user's is as before.
+    pub(super) async fn detach(&mut self) {
+        let Some(attachment) = self.attachment.take() else {
+            return;
+        };
+        self.output.detach();
+        let _ = tokio::time::timeout(FLUSH, self.output.flushed()).await;
+        drop(attachment.raw);
+        self.output.show_held();
+        let process = self.plan.processes[attachment.process].name.clone();
+        if let (Some(input), Some(size)) = (self.terminal_of(attachment.process), self.terminals) {
+            let _ = pty::resize(input.as_fd(), self.output.beside_prefix(size));
+            self.output.answer(&Answer::Detached { process });
+        }
+    }
+
+    /// Keys for the attached process. `true`: among them were those that leave it.
+    pub(super) fn keys_typed(&mut self, typed: &[u8]) -> bool {
+        let Some(attachment) = &mut self.attachment else {
+            return false;
+        };
+        let mut passed = Vec::new();
+        let leaves = attachment.watch.typed(typed, &mut passed);
+        // Nobody takes them once the process is gone.
+        let _ = attachment.keys.send(passed);
+        leaves
+    }
+
+    /// The user's terminal has another size now.
+    pub(super) fn resized(&mut self) {
+        let Some(size) = terminal::size() else { return };
+        self.output
+            .change(|stream, _| stream.set_width(Some(size.columns)));
+        if let Some(attachment) = &self.attachment
+            && let Some(input) = self.terminal_of(attachment.process)
+        {
+            let _ = pty::resize(input.as_fd(), size);
+        }
+    }
+
+    /// Before and after the job was stopped the shell has the terminal, as it was.
+    pub(super) fn set_raw(&mut self, is_raw: bool) {
+        let raw = self.raw().filter(|_| is_raw);
+        if let Some(attachment) = &mut self.attachment {
+            attachment.raw = raw;
+        }
+    }
+
+    fn raw(&self) -> Option<Raw> {
+        let keyboard = self.keyboard.as_ref()?;
+        Raw::new(keyboard.terminal()).ok()
+    }
+
+    /// Whether the process that somebody looks at still runs; also if nobody looks.
+    pub(super) fn is_attachment_alive(&self) -> bool {
+        let attachment = self.attachment.as_ref();
+        attachment.is_none_or(|attachment| self.live_terminal(attachment.process).is_some())
+    }
+
+    /// Our end of the terminal of a process that runs and has one.
+    fn terminal_of(&self, process: ProcessIndex) -> Option<OwnedFd> {
+        self.live_terminal(process)?.try_clone().ok()
+    }
+
+    fn live_terminal(&self, process: ProcessIndex) -> Option<&OwnedFd> {
+        let mut runs = self.runs.iter();
+        let live = runs.find(|(id, live)| id.process as usize == process && live.has_terminal);
+        Some(&live?.1.input)
+    }
+}
+
+/// Writes what is typed into a process's terminal, as it takes it.
+async fn feed(input: OwnedFd, mut typed: mpsc::UnboundedReceiver<Vec<u8>>) {
+    let Ok(input) = watched::watch(input, Interest::WRITABLE) else {
+        return;
+    };
+    while let Some(keys) = typed.recv().await {
+        let mut rest = &keys[..];
+        while !rest.is_empty() {
+            let Ok(mut ready) = input.writable().await else {
+                return;
+            };
+            match descriptor::write_some(ready.get_inner().as_fd(), rest) {
+                Ok(Some(count)) => rest = &rest[count..],
+                Ok(None) => ready.clear_ready(),
+                Err(_) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Carries out what is typed: a letter, names, Enter.
+
+use std::time::Instant;
+
+use crate::driver::{Driver, browser};
+use crate::plan::names::{self, Unmatched};
+use crate::supervisor::{Event, ProcessIndex};
+use crate::syntax::line_command::{self, LineCommand, Unknown, Verb};
+use crate::words::answer::{Answer, ProcessRow};
+use crate::words::name::ProcessName;
+use crate::words::notice::Shown;
+
+impl Driver {
+    /// Takes in whole lines: a terminal that is not raw gives no others.
+    pub(super) fn lines_typed(&mut self, typed: &[u8]) -> Vec<Event> {
+        // The terminal echoed the Enter of each.
+        self.output.change(|stream, out| stream.enter(out));
+        let text = String::from_utf8_lossy(typed).into_owned();
+        text.lines()
+            .flat_map(|line| self.line_typed(line))
+            .collect()
+    }
+
+    fn line_typed(&mut self, line: &str) -> Vec<Event> {
+        let command = match line_command::parse(line) {
+            Ok(Some(command)) => command,
+            Ok(None) => return Vec::new(),
+            Err(Unknown(typed)) => {
+                self.output.answer(&Answer::UnknownCommand { typed });
+                return Vec::new();
+            }
+        };
+        match self.places(&command.names) {
+            Ok(places) => self.command(&command, &places),
+            Err(answer) => {
+                self.output.answer(&answer);
+                Vec::new()
+            }
+        }
+    }
+
+    fn command(&mut self, command: &LineCommand, places: &[ProcessIndex]) -> Vec<Event> {
+        match command.verb {
+            Verb::Restart => return self.restart(places),
+            Verb::Stop => return self.stop(places),
+            Verb::Start => return self.start_again(places),
+            Verb::Quit => return vec![Event::ShutdownRequested],
+            Verb::Attach => self.ask_to_attach(places),
+            Verb::Mute => self.mute(places),
+            Verb::Focus => self.focus(places),
+            Verb::Open => self.open(places),
+            Verb::Urls => self.output.answer(&Answer::Urls(self.rows())),
+            Verb::List => self.output.answer(&Answer::List(self.rows())),
+            Verb::Help => self.output.answer(&Answer::Help {
+                detach_keys: self.detach_keys.as_str().to_string(),
+            }),
+        }
+        Vec::new()
+    }
+
+    /// The processes that these names mean, each once, in Procfile order.
+    fn places(&self, asked: &[String]) -> Result<Vec<ProcessIndex>, Answer> {
+        let processes = self.names();
+        let mut places = Vec::new();
+        for asked in asked {
+            let asked = asked.clone();
+            match names::matching(&asked, &processes) {
+                Ok(meant) => places.extend(meant),
+                Err(Unmatched::Nobody) => {
+                    let names = self.types();
+                    return Err(Answer::UnknownProcess { asked, names });
+                }
+                Err(Unmatched::Several(names)) => return Err(Answer::Ambiguous { asked, names }),
+            }
+        }
+        places.sort_unstable();
+        places.dedup();
+        Ok(places)
+    }
+
+    fn names(&self) -> Vec<ProcessName> {
+        let processes = self.plan.processes.iter();
+        processes.map(|process| process.name.clone()).collect()
+    }
+
+    fn types(&self) -> Vec<String> {
+        let processes = self.plan.processes.iter();
+        let mut types: Vec<String> = processes
+            .map(|process| process.name.process_type.to_string())
+            .collect();
+        types.dedup();
+        types
+    }
+
+    fn name(&self, place: ProcessIndex) -> ProcessName {
+        self.plan.processes[place].name.clone()
+    }
+
+    fn rows(&self) -> Vec<ProcessRow> {
+        self.supervisor.rows(self.now())
+    }
+
+    /// The places of the processes that are in one of these states.
+    fn in_state(&self, states: &[Shown]) -> Vec<ProcessIndex> {
+        let rows = self.rows().into_iter().enumerate();
+        let rows = rows.filter(|(_, row)| states.contains(&row.state));
+        rows.map(|(place, _)| place).collect()
+    }
+
+    fn restart(&self, places: &[ProcessIndex]) -> Vec<Event> {
+        let restart = |process: &ProcessIndex| Event::RestartAsked { process: *process };
+        if !places.is_empty() {
+            return places.iter().map(restart).collect();
+        }
+        let failed = self.in_state(&[Shown::Failed, Shown::Restarting]);
+        if failed.is_empty() {
+            self.output.answer(&Answer::NothingFailed);
+        }
+        failed.iter().map(restart).collect()
+    }
+
+    fn stop(&self, places: &[ProcessIndex]) -> Vec<Event> {
+        if places.is_empty() {
+            self.output.answer(&Answer::NameMissing { command: 'x' });
+        }
+        let over = self.in_state(&[Shown::Completed, Shown::Failed, Shown::Stopped]);
+        let (over, running): (Vec<ProcessIndex>, Vec<ProcessIndex>) = places
+            .iter()
+            .copied()
+            .partition(|place| over.contains(place));
+        for place in over {
+            self.output.answer(&Answer::NotRunning(self.name(place)));
+        }
+        let stop = |process| Event::StopAsked { process };
+        running.into_iter().map(stop).collect()
+    }
+
+    fn start_again(&self, places: &[ProcessIndex]) -> Vec<Event> {
+        let stopped = self.in_state(&[Shown::Stopped]);
+        let places = if places.is_empty() { &stopped } else { places };
+        if places.is_empty() {
+            self.output.answer(&Answer::NothingStopped);
+        }
+        let up = self.in_state(&[
+            Shown::Starting,
+            Shown::Running,
+            Shown::RunningDaemon,
+            Shown::Ready,
+        ]);
+        let (up, down): (Vec<ProcessIndex>, Vec<ProcessIndex>) =
+            places.iter().copied().partition(|place| up.contains(place));
+        for place in up {
+            self.output.answer(&Answer::RunsAlready(self.name(place)));
+        }
+        let start = |process| Event::StartAsked { process };
+        down.into_iter().map(start).collect()
+    }
+
+    /// Once more shows who was muted; alone shows all.
+    fn mute(&self, places: &[ProcessIndex]) {
+        let all: Vec<ProcessIndex> = (0..self.plan.processes.len()).collect();
+        if places.is_empty() {
+            if !self.unmute(&all) {
+                self.output.answer(&Answer::NobodyMuted);
+            }
+            return;
+        }
+        let muted = self.newly_muted(places);
+        if muted.is_empty() {
+            self.unmute(places);
+        } else {
+            self.output.answer(&Answer::Muted(muted));
+        }
+    }
+
+    fn focus(&self, places: &[ProcessIndex]) {
+        let all = 0..self.plan.processes.len();
+        if places.is_empty() {
+            self.mute(places);
+            return;
+        }
+        let (shown, others): (Vec<_>, Vec<_>) = all.partition(|place| places.contains(place));
+        self.unmute(&shown);
+        self.newly_muted(&others);
+        let shown = shown.into_iter().map(|place| self.name(place)).collect();
+        self.output.answer(&Answer::Focused(shown));
+    }
+
+    fn newly_muted(&self, places: &[ProcessIndex]) -> Vec<ProcessName> {
+        let mute = |place: &&ProcessIndex| self.output.change(|stream, _| stream.mute(**place));
+        let muted = places.iter().filter(mute);
+        muted.map(|place| self.name(*place)).collect()
+    }
+
+    /// Whether anybody was muted.
+    fn unmute(&self, places: &[ProcessIndex]) -> bool {
+        let unmute = |place: &ProcessIndex| {
+            let hidden = self.output.change(|stream, _| stream.unmute(*place))?;
+            Some((self.name(*place), hidden))
+        };
+        let unmuted: Vec<(ProcessName, u64)> = places.iter().filter_map(unmute).collect();
+        if unmuted.is_empty() {
+            return false;
+        }
+        self.output.answer(&Answer::Unmuted {
+            hidden: unmuted.iter().map(|(_, hidden)| hidden).sum(),
+            processes: unmuted.into_iter().map(|(process, _)| process).collect(),
+        });
+        true
+    }
+
+    /// Alone: the first that is served.
+    fn open(&self, places: &[ProcessIndex]) {
+        let rows = self.rows();
+        let mut served = rows.iter().filter_map(|row| row.url.as_ref());
+        let url = match places {
+            [] => served.next().ok_or(Answer::NobodyServes),
+            [place, ..] => {
+                let row = &rows[*place];
+                row.url
+                    .as_ref()
+                    .ok_or(Answer::NotServed(row.process.clone()))
+            }
+        };
+        match url {
+            Ok(url) => {
+                self.output.answer(&Answer::Opening { url: url.clone() });
+                browser::open(url.clone(), self.output.clone());
+            }
+            Err(answer) => self.output.answer(&answer),
+        }
+    }
+
+    /// It happens in the loop, which can wait.
+    fn ask_to_attach(&mut self, places: &[ProcessIndex]) {
+        let waiting = self.prompting.filter(|_| places.is_empty());
+        let only = (self.plan.processes.len() == 1).then_some(0);
+        match places.first().copied().or(waiting).or(only) {
+            Some(place) => self.attaching = Some(place),
+            None => self.output.answer(&Answer::NameMissing { command: 'a' }),
+        }
+    }
+
+    /// Time as the session has it: it stands still while the job is stopped.
+    pub(super) fn now(&self) -> Instant {
+        Instant::now() - self.stopped_for
+    }
+}

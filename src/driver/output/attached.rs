@@ -1,0 +1,101 @@
+//! Somebody looks at one process's terminal; what all others write waits meanwhile.
+
+use std::os::fd::BorrowedFd;
+
+use crate::driver::output::Output;
+use crate::os::pty;
+
+/// Which process is shown as it is.
+#[derive(Debug)]
+pub(super) struct Attached {
+    source: usize,
+    /// Lines of the others, and devrun's own.
+    pub(super) held: Vec<u8>,
+    /// The cursor stands behind something.
+    is_in_row: bool,
+}
+
+impl Output {
+    pub(super) fn is_attached(&self, source: usize) -> bool {
+        let attached = self.0.attached.borrow();
+        attached
+            .as_ref()
+            .is_some_and(|attached| attached.source == source)
+    }
+
+    /// From here on the terminal, which is in raw mode, is `source`'s alone. Of what that wrote before, at
+    /// most `rows` are shown again.
+    pub(crate) fn attach(&self, source: usize, rows: usize) {
+        let stream = self.0.stream.borrow();
+        self.0.writer.append(|out| {
+            if !stream.modes(source).is_alternate() {
+                stream.recent(source, rows, out);
+            }
+            stream.modes(source).switch_on(out);
+        });
+        *self.0.attached.borrow_mut() = Some(Attached {
+            source,
+            held: Vec::new(),
+            is_in_row: true,
+        });
+    }
+
+    /// Undoes what the process did to the terminal. What the others wrote waits until
+    /// [`Output::show_held`].
+    pub(crate) fn detach(&self) {
+        let attached = self.0.attached.borrow();
+        let Some(Attached {
+            source, is_in_row, ..
+        }) = &*attached
+        else {
+            return;
+        };
+        let stream = self.0.stream.borrow();
+        self.0.writer.append(|out| {
+            stream.modes(*source).switch_off(out);
+            if *is_in_row {
+                out.extend_from_slice(b"\r\n");
+            }
+        });
+    }
+
+    /// The terminal is as before: what the others wrote meanwhile comes now.
+    pub(crate) fn show_held(&self) {
+        let attached = self.0.attached.borrow_mut().take();
+        if let Some(attached) = attached {
+            self.0
+                .writer
+                .append(|out| out.extend_from_slice(&attached.held));
+        }
+    }
+
+    /// What the attached process writes, as it is.
+    pub(super) fn show_whole(&self, source: usize, chunk: &[u8], terminal: BorrowedFd<'_>) {
+        let mut stream = self.0.stream.borrow_mut();
+        stream.observe(source, chunk);
+        // The user's terminal is raw, so it does not do it.
+        let needs_returns = pty::lacks_returns(terminal) && !stream.modes(source).is_alternate();
+        if let Some(attached) = &mut *self.0.attached.borrow_mut() {
+            attached.is_in_row = !chunk.ends_with(b"\n");
+        }
+        self.0.writer.append(|out| {
+            if needs_returns {
+                with_returns(chunk, out);
+            } else {
+                out.extend_from_slice(chunk);
+            }
+        });
+    }
+}
+
+/// A carriage return before each newline that has none.
+fn with_returns(chunk: &[u8], out: &mut Vec<u8>) {
+    let mut last = 0;
+    for byte in chunk {
+        if *byte == b'\n' && last != b'\r' {
+            out.push(b'\r');
+        }
+        out.push(*byte);
+        last = *byte;
+    }
+}

@@ -1,0 +1,54 @@
+//! A process whose terminal is shown as it is, while somebody is attached to it.
+
+use crate::log::lines;
+use crate::render::modes::Modes;
+use crate::render::sanitize::Sanitizer;
+use crate::render::stream::{Stream, trim_returns};
+
+impl Stream {
+    pub(crate) fn modes(&self, _source: usize) -> Modes {
+        Modes::default()
+    }
+
+    /// Its recent lines, at most `rows`, for whoever attaches; the last one has no end, so that the cursor
+    /// stands behind a prompt. Rows are ended for a terminal in raw mode.
+    pub(crate) fn recent(&self, source: usize, rows: usize, out: &mut Vec<u8>) {
+        let bytes = self.sources[source].tail.bytes();
+        let mut recent: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+        recent.drain(..recent.len().saturating_sub(rows));
+        let mut sanitizer = Sanitizer::default();
+        for (number, line) in recent.into_iter().enumerate() {
+            if number > 0 {
+                sanitizer.end(out);
+                out.extend_from_slice(b"\r\n");
+                sanitizer.begin(out);
+            }
+            let line = trim_returns(line);
+            let state = memchr::memrchr(b'\r', line).map_or(0, |at| at + 1);
+            sanitizer.text(&line[state..], out);
+        }
+        sanitizer.pause(out);
+    }
+
+    /// Takes in what the process wrote, which is shown elsewhere.
+    pub(crate) fn observe(&mut self, source: usize, chunk: &[u8]) {
+        let mut unseen = std::mem::take(&mut self.unseen);
+        unseen.clear();
+        let this = &mut self.sources[source];
+        this.tail.push(chunk);
+        let open = this.open.bytes().len();
+        this.open.consume(open);
+        this.is_begun = false;
+        this.is_returned = false;
+        for line in chunk.split_inclusive(|byte| *byte == b'\n') {
+            this.sanitizer.text(line, &mut unseen);
+            if line.ends_with(b"\n") {
+                this.sanitizer.end(&mut unseen);
+            }
+        }
+        let lines::Cut { rest, .. } = lines::cut(chunk);
+        // What is left of its last line was seen.
+        this.is_torn = !rest.is_empty();
+        self.unseen = unseen;
+    }
+}

@@ -1,0 +1,32 @@
+//! Every process as it is now, for whoever asks.
+
+use std::time::Instant;
+
+use crate::supervisor::Supervisor;
+use crate::supervisor::state::{Process, Up};
+use crate::words::answer::ProcessRow;
+use crate::words::notice::Shown;
+
+impl Supervisor {
+    /// In Procfile order.
+    pub(crate) fn rows(&self, now: Instant) -> Vec<ProcessRow> {
+        let row = |(index, process): (usize, &Process)| {
+            let state = process.shown();
+            let failed = (state == Shown::Failed)
+                .then(|| self.status.end_of(index))
+                .flatten();
+            ProcessRow {
+                process: process.name.clone(),
+                state,
+                pid: process.up().map(|up| up.pid),
+                up: process.up().map(|up: &Up| now.duration_since(up.since)),
+                url: process.url().filter(|_| state == Shown::Ready),
+                failure: failed.map(|end| {
+                    let last_line = end.last_lines.last().cloned();
+                    (end.exit, now.duration_since(end.at), last_line)
+                }),
+            }
+        };
+        self.processes.iter().enumerate().map(row).collect()
+    }
+}

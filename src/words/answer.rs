@@ -1,0 +1,80 @@
+//! What devrun answers to what was typed: facts, not texts. `render::answer` words them.
+
+use std::time::Duration;
+
+use crate::words::exit::Exit;
+use crate::words::name::ProcessName;
+use crate::words::notice::Shown;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// All commands; `detach_keys` leave a process's terminal.
+    Help {
+        detach_keys: String,
+    },
+    UnknownCommand {
+        typed: String,
+    },
+    /// This command is for certain processes.
+    NameMissing {
+        command: char,
+    },
+    UnknownProcess {
+        asked: String,
+        names: Vec<String>,
+    },
+    /// Names of several types begin so.
+    Ambiguous {
+        asked: String,
+        names: Vec<String>,
+    },
+    List(Vec<ProcessRow>),
+    Urls(Vec<ProcessRow>),
+    NothingFailed,
+    NothingStopped,
+    RunsAlready(ProcessName),
+    NotRunning(ProcessName),
+    /// Their lines are left out from now on.
+    Muted(Vec<ProcessName>),
+    /// Their lines are shown again; so many were not.
+    Unmuted {
+        processes: Vec<ProcessName>,
+        hidden: u64,
+    },
+    NobodyMuted,
+    /// Only their lines are shown from now on.
+    Focused(Vec<ProcessName>),
+    /// Nobody serves its URL yet, or it has none.
+    NotServed(ProcessName),
+    NobodyServes,
+    Opening {
+        url: String,
+    },
+    CannotOpen {
+        url: String,
+        cause: String,
+    },
+    Attached {
+        process: ProcessName,
+        detach_keys: String,
+    },
+    /// It has no terminal (`--tty never`), so nothing can be typed into it.
+    HasNoTerminal(ProcessName),
+    Detached {
+        process: ProcessName,
+    },
+}
+
+/// A process as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProcessRow {
+    pub(crate) process: ProcessName,
+    pub(crate) state: Shown,
+    /// Only while it runs.
+    pub(crate) pid: Option<i32>,
+    pub(crate) up: Option<Duration>,
+    /// Only once it is really served by that process.
+    pub(crate) url: Option<String>,
+    /// Why it has failed, how long ago, and what it wrote last.
+    pub(crate) failure: Option<(Exit, Duration, Option<String>)>,
+}
