@@ -1,15 +1,19 @@
 //! What a user sees, from outside: one binary, by topic. Children are one-line `sh` programs, or the
 //! program in tests/helper for what `sh` cannot do.
 
+mod attach;
 mod check;
 mod commands;
 mod errors;
+mod job;
+mod keyboard;
 #[cfg(target_os = "linux")]
 mod linux;
 mod orphans;
 mod output;
 mod ports;
 mod readme;
+mod screen;
 mod shutdown;
 mod start;
 mod supervision;

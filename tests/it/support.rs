@@ -57,6 +57,16 @@ impl Project {
         self.0.root.join("app")
     }
 
+    /// Waits until a process has made that file.
+    pub fn wait_for_file(&self, name: &str) {
+        let path = self.directory().join(name);
+        let deadline = Instant::now() + PATIENCE;
+        while !path.exists() {
+            assert!(Instant::now() < deadline, "no {}", path.display());
+            std::thread::yield_now();
+        }
+    }
+
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.directory().join(name)).unwrap()
     }

@@ -1,0 +1,96 @@
+//! Ctrl-Z, `fg` and the background, under a real shell.
+
+use std::process::Command;
+
+use crate::screen::{CTRL_C, CTRL_Q, CTRL_S, CTRL_Z, Screen};
+use crate::support::{Project, helper};
+
+/// A shell with job control in the project's directory; `$D` is devrun.
+fn shell(project: &Project) -> Screen {
+    let mut shell = Command::new("/bin/sh");
+    project.prepare(&mut shell);
+    shell
+        .arg("-i")
+        .env("D", env!("CARGO_BIN_EXE_devrun"))
+        .env("PS1", "$ ")
+        .env("ENV", "");
+    let mut screen = Screen::run(project, shell, 80);
+    screen.wait_for("$ ");
+    screen
+}
+
+const START: &str = "$D start -p 0 --no-timestamp --color never";
+
+#[test]
+fn ctrl_z_stops_every_process_and_fg_lets_them_go_on_without_losing_a_line() {
+    let project =
+        Project::with_procfile("count: i=0; while :; do i=$((i+1)); echo n$i; sleep 0.02; done\n");
+    let mut screen = shell(&project);
+    screen.command(START).wait_for("count.1 | n3\r\n");
+    screen.type_(CTRL_Z).wait_for("Stopped").wait_for("$ ");
+    screen.command("stty -g > settings").wait_for("$ ");
+    screen
+        .command("echo done in the shell")
+        .wait_for("\ndone in the shell")
+        .wait_for("$ ");
+    let meanwhile = screen.rest();
+    assert!(!meanwhile.contains("count.1"), "{meanwhile}");
+    screen.command("fg").wait_for("count.1 | ");
+    screen.type_(CTRL_C).wait_for("done. up").wait_for("$ ");
+    screen.command("stty -g > settings.after; exit").wait();
+    assert_eq!(project.read("settings"), project.read("settings.after"));
+    let text = screen.seen.text();
+    let numbers = text.split("count.1 | n").skip(1);
+    let numbers: Vec<u32> = numbers
+        .map(|rest| rest.lines().next().unwrap().trim().parse().unwrap())
+        .collect();
+    let expected: Vec<u32> = (1..=numbers.len() as u32).collect();
+    assert_eq!(numbers, expected);
+}
+
+#[test]
+fn in_the_background_the_shell_gets_what_is_typed() {
+    let project = Project::with_procfile("web: exec sleep 1000\n");
+    let mut screen = shell(&project);
+    screen
+        .command(&format!("{START} &"))
+        .wait_for("Ctrl-C: stop");
+    screen.command("l").wait_for("not found");
+    screen
+        .command("echo the shell reads")
+        .wait_for("\nthe shell reads");
+    screen.command("fg").wait_for("start -p 0");
+    screen.command("l").wait_for("system | web.1  running");
+    screen.type_(CTRL_C).wait_for("done. up").wait_for("$ ");
+    screen.command("exit").wait();
+}
+
+#[test]
+fn a_terminal_that_stands_still_slows_nobody_and_is_told_what_it_missed() {
+    let procfile = format!(
+        "flood: {}; touch flooded; exec sleep 1000\n",
+        helper("flood 400000")
+    );
+    let project = Project::with_procfile(&procfile);
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("flood.1 | line 1\r\n");
+    screen.type_(CTRL_S);
+    project.wait_for_file("flooded");
+    screen.type_(CTRL_Q);
+    screen
+        .command("l")
+        .wait_for(" lines were left out here")
+        .wait_for("flood.1  running");
+    screen.interrupt();
+}
+
+#[test]
+fn a_terminal_that_stands_still_for_ever_does_not_hold_up_the_end() {
+    let procfile = format!("flood: {}; exec sleep 1000\n", helper("flood 400000"));
+    let project = Project::with_procfile(&procfile);
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("flood.1 | line 1\r\n");
+    screen.type_(CTRL_S);
+    screen.signal(nix::sys::signal::Signal::SIGTERM);
+    assert_eq!(screen.wait(), 0);
+}

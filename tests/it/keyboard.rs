@@ -1,0 +1,231 @@
+//! Line commands: a letter, names, Enter.
+
+use nix::sys::signal::Signal;
+
+use crate::screen::Screen;
+use crate::support::{Project, helper, wait_until_gone};
+
+/// Two processes that say who they are, and a third that says so once a second.
+const THREE: &str = "web: echo web is up; exec sleep 1000\n\
+    worker: echo worker is up; exec sleep 1000\n\
+    worm: while :; do echo tick; sleep 0.05; done\n";
+
+fn three() -> Screen {
+    let mut screen = Screen::start(&Project::with_procfile(THREE), &[]);
+    screen.wait_for("h + Enter: commands");
+    screen
+}
+
+#[test]
+fn r_restarts_by_name_beginning_type_or_all() {
+    let procfile = "web: echo up; exec sleep 1000\nworker: exec sleep 1000\n";
+    let project = Project::with_procfile(procfile);
+    let mut screen = Screen::start(&project, &["-m", "web=2,worker=1"]);
+    screen.wait_for("h + Enter: commands");
+    screen.command("r web.2");
+    screen.wait_for("restarting web.2\r\n");
+    screen.wait_for("web.2 started (pid ");
+    screen.command("r we");
+    screen.wait_for("restarting web.1\r\nsystem   | restarting web.2\r\n");
+    screen.command("restart all");
+    screen
+        .wait_for("restarting web.1")
+        .wait_for("restarting worker.1");
+    screen.wait_for("worker.1 started (pid ");
+    screen.interrupt();
+}
+
+#[test]
+fn r_alone_restarts_what_has_failed_with_its_count_begun_anew() {
+    let procfile = "web: exec sleep 1000\n\
+        job: test -e repaired || { echo boom; exit 3; }; echo repaired; exec sleep 1000\n";
+    let project = Project::with_procfile(procfile);
+    let mut screen = Screen::start(&project, &["--restart", "never"]);
+    screen.wait_for("job.1  | boom");
+    screen.wait_for("not restarted. Its last lines:\r\nsystem |   boom\r\n");
+    screen.wait_for("fix it, then: r job + Enter");
+    project.write("repaired", "");
+    screen.command("r");
+    screen.wait_for("job.1  | repaired");
+    screen.command("r").wait_for("nothing has failed");
+    // What was repaired is no failure of the session.
+    screen.interrupt();
+}
+
+#[test]
+fn x_stops_and_s_starts() {
+    let mut screen = three();
+    screen.command("x worker");
+    screen
+        .wait_for("stopping worker.1")
+        .wait_for("worker.1 is stopped");
+    screen.command("x worker").wait_for("worker.1 does not run");
+    screen.command("l").wait_for("worker.1  stopped");
+    screen
+        .command("s web")
+        .wait_for("web.1 runs already; r restarts it");
+    screen
+        .command("s")
+        .wait_for("worker.1 started")
+        .wait_for("worker is up");
+    screen
+        .command("x")
+        .wait_for("which process? x web stops web");
+    screen.interrupt();
+}
+
+#[test]
+fn a_session_of_which_all_was_stopped_waits_for_somebody() {
+    let mut screen = three();
+    screen.command("x all");
+    screen
+        .wait_for("web.1 is stopped")
+        .wait_for("worm.1 is stopped");
+    screen.command("s web").wait_for("web is up");
+    screen.command("q").wait_for("done. up");
+    assert_eq!(screen.wait(), 0);
+}
+
+#[test]
+fn m_mutes_and_tells_afterwards_how_much_was_left_out() {
+    let mut screen = three();
+    screen.wait_for("worm.1   | tick");
+    screen
+        .command("m worm")
+        .wait_for("muted: worm.1; m shows all again\r\n");
+    screen.command("r web").wait_for("web is up");
+    let meanwhile = screen.rest();
+    assert!(!meanwhile.contains("tick"), "{meanwhile}");
+    screen
+        .command("m")
+        .wait_for("shown again: worm.1; ")
+        .wait_for(" left out\r\n");
+    screen.wait_for("worm.1   | tick");
+    screen.command("m").command("m").wait_for("nobody is muted");
+    screen.interrupt();
+}
+
+#[test]
+fn f_shows_only_these() {
+    let mut screen = three();
+    screen
+        .command("f web")
+        .wait_for("only web.1; f shows all again\r\n");
+    screen.command("r worker").wait_for("worker.1 started");
+    screen.command("r web").wait_for("web.1    | web is up");
+    let text = screen.seen.text();
+    let focused = text.split("only web.1").nth(1).unwrap();
+    assert!(!focused.contains("worker is up"), "{focused}");
+    screen
+        .command("f")
+        .wait_for("shown again: worker.1 and worm.1; ");
+    screen.wait_for("tick");
+    screen.interrupt();
+}
+
+#[test]
+fn u_l_and_h_tell_what_there_is() {
+    let procfile = format!("web: {}\njob: exec sleep 1000\n", helper("listen"));
+    let project = Project::with_procfile(&procfile);
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("h + Enter: commands");
+    screen
+        .command("u")
+        .wait_for("web.1  http://localhost:")
+        .wait_for("job.1  (running)");
+    screen
+        .command("l")
+        .wait_for("web.1  ready")
+        .wait_for("pid ")
+        .wait_for("http://localhost:");
+    screen.wait_for("job.1  running");
+    screen
+        .command("h")
+        .wait_for("a letter, then Enter:")
+        .wait_for("ctrl-] leaves");
+    screen.interrupt();
+}
+
+#[test]
+fn o_tells_what_cannot_be_opened() {
+    let mut screen = three();
+    screen.command("o web").wait_for("web.1 serves no URL");
+    screen.command("o").wait_for("nobody serves a URL");
+    screen.interrupt();
+}
+
+#[test]
+fn what_is_not_understood_is_explained_and_changes_nothing() {
+    let mut screen = three();
+    screen
+        .command("rweb")
+        .wait_for("`rweb` is no command; h + Enter shows them");
+    screen
+        .command("r wo")
+        .wait_for("`wo` could be `worker` or `worm`: type more of it");
+    screen
+        .command("x wbe")
+        .wait_for("no process is called `wbe`");
+    screen.wait_for("did you mean `web`?");
+    screen
+        .type_("\x1b[A\x1b]0;x\x07")
+        .command("")
+        .wait_for("is no command");
+    let said = screen.interrupt();
+    assert!(!said.contains("restarting"), "{said}");
+    assert!(!said.contains("`\x1b"), "{said:?}");
+}
+
+#[test]
+fn enter_alone_makes_blank_lines() {
+    let project = Project::with_procfile("web: exec sleep 1000\n");
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("Ctrl-C: stop\r\n");
+    screen.type_("\r\r\r");
+    screen.wait_for("\r\n\r\n\r\n");
+    screen.command("l").wait_for("web.1  running");
+    screen.interrupt();
+}
+
+#[test]
+fn q_ends_all_as_ctrl_c_does() {
+    let mut screen = three();
+    screen
+        .command("q")
+        .wait_for("stopping 3 processes: SIGTERM")
+        .wait_for("done. up");
+    assert_eq!(screen.wait(), 0);
+}
+
+/// Somebody may look at the screen and type while a process shows half a line.
+#[test]
+fn a_command_behind_a_prompt_does_not_mix_the_rows() {
+    let project = Project::with_procfile("web: printf 'name? '; exec sleep 1000\n");
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("name? ").wait_for("Ctrl-C: stop");
+    screen.command("l").wait_for("l\r\nsystem | web.1  running");
+    screen.interrupt();
+}
+
+#[test]
+fn without_a_terminal_at_stdin_nothing_is_read_and_nothing_offered() {
+    let project = Project::with_procfile("web: exec sleep 1000\n");
+    let mut devrun = project.start();
+    devrun.wait_for("1 ");
+    devrun.wait_for("web.1 started");
+    devrun.interrupt();
+    assert!(!devrun.stdout.text().contains("Enter"));
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_all() {
+    let project = Project::with_procfile("web: echo pid $$; exec sleep 1000\n");
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("web.1  | pid ").wait_for("\r\n");
+    let text = screen.seen.text();
+    let pid = text.split("web.1  | pid ").nth(1).unwrap();
+    let pid: i32 = pid.lines().next().unwrap().trim().parse().unwrap();
+    screen.signal(Signal::SIGHUP).wait_for("done. up");
+    screen.wait();
+    wait_until_gone(pid);
+}

@@ -1,0 +1,165 @@
+//! A terminal with somebody at it: a pseudo-terminal that controls a session of its own, keys that are
+//! typed, and what is seen.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+
+use nix::libc;
+use nix::pty::{Winsize, openpty};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::termios::{Termios, tcgetattr};
+use nix::unistd::Pid;
+
+use crate::support::{Project, Seen};
+
+pub const ENTER: &str = "\r";
+pub const CTRL_C: &str = "\x03";
+pub const CTRL_Q: &str = "\x11";
+pub const CTRL_S: &str = "\x13";
+pub const CTRL_Z: &str = "\x1a";
+/// ctrl-]
+pub const LEAVE: &str = "\x1d";
+
+pub struct Screen {
+    child: Child,
+    pub seen: Seen,
+    /// How far [`Screen::wait_for`] has come.
+    at: usize,
+    keyboard: File,
+    /// Our end of the slave side: its settings are to be as before.
+    terminal: OwnedFd,
+    before: Termios,
+    is_over: bool,
+    /// So that its directory stays as long as the command runs.
+    _project: Project,
+}
+
+impl Screen {
+    /// `devrun start -p 0` with these arguments, on a terminal of 80 columns, without time and colours.
+    pub fn start(project: &Project, arguments: &[&str]) -> Self {
+        let plain = ["--no-timestamp", "--color", "never"];
+        Self::start_as_is(project, 80, &[&plain, arguments].concat())
+    }
+
+    pub fn start_as_is(project: &Project, columns: u16, arguments: &[&str]) -> Self {
+        let command = project.command(["start", "-p", "0"].iter().chain(arguments));
+        Self::run(project, command, columns)
+    }
+
+    /// Any command, 24 rows high.
+    pub fn run(project: &Project, mut command: Command, columns: u16) -> Self {
+        let pty = openpty(&size(columns, 24), None).unwrap();
+        let end = || Stdio::from(pty.slave.try_clone().unwrap());
+        command.stdin(end()).stdout(end()).stderr(end());
+        if !command.get_envs().any(|(name, _)| name == "TERM") {
+            command.env("TERM", "xterm-256color");
+        }
+        // SAFETY: both calls are async-signal-safe and touch no memory of ours.
+        unsafe { command.pre_exec(become_its_session) };
+        let before = tcgetattr(&pty.slave).unwrap();
+        let child = command.spawn().unwrap();
+        drop(command);
+        Self {
+            child,
+            keyboard: File::from(pty.master.try_clone().unwrap()),
+            seen: Seen::new(File::from(pty.master)),
+            at: 0,
+            terminal: pty.slave,
+            before,
+            is_over: false,
+            _project: project.clone(),
+        }
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id() as i32)
+    }
+
+    pub fn type_(&mut self, keys: &str) -> &mut Self {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self
+    }
+
+    /// A line command.
+    pub fn command(&mut self, line: &str) -> &mut Self {
+        self.type_(line).type_(ENTER)
+    }
+
+    /// Waits until `text` is on the screen, behind what was waited for before.
+    pub fn wait_for(&mut self, text: &str) -> &mut Self {
+        self.at = self.seen.wait_for(text, self.at);
+        self
+    }
+
+    /// What was seen behind what was waited for last.
+    pub fn rest(&self) -> String {
+        String::from_utf8_lossy(&self.seen.bytes()[self.at..]).into_owned()
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        let size = size(columns, rows);
+        // SAFETY: the kernel reads one winsize, which lives in this frame.
+        let result = unsafe { libc::ioctl(self.keyboard.as_raw_fd(), libc::TIOCSWINSZ, &size) };
+        assert_eq!(result, 0);
+    }
+
+    pub fn settings(&self) -> Termios {
+        tcgetattr(&self.terminal).unwrap()
+    }
+
+    pub fn settings_at_first(&self) -> &Termios {
+        &self.before
+    }
+
+    pub fn signal(&mut self, signal: Signal) -> &mut Self {
+        kill(self.pid(), signal).unwrap();
+        self
+    }
+
+    /// Ends it by Ctrl-C and returns all that was seen.
+    pub fn interrupt(mut self) -> String {
+        self.type_(CTRL_C).wait_for("done. up");
+        assert_eq!(self.wait(), 0, "{}", self.seen.text());
+        self.seen.text()
+    }
+
+    /// Waits for the end; the terminal is then as it was. The status as the shell shows it.
+    pub fn wait(&mut self) -> i32 {
+        let status = self.child.wait().unwrap();
+        self.is_over = true;
+        assert_eq!(self.settings(), self.before);
+        status
+            .code()
+            .unwrap_or_else(|| 128 + status.signal().unwrap())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let _ = killpg(self.pid(), Signal::SIGKILL);
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn become_its_session() -> std::io::Result<()> {
+    nix::unistd::setsid()?;
+    // SAFETY: stdin is the terminal.
+    match unsafe { libc::ioctl(0, libc::TIOCSCTTY as _, 0) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
+    }
+}
+
+fn size(columns: u16, rows: u16) -> Winsize {
+    Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    }
+}
