@@ -211,6 +211,7 @@ fn session(
     let rules = SessionRules {
         fail_fast: args.fail_fast,
         hints: is_terminal,
+        says_all: false,
     };
     let supervisor = Supervisor::new(&plan, rules, ignored_lines);
     let ignores_hangup = signals::is_hangup_ignored()?;

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::words::exit::Killed;
 use crate::words::name::ProcessName;
-use crate::words::notice::{Elsewhere, Ended, Next, Notice, Shown, SummaryRow};
+use crate::words::notice::{Elsewhere, Ended, Next, Notice, SummaryRow};
 use crate::words::port::Holder;
 use crate::words::wording::{self, counted, duration, processes};
 
@@ -101,6 +101,7 @@ fn texts(notice: &Notice) -> Vec<Text> {
             up,
             restarts,
             ignored_lines,
+            status: _,
         } => done(*up, *restarts, *ignored_lines),
         Notice::SessionStarted { .. }
         | Notice::LineIgnored { .. }
@@ -110,6 +111,7 @@ fn texts(notice: &Notice) -> Vec<Text> {
         | Notice::PortMoved { .. }
         | Notice::Started { .. }
         | Notice::SpawnFailed { .. }
+        | Notice::Stopped { .. }
         | Notice::Daemonised { .. }
         | Notice::WaitsForTree { .. }
         | Notice::Ready { .. }
@@ -157,6 +159,7 @@ fn sentence(notice: &Notice) -> String {
         }
         Notice::Started {
             process,
+            run: _,
             pid,
             port: Some(port),
         } => {
@@ -164,12 +167,23 @@ fn sentence(notice: &Notice) -> String {
         }
         Notice::Started {
             process,
+            run: _,
             pid,
             port: None,
         } => format!("{process} started (pid {pid})"),
-        Notice::SpawnFailed { process, cause } => {
+        Notice::SpawnFailed {
+            process,
+            run: _,
+            cause,
+        } => {
             format!("{process} could not be started: {cause}")
         }
+        Notice::Stopped {
+            process,
+            exit,
+            after,
+            last_lines: _,
+        } => format!("{process} {exit} {}; stopped", elapsed("after", *after)),
         Notice::Daemonised { process } => {
             format!("{process} runs on as a daemon: its first process ended with status 0")
         }
@@ -281,16 +295,7 @@ fn exited(ended: &Ended) -> Vec<Text> {
 }
 
 fn summary(after: Duration, rows: &[SummaryRow], hints: bool) -> Vec<Text> {
-    let is_up = |row: &&SummaryRow| match row.state {
-        Shown::Running | Shown::RunningDaemon | Shown::Ready | Shown::Completed => true,
-        Shown::Waiting
-        | Shown::Starting
-        | Shown::Restarting
-        | Shown::Failed
-        | Shown::Stopping
-        | Shown::Stopped => false,
-    };
-    let up = rows.iter().filter(is_up).count();
+    let up = rows.iter().filter(|row| row.state.is_up()).count();
     let after = elapsed("in", after);
     let first = if up == rows.len() {
         format!("all up {after}")

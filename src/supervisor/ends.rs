@@ -25,6 +25,7 @@ impl Supervisor {
         process.state = State::Failed;
         turn.say(Notice::SpawnFailed {
             process: process.name.clone(),
+            run,
             cause,
         });
         self.ended_for_good(index, UNSTARTABLE, turn.now, turn);
@@ -81,7 +82,7 @@ impl Supervisor {
         last_lines: Vec<String>,
         turn: &mut Turn,
     ) {
-        let (fail_fast, is_stopping) = (self.rules.fail_fast, self.is_stopping());
+        let (rules, is_stopping) = (self.rules, self.is_stopping());
         let Some(process) = self.current(index, run) else {
             return;
         };
@@ -94,10 +95,18 @@ impl Supervisor {
             });
         }
         let Some((end, lasted)) = own_end(up, turn) else {
+            if let Some(end) = up.leader_end.filter(|_| rules.says_all) {
+                turn.say(Notice::Stopped {
+                    process: process.name.clone(),
+                    exit: end.exit,
+                    after: end.at.duration_since(up.since),
+                    last_lines,
+                });
+            }
             process.state = State::Stopped;
             return;
         };
-        let (state, next) = match restart::next(process, end, lasted, fail_fast, turn.now) {
+        let (state, next) = match restart::next(process, end, lasted, rules.fail_fast, turn.now) {
             // It ended just before it would have been asked to: there is no next run.
             Next::Restart { .. } if is_stopping => (State::Stopped, Next::NotRestarted),
             Next::Restart { number, delay } => {

@@ -107,4 +107,6 @@ pub(crate) struct SessionRules {
     pub(crate) fail_fast: bool,
     /// Hints for the keyboard are said: stdout is a terminal.
     pub(crate) hints: bool,
+    /// A program listens: each readiness is said at once, and each end that was asked for.
+    pub(crate) says_all: bool,
 }

@@ -452,7 +452,8 @@ proptest! {
     ) {
         let processes = (0..PROCESSES).map(|index| plan(choice, index)).collect();
         let fail_fast = choice >> 24 == 0;
-        let mut world = World::new(processes, SessionRules { fail_fast, hints: false });
+        let rules = SessionRules { fail_fast, ..SessionRules::default() };
+        let mut world = World::new(processes, rules);
         world.tell(Event::SessionStarted);
         for step in steps {
             world.take(step);

@@ -179,7 +179,7 @@ fn on_exit_shutdown_is_a_matter_of_that_process_alone() {
 fn fail_fast_ends_all_at_the_first_failure_only() {
     let rules = SessionRules {
         fail_fast: true,
-        hints: false,
+        ..SessionRules::default()
     };
     let mut story = Story::with(rules, ["web", "api", "job"].map(planned));
     story.all_up();
@@ -203,6 +203,7 @@ fn when_nothing_is_left_to_run_or_to_wait_for_the_session_ends() {
         up: seconds(2),
         restarts: 1,
         ignored_lines: 0,
+        status: 0,
     };
     assert_eq!(story.said().last(), Some(&done));
     assert_eq!(story.interrupt(), []);
