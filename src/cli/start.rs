@@ -16,7 +16,9 @@ use crate::plan::resolve::{self, Resolved, Rules};
 use crate::plan::select::Wanted;
 use crate::plan::{Plan, wire};
 use crate::registry::{Owner, Registry};
+use crate::render::json::Json;
 use crate::render::palette::{self, Hints};
+use crate::render::renderer::Renderer;
 use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;
 use crate::supervisor::{SessionRules, Supervisor};
@@ -128,6 +130,7 @@ impl Settings {
             },
             timestamp: match args.timestamp {
                 Some(stamp) => stamp.into(),
+                None if args.json => Timestamp::Iso,
                 None if is_stamped => Timestamp::Short,
                 None => Timestamp::None,
             },
@@ -197,12 +200,6 @@ fn session(
 ) -> std::io::Result<Session> {
     descriptor::open_standard_ones()?;
     let is_terminal = terminal::is_terminal(&std::io::stdout());
-    let look = Look {
-        is_terminal,
-        width: is_terminal.then(terminal::width).flatten(),
-        depth: palette::depth(args.color.into(), &hints(), is_terminal),
-        is_quiet: args.quiet,
-    };
     let names: Vec<String> = plan
         .processes
         .iter()
@@ -210,8 +207,8 @@ fn session(
         .collect();
     let rules = SessionRules {
         fail_fast: args.fail_fast,
-        hints: is_terminal,
-        says_all: false,
+        hints: is_terminal && !args.json,
+        says_all: args.json,
     };
     let supervisor = Supervisor::new(&plan, rules, ignored_lines);
     let ignores_hangup = signals::is_hangup_ignored()?;
@@ -226,7 +223,11 @@ fn session(
     let stdout = std::io::stdout().as_fd().try_clone_to_owned()?;
     Ok(Session {
         supervisor,
-        stream: Stream::new(&names, look),
+        stream: if args.json {
+            Renderer::Json(Json::new(&names))
+        } else {
+            Renderer::Text(Stream::new(&names, look(args, is_terminal)))
+        },
         clock: Clock::new(timestamp),
         stdout,
         guardian,
@@ -235,6 +236,15 @@ fn session(
         ignores_hangup,
         plan,
     })
+}
+
+fn look(args: &Start, is_terminal: bool) -> Look {
+    Look {
+        is_terminal,
+        width: is_terminal.then(terminal::width).flatten(),
+        depth: palette::depth(args.color.into(), &hints(), is_terminal),
+        is_quiet: args.quiet,
+    }
 }
 
 fn hints() -> Hints {

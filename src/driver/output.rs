@@ -24,7 +24,7 @@ use tokio::time;
 use crate::driver::clock::Clock;
 use crate::driver::output::writer::Writer;
 use crate::os::{descriptor, watched};
-use crate::render::stream::Stream;
+use crate::render::renderer::Renderer;
 use crate::words::notice::Notice;
 
 /// What one read takes at the most.
@@ -44,7 +44,7 @@ const BETWEEN_STATES: Duration = Duration::from_secs(1);
 pub(crate) struct Output(Rc<Inner>);
 
 struct Inner {
-    stream: RefCell<Stream>,
+    stream: RefCell<Renderer>,
     clock: RefCell<Clock>,
     /// Every pipe is read through this one: only what was read stays.
     chunk: RefCell<Vec<u8>>,
@@ -68,7 +68,7 @@ impl Output {
     /// Starts the thread that writes to `stdout`. `wrote` hears of the sources of
     /// [`Output::await_writing`]. To be called in the runtime's `LocalSet`.
     pub(crate) fn start(
-        stream: Stream,
+        stream: Renderer,
         clock: Clock,
         stdout: OwnedFd,
         sources: usize,
@@ -254,7 +254,7 @@ impl Output {
         self.0.writer.until(|_| !self.is_full()).await;
     }
 
-    fn append(&self, write: impl FnOnce(&mut Stream, &mut Vec<u8>)) {
+    fn append(&self, write: impl FnOnce(&mut Renderer, &mut Vec<u8>)) {
         let mut stream = self.0.stream.borrow_mut();
         self.0.clock.borrow_mut().stamp(&mut stream);
         self.0.writer.append(|out| write(&mut stream, out));
