@@ -99,7 +99,7 @@ impl Supervisor {
                 turn.say(Notice::Stopped {
                     process: process.name.clone(),
                     exit: end.exit,
-                    after: end.at.duration_since(up.since),
+                    after: turn.now.duration_since(up.since),
                     last_lines,
                 });
             }

@@ -4,6 +4,7 @@
 mod check;
 mod commands;
 mod errors;
+mod json;
 #[cfg(target_os = "linux")]
 mod linux;
 mod orphans;
