@@ -265,7 +265,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__start)
-            opts="-f -d -e -m -p -t -q -h --procfile --root --env --set --formation --without --port --strict-ports --restart --on-exit --fail-fast --timeout --tty --detach-keys --timestamp --no-timestamp --color --quiet --help"
+            opts="-f -d -e -m -p -t -q -h --procfile --root --env --set --formation --without --port --strict-ports --restart --on-exit --fail-fast --timeout --tty --detach-keys --timestamp --no-timestamp --color --quiet --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -60,6 +60,7 @@ complete -c devrun -n "__fish_devrun_using_subcommand start" -l strict-ports -d 
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l fail-fast -d 'The first failure ends all, with its status'
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l no-timestamp -d 'No time in front of each line'
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s q -l quiet -d 'Leave out devrun\'s own lines'
+complete -c devrun -n "__fish_devrun_using_subcommand start" -l json -d 'Events for programs: one JSON object a line'
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s d -l root -d 'The directory of the app and of its processes' -r -F

@@ -193,6 +193,9 @@ pub(crate) struct Start {
     /// Leave out devrun's own lines
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
+    /// Events for programs: one JSON object a line
+    #[arg(long, conflicts_with_all = ["timestamp", "no_timestamp", "color", "quiet"], help_heading = "Output")]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, Group)]

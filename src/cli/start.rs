@@ -17,7 +17,9 @@ use crate::plan::resolve::{self, Resolved, Rules};
 use crate::plan::select::Wanted;
 use crate::plan::{Plan, wire};
 use crate::registry::{Owner, Registry};
+use crate::render::json::Json;
 use crate::render::palette::{self, Hints};
+use crate::render::renderer::Renderer;
 use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;
 use crate::supervisor::{SessionRules, Supervisor};
@@ -130,6 +132,7 @@ impl Settings {
             },
             timestamp: match args.timestamp {
                 Some(stamp) => stamp.into(),
+                None if args.json => Timestamp::Iso,
                 None if is_stamped => Timestamp::Short,
                 None => Timestamp::None,
             },
@@ -200,13 +203,8 @@ fn session(
     descriptor::open_standard_ones()?;
     let is_terminal = terminal::is_terminal(&std::io::stdout());
     let size = is_terminal.then(terminal::size).flatten();
-    let has_terminals = args.tty.or(is_terminal);
-    let look = Look {
-        is_terminal,
-        width: size.map(|size| size.columns),
-        depth: palette::depth(args.color.into(), &hints(), is_terminal),
-        is_quiet: args.quiet,
-    };
+    // Events are for a program, wherever they go.
+    let is_screen = is_terminal && !args.json;
     let names: Vec<String> = plan
         .processes
         .iter()
@@ -222,30 +220,45 @@ fn session(
     let guardian = client::start(habits)?;
     // After the fork: who reads our output shall see its end with ours, not with the guardian's.
     let stdout = std::io::stdout().as_fd().try_clone_to_owned()?;
-    let keyboard = is_terminal.then(terminal::of_stdin).flatten();
+    let keyboard = is_screen.then(terminal::of_stdin).flatten();
     let rules = SessionRules {
         fail_fast: args.fail_fast,
-        hints: match (is_terminal, &keyboard) {
+        hints: match (is_screen, &keyboard) {
             (false, _) => KeyHints::None,
             (true, None) => KeyHints::CtrlC,
             (true, Some(_)) => KeyHints::Commands,
         },
+        says_all: args.json,
     };
     let supervisor = Supervisor::new(&plan, rules, ignored_lines);
     Ok(Session {
         supervisor,
-        stream: Stream::new(&names, look),
+        stream: if args.json {
+            Renderer::Json(Json::new(&names))
+        } else {
+            let width = size.map(|size| size.columns);
+            Renderer::Text(Stream::new(&names, look(args, is_terminal, width)))
+        },
         clock: Clock::new(timestamp),
         stdout,
         terminal: keyboard,
         detach_keys: args.detach_keys.clone().unwrap_or_default(),
-        terminals: has_terminals.then(|| size.unwrap_or(Size::USUAL)),
+        terminals: args.tty.or(is_screen).then(|| size.unwrap_or(Size::USUAL)),
         guardian,
         opening,
         recheck,
         ignores_hangup,
         plan,
     })
+}
+
+fn look(args: &Start, is_terminal: bool, width: Option<u16>) -> Look {
+    Look {
+        is_terminal,
+        width,
+        depth: palette::depth(args.color.into(), &hints(), is_terminal),
+        is_quiet: args.quiet,
+    }
 }
 
 fn hints() -> Hints {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Zoned;
 
-use crate::render::stream::Stream;
+use crate::render::renderer::Renderer;
 use crate::render::timestamp::Timestamp;
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Clock {
     }
 
     /// Gives the stream another stamp if time has passed that can be seen.
-    pub(crate) fn stamp(&mut self, stream: &mut Stream) {
+    pub(crate) fn stamp(&mut self, stream: &mut Renderer) {
         let unit = self.timestamp.lasts().unwrap_or(Duration::MAX).as_millis();
         let since = match self.timestamp {
             Timestamp::Elapsed => self.started.elapsed(),

@@ -34,7 +34,7 @@ use crate::guardian::protocol::{News, Request, RunId};
 use crate::os::pty::Size;
 use crate::os::{self, signals, spawn};
 use crate::plan::{Plan, wire};
-use crate::render::stream::Stream;
+use crate::render::renderer::Renderer;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
 use crate::syntax::keys::Keys;
 use crate::words::exit::Killed;
@@ -51,7 +51,7 @@ const GUARDIANS_END: Duration = Duration::from_secs(8);
 pub(crate) struct Session {
     pub(crate) plan: Plan,
     pub(crate) supervisor: Supervisor,
-    pub(crate) stream: Stream,
+    pub(crate) stream: Renderer,
     pub(crate) clock: Clock,
     pub(crate) stdout: OwnedFd,
     /// Of the terminals that the processes get; `None`: they get pipes.

@@ -27,6 +27,7 @@ use crate::driver::output::attached::Attached;
 use crate::driver::output::writer::Writer;
 use crate::os::pty::Size;
 use crate::os::{descriptor, terminal, watched};
+use crate::render::renderer::Renderer;
 use crate::render::stream::Stream;
 use crate::words::answer::Answer;
 use crate::words::notice::Notice;
@@ -55,7 +56,7 @@ const NARROWEST: u16 = 20;
 pub(crate) struct Output(Rc<Inner>);
 
 struct Inner {
-    stream: RefCell<Stream>,
+    stream: RefCell<Renderer>,
     clock: RefCell<Clock>,
     /// Every pipe is read through this one: only what was read stays.
     chunk: RefCell<Vec<u8>>,
@@ -90,7 +91,7 @@ pub(crate) struct Ended {
 impl Output {
     /// Starts the thread that writes to `stdout`. To be called in the runtime's `LocalSet`.
     pub(crate) fn start(
-        stream: Stream,
+        stream: Renderer,
         clock: Clock,
         stdout: OwnedFd,
         sources: usize,
@@ -116,7 +117,8 @@ impl Output {
     pub(crate) fn beside_prefix(&self, size: Size) -> Size {
         let mut stream = self.0.stream.borrow_mut();
         self.0.clock.borrow_mut().stamp(&mut stream);
-        let prefix = u16::try_from(stream.prefix_columns()).unwrap_or(u16::MAX);
+        let prefix = stream.text().map_or(0, Stream::prefix_columns);
+        let prefix = u16::try_from(prefix).unwrap_or(u16::MAX);
         let columns = size.columns.saturating_sub(prefix).max(NARROWEST);
         Size { columns, ..size }
     }
@@ -126,14 +128,21 @@ impl Output {
     }
 
     pub(crate) fn answer(&self, answer: &Answer) {
-        self.append(|stream, out| stream.answer(answer, out));
+        self.change(|stream, out| stream.answer(answer, out));
     }
 
-    /// Something that changes what is shown from now on.
-    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Stream, &mut Vec<u8>) -> T) -> T {
-        let mut answer = None;
-        self.append(|stream, out| answer = Some(change(stream, out)));
-        answer.expect("it was called")
+    /// Something that only text for people has. Elsewhere nothing happens.
+    pub(crate) fn change<T: Default>(
+        &self,
+        change: impl FnOnce(&mut Stream, &mut Vec<u8>) -> T,
+    ) -> T {
+        let mut answer = T::default();
+        self.append(|renderer, out| {
+            if let Some(stream) = renderer.text_mut() {
+                answer = change(stream, out);
+            }
+        });
+        answer
     }
 
     /// Reads a run's pipe, from [`Reader::begin`] until it is told that the run is over.
@@ -177,15 +186,13 @@ impl Output {
     /// Waits until everything is written, at the longest until `deadline`.
     pub(crate) async fn finish(self, deadline: Instant) -> Ended {
         let _ = time::timeout_at(deadline.into(), self.flushed()).await;
-        // What a terminal did not take was left out on purpose.
-        let skipped = if self.0.writer.is_closed() || self.0.is_terminal {
-            0
-        } else {
-            self.0.stream.borrow().skipped()
-        };
+        let skipped = self.0.stream.borrow().skipped();
+        // A terminal that stands still loses nothing that anybody could say there.
+        let nobody_misses_it = self.0.writer.is_closed() || self.0.is_terminal;
         let written = self.0.writer.end();
+        let lost = skipped + written.left as u64;
         Ended {
-            lost: skipped + written.left as u64,
+            lost: if nobody_misses_it { 0 } else { lost },
             has_failed: written.has_failed,
         }
     }
@@ -255,7 +262,8 @@ impl Output {
                 Silence::BehindPrompt
             }
             Silence::BehindPrompt => {
-                if self.0.stream.borrow().has_prompt(source) {
+                let stream = self.0.stream.borrow();
+                if stream.text().is_some_and(|text| text.has_prompt(source)) {
                     let _ = self.0.told.send(Told::SeemsToWait(source));
                 }
                 Silence::None
@@ -301,12 +309,13 @@ impl Output {
         if self.is_attached(source) {
             self.show_whole(source, chunk, pipe.get_ref().as_fd());
         } else if self.is_hopeless() {
-            self.append(|stream, out| stream.skip(source, chunk, out));
+            self.write(|stream, out| stream.skip(source, chunk, out));
         } else {
-            self.append(|stream, out| {
-                say_skipped(stream, out);
-                if !stream.hide(source, chunk, out) {
-                    stream.chunk(source, chunk, out);
+            self.append(|renderer, out| {
+                let text = renderer.text_mut();
+                let is_hidden = text.is_some_and(|stream| stream.hide(source, chunk, out));
+                if !is_hidden {
+                    renderer.chunk(source, chunk, out);
                 }
             });
         }
@@ -356,7 +365,18 @@ impl Output {
         }
     }
 
-    fn append(&self, write: impl FnOnce(&mut Stream, &mut Vec<u8>)) {
+    /// Something that will be seen, behind a word on what was not.
+    fn append(&self, write: impl FnOnce(&mut Renderer, &mut Vec<u8>)) {
+        self.write(|renderer, out| {
+            let skipped = renderer.text_mut().map(Stream::take_skipped_lines);
+            if let Some(lines @ 1..) = skipped {
+                renderer.say(&Notice::Skipped { lines }, out);
+            }
+            write(renderer, out);
+        });
+    }
+
+    fn write(&self, write: impl FnOnce(&mut Renderer, &mut Vec<u8>)) {
         let mut stream = self.0.stream.borrow_mut();
         self.0.clock.borrow_mut().stamp(&mut stream);
         match &mut *self.0.attached.borrow_mut() {
@@ -372,14 +392,6 @@ enum Silence {
     None,
     BeforeShown,
     BehindPrompt,
-}
-
-/// The place of lines that nobody has seen.
-fn say_skipped(stream: &mut Stream, out: &mut Vec<u8>) {
-    let lines = stream.take_skipped_lines();
-    if lines > 0 {
-        stream.say(&Notice::Skipped { lines }, out);
-    }
 }
 
 /// A pipe that is being read.

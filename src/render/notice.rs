@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::render::text::{self, Text};
 use crate::words::exit::Killed;
 use crate::words::name::ProcessName;
-use crate::words::notice::{Elsewhere, Ended, FirstFailure, Next, Notice, Shown, SummaryRow};
+use crate::words::notice::{Elsewhere, Ended, FirstFailure, Next, Notice, SummaryRow};
 use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
 use crate::words::wording::{self, counted, duration, processes};
@@ -42,6 +42,7 @@ fn texts(notice: &Notice) -> Vec<Text> {
             up,
             restarts,
             ignored_lines,
+            status: _,
         } => done(*up, *restarts, *ignored_lines),
         Notice::SessionStarted { .. }
         | Notice::LineIgnored { .. }
@@ -51,6 +52,7 @@ fn texts(notice: &Notice) -> Vec<Text> {
         | Notice::PortMoved { .. }
         | Notice::Started { .. }
         | Notice::SpawnFailed { .. }
+        | Notice::Stopped { .. }
         | Notice::Daemonised { .. }
         | Notice::WaitsForTree { .. }
         | Notice::Ready { .. }
@@ -103,6 +105,7 @@ fn sentence(notice: &Notice) -> String {
         }
         Notice::Started {
             process,
+            run: _,
             pid,
             port: Some(port),
         } => {
@@ -110,12 +113,23 @@ fn sentence(notice: &Notice) -> String {
         }
         Notice::Started {
             process,
+            run: _,
             pid,
             port: None,
         } => format!("{process} started (pid {pid})"),
-        Notice::SpawnFailed { process, cause } => {
+        Notice::SpawnFailed {
+            process,
+            run: _,
+            cause,
+        } => {
             format!("{process} could not be started: {cause}")
         }
+        Notice::Stopped {
+            process,
+            exit,
+            after,
+            last_lines: _,
+        } => format!("{process} {exit} {}; stopped", elapsed("after", *after)),
         Notice::Daemonised { process } => {
             format!("{process} runs on as a daemon: its first process ended with status 0")
         }
@@ -277,16 +291,7 @@ fn elapsed_since(time: Duration) -> String {
 }
 
 fn summary(after: Duration, rows: &[SummaryRow], hints: KeyHints) -> Vec<Text> {
-    let is_up = |row: &&SummaryRow| match row.state {
-        Shown::Running | Shown::RunningDaemon | Shown::Ready | Shown::Completed => true,
-        Shown::Waiting
-        | Shown::Starting
-        | Shown::Restarting
-        | Shown::Failed
-        | Shown::Stopping
-        | Shown::Stopped => false,
-    };
-    let up = rows.iter().filter(is_up).count();
+    let up = rows.iter().filter(|row| row.state.is_up()).count();
     let after = elapsed("in", after);
     let first = if up == rows.len() {
         format!("all up {after}")

@@ -380,7 +380,7 @@ fn trim_returns(text: &[u8]) -> &[u8] {
 }
 
 /// A line for a post-mortem: its last state, without colours or links.
-fn plain(line: &[u8]) -> String {
+pub(super) fn plain(line: &[u8]) -> String {
     let line = trim_returns(line);
     let start = memchr::memrchr(b'\r', line).map_or(0, |at| at + 1);
     let shown = sanitize::without_escapes(&line[start..]);

@@ -110,16 +110,13 @@ impl Process {
         }
     }
 
-    /// Its run is over: what was wished for meanwhile is so now. `false`: nothing was.
+    /// Its run is over: another one is due, if somebody asked for that.
     pub(super) fn fulfil_wish(&mut self, now: Instant) -> bool {
-        match self.wish {
-            Wish::Run => return false,
-            Wish::Stop => self.state = State::Stopped,
-            Wish::Again => {
-                self.wish = Wish::Run;
-                self.state = self.next_run(now);
-            }
+        let is_wanted = self.wish == Wish::Again;
+        if is_wanted {
+            self.wish = Wish::Run;
+            self.state = self.next_run(now);
         }
-        true
+        is_wanted
     }
 }

@@ -28,6 +28,7 @@ impl Supervisor {
         process.wish = Wish::Run;
         turn.say(Notice::SpawnFailed {
             process: process.name.clone(),
+            run,
             cause,
         });
         let end = Finale {
@@ -90,7 +91,7 @@ impl Supervisor {
         last_lines: Vec<String>,
         turn: &mut Turn,
     ) {
-        let (fail_fast, is_stopping) = (self.rules.fail_fast, self.is_stopping());
+        let (rules, is_stopping) = (self.rules, self.is_stopping());
         let Some(process) = self.current(index, run) else {
             return;
         };
@@ -103,17 +104,24 @@ impl Supervisor {
             });
         }
         let name = process.name.clone();
-        if !is_stopping && process.fulfil_wish(turn.now) {
-            if process.is_over() {
+        let is_by_hand = process.wish != Wish::Run && !is_stopping;
+        let own_end = own_end(up, turn).filter(|_| !is_by_hand);
+        let Some((end, lasted)) = own_end else {
+            if let Some(end) = up.leader_end.filter(|_| rules.says_all) {
+                turn.say(Notice::Stopped {
+                    process: name.clone(),
+                    exit: end.exit,
+                    after: turn.now.duration_since(up.since),
+                    last_lines,
+                });
+            }
+            process.state = State::Stopped;
+            if is_by_hand && !process.fulfil_wish(turn.now) {
                 turn.say(Notice::StoppedByHand { process: name });
             }
             return;
-        }
-        let Some((end, lasted)) = process.up().and_then(|up| own_end(up, turn)) else {
-            process.state = State::Stopped;
-            return;
         };
-        let (state, next) = match restart::next(process, end, lasted, fail_fast, turn.now) {
+        let (state, next) = match restart::next(process, end, lasted, rules.fail_fast, turn.now) {
             // It ended just before it would have been asked to: there is no next run.
             Next::Restart { .. } if is_stopping => (State::Stopped, Next::NotRestarted),
             Next::Restart { number, delay } => {

@@ -113,4 +113,6 @@ pub(crate) struct SessionRules {
     /// The first failure, without a retry, ends all with its status.
     pub(crate) fail_fast: bool,
     pub(crate) hints: KeyHints,
+    /// A program listens: each readiness is said at once, and each end that was asked for.
+    pub(crate) says_all: bool,
 }

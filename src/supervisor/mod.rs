@@ -166,6 +166,7 @@ impl Supervisor {
         process.state = State::Up(Up::new(pid, turn.now));
         turn.say(Notice::Started {
             process: process.name.clone(),
+            run,
             pid,
             port: process.port,
         });
@@ -178,11 +179,11 @@ impl Supervisor {
         listeners: Vec<Listener>,
         turn: &mut Turn,
     ) {
-        let is_summed_up = self.is_summed_up;
+        let is_told_at_once = self.is_summed_up || self.rules.says_all;
         let Some(process) = self.current(process, run) else {
             return;
         };
-        if let Some(ready) = readiness::listens(process, listeners, turn.now, is_summed_up) {
+        if let Some(ready) = readiness::listens(process, listeners, turn.now, is_told_at_once) {
             turn.say(ready);
         }
     }

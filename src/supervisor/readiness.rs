@@ -53,13 +53,13 @@ impl Listening {
     }
 }
 
-/// Takes in what a process listens on now. Returns the news that it is ready: once a run, and not before
-/// the summary, which says that of all.
+/// Takes in what a process listens on now. Returns the news that it is ready: once a run, and only where
+/// that is told at once; before the summary it is not, which says that of all.
 pub(super) fn listens(
     process: &mut Process,
     listeners: Vec<Listener>,
     now: Instant,
-    is_summed_up: bool,
+    is_told_at_once: bool,
 ) -> Option<Notice> {
     let port = process.port?;
     let up = process.up_mut().filter(|up| up.goes_on())?;
@@ -67,7 +67,7 @@ pub(super) fn listens(
     let listening = &mut up.listening;
     let is_served = listeners.iter().any(|listener| listener.port == port);
     let is_elsewhere = !is_served && !listeners.is_empty();
-    let is_news = is_served && is_summed_up && !listening.is_ready_said;
+    let is_news = is_served && is_told_at_once && !listening.is_ready_said;
     listening.listeners = listeners;
     listening.was_ready |= is_served;
     listening.is_ready_said |= is_news;

@@ -113,6 +113,7 @@ impl Supervisor {
                 .map(|process| restarts(process.run))
                 .sum(),
             ignored_lines: self.ignored_lines,
+            status: self.status.code(),
         });
         self.end(self.status.code(), turn);
     }

@@ -44,15 +44,26 @@ pub(crate) enum Notice {
     },
     Started {
         process: ProcessName,
+        run: u32,
         pid: i32,
         port: Option<u16>,
     },
     /// The program could not be started at all.
     SpawnFailed {
         process: ProcessName,
+        run: u32,
         cause: String,
     },
     Exited(Ended),
+    /// The end of a run that we asked for. Only programs are told: people see the whole stop.
+    Stopped {
+        process: ProcessName,
+        exit: Exit,
+        /// How long it ran.
+        after: Duration,
+        /// What it wrote last, escaped.
+        last_lines: Vec<String>,
+    },
     /// The leader ended with status 0 and members of its tree live on.
     Daemonised {
         process: ProcessName,
@@ -69,7 +80,7 @@ pub(crate) enum Notice {
         rows: Vec<SummaryRow>,
         hints: KeyHints,
     },
-    /// A process came up after the summary was said.
+    /// A process serves its PORT. People are told only after the summary, which says that of all.
     Ready {
         process: ProcessName,
         url: String,
@@ -140,6 +151,8 @@ pub(crate) enum Notice {
         up: Duration,
         restarts: u32,
         ignored_lines: usize,
+        /// devrun's exit status.
+        status: u8,
     },
 }
 
@@ -221,6 +234,19 @@ pub(crate) enum Shown {
 }
 
 impl Shown {
+    /// It does what it was started for, or has done it.
+    pub(crate) fn is_up(self) -> bool {
+        match self {
+            Self::Running | Self::RunningDaemon | Self::Ready | Self::Completed => true,
+            Self::Waiting
+            | Self::Starting
+            | Self::Restarting
+            | Self::Failed
+            | Self::Stopping
+            | Self::Stopped => false,
+        }
+    }
+
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",

@@ -5,8 +5,8 @@ use nix::sys::signal::Signal;
 use crate::screen::{CTRL_C, ENTER, LEAVE, Screen};
 use crate::support::Project;
 
-/// Asks for a name for ever; Ctrl-C and another window size are told.
-const ASKS: &str = "asks: trap 'echo interrupted' INT; trap 'stty size' WINCH; stty size; \
+/// Asks for a name for ever, and tells of Ctrl-C.
+const ASKS: &str = "asks: trap 'echo interrupted' INT; \
     while :; do printf 'name? '; read -r name && echo \"hello $name\"; done\n";
 
 fn attached(procfile: &str, arguments: &[&str]) -> Screen {
@@ -27,7 +27,8 @@ fn who_shows_a_prompt_and_waits_is_said_once() {
     screen.wait_for("asks.1 seems to wait for input: a asks + Enter\r\n");
     // Alone, `a` means whoever waits.
     screen.command("a").wait_for("this is asks.1's terminal");
-    screen.type_("ann\r").wait_for("hello ann").type_(LEAVE);
+    screen.type_("ann\r").wait_for("hello ann");
+    screen.type_(LEAVE).wait_for("left asks.1's terminal");
     let said = screen.interrupt();
     assert_eq!(said.matches("seems to wait").count(), 1, "{said}");
 }
@@ -49,10 +50,15 @@ fn keys_and_ctrl_c_go_to_that_process_and_its_recent_output_is_shown_again() {
 
 #[test]
 fn the_window_size_is_followed_only_while_attached() {
-    let mut screen = attached(ASKS, &[]);
+    let mut screen = Screen::start(
+        &Project::with_procfile(
+            "asks: trap 'stty size' WINCH; stty size; while :; do sleep 0.05; done\n",
+        ),
+        &[],
+    );
     // Beside the prefix at first, the whole terminal then.
-    assert!(screen.seen.text().contains("asks.1 | 24 71\r\n"));
-    screen.wait_for("24 80\r\n");
+    screen.wait_for("asks.1 | 24 71\r\n");
+    screen.command("a asks").wait_for("24 80\r\n");
     screen.resize(100, 30);
     screen.wait_for("30 100\r\n");
     screen.type_(LEAVE).wait_for("left asks.1's terminal");
@@ -81,7 +87,9 @@ fn what_the_others_write_meanwhile_comes_afterwards() {
     std::fs::write(&fifo, "wrote more\n").unwrap();
     assert!(!screen.seen.text().contains("other wrote"));
     screen.type_(LEAVE);
-    screen.wait_for("other.1 | other wrote\r\nother.1 | other wrote more\r\n");
+    screen
+        .wait_for("other.1 | other wrote\r\n")
+        .wait_for("other.1 | other wrote more\r\n");
     screen.interrupt();
 }
 

@@ -59,6 +59,16 @@ fn sigkill_of_the_guardian_ends_all_with_status_1() {
 }
 
 #[test]
+fn the_loss_of_the_guardian_is_an_event() {
+    let mut devrun = Project::with_procfile("web: sleep 1000\n").start_with(&["--json"]);
+    devrun.wait_for(r#""event":"process.started""#);
+    kill(Pid::from_raw(guardian_of(&devrun)), Signal::SIGKILL).unwrap();
+    assert_eq!(devrun.wait(), 1);
+    let events = crate::json::events(&devrun);
+    assert_eq!(events.last().unwrap()["event"], "guardian.lost");
+}
+
+#[test]
 fn ctrl_c_ends_daemons_and_stopped_processes_too() {
     nothing_survives(|devrun| assert_eq!(devrun.interrupt(), 0));
 }

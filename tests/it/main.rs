@@ -6,6 +6,7 @@ mod check;
 mod commands;
 mod errors;
 mod job;
+mod json;
 mod keyboard;
 #[cfg(target_os = "linux")]
 mod linux;

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use crate::support::{Devrun, Project, helper};
 
 /// A base whose first ports are free, and no other test is likely to be given.
-fn free_base() -> u16 {
+pub fn free_base() -> u16 {
     loop {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 use nix::libc;
 use nix::pty::{Winsize, openpty};
@@ -13,7 +14,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::termios::{Termios, tcgetattr};
 use nix::unistd::Pid;
 
-use crate::support::{Project, Seen};
+use crate::support::{PATIENCE, Project, Seen};
 
 pub const ENTER: &str = "\r";
 pub const CTRL_C: &str = "\x03";
@@ -94,6 +95,13 @@ impl Screen {
         self
     }
 
+    /// As [`Screen::wait_for`], for all of these in any order.
+    pub fn wait_for_all(&mut self, texts: &[&str]) -> &mut Self {
+        let ends = texts.iter().map(|text| self.seen.wait_for(text, self.at));
+        self.at = ends.max().expect("there is a text");
+        self
+    }
+
     /// What was seen behind what was waited for last.
     pub fn rest(&self) -> String {
         String::from_utf8_lossy(&self.seen.bytes()[self.at..]).into_owned()
@@ -128,7 +136,18 @@ impl Screen {
 
     /// Waits for the end; the terminal is then as it was. The status as the shell shows it.
     pub fn wait(&mut self) -> i32 {
-        let status = self.child.wait().unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "it goes on:\n{}",
+                self.seen.text()
+            );
+            std::thread::yield_now();
+        };
         self.is_over = true;
         assert_eq!(self.settings(), self.before);
         status

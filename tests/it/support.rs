@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// How long evidence may take on a busy machine before its absence is a failure.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A directory with a Procfile, and a home, runtime and state directory that no other test sees.
 #[derive(Clone)]

@@ -27,6 +27,7 @@ impl Output {
     /// most `rows` are shown again.
     pub(crate) fn attach(&self, source: usize, rows: usize) {
         let stream = self.0.stream.borrow();
+        let Some(stream) = stream.text() else { return };
         self.0.writer.append(|out| {
             if !stream.modes(source).is_alternate() {
                 stream.recent(source, rows, out);
@@ -51,6 +52,7 @@ impl Output {
             return;
         };
         let stream = self.0.stream.borrow();
+        let Some(stream) = stream.text() else { return };
         self.0.writer.append(|out| {
             stream.modes(*source).switch_off(out);
             if *is_in_row {
@@ -72,6 +74,9 @@ impl Output {
     /// What the attached process writes, as it is.
     pub(super) fn show_whole(&self, source: usize, chunk: &[u8], terminal: BorrowedFd<'_>) {
         let mut stream = self.0.stream.borrow_mut();
+        let Some(stream) = stream.text_mut() else {
+            return;
+        };
         stream.observe(source, chunk);
         // The user's terminal is raw, so it does not do it.
         let needs_returns = pty::lacks_returns(terminal) && !stream.modes(source).is_alternate();

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::render::palette::Depth;
-use crate::render::stream::Look;
+use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;
 
 /// Longer than anything here takes.
@@ -36,7 +36,7 @@ fn output(stdout: impl Into<OwnedFd>) -> Output {
         depth: Depth::None,
         is_quiet: false,
     };
-    let stream = Stream::new(&["a.1".into(), "b.1".into()], look);
+    let stream = Renderer::Text(Stream::new(&["a.1".into(), "b.1".into()], look));
     let clock = Clock::new(Timestamp::None);
     let (wrote, _) = mpsc::unbounded_channel();
     Output::start(stream, clock, stdout.into(), 2, wrote).unwrap()

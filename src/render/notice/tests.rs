@@ -3,6 +3,7 @@
 use super::*;
 use crate::words::exit::Exit;
 use crate::words::name::ProcessType;
+use crate::words::notice::Shown;
 
 fn name(process_type: &str) -> ProcessName {
     ProcessName::first(ProcessType::new(process_type).unwrap())
@@ -203,6 +204,7 @@ fn a_stop_names_and_counts_what_had_to_be_killed() {
             up,
             restarts: 2,
             ignored_lines: 1,
+            status: 0,
         },
         &[
             "done. up 15 m 54 s, 2 restarts",
@@ -236,6 +238,7 @@ fn what_is_one_sentence() {
     check(&hidden(None), &["DEBUG: .env:3 hides your shell's value"]);
     let started = |port| Notice::Started {
         process: name("web"),
+        run: 1,
         pid: 41210,
         port,
     };
@@ -326,6 +329,7 @@ fn a_port_that_is_not_the_usual_one_is_explained() {
 fn what_comes_from_outside_is_escaped() {
     let notice = Notice::SpawnFailed {
         process: name("web"),
+        run: 1,
         cause: "a\u{1b}[2Jb".into(),
     };
     check(&notice, &["web.1 could not be started: a\\x1b[2Jb"]);

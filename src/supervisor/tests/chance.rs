@@ -10,7 +10,7 @@ use crate::supervisor::{Action, Event, ProcessIndex, SessionRules, Supervisor};
 use crate::words::exit::{Exit, Killed};
 use crate::words::name::ProcessName;
 use crate::words::notice::{Ended, Next, Notice};
-use crate::words::policy::{KeyHints, OnExit, RestartPolicy};
+use crate::words::policy::{OnExit, RestartPolicy};
 use crate::words::port::Holder;
 
 const PROCESSES: usize = 3;
@@ -477,7 +477,8 @@ proptest! {
     ) {
         let processes = (0..PROCESSES).map(|index| plan(choice, index)).collect();
         let fail_fast = choice >> 24 == 0;
-        let mut world = World::new(processes, SessionRules { fail_fast, hints: KeyHints::None });
+        let rules = SessionRules { fail_fast, ..SessionRules::default() };
+        let mut world = World::new(processes, rules);
         world.tell(Event::SessionStarted);
         for step in steps {
             world.take(step);

@@ -8,7 +8,7 @@ use crate::supervisor::tests::{
 use crate::supervisor::{Event, SessionRules};
 use crate::words::exit::{Exit, Killed};
 use crate::words::notice::{Ended, FirstFailure, Next, Notice, Shown};
-use crate::words::policy::{KeyHints, OnExit, RestartPolicy};
+use crate::words::policy::{OnExit, RestartPolicy};
 
 fn foremans(process_type: &str) -> PlannedProcess {
     PlannedProcess {
@@ -180,7 +180,7 @@ fn on_exit_shutdown_is_a_matter_of_that_process_alone() {
 fn fail_fast_ends_all_at_the_first_failure_only() {
     let rules = SessionRules {
         fail_fast: true,
-        hints: KeyHints::None,
+        ..SessionRules::default()
     };
     let mut story = Story::with(rules, ["web", "api", "job"].map(planned));
     story.all_up();
@@ -204,6 +204,7 @@ fn when_nothing_is_left_to_run_or_to_wait_for_the_session_ends() {
         up: seconds(2),
         restarts: 1,
         ignored_lines: 0,
+        status: 0,
     };
     assert_eq!(story.said().last(), Some(&done));
     assert_eq!(story.interrupt(), []);
@@ -240,7 +241,7 @@ fn the_first_failure_is_told_again_at_the_end_where_others_went_on() {
 fn who_ended_all_is_told_with_whom_it_took_down() {
     let rules = SessionRules {
         fail_fast: true,
-        hints: KeyHints::None,
+        ..SessionRules::default()
     };
     let mut story = Story::with(rules, [planned("web"), planned("api"), planned("job")]);
     story.all_up();

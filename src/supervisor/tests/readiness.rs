@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::plan::PlannedProcess;
-use crate::supervisor::Event;
 use crate::supervisor::tests::{
     API, FAILED, FINE, Story, WEB, is_summary, millis, planned, seconds, with_policy,
 };
+use crate::supervisor::{Event, SessionRules};
 use crate::words::name::{ProcessName, ProcessType};
 use crate::words::notice::{Elsewhere, Notice, Shown};
 use crate::words::policy::RestartPolicy;
@@ -404,4 +404,18 @@ fn a_port_that_moved_makes_another_url() {
         ),
         "{said:?}"
     );
+}
+
+#[test]
+fn a_program_is_told_at_once_who_is_ready() {
+    let rules = SessionRules {
+        says_all: true,
+        ..SessionRules::default()
+    };
+    let mut story = Story::with(rules, [planned("web"), planned("api")]);
+    story.all_up();
+    story.listens(WEB, 1, &[5000]);
+    assert!(matches!(story.said().as_slice(), [Notice::Ready { .. }]));
+    story.after(seconds(10));
+    assert_eq!(summary(&mut story).0, Duration::ZERO);
 }

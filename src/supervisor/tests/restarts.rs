@@ -6,7 +6,7 @@ use crate::supervisor::tests::{
 use crate::supervisor::{Action, Event, SessionRules};
 use crate::words::exit::Exit;
 use crate::words::notice::{Next, Notice};
-use crate::words::policy::{KeyHints, RestartPolicy};
+use crate::words::policy::RestartPolicy;
 
 /// Tells that run after run of web fails at once, up to the last that is started.
 fn fails_at_once(story: &mut Story, runs: std::ops::RangeInclusive<u32>) -> Vec<Action> {
@@ -177,7 +177,12 @@ fn a_spawn_that_fails_is_a_failure_for_good_and_its_cause_is_said() {
     };
     assert_eq!(story.on(failed), [finish(126)]);
     let process = planned("web").name;
-    assert_eq!(story.said()[0], Notice::SpawnFailed { process, cause });
+    let failed = Notice::SpawnFailed {
+        process,
+        run: 1,
+        cause,
+    };
+    assert_eq!(story.said()[0], failed);
 }
 
 #[test]
@@ -194,7 +199,7 @@ fn the_delay_counts_from_the_end_of_the_tree() {
 fn fail_fast_knows_no_restart() {
     let rules = SessionRules {
         fail_fast: true,
-        hints: KeyHints::None,
+        ..SessionRules::default()
     };
     for policy in [RestartPolicy::Always, RestartPolicy::OnFailure] {
         let mut story = Story::with(rules, [with_policy("web", policy)]);

@@ -117,8 +117,8 @@ fn a_straggler_is_named_though_a_second_request_came_later() {
 #[test]
 fn the_first_request_in_an_end_that_came_by_itself_is_the_first() {
     let rules = SessionRules {
-        fail_fast: false,
         hints: KeyHints::CtrlC,
+        ..SessionRules::default()
     };
     let api = PlannedProcess {
         on_exit: OnExit::Shutdown,
@@ -233,4 +233,24 @@ fn a_reader_that_goes_away_is_an_orderly_shutdown() {
         assert_eq!(story.on(Event::OutputClosed), []);
         assert_eq!(story.exits(WEB, 1, TERMINATED), [finish(status)]);
     }
+}
+
+#[test]
+fn a_program_is_told_of_each_end_that_was_asked_for() {
+    let rules = SessionRules {
+        says_all: true,
+        ..SessionRules::default()
+    };
+    let mut story = Story::with(rules, [planned("web")]);
+    story.all_up();
+    story.interrupt();
+    story.said();
+    story.exits(WEB, 1, Exit::Signal(15));
+    let stopped = Notice::Stopped {
+        process: planned("web").name,
+        exit: Exit::Signal(15),
+        after: seconds(0),
+        last_lines: vec!["last words".into()],
+    };
+    assert_eq!(story.said()[0], stopped);
 }

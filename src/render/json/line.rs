@@ -1,0 +1,117 @@
+//! One event on its way out: fields in the order in which they are put.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::words::exit::{self, Exit};
+use crate::words::name::ProcessName;
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Appends to a buffer, and allocates nothing of its own. To be ended by [`Line::end`].
+#[must_use]
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl<'a> Line<'a> {
+    /// `head` ends where the number has its place.
+    pub(super) fn begin(head: &[u8], seq: u64, event: &str, out: &'a mut Vec<u8>) -> Self {
+        out.extend_from_slice(head);
+        let line = Self { out };
+        line.value(seq).put("event", event)
+    }
+
+    /// `key` holds no character that JSON would escape.
+    pub(super) fn put(self, key: &str, value: impl Serialize) -> Self {
+        self.key(key).value(value)
+    }
+
+    /// Seconds, exact to a millisecond.
+    pub(super) fn seconds(self, key: &str, time: Duration) -> Self {
+        self.put(key, time.as_millis() as f64 / 1000.0)
+    }
+
+    pub(super) fn names(self, key: &str, names: &[ProcessName]) -> Self {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        self.put(key, names)
+    }
+
+    /// Its status, or the name of the signal that it died by; the other one is null.
+    pub(super) fn exit(self, exit: Exit) -> Self {
+        let (status, signal) = match exit {
+            Exit::Status(status) => (Some(status), None),
+            Exit::Signal(signal) => (None, Some(exit::signal_name(signal))),
+        };
+        self.put("status", status).put("signal", signal)
+    }
+
+    pub(super) fn base64(self, key: &str, bytes: &[u8]) -> Self {
+        let this = self.key(key);
+        this.out.push(b'"');
+        for group in bytes.chunks(3) {
+            let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+            let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+            for place in 0..4 {
+                let digit = BASE64[(bits >> (18 - 6 * place) & 63) as usize];
+                this.out
+                    .push(if place > group.len() { b'=' } else { digit });
+            }
+        }
+        this.out.push(b'"');
+        this
+    }
+
+    /// Fields as they are to be written, each with the comma before it.
+    pub(super) fn extend(self, fields: &[u8]) -> Self {
+        self.out.extend_from_slice(fields);
+        self
+    }
+
+    pub(super) fn end(self) {
+        self.out.extend_from_slice(b"}\n");
+    }
+
+    fn key(self, key: &str) -> Self {
+        self.out.extend_from_slice(b",\"");
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self
+    }
+
+    fn value(self, value: impl Serialize) -> Self {
+        serde_json::to_writer(&mut *self.out, &value)
+            .expect("a buffer takes everything, and the values are plain");
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        let check = |bytes: &str, expected: &str| {
+            let mut out = Vec::new();
+            Line { out: &mut out }.base64("b", bytes.as_bytes()).end();
+            let expected = format!(",\"b\":\"{expected}\"}}\n");
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        };
+        check("", "");
+        check("f", "Zg==");
+        check("fo", "Zm8=");
+        check("foo", "Zm9v");
+        check("foobar", "Zm9vYmFy");
+    }
+
+    #[test]
+    fn times_are_seconds_exact_to_a_millisecond() {
+        let mut out = Vec::new();
+        let line = Line { out: &mut out };
+        line.seconds("a_s", Duration::from_micros(2_100_900)).end();
+        assert_eq!(out, b",\"a_s\":2.1}\n");
+    }
+}
