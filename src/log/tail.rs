@@ -20,6 +20,20 @@ impl Tail {
         self.bytes.extend_from_slice(last);
     }
 
+    /// The last whole lines of what was pushed, without the last `open` bytes, and of `more`; and what
+    /// stands behind them. At most 4 KiB.
+    pub(crate) fn last_but(&self, open: usize, more: &[u8]) -> Vec<u8> {
+        let kept = &self.bytes[..self.bytes.len().saturating_sub(open)];
+        let more = &more[more.len().saturating_sub(KEPT + 1)..];
+        let mut last = [kept, more].concat();
+        if last.len() > KEPT {
+            last.drain(..last.len() - KEPT);
+            let torn = memchr::memchr(b'\n', &last).map_or(last.len(), |at| at + 1);
+            last.drain(..torn);
+        }
+        last
+    }
+
     /// The last lines that are not blank, the earliest first; and forgets them.
     pub(crate) fn take(&mut self) -> Vec<Vec<u8>> {
         let is_blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);

@@ -1,0 +1,170 @@
+//! What is left of cleared screens and repaints, as hand-written shapes of what programs do.
+
+use super::*;
+
+const PREFIX: &str = "10:04:11 web.1  | ";
+
+/// What a terminal gets, each prefix as `> `. `~` stands for a calm point.
+fn shown_on_terminal(text: &str) -> String {
+    let mut stream = stream(true);
+    rows(&mut stream, text)
+}
+
+fn rows(stream: &mut Stream, text: &str) -> String {
+    let mut out = Vec::new();
+    for (number, part) in text.split('~').enumerate() {
+        if number > 0 && stream.has_open(0) {
+            stream.show_open(0, &mut out);
+        }
+        stream.chunk(0, part.as_bytes(), &mut out);
+    }
+    stream.end(0, &mut out);
+    String::from_utf8(out).unwrap().replace(PREFIX, "> ")
+}
+
+fn check(text: &str, expected: &[&str]) {
+    let rows: String = expected.iter().map(|row| format!("> {row}\n")).collect();
+    assert_eq!(shown_on_terminal(text), rows, "{text:?}");
+}
+
+#[test]
+fn a_cleared_screen_is_one_line() {
+    let cleared = "(screen cleared)";
+    check("a\n\x1bcb\n", &["a", cleared, "b"]);
+    check("a\n\x1b[2J\x1b[3J\x1b[Hb\n", &["a", cleared, "b"]);
+    check("a\n\x1b[H\x1b[Jb\n", &["a", cleared, "b"]);
+    check("a\n\x1b[2J\n\x1b[3J~\x1b[H\x1b[Jb\n", &["a", cleared, "b"]);
+    check("a\n\x1b[?1049hb\n\x1b[?1049lc\n", &["a", cleared, "b", "c"]);
+    check("asking? ~\x1b[2Jb\n", &["asking? ", cleared, "b"]);
+    check("asking? \x1b[2Jb\n", &["asking? ", cleared, "b"]);
+    check(
+        "\x1b[31ma\n\x1b[2Jb\x1b[m\n",
+        &["\x1b[31ma\x1b[0m", cleared, "\x1b[31mb\x1b[m"],
+    );
+}
+
+#[test]
+fn who_has_written_nothing_clears_nothing() {
+    check("\x1b[2J\x1b[Ha\n", &["a"]);
+    check("\n\n\x1bc\x1b[31m\x1bca\n", &["a"]);
+}
+
+#[test]
+fn the_blank_lines_that_scroll_a_screen_away_are_not_shown() {
+    let blank = "\r\n".repeat(40);
+    check(
+        &format!("a\r\n{blank}\x1b[1;1H\x1b[0J\r\n  ready\r\n"),
+        &["a", "(screen cleared)", "", "  ready"],
+    );
+    check("a\n\n\nb\n\n", &["a", "", "", "b", ""]);
+}
+
+#[test]
+fn of_a_spinner_the_last_state_is_shown() {
+    check("\\\x1b[1G\x1b[0K|\x1b[1G\x1b[0K\rdone\n", &["done"]);
+    check("|\x08/\x08-\x08 ok\n", &[" ok"]);
+    check("10%\x08\x08\x0820%\n", &["20%"]);
+    check("10% a\x1b[5D20%\n", &["20% a"]);
+    check("50%\r\x1b[K", &[]);
+    check("50%\r\x1b[K\ndone\n", &["", "done"]);
+    check("50%~\x1b[2K\x1b[1G60%\n", &["50%", "60%"]);
+    check(
+        "   Building\r\x1b[K   Compiling a\n   Building\r\x1b[K   Finished\n",
+        &["   Compiling a", "   Finished"],
+    );
+}
+
+#[test]
+fn a_repaint_shows_what_has_changed_when_it_is_over() {
+    check(
+        "a 1\nb 1\n\x1b[2A\x1b[2Ka 2\n\x1b[2Kb 1\nend\n",
+        &["a 1", "b 1", "a 2", "end"],
+    );
+    check(
+        "a 1\nb 1\n\x1b[2Aa 2\n\x1b[2Ka 3\x1b[2Fa 4\n\x1b[Jend\n",
+        &["a 1", "b 1", "a 4", "end"],
+    );
+    check(
+        "a\nb\x1b7\n\x1b8B\n\x1b[1AC\nend\n",
+        &["a", "b", "CB", "end"],
+    );
+    check("a\nb\x1b[s\n\x1b[u\x1b[2DB\nend\n", &["a", "b", "B", "end"]);
+    check(
+        "\x1b[31ma\nb\n\x1b[2A\x1b[32mc\nd\x1b[m\n",
+        &[
+            "\x1b[31ma\x1b[0m",
+            "\x1b[31mb\x1b[0m",
+            "\x1b[32mc\x1b[0m",
+            "\x1b[32md\x1b[0m",
+        ],
+    );
+}
+
+#[test]
+fn a_calm_repaint_shows_where_it_has_got_to() {
+    let up = "\x1b[2A\x1b[G";
+    check(
+        &format!(
+            "db wait\nweb wait\n~{up}\x1b[2Kdb start\n\n~{up}\x1b[2Kdb up\n\n{up}\x1b[2Kdb ok\n\n~~{up}db ok\nweb up\x1b[K\n~log\n"
+        ),
+        &["db wait", "web wait", "db start", "db ok", "web up", "log"],
+    );
+}
+
+#[test]
+fn a_row_that_only_spins_or_changes_colour_is_not_shown_again() {
+    check(
+        "\u{280b} a\n~\x1b[A\u{2819} a\n~\x1b[A\x1b[31m\u{2838} a\x1b[m\n~b\n",
+        &["\u{280b} a", "b"],
+    );
+}
+
+#[test]
+fn a_folded_row_is_one_line_and_counts_as_it_is_folded() {
+    let mut stream = stream(true);
+    stream.set_columns(20);
+    let long = "x".repeat(30);
+    let text = format!("top\n{long}\n\x1b[3Anew\x1b[3B\r{long}y\n");
+    assert_eq!(
+        rows(&mut stream, &text),
+        format!("> top\n> {long}\n> new\n> {long}y\n")
+    );
+}
+
+#[test]
+fn a_repaint_may_be_in_the_same_row_as_a_prompt() {
+    check("name? ~A\x08Ada\n", &["name? ", "name? Ada"]);
+    check("? \x1b[2K\x1b[1G? name \x1b[7D\x1b[7Cx\n", &["? name x"]);
+}
+
+#[test]
+fn that_a_process_redraws_is_told_once() {
+    let mut stream = stream(true);
+    let mut out = Vec::new();
+    stream.chunk(0, b"a\n10\x08%\n\x1b[2Jb\n", &mut out);
+    assert!(!stream.has_begun_to_redraw(0));
+    stream.chunk(0, b"\x1b[1Ac\n", &mut out);
+    assert!(stream.has_begun_to_redraw(0) && !stream.has_begun_to_redraw(0));
+    stream.end(0, &mut out);
+    stream.chunk(0, b"\x1b[1Ac\n", &mut out);
+    assert!(!stream.has_begun_to_redraw(0));
+    stream.chunk(1, b"\x1b[?1049h\n", &mut out);
+    assert!(stream.has_begun_to_redraw(1) && stream.modes(1).is_alternate());
+    stream.end(1, &mut out);
+    assert!(!stream.modes(1).is_alternate());
+}
+
+#[test]
+fn a_repaint_without_an_end_costs_little_memory() {
+    let mut stream = stream(true);
+    let mut out = Vec::new();
+    for number in 0..200_000 {
+        stream.chunk(
+            0,
+            format!("\x1b[1000A{number}\x1b[999B\x1b[K").as_bytes(),
+            &mut out,
+        );
+        assert!(stream.sources[0].open.bytes().len() <= lines::MAX_LINE + 100);
+    }
+    assert!(out.len() < 1000, "{}", String::from_utf8_lossy(&out));
+}
