@@ -76,6 +76,7 @@ impl Modes {
     }
 
     /// Appends what makes a fresh terminal like the child's, for somebody who attaches now.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for who attaches"))]
     pub(crate) fn switch_on(&self, out: &mut Vec<u8>) {
         for (mode, _) in self.changes() {
             mode.write(!mode.is_on_at_first, out);
@@ -87,6 +88,7 @@ impl Modes {
 
     /// Appends what makes the terminal of somebody who leaves fresh again: with a cursor, without colours,
     /// on the screen that scrolls.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for who attaches"))]
     pub(crate) fn switch_off(&self, out: &mut Vec<u8>) {
         if self.has_keypad {
             out.extend_from_slice(b"\x1b>");

@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 
 use memchr::memmem;
 
+use crate::render::escape::ESCAPE;
 use crate::render::moves::Motion;
 use crate::render::sanitize::{self, Sanitizer};
 
@@ -94,10 +95,7 @@ impl Screen {
         let mut changed = Vec::new();
         let mut texts = Vec::new();
         for line in contents.split('\n') {
-            let mut row = Vec::new();
-            sanitizer.begin(&mut row);
-            sanitizer.text(line.as_bytes(), &mut row);
-            sanitizer.end(&mut row);
+            let row = row(line.as_bytes(), &mut sanitizer);
             let text = essence(line);
             if !text.is_empty() && self.shown.get(texts.len()) != Some(&text) {
                 changed.push(row);
@@ -139,6 +137,23 @@ impl fmt::Debug for Screen {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Screen")
     }
+}
+
+/// A line of the grid, where colours go on from line to line, as one that stands for itself.
+fn row(line: &[u8], sanitizer: &mut Sanitizer) -> Vec<u8> {
+    let mut rest = line;
+    while rest.first() == Some(&ESCAPE)
+        && let Some(end) = memchr::memchr(b'm', rest)
+    {
+        rest = &rest[end + 1..];
+    }
+    let mut row = Vec::new();
+    sanitizer.text(&line[..line.len() - rest.len()], &mut row);
+    row.clear();
+    sanitizer.begin(&mut row);
+    sanitizer.text(rest, &mut row);
+    sanitizer.end(&mut row);
+    row
 }
 
 /// What has to differ for a line to be shown again: neither colours nor a spinner made of dots.
