@@ -1,5 +1,6 @@
 //! A picture of what a child repaints: which rows of it have changed since they were shown.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU16;
 
@@ -19,8 +20,8 @@ const COLUMNS: std::ops::RangeInclusive<u16> = 20..=512;
 /// About 32 bytes a cell, while a child repaints: 500 KiB where it has 80 columns.
 pub(crate) struct Screen {
     grid: vt100::Parser,
-    /// Each line as text, as it was shown.
-    shown: Vec<String>,
+    /// Of each line that is shown its [`essence`], and how often it is there.
+    shown: HashMap<String, usize>,
     /// The lowest row from which the cursor has gone elsewhere: what ends below is a new line.
     bottom: u16,
     has_other_rows: bool,
@@ -39,7 +40,7 @@ impl Screen {
         let size = |cells| NonZeroU16::new(cells).expect("a screen has rows and columns");
         let mut screen = Self {
             grid: vt100::Parser::new(size(rows), size(columns), 0),
-            shown: Vec::new(),
+            shown: HashMap::new(),
             bottom: 0,
             has_other_rows,
             is_stale: false,
@@ -86,23 +87,26 @@ impl Screen {
         self.is_stale
     }
 
-    /// The lines whose text is another one than when they were shown, without blank ones, as rows with
-    /// their colours; from now on they are shown.
+    /// The lines that are new or another text than when they were shown, as rows with their colours; from
+    /// now on they are shown. A line that has only moved is not among them, nor is a blank one.
     pub(crate) fn changed(&mut self) -> Vec<Vec<u8>> {
         self.is_stale = false;
         let mut sanitizer = Sanitizer::default();
         let contents = self.grid.screen().contents_formatted_basic();
+        let mut shown = std::mem::take(&mut self.shown);
         let mut changed = Vec::new();
-        let mut texts = Vec::new();
         for line in contents.split('\n') {
             let row = row(line.as_bytes(), &mut sanitizer);
             let text = essence(line);
-            if !text.is_empty() && self.shown.get(texts.len()) != Some(&text) {
-                changed.push(row);
+            if text.is_empty() {
+                continue;
             }
-            texts.push(text);
+            match shown.get_mut(&text) {
+                Some(count) if *count > 0 => *count -= 1,
+                Some(_) | None => changed.push(row),
+            }
+            *self.shown.entry(text).or_default() += 1;
         }
-        self.shown = texts;
         changed
     }
 

@@ -137,6 +137,34 @@ fn a_repaint_may_be_in_the_same_row_as_a_prompt() {
     check("? \x1b[2K\x1b[1G? name \x1b[7D\x1b[7Cx\n", &["? name x"]);
 }
 
+/// Test runners write their results above a block that says how far they are.
+#[test]
+fn a_line_that_has_only_moved_is_not_shown_again() {
+    let status = "RUNS a\n\nTests: 0\n";
+    let over = "\x1b[3A\x1b[J";
+    check(
+        &format!("{status}{over}PASS a\n{status}{over}PASS b\n{status}{over}PASS b\nTests: 3\n"),
+        &[
+            "RUNS a", "", "Tests: 0", "PASS a", "PASS b", "PASS b", "Tests: 3",
+        ],
+    );
+}
+
+#[test]
+fn a_full_screen_shows_what_has_changed_in_it() {
+    let frame =
+        |load: u8| format!("\x1b[H load {load}\x1b[K\r\n\x1b[7mPID\x1b[m\r\n 1 init\x1b[J~");
+    check(
+        &format!(
+            "\x1b[?1049h{}{}{}\x1b[?1049lbye\n",
+            frame(1),
+            frame(2),
+            frame(2)
+        ),
+        &[" load 1", "\x1b[7mPID\x1b[m", " 1 init", " load 2", "bye"],
+    );
+}
+
 #[test]
 fn that_a_process_redraws_is_told_once() {
     let mut stream = stream(true);
