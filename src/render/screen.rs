@@ -10,14 +10,16 @@ use crate::render::escape::ESCAPE;
 use crate::render::moves::Motion;
 use crate::render::sanitize::{self, Sanitizer};
 
-/// A repaint goes up by so many rows at the most, and down by as many.
-const ROWS: u16 = 100;
+/// A repaint goes up by so many rows at the most.
+const ABOVE: u16 = 100;
+/// For rows that are folded, and for who goes down without newlines.
+const BELOW: u16 = 28;
 /// Where the cursor stays in its row, that row is kept whole up to 4 KiB.
 const ONE_ROW: (u16, u16) = (4, 1024);
 /// More columns no terminal has.
 const COLUMNS: std::ops::RangeInclusive<u16> = 20..=512;
 
-/// About 32 bytes a cell, while a child repaints: 500 KiB where it has 80 columns.
+/// About 32 bytes a cell, while a child repaints: 320 KiB where it has 80 columns.
 pub(crate) struct Screen {
     grid: vt100::Parser,
     /// Of each line that is shown its [`essence`], and how often it is there.
@@ -33,7 +35,10 @@ impl Screen {
     pub(crate) fn new(motion: Motion, columns: u16, before: &[u8]) -> Self {
         let has_other_rows = motion == Motion::ToOtherRows;
         let (rows, columns) = if has_other_rows {
-            (2 * ROWS, columns.clamp(*COLUMNS.start(), *COLUMNS.end()))
+            (
+                ABOVE + BELOW,
+                columns.clamp(*COLUMNS.start(), *COLUMNS.end()),
+            )
         } else {
             ONE_ROW
         };
@@ -47,7 +52,7 @@ impl Screen {
         };
         if has_other_rows {
             // As if there had been more before.
-            screen.grid.process(format!("\x1b[{ROWS}H").as_bytes());
+            screen.grid.process(format!("\x1b[{ABOVE}H").as_bytes());
         }
         for (number, line) in before.split(|byte| *byte == b'\n').enumerate() {
             if number > 0 {

@@ -1,5 +1,8 @@
 //! What is left of cleared screens and repaints, as hand-written shapes of what programs do.
 
+use proptest::collection::vec;
+use proptest::sample::select;
+
 use super::*;
 
 const PREFIX: &str = "10:04:11 web.1  | ";
@@ -195,4 +198,107 @@ fn a_repaint_without_an_end_costs_little_memory() {
         assert!(stream.sources[0].open.bytes().len() <= lines::MAX_LINE + 100);
     }
     assert!(out.len() < 1000, "{}", String::from_utf8_lossy(&out));
+}
+
+/// What programs write, whole and torn.
+fn pieces() -> impl Strategy<Value = Vec<&'static [u8]>> {
+    let pieces: [&[u8]; 40] = [
+        b"text",
+        b"\n",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"\t",
+        b"\x08",
+        b" ",
+        "\u{e9}\u{1f980}".as_bytes(),
+        "e\u{301}\u{6f22}".as_bytes(),
+        b"\xe2\x82",
+        b"\xff",
+        b"\x00\x07\x7f\x18",
+        b"\x9b",
+        b"\x1b[31m",
+        b"\x1b[m",
+        b"\x1b[K",
+        b"\x1b[2K",
+        b"\x1b[1G",
+        b"\x1b[2D",
+        b"\x1b[5C",
+        b"\x1b[A",
+        b"\x1b[2F",
+        b"\x1b[3B",
+        b"\x1b[H",
+        b"\x1b[J",
+        b"\x1b[2J",
+        b"\x1b[?1049h",
+        b"\x1b[?1049l",
+        b"\x1bc",
+        b"\x1b7",
+        b"\x1b8",
+        b"\x1b[s",
+        b"\x1b[u",
+        b"\x1b[2;3r\x1b[S",
+        b"\x1b[",
+        b"\x1b",
+        b"\x1b]0;t\x07",
+        b"\x1b]8;;u\x1b\\",
+        b"\x1bPq",
+    ];
+    vec(select(pieces.to_vec()), 0..30)
+}
+
+fn written(
+    stream: &mut Stream,
+    text: &[u8],
+    mut cuts: impl Iterator<Item = usize>,
+    out: &mut Vec<u8>,
+) {
+    let mut rest = text;
+    while let Some(cut) = cuts.next().filter(|_| !rest.is_empty()) {
+        let (chunk, others) = rest.split_at(cut.min(rest.len()));
+        stream.chunk(0, chunk, out);
+        rest = others;
+    }
+    stream.chunk(0, rest, out);
+}
+
+/// `text` without all that stands between `begin` and `end`.
+fn without(mut text: String, begin: &str, end: &str) -> String {
+    while let Some(start) = text.find(begin) {
+        let length = text[start..].find(end).expect("it is whole") + end.len();
+        text.replace_range(start..start + length, "");
+    }
+    text
+}
+
+proptest! {
+    /// Between two calm points the cuts make no difference, and whatever a child writes, the terminal
+    /// gets rows with a prefix, colours and links.
+    #[test]
+    fn any_repaint_is_rows_and_the_same_however_it_was_chunked(
+        parts in vec(pieces(), 1..4),
+        cuts in vec(0usize..8, 0..60),
+    ) {
+        let (mut one, mut many) = (stream(true), stream(true));
+        let (mut whole, mut chunked) = (Vec::new(), Vec::new());
+        let mut cuts = cuts.into_iter();
+        for part in parts {
+            let text = part.concat();
+            one.chunk(0, &text, &mut whole);
+            written(&mut many, &text, cuts.by_ref(), &mut chunked);
+            prop_assert_eq!(one.has_open(0), many.has_open(0));
+            one.show_open(0, &mut whole);
+            many.show_open(0, &mut chunked);
+        }
+        one.end(0, &mut whole);
+        many.end(0, &mut chunked);
+        let shown = String::from_utf8(whole).expect("it is UTF-8");
+        prop_assert_eq!(String::from_utf8_lossy(&chunked), shown.as_str());
+        for row in shown.split_terminator('\n') {
+            prop_assert!(row.starts_with(PREFIX), "{shown:?}");
+            let row = without(without(row.into(), "\x1b]8;", "\x1b\\"), "\x1b[", "m");
+            prop_assert!(!row.contains(|c: char| c.is_control() && c != '\t'), "{shown:?}");
+        }
+        prop_assert!(shown.is_empty() || shown.ends_with('\n'));
+    }
 }
