@@ -64,14 +64,16 @@ impl Parser {
         if place == Place::Text {
             return self.plain(rest);
         }
+        if place == Place::Control {
+            return self.control(rest);
+        }
         self.place = match (place, byte) {
             (Place::Escape, b'[') => Place::Control,
             (Place::Escape, b']') => Place::Command,
             (Place::Escape, b'P' | b'X' | b'^' | b'_') => Place::Other,
             (Place::Escape | Place::Intermediate, 0x20..=0x2f) => Place::Intermediate,
             (Place::Escape | Place::Intermediate, 0x30..=0x7e) => Place::Text,
-            (Place::Control, 0x20..=0x3f) | (Place::Command, b' '..) => self.remember(byte),
-            (Place::Control, 0x40..=0x7e) => Place::Text,
+            (Place::Command, b' '..) => self.remember(byte),
             (Place::Command, ESCAPE) => Place::CommandEnd,
             (Place::Other, ESCAPE) => Place::OtherEnd,
             (Place::Command | Place::Other, BELL | CANCEL | SUBSTITUTE) => Place::Text,
@@ -80,10 +82,8 @@ impl Parser {
             (Place::Other, _) => Place::Other,
             // It ends where it should not, and means nothing. What ended it counts for itself.
             (Place::CommandEnd | Place::OtherEnd, _) => return self.broken(Place::Escape),
-            (Place::Escape | Place::Intermediate | Place::Control, _) => {
-                return self.broken(Place::Text);
-            }
-            (Place::Text, _) => Place::Text,
+            (Place::Escape | Place::Intermediate, _) => return self.broken(Place::Text),
+            (Place::Text | Place::Control, _) => place,
         };
         (1, self.ended(place, byte))
     }
@@ -99,7 +99,7 @@ impl Parser {
         self.begun.clear();
     }
 
-    fn plain<'a>(&mut self, rest: &'a [u8]) -> (usize, Piece<'a>) {
+    fn plain<'a>(&'a mut self, rest: &'a [u8]) -> (usize, Piece<'a>) {
         let is_control = |byte: &u8| *byte < b' ' || *byte == DELETE;
         let length = rest.iter().position(is_control).unwrap_or(rest.len());
         match rest[0] {
@@ -107,9 +107,47 @@ impl Parser {
             ESCAPE => {
                 self.begun.clear();
                 self.place = Place::Escape;
-                (1, Piece::Nothing)
+                match &rest[1..] {
+                    [b'[', sequence @ ..] => {
+                        self.place = Place::Control;
+                        let (used, piece) = self.control(sequence);
+                        (used + 2, piece)
+                    }
+                    _ => (1, Piece::Nothing),
+                }
             }
             control => (1, Piece::Control(control)),
+        }
+    }
+
+    /// In a CSI sequence. One that is whole in `rest` is not copied: colours are most of what there is.
+    fn control<'a>(&'a mut self, rest: &'a [u8]) -> (usize, Piece<'a>) {
+        let is_parameter = |byte: &u8| (0x20..=0x3f).contains(byte);
+        let length = rest.iter().position(|byte| !is_parameter(byte));
+        let parameters = &rest[..length.unwrap_or(rest.len())];
+        let end = length.map(|length| rest[length]);
+        if end.is_none() || !self.begun.is_empty() {
+            let room = (MAX_SEQUENCE + 1).saturating_sub(self.begun.len());
+            self.begun
+                .extend_from_slice(&parameters[..parameters.len().min(room)]);
+        }
+        let Some(end) = end else {
+            return (rest.len(), Piece::Nothing);
+        };
+        self.place = Place::Text;
+        if !(0x40..=0x7e).contains(&end) {
+            // What has broken it off counts for itself.
+            return (parameters.len(), Piece::Nothing);
+        }
+        let used = parameters.len() + 1;
+        let parameters = if self.begun.is_empty() {
+            parameters
+        } else {
+            &self.begun
+        };
+        match parameters.len() {
+            0..=MAX_SEQUENCE => (used, Piece::Csi(parameters, end)),
+            _ => (used, Piece::Nothing),
         }
     }
 
@@ -118,7 +156,6 @@ impl Parser {
         let is_whole = self.place == Place::Text && self.begun.len() <= MAX_SEQUENCE;
         match place {
             Place::Escape if is_whole => Piece::Escape(byte),
-            Place::Control if is_whole => Piece::Csi(&self.begun, byte),
             Place::Command | Place::CommandEnd if is_whole => match byte {
                 CANCEL | SUBSTITUTE => Piece::Nothing,
                 _ => Piece::Command(&self.begun),

@@ -67,8 +67,8 @@ pub(crate) fn survey(text: &[u8], is_alternate: bool) -> Survey {
     };
     let end = text.iter().rposition(|byte| *byte != b'\r');
     let (seen, returns) = text.split_at(end.map_or(0, |end| end + 1));
-    if memchr::memchr3(ESCAPE, BACKSPACE, b'\r', seen).is_none() {
-        survey.state.is_visible = !seen.is_empty();
+    if let Some(is_visible) = appended(seen) {
+        survey.state.is_visible = is_visible;
         survey.state.is_returned = !returns.is_empty();
         return survey;
     }
@@ -91,6 +91,24 @@ pub(crate) fn survey(text: &[u8], is_alternate: bool) -> Survey {
     }
     survey.clear = clearing.found();
     survey
+}
+
+/// The short way for nearly all lines. Whether something is to be seen, if there is nothing in `text` but
+/// text and colours.
+fn appended(text: &[u8]) -> Option<bool> {
+    let is_visible = |byte: &u8| *byte >= b' ' || *byte == b'\t';
+    let mut is_any_visible = false;
+    let mut rest = text;
+    while let Some(at) = memchr::memchr3(ESCAPE, BACKSPACE, b'\r', rest) {
+        let (text, sequence) = rest.split_at(at);
+        is_any_visible |= text.iter().any(is_visible);
+        let parameters = sequence.strip_prefix(b"\x1b[")?;
+        let end = parameters
+            .iter()
+            .position(|byte| !matches!(byte, b'0'..=b';'))?;
+        rest = parameters[end..].strip_prefix(b"m")?;
+    }
+    Some(is_any_visible || rest.iter().any(is_visible))
 }
 
 fn step(piece: Piece<'_>, is_alternate: bool) -> Step {

@@ -9,6 +9,12 @@ use crate::render::sgr::Attributes;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sanitizer {
     parser: Parser,
+    filter: Filter,
+}
+
+/// What becomes of the pieces.
+#[derive(Clone, Debug, Default)]
+struct Filter {
     attributes: Attributes,
     modes: Modes,
     is_link_open: bool,
@@ -21,51 +27,38 @@ pub(crate) struct Sanitizer {
 impl Sanitizer {
     /// Switches on again, at the beginning of a row, what is still on.
     pub(crate) fn begin(&self, out: &mut Vec<u8>) {
-        self.attributes.repeat(out);
+        self.filter.attributes.repeat(out);
     }
 
     /// The row ends here, the line does not: somebody else writes.
     pub(crate) fn pause(&mut self, out: &mut Vec<u8>) {
-        if self.is_link_open {
-            out.extend_from_slice(b"\x1b]8;;\x1b\\");
-            self.is_link_open = false;
-        }
-        if !self.attributes.is_plain() {
-            out.extend_from_slice(b"\x1b[0m");
-        }
+        self.filter.pause(out);
     }
 
     /// The line ends here, and with it what was begun and is not whole.
     pub(crate) fn end(&mut self, out: &mut Vec<u8>) {
-        self.end_character(out);
-        self.begun.clear();
+        self.filter.end_character(out);
         self.parser.reset();
-        self.pause(out);
+        self.filter.pause(out);
     }
 
     /// What the child has switched on in its terminal.
     pub(crate) fn modes(&self) -> &Modes {
-        &self.modes
+        &self.filter.modes
     }
 
-    /// Appends what of `text` may be shown. Returns whether that is more than colours.
-    pub(crate) fn text(&mut self, text: &[u8], out: &mut Vec<u8>) -> bool {
-        let mut is_visible = false;
+    /// Appends what of `text` may be shown.
+    pub(crate) fn text(&mut self, text: &[u8], out: &mut Vec<u8>) {
         let mut rest = text;
-        // The parser's pieces borrow it.
-        let mut parser = std::mem::take(&mut self.parser);
         while !rest.is_empty() {
-            let before = out.len();
-            let was_text = parser.is_in_text();
-            let (used, piece) = parser.piece(rest);
-            self.take(piece, out);
-            is_visible |= was_text && out.len() > before;
+            let (used, piece) = self.parser.piece(rest);
+            self.filter.take(piece, out);
             rest = &rest[used..];
         }
-        self.parser = parser;
-        is_visible
     }
+}
 
+impl Filter {
     fn take(&mut self, piece: Piece<'_>, out: &mut Vec<u8>) {
         if let Piece::Text(text) = piece {
             return self.characters(text, out);
@@ -75,23 +68,29 @@ impl Sanitizer {
             Piece::Control(b'\t') => out.push(b'\t'),
             Piece::Csi(parameters, b'm') => self.color(parameters, out),
             Piece::Csi(parameters, end) => self.modes.csi(parameters, end),
-            Piece::Escape(byte) => {
-                self.modes.escape(byte);
-                if byte == b'c' {
-                    self.reset(out);
-                }
-            }
+            Piece::Escape(byte) => self.escape(byte, out),
             Piece::Command(command) => self.link(command, out),
             Piece::Text(_) | Piece::Control(_) | Piece::Nothing => {}
         }
     }
 
-    /// The child has made its terminal as new.
-    fn reset(&mut self, out: &mut Vec<u8>) {
-        if !self.drops_sequences {
-            self.pause(out);
+    fn pause(&mut self, out: &mut Vec<u8>) {
+        if self.is_link_open {
+            out.extend_from_slice(b"\x1b]8;;\x1b\\");
+            self.is_link_open = false;
         }
-        self.attributes = Attributes::default();
+        if !self.attributes.is_plain() && !self.drops_sequences {
+            out.extend_from_slice(b"\x1b[0m");
+        }
+    }
+
+    fn escape(&mut self, byte: u8, out: &mut Vec<u8>) {
+        self.modes.escape(byte);
+        if byte == b'c' {
+            // The child has made its terminal as new.
+            self.pause(out);
+            self.attributes = Attributes::default();
+        }
     }
 
     fn characters(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
@@ -112,8 +111,10 @@ impl Sanitizer {
     }
 
     fn end_character(&mut self, out: &mut Vec<u8>) {
-        push_text(&self.begun, out);
-        self.begun.clear();
+        if !self.begun.is_empty() {
+            push_text(&self.begun, out);
+            self.begun.clear();
+        }
     }
 
     fn color(&mut self, parameters: &[u8], out: &mut Vec<u8>) {
@@ -146,13 +147,11 @@ impl Sanitizer {
 
 /// The text alone, without colours and links.
 pub(crate) fn without_escapes(text: &[u8]) -> String {
-    let mut sanitizer = Sanitizer {
-        drops_sequences: true,
-        ..Sanitizer::default()
-    };
+    let mut sanitizer = Sanitizer::default();
+    sanitizer.filter.drops_sequences = true;
     let mut out = Vec::new();
     sanitizer.text(text, &mut out);
-    sanitizer.end_character(&mut out);
+    sanitizer.end(&mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 
@@ -254,17 +253,6 @@ mod tests {
         sanitizer.text(b"b\x1b[0m", &mut out);
         sanitizer.end(&mut out);
         assert_eq!(out, b"\x1b[1m\x1b[31ma\x1b[0m\n\x1b[1;31mb\x1b[0m");
-    }
-
-    #[test]
-    fn only_what_can_be_seen_is_visible() {
-        let check = |text: &[u8], expected: bool| {
-            let mut out = Vec::new();
-            assert_eq!(Sanitizer::default().text(text, &mut out), expected);
-        };
-        check(b"\x1b[31m\x1b[?25l\x1b]8;;http://a\x07\x07\xe2\x82", false);
-        check(b"\x1b[31mx", true);
-        check(b"\xff", true);
     }
 
     /// Escape sequences in every stage of being whole.
