@@ -159,9 +159,8 @@ impl Stream {
         }
         let this = &mut self.sources[source];
         this.forget_row();
-        let _ = this
-            .sanitizer
-            .text(&text[clear.range.clone()], &mut self.unseen);
+        let cleared = &text[clear.range.clone()];
+        this.sanitizer.text(cleared, &mut self.unseen);
         if this.sanitizer.modes().is_alternate() {
             this.redraw();
         }
