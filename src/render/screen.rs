@@ -14,8 +14,10 @@ use crate::render::sanitize::{self, Sanitizer};
 const ABOVE: u16 = 100;
 /// For rows that are folded, and for who goes down without newlines.
 const BELOW: u16 = 28;
-/// Where the cursor stays in its row, that row is kept whole up to 4 KiB.
-const ONE_ROW: (u16, u16) = (4, 1024);
+/// Where the cursor stays in its row: it may be folded once.
+const ONE_ROW: (u16, u16) = (2, 1024);
+/// In bytes: so much fits there in any case.
+pub(crate) const LONGEST_ROW: usize = 1024;
 /// More columns no terminal has.
 const COLUMNS: std::ops::RangeInclusive<u16> = 20..=512;
 

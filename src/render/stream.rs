@@ -78,6 +78,8 @@ struct Source {
     has_text: bool,
     /// While rows are written over in other ways than from their beginning.
     screen: Option<Screen>,
+    /// In bytes: what may be spent on another screen.
+    credit: usize,
     redraws: Redraws,
     sanitizer: Sanitizer,
     tail: Tail,
@@ -341,6 +343,7 @@ impl Source {
             blanks: 0,
             has_text: false,
             screen: None,
+            credit: terminal::CREDIT,
             redraws: Redraws::NotYet,
             sanitizer: Sanitizer::default(),
             tail: Tail::default(),

@@ -2,11 +2,25 @@
 //! screen was cleared.
 
 use crate::render::moves::{self, Clear, Motion, State};
-use crate::render::screen::Screen;
+use crate::render::screen::{LONGEST_ROW, Screen};
 use crate::render::stream::{Redraws, Source, Stream};
 
 /// What stands for a screen that a child has cleared.
 const CLEARED: &[u8] = b"(screen cleared)";
+
+/// A screen takes up to half a millisecond, however little is written on it. So it has to be earned by
+/// what was written since the last one, and silence: who only moves about cannot keep all others waiting.
+/// Without credit its lines are shown as they come.
+pub(super) const CREDIT: usize = 16 * 1024;
+
+/// In bytes written.
+fn price(motion: Motion) -> usize {
+    match motion {
+        Motion::Ahead => 0,
+        Motion::InRow => 32,
+        Motion::ToOtherRows => 256,
+    }
+}
 
 /// What was written ahead of a text.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +61,7 @@ impl Stream {
         open: usize,
         out: &mut Vec<u8>,
     ) {
+        self.sources[source].credit = CREDIT;
         self.take_in(source, text, open, out);
         self.show_changed(source, out);
         self.show_blanks(source, out);
@@ -109,6 +124,8 @@ impl Stream {
     }
 
     fn whole_line(&mut self, source: usize, text: &[u8], before: Before<'_>, out: &mut Vec<u8>) {
+        let this = &mut self.sources[source];
+        this.credit = CREDIT.min(this.credit + text.len());
         if let Some((row, state)) = self.repaint(source, text, before, out) {
             return self.row(source, row, &state, out);
         }
@@ -143,7 +160,7 @@ impl Stream {
                 self.clear(source, text, &clear, out);
                 text = &text[clear.range.end..];
                 before = Before::Nothing;
-            } else if survey.motion == Motion::Ahead && this.screen.is_none() {
+            } else if this.screen.is_none() && !this.can_draw(survey.motion, text) {
                 return Some((text, survey.state));
             } else {
                 self.draw(source, text, survey.motion, before, out);
@@ -189,6 +206,7 @@ impl Stream {
         let this = &mut self.sources[source];
         if this.screen.is_none() {
             let before = this.before(before, motion);
+            this.credit = this.credit.saturating_sub(price(motion));
             this.screen = Some(Screen::new(motion, columns, &before));
             this.is_begun = false;
             this.is_returned = false;
@@ -287,6 +305,16 @@ impl Source {
             bytes.drain(..row);
         }
         bytes
+    }
+
+    /// Whether a screen is begun for `text`: it has to be needed, earned, and large enough.
+    fn can_draw(&self, motion: Motion, text: &[u8]) -> bool {
+        let fits = match motion {
+            Motion::Ahead => false,
+            Motion::InRow => text.len() <= LONGEST_ROW,
+            Motion::ToOtherRows => true,
+        };
+        fits && self.credit >= price(motion)
     }
 
     fn redraw(&mut self) {

@@ -200,6 +200,20 @@ fn a_repaint_without_an_end_costs_little_memory() {
     assert!(out.len() < 1000, "{}", String::from_utf8_lossy(&out));
 }
 
+#[test]
+fn who_only_moves_about_is_shown_without_moves_until_it_is_silent() {
+    let text = "\x1b[Aa\n\n".repeat(1000);
+    let shown = shown_on_terminal(&format!("{text}~b\n\x1b[Ac\n\n"));
+    assert!(shown.matches("> a\n").count() > 800, "{shown}");
+    assert!(shown.ends_with("> b\n> c\n"), "{shown}");
+}
+
+#[test]
+fn of_a_long_row_nothing_is_lost() {
+    let long = "x".repeat(5000);
+    check(&format!("{long}\x08y\n"), &[&format!("{long}y")]);
+}
+
 /// What programs write, whole and torn.
 fn pieces() -> impl Strategy<Value = Vec<&'static [u8]>> {
     let pieces: [&[u8]; 40] = [
