@@ -21,6 +21,10 @@ completions: update
 example:
     cargo run -- start -f Procfile.example
 
+# Every fuzz target for a minute (installs cargo-fuzz).
+fuzz:
+    .ci/fuzz 60
+
 # Licences, advisories and sources of the dependencies (needs cargo-deny).
 deny:
     cargo deny check

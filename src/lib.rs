@@ -31,4 +31,7 @@ mod driver;
 #[expect(clippy::disallowed_methods, reason = "the shell half")]
 mod cli;
 
+#[cfg(fuzzing)]
+pub mod fuzz;
+
 pub use cli::main;

@@ -35,6 +35,9 @@ impl Driver {
             self.output.answer(&Answer::HasNoTerminal(name));
             return;
         };
+        // What it has switched on may stand in a line that has no end yet.
+        self.output
+            .change(|stream, out| stream.show_open(process, out));
         let detach_keys = self.detach_keys.as_str().to_string();
         self.output.answer(&Answer::Attached {
             process: name,

@@ -242,6 +242,12 @@ impl Driver {
                     self.output.say(&Notice::SeemsToWait { process });
                 }
             }
+            Told::Redraws(process) => {
+                if self.keyboard.is_some() {
+                    let process = self.plan.processes[process].name.clone();
+                    self.output.say(&Notice::Redraws { process });
+                }
+            }
         }
     }
 

@@ -77,6 +77,8 @@ pub(crate) enum Told {
     Wrote(usize),
     /// It shows a prompt, and nothing happens.
     SeemsToWait(usize),
+    /// It repaints rows above its cursor, for the first time.
+    Redraws(usize),
 }
 
 /// How the output ended.
@@ -113,13 +115,12 @@ impl Output {
         Ok(output)
     }
 
-    /// How much of a terminal of this size is left to the text of a line.
+    /// How much of a terminal of this size is left to the text of a line: so large are the processes'.
     pub(crate) fn beside_prefix(&self, size: Size) -> Size {
-        let mut stream = self.0.stream.borrow_mut();
-        self.0.clock.borrow_mut().stamp(&mut stream);
-        let prefix = stream.text().map_or(0, Stream::prefix_columns);
+        let prefix = self.change(|stream, _| stream.prefix_columns());
         let prefix = u16::try_from(prefix).unwrap_or(u16::MAX);
         let columns = size.columns.saturating_sub(prefix).max(NARROWEST);
+        self.change(|stream, _| stream.set_columns(columns));
         Size { columns, ..size }
     }
 
@@ -259,6 +260,7 @@ impl Output {
         match awaited {
             Silence::BeforeShown => {
                 self.append(|stream, out| stream.show_open(source, out));
+                self.tell_of_redrawing(source);
                 Silence::BehindPrompt
             }
             Silence::BehindPrompt => {
@@ -319,11 +321,20 @@ impl Output {
                 }
             });
         }
+        self.tell_of_redrawing(source);
         let awaited = &mut self.0.awaited.borrow_mut()[source];
         if std::mem::take(awaited) {
             let _ = self.0.told.send(Told::Wrote(source));
         }
         Some(count)
+    }
+
+    fn tell_of_redrawing(&self, source: usize) {
+        let mut stream = self.0.stream.borrow_mut();
+        let text = stream.text_mut();
+        if text.is_some_and(|text| text.has_begun_to_redraw(source)) {
+            let _ = self.0.told.send(Told::Redraws(source));
+        }
     }
 
     /// Whether the children have to wait for the reader.

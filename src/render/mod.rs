@@ -1,13 +1,16 @@
 //! Lines and notices → the bytes that a terminal or a pipe gets.
 
 pub(crate) mod answer;
+mod escape;
 pub(crate) mod json;
-mod modes;
+pub(crate) mod modes;
+mod moves;
 mod name;
 pub(crate) mod notice;
 pub(crate) mod palette;
 pub(crate) mod renderer;
 pub(crate) mod sanitize;
+mod screen;
 mod sgr;
 pub(crate) mod stream;
 mod text;

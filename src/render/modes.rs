@@ -41,7 +41,6 @@ pub(crate) struct Modes {
     has_keypad: bool,
 }
 
-#[expect(dead_code, reason = "the sanitizer is about to tell them")]
 impl Modes {
     /// Takes in `CSI parameters end`.
     pub(crate) fn csi(&mut self, parameters: &[u8], end: u8) {

@@ -63,6 +63,7 @@ fn texts(notice: &Notice) -> Vec<Text> {
         | Notice::Killed { .. }
         | Notice::Skipped { .. }
         | Notice::SeemsToWait { .. }
+        | Notice::Redraws { .. }
         | Notice::KillingAll { .. }
         | Notice::GuardianLost => vec![Text::Prose(sentence(notice))],
     }
@@ -170,6 +171,7 @@ fn sentence(notice: &Notice) -> String {
                 process.short()
             )
         }
+        Notice::Redraws { process } => redraws(process),
         Notice::KillingAll { processes: count } => format!("killing {}", processes(*count)),
         Notice::GuardianLost => "the guardian is gone: ending what it had started".into(),
         Notice::PortTaken { .. }
@@ -383,6 +385,11 @@ fn stopping(count: usize, grace: Duration, hints: bool) -> Vec<Text> {
         texts.push(Text::Prose("Ctrl-C again kills now".into()));
     }
     texts
+}
+
+fn redraws(process: &ProcessName) -> String {
+    let name = process.short();
+    format!("{process} redraws its screen: a {name} + Enter shows it, --tty never stops it")
 }
 
 fn skipped(lines: u64) -> String {

@@ -1,154 +1,96 @@
 //! What a child may do to the terminal: write text, tabs, SGR colours and OSC 8 links, nothing else.
 
 use crate::log::lines::whole_characters;
+use crate::render::escape::{Parser, Piece};
+use crate::render::modes::Modes;
 use crate::render::sgr::Attributes;
-
-const BELL: u8 = 0x07;
-const CANCEL: u8 = 0x18;
-const SUBSTITUTE: u8 = 0x1a;
-const ESCAPE: u8 = 0x1b;
-const DELETE: u8 = 0x7f;
-/// Longer than any that means something. Of a longer one only the end is awaited.
-const MAX_SEQUENCE: usize = 4096;
 
 /// What a process's bytes have led to so far. How they are cut into chunks makes no difference.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sanitizer {
+    parser: Parser,
+    filter: Filter,
+}
+
+/// What becomes of the pieces.
+#[derive(Clone, Debug, Default)]
+struct Filter {
     attributes: Attributes,
+    modes: Modes,
     is_link_open: bool,
-    place: Place,
-    /// Of a character, or of a sequence what stands behind its introducer.
+    /// The beginning of a character.
     begun: Vec<u8>,
     /// Even colours and links are left out.
     drops_sequences: bool,
 }
 
-/// Where in the stream of bytes we are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Place {
-    #[default]
-    Text,
-    /// Behind ESC.
-    Escape,
-    /// Behind ESC and a byte that says that one more will come.
-    Intermediate,
-    /// In a CSI sequence: colours, cursor, erasing.
-    Control,
-    /// In an OSC string: links, titles, the clipboard.
-    Command,
-    /// In a string of another kind.
-    Other,
-    /// Behind ESC in a string: the next byte may end it.
-    CommandEnd,
-    OtherEnd,
-}
-
 impl Sanitizer {
     /// Switches on again, at the beginning of a row, what is still on.
     pub(crate) fn begin(&self, out: &mut Vec<u8>) {
-        self.attributes.repeat(out);
+        self.filter.attributes.repeat(out);
     }
 
     /// The row ends here, the line does not: somebody else writes.
     pub(crate) fn pause(&mut self, out: &mut Vec<u8>) {
-        if self.is_link_open {
-            out.extend_from_slice(b"\x1b]8;;\x1b\\");
-            self.is_link_open = false;
-        }
-        if !self.attributes.is_plain() {
-            out.extend_from_slice(b"\x1b[0m");
-        }
+        self.filter.pause(out);
     }
 
     /// The line ends here, and with it what was begun and is not whole.
     pub(crate) fn end(&mut self, out: &mut Vec<u8>) {
-        self.end_character(out);
-        self.begun.clear();
-        self.place = Place::Text;
-        self.pause(out);
+        self.filter.end_character(out);
+        self.parser.reset();
+        self.filter.pause(out);
     }
 
-    /// Appends what of `text` may be shown. Returns whether that is more than colours.
-    pub(crate) fn text(&mut self, text: &[u8], out: &mut Vec<u8>) -> bool {
-        let mut is_visible = false;
+    /// What the child has switched on in its terminal.
+    pub(crate) fn modes(&self) -> &Modes {
+        &self.filter.modes
+    }
+
+    /// Appends what of `text` may be shown.
+    pub(crate) fn text(&mut self, text: &[u8], out: &mut Vec<u8>) {
         let mut rest = text;
         while !rest.is_empty() {
-            let before = out.len();
-            let was_text = self.place == Place::Text;
-            let used = self.step(rest, out);
-            is_visible |= was_text && out.len() > before;
+            let (used, piece) = self.parser.piece(rest);
+            self.filter.take(piece, out);
             rest = &rest[used..];
         }
-        is_visible
     }
+}
 
-    /// Takes in at least one byte, or goes to another place. Returns how many.
-    fn step(&mut self, rest: &[u8], out: &mut Vec<u8>) -> usize {
-        let byte = rest[0];
-        let next = match (self.place, byte) {
-            (Place::Text, _) => return self.plain(rest, out),
-            (Place::Escape, b'[') => Place::Control,
-            (Place::Escape, b']') => Place::Command,
-            (Place::Escape, b'P' | b'X' | b'^' | b'_') => Place::Other,
-            (Place::Escape | Place::Intermediate, 0x20..=0x2f) => Place::Intermediate,
-            (Place::Escape | Place::Intermediate, 0x30..=0x7e) => Place::Text,
-            (Place::Control, 0x20..=0x3f) => self.remember(byte),
-            (Place::Control, 0x40..=0x7e) => {
-                if byte == b'm' {
-                    self.color(out);
-                }
-                Place::Text
-            }
-            (Place::Command, ESCAPE) => Place::CommandEnd,
-            (Place::Other, ESCAPE) => Place::OtherEnd,
-            (Place::Command, BELL) | (Place::CommandEnd, b'\\') => {
-                self.link(out);
-                Place::Text
-            }
-            (Place::Other, BELL) | (Place::OtherEnd, b'\\') => Place::Text,
-            (Place::Command | Place::Other, CANCEL | SUBSTITUTE) => Place::Text,
-            (Place::Command, _) => self.remember(byte),
-            (Place::Other, _) => Place::Other,
-            (Place::CommandEnd | Place::OtherEnd, _) => return self.broken(Place::Escape),
-            (Place::Escape | Place::Intermediate | Place::Control, _) => {
-                return self.broken(Place::Text);
-            }
-        };
-        if next == Place::Text {
-            self.begun.clear();
-        }
-        self.place = next;
-        1
-    }
-
-    /// A sequence ends where it should not, and means nothing. The byte that ended it counts for itself.
-    fn broken(&mut self, next: Place) -> usize {
-        self.begun.clear();
-        self.place = next;
-        0
-    }
-
-    fn remember(&mut self, byte: u8) -> Place {
-        if self.begun.len() <= MAX_SEQUENCE {
-            self.begun.push(byte);
-        }
-        self.place
-    }
-
-    fn plain(&mut self, rest: &[u8], out: &mut Vec<u8>) -> usize {
-        let is_control = |byte: &u8| *byte < b' ' || *byte == DELETE;
-        let length = rest.iter().position(is_control).unwrap_or(rest.len());
-        if length > 0 {
-            self.characters(&rest[..length], out);
-            return length;
+impl Filter {
+    fn take(&mut self, piece: Piece<'_>, out: &mut Vec<u8>) {
+        if let Piece::Text(text) = piece {
+            return self.characters(text, out);
         }
         self.end_character(out);
-        match rest[0] {
-            ESCAPE => self.place = Place::Escape,
-            b'\t' => out.push(b'\t'),
-            _ => {}
+        match piece {
+            Piece::Control(b'\t') => out.push(b'\t'),
+            Piece::Csi(parameters, b'm') => self.color(parameters, out),
+            Piece::Csi(parameters, end) => self.modes.csi(parameters, end),
+            Piece::Escape(byte) => self.escape(byte, out),
+            Piece::Command(command) => self.link(command, out),
+            Piece::Text(_) | Piece::Control(_) | Piece::Nothing => {}
         }
-        1
+    }
+
+    fn pause(&mut self, out: &mut Vec<u8>) {
+        if self.is_link_open {
+            out.extend_from_slice(b"\x1b]8;;\x1b\\");
+            self.is_link_open = false;
+        }
+        if !self.attributes.is_plain() && !self.drops_sequences {
+            out.extend_from_slice(b"\x1b[0m");
+        }
+    }
+
+    fn escape(&mut self, byte: u8, out: &mut Vec<u8>) {
+        self.modes.escape(byte);
+        if byte == b'c' {
+            // The child has made its terminal as new.
+            self.pause(out);
+            self.attributes = Attributes::default();
+        }
     }
 
     fn characters(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
@@ -169,36 +111,35 @@ impl Sanitizer {
     }
 
     fn end_character(&mut self, out: &mut Vec<u8>) {
-        if self.place == Place::Text {
+        if !self.begun.is_empty() {
             push_text(&self.begun, out);
             self.begun.clear();
         }
     }
 
-    fn color(&mut self, out: &mut Vec<u8>) {
-        let is_color = self.begun.iter().all(|byte| matches!(byte, b'0'..=b';'));
-        if !is_color || self.begun.len() > MAX_SEQUENCE {
+    fn color(&mut self, parameters: &[u8], out: &mut Vec<u8>) {
+        if !parameters.iter().all(|byte| matches!(byte, b'0'..=b';')) {
             return;
         }
-        self.attributes.select(&self.begun);
+        self.attributes.select(parameters);
         if !self.drops_sequences {
             out.extend_from_slice(b"\x1b[");
-            out.extend_from_slice(&self.begun);
+            out.extend_from_slice(parameters);
             out.push(b'm');
         }
     }
 
     /// Passes on `8;PARAMETERS;URI`. Only ASCII: terminals take U+009C, too, for the end of a string.
-    fn link(&mut self, out: &mut Vec<u8>) {
-        let is_clean = self.begun.iter().all(|byte| (b' '..=b'~').contains(byte));
-        let uri = self.begun.splitn(3, |byte| *byte == b';').nth(2);
-        let Some(uri) = uri.filter(|_| is_clean && self.begun.starts_with(b"8;")) else {
+    fn link(&mut self, command: &[u8], out: &mut Vec<u8>) {
+        let is_clean = command.iter().all(|byte| (b' '..=b'~').contains(byte));
+        let uri = command.splitn(3, |byte| *byte == b';').nth(2);
+        let Some(uri) = uri.filter(|_| is_clean && command.starts_with(b"8;")) else {
             return;
         };
-        if !self.drops_sequences && self.begun.len() <= MAX_SEQUENCE {
+        if !self.drops_sequences {
             self.is_link_open = !uri.is_empty();
             out.extend_from_slice(b"\x1b]");
-            out.extend_from_slice(&self.begun);
+            out.extend_from_slice(command);
             out.extend_from_slice(b"\x1b\\");
         }
     }
@@ -206,13 +147,11 @@ impl Sanitizer {
 
 /// The text alone, without colours and links.
 pub(crate) fn without_escapes(text: &[u8]) -> String {
-    let mut sanitizer = Sanitizer {
-        drops_sequences: true,
-        ..Sanitizer::default()
-    };
+    let mut sanitizer = Sanitizer::default();
+    sanitizer.filter.drops_sequences = true;
     let mut out = Vec::new();
     sanitizer.text(text, &mut out);
-    sanitizer.end_character(&mut out);
+    sanitizer.end(&mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 
@@ -240,6 +179,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::render::escape::ESCAPE;
+
+    /// As long as one may be.
+    const MAX_SEQUENCE: usize = 4096;
 
     fn line(text: &[u8]) -> String {
         let mut sanitizer = Sanitizer::default();
@@ -310,17 +253,6 @@ mod tests {
         sanitizer.text(b"b\x1b[0m", &mut out);
         sanitizer.end(&mut out);
         assert_eq!(out, b"\x1b[1m\x1b[31ma\x1b[0m\n\x1b[1;31mb\x1b[0m");
-    }
-
-    #[test]
-    fn only_what_can_be_seen_is_visible() {
-        let check = |text: &[u8], expected: bool| {
-            let mut out = Vec::new();
-            assert_eq!(Sanitizer::default().text(text, &mut out), expected);
-        };
-        check(b"\x1b[31m\x1b[?25l\x1b]8;;http://a\x07\x07\xe2\x82", false);
-        check(b"\x1b[31mx", true);
-        check(b"\xff", true);
     }
 
     /// Escape sequences in every stage of being whole.

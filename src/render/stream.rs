@@ -3,12 +3,15 @@
 mod hidden;
 mod prompt;
 mod shown_whole;
+mod terminal;
 
 use crate::log::lines::{self, Cut, Open};
 use crate::log::tail::Tail;
+use crate::render::modes::Modes;
 use crate::render::palette::{self, Depth};
 use crate::render::sanitize::{self, Sanitizer};
-use crate::render::{answer, name, notice};
+use crate::render::screen::Screen;
+use crate::render::{answer, moves, name, notice};
 use crate::words::answer::Answer;
 use crate::words::notice::Notice;
 use crate::words::wording;
@@ -19,6 +22,8 @@ const SYSTEM: &str = "system";
 const NARROW: u16 = 60;
 /// Notices are not squeezed into less.
 const NARROWEST: usize = 24;
+/// What a child's screen has where nobody knows.
+const COLUMNS: u16 = 80;
 
 /// How the stream looks.
 #[derive(Clone, Debug)]
@@ -50,6 +55,8 @@ pub(crate) struct Stream {
     /// Who has written the beginning of a row and not yet its end.
     unfinished: Option<usize>,
     widest: usize,
+    /// What the children's own terminals have.
+    columns: u16,
     skipped: u64,
     /// Lines that were skipped since that was said last.
     skipped_lines: u64,
@@ -71,10 +78,27 @@ struct Source {
     is_returned: bool,
     /// The beginning of a line was skipped: so will be the rest.
     is_torn: bool,
+    /// Blank lines that wait for one that is not: `vite` clears the screen with them.
+    blanks: usize,
+    /// There is something that a cleared screen loses.
+    has_text: bool,
+    /// While rows are written over in other ways than from their beginning.
+    screen: Option<Screen>,
+    /// In bytes: what may be spent on another screen.
+    credit: usize,
+    redraws: Redraws,
     sanitizer: Sanitizer,
     tail: Tail,
     /// It is muted; so many of its lines were left out because of that.
     muted: Option<u64>,
+}
+
+/// Whether a process repaints rows above its cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Redraws {
+    NotYet,
+    Now,
+    Told,
 }
 
 impl Stream {
@@ -93,6 +117,7 @@ impl Stream {
         let sources = sources.map(|(name, color)| Source::new(name, widest, color));
         Self {
             sources: sources.collect(),
+            columns: look.width.unwrap_or(COLUMNS),
             look,
             stamp: String::new(),
             stamps: 1,
@@ -119,44 +144,66 @@ impl Stream {
         self.stamp.len() + self.widest + 3
     }
 
+    /// The width of the terminals that the children have, from now on: long rows are folded there.
+    pub(crate) fn set_columns(&mut self, columns: u16) {
+        self.columns = columns;
+    }
+
+    /// What the run of a process has switched on in its terminal so far; at first, and after
+    /// [`Stream::end`], nothing. Known only where our own stdout is a terminal.
+    pub(crate) fn modes(&self, source: usize) -> &Modes {
+        self.sources[source].sanitizer.modes()
+    }
+
+    /// Whether the process repaints its screen and that is still to be said: true once for each process.
+    /// To be asked after [`Stream::chunk`] and [`Stream::show_open`].
+    pub(crate) fn has_begun_to_redraw(&mut self, source: usize) -> bool {
+        let redraws = &mut self.sources[source].redraws;
+        let is_now = *redraws == Redraws::Now;
+        if is_now {
+            *redraws = Redraws::Told;
+        }
+        is_now
+    }
+
     /// Takes in what a process wrote, and appends the lines that it completes to `out` as one block.
     pub(crate) fn chunk(&mut self, source: usize, chunk: &[u8], out: &mut Vec<u8>) {
-        self.sources[source].tail.push(chunk);
+        let whole = chunk;
         let chunk = self.behind_torn(source, chunk);
         let Cut { complete, rest } = lines::cut(chunk);
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', complete) {
-            self.line(source, &complete[start..end], out);
+            self.line(source, &complete[start..end], &complete[..start], out);
             start = end + 1;
         }
-        let open = &mut self.sources[source].open;
-        open.push(rest);
-        if open.is_too_long() {
-            self.show_open(source, out);
+        let this = &mut self.sources[source];
+        this.tail.push(whole);
+        this.open.push(rest);
+        if this.open.is_too_long() {
+            self.show_too_long(source, out);
         }
     }
 
-    /// Whether a line of the process waits for its end.
+    /// Whether something that the process wrote waits for a newline or for silence.
     pub(crate) fn has_open(&self, source: usize) -> bool {
-        !self.sources[source].open.is_empty()
-    }
-
-    /// Whether showing the open line would write another state of a row that was shown: a progress bar.
-    pub(crate) fn is_next_state(&self, source: usize) -> bool {
         let this = &self.sources[source];
-        let text = trim_returns(this.open.bytes());
-        self.look.is_terminal
-            && this.is_begun
-            && (this.is_returned || memchr::memchr(b'\r', text).is_some())
+        !this.open.is_empty()
+            || this.blanks > 0
+            || this.screen.as_ref().is_some_and(Screen::is_stale)
     }
 
-    /// Shows an unfinished line as far as it goes: a prompt.
+    /// Whether [`Stream::show_open`] would write another state of what was shown: a progress bar.
+    pub(crate) fn is_next_state(&self, source: usize) -> bool {
+        self.look.is_terminal && self.sources[source].is_next_state()
+    }
+
+    /// Shows, after some silence, what has no end yet as far as it goes: a prompt, a progress bar.
     pub(crate) fn show_open(&mut self, source: usize, out: &mut Vec<u8>) {
         let mut open = std::mem::take(&mut self.sources[source].open);
         let whole = lines::whole_characters(open.bytes());
         let text = &open.bytes()[..whole];
-        if whole > 0 && self.look.is_terminal {
-            self.show_state(source, text, out);
+        if self.look.is_terminal {
+            self.show_on_terminal(source, text, open.bytes().len(), out);
         } else if whole > 0 {
             self.begin(source, out);
             out.extend_from_slice(text);
@@ -169,13 +216,15 @@ impl Stream {
     /// The run is over: a last line without a newline is shown, and gets one. Returns what it wrote
     /// last, escaped, without colours.
     pub(crate) fn end(&mut self, source: usize, out: &mut Vec<u8>) -> Vec<String> {
-        if self.has_open(source) || self.unfinished == Some(source) {
-            self.line(source, b"", out);
+        if self.look.is_terminal {
+            self.end_on_terminal(source, out);
+        } else if self.has_open(source) || self.unfinished == Some(source) {
+            self.line(source, b"", b"", out);
         }
         let this = &mut self.sources[source];
-        this.is_begun = false;
-        this.is_returned = false;
+        this.forget_row();
         this.is_torn = false;
+        this.has_text = false;
         this.sanitizer = Sanitizer::default();
         this.tail.take().iter().map(|line| plain(line)).collect()
     }
@@ -231,88 +280,22 @@ impl Stream {
         rest
     }
 
-    /// One whole line: what was open, and `text`.
-    fn line(&mut self, source: usize, text: &[u8], out: &mut Vec<u8>) {
-        let is_shown = self.is_shown(source, text);
+    /// One whole line: what was open, and `text`, with `before` it in the same chunk.
+    fn line(&mut self, source: usize, text: &[u8], before: &[u8], out: &mut Vec<u8>) {
+        if self.look.is_terminal {
+            return self.line_on_terminal(source, text, before, out);
+        }
         let this = &mut self.sources[source];
-        this.is_begun = false;
-        if is_shown {
-            this.is_returned = false;
-            this.sanitizer.end(&mut self.unseen);
+        let is_begun = std::mem::take(&mut this.is_begun);
+        // All of it was shown, and somebody else has ended its row.
+        let is_over = is_begun && self.unfinished != Some(source);
+        if is_over && this.open.is_empty() && text.is_empty() {
             return;
         }
-        if self.look.is_terminal {
-            self.clean_line(source, text, out);
-        } else {
-            self.begin(source, out);
-            let this = &mut self.sources[source];
-            this.open.take(out);
-            out.extend_from_slice(text);
-        }
+        self.begin(source, out);
+        self.sources[source].open.take(out);
+        out.extend_from_slice(text);
         self.end_row(out);
-    }
-
-    /// Whether all of the line was shown, and somebody else has ended its row.
-    fn is_shown(&self, source: usize, text: &[u8]) -> bool {
-        let this = &self.sources[source];
-        let is_nothing = |bytes| match self.look.is_terminal {
-            true => trim_returns(bytes).is_empty(),
-            false => bytes.is_empty(),
-        };
-        let is_over = this.is_begun && self.unfinished != Some(source);
-        is_over && is_nothing(this.open.bytes()) && is_nothing(text)
-    }
-
-    fn clean_line(&mut self, source: usize, text: &[u8], out: &mut Vec<u8>) {
-        let mut whole = Vec::new();
-        let this = &mut self.sources[source];
-        let text = if this.open.is_empty() {
-            text
-        } else {
-            this.open.take(&mut whole);
-            whole.extend_from_slice(text);
-            &whole
-        };
-        let state = self.last_state(source, text, out);
-        self.begin(source, out);
-        let this = &mut self.sources[source];
-        this.is_returned = false;
-        this.sanitizer.text(state, out);
-        this.sanitizer.end(out);
-    }
-
-    /// On a terminal: the last state of a row that may be written over, if there is anything to be seen.
-    fn show_state(&mut self, source: usize, text: &[u8], out: &mut Vec<u8>) {
-        let state = self.last_state(source, text, out);
-        let this = &mut self.sources[source];
-        this.is_returned |= text.ends_with(b"\r");
-        if self.unfinished != Some(source) {
-            let mut ahead = this.sanitizer.clone();
-            if !ahead.text(state, &mut self.unseen) {
-                this.sanitizer = ahead;
-                return;
-            }
-        }
-        this.is_begun = true;
-        self.begin(source, out);
-        self.sources[source].sanitizer.text(state, out);
-    }
-
-    /// What was written last at the same place of the row. The states before it are gone, but for the
-    /// colours that they leave on; one that was shown keeps its row.
-    fn last_state<'a>(&mut self, source: usize, text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
-        let text = trim_returns(text);
-        let start = memchr::memrchr(b'\r', text).map_or(0, |at| at + 1);
-        let (gone, state) = text.split_at(start);
-        let this = &mut self.sources[source];
-        let is_next = (this.is_returned || !gone.is_empty()) && !state.is_empty();
-        this.is_returned &= !is_next;
-        if is_next && self.unfinished == Some(source) {
-            self.leave_row(out);
-        }
-        self.unseen.clear();
-        self.sources[source].sanitizer.text(gone, &mut self.unseen);
-        state
     }
 
     /// Goes to where `source` may write: on in its own row, or behind a prefix in a new one.
@@ -320,6 +303,17 @@ impl Stream {
         if self.unfinished == Some(source) {
             return;
         }
+        self.show_blanks(source, out);
+        self.begin_row(source, out);
+        let this = &mut self.sources[source];
+        this.has_text = true;
+        if self.look.is_terminal {
+            this.sanitizer.begin(out);
+        }
+    }
+
+    /// Begins a row behind a prefix.
+    fn begin_row(&mut self, source: usize, out: &mut Vec<u8>) {
         self.leave_row(out);
         let this = &mut self.sources[source];
         if this.prefix_of != self.stamps {
@@ -327,9 +321,6 @@ impl Stream {
             this.prefix_of = self.stamps;
         }
         out.extend_from_slice(&this.prefix);
-        if self.look.is_terminal {
-            this.sanitizer.begin(out);
-        }
         self.unfinished = Some(source);
     }
 
@@ -359,10 +350,23 @@ impl Source {
             is_begun: false,
             is_returned: false,
             is_torn: false,
+            blanks: 0,
+            has_text: false,
+            screen: None,
+            credit: terminal::CREDIT,
+            redraws: Redraws::NotYet,
             sanitizer: Sanitizer::default(),
             tail: Tail::default(),
             muted: None,
         }
+    }
+
+    /// What was begun will not go on.
+    fn forget_row(&mut self) {
+        self.is_begun = false;
+        self.is_returned = false;
+        self.blanks = 0;
+        self.screen = None;
     }
 
     fn build_prefix(&mut self, stamp: &str) {
@@ -371,18 +375,9 @@ impl Source {
     }
 }
 
-fn trim_returns(text: &[u8]) -> &[u8] {
-    let end = text
-        .iter()
-        .rposition(|byte| *byte != b'\r')
-        .map_or(0, |at| at + 1);
-    &text[..end]
-}
-
 /// A line for a post-mortem: its last state, without colours or links.
 pub(super) fn plain(line: &[u8]) -> String {
-    let line = trim_returns(line);
-    let start = memchr::memrchr(b'\r', line).map_or(0, |at| at + 1);
+    let start = moves::survey(line, true).state.start;
     let shown = sanitize::without_escapes(&line[start..]);
     wording::escaped(shown.trim_end()).into_owned()
 }

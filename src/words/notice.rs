@@ -138,6 +138,10 @@ pub(crate) enum Notice {
     Skipped {
         lines: u64,
     },
+    /// It repaints rows above its cursor: of that, only what changed is shown.
+    Redraws {
+        process: ProcessName,
+    },
     /// It shows a prompt, and nothing happens: somebody at the keyboard can answer.
     SeemsToWait {
         process: ProcessName,

@@ -124,7 +124,7 @@ fn a_program_that_draws_finds_the_screen_it_left_and_leaves_no_trace() {
          trap 'printf \"\\033[Hdrawn\"' WINCH; while :; do sleep 0.1; done\n",
     );
     let mut screen = Screen::start(&project, &[]);
-    screen.wait_for("asks.1 | name? ").wait_for("h + Enter");
+    screen.wait_for("asks.1 | name? ");
     screen.command("a asks").wait_for("ctrl-] leaves\r\n");
     screen
         .wait_for("\x1b[?1049h")

@@ -54,7 +54,7 @@ fn in_the_background_the_shell_gets_what_is_typed() {
     let mut screen = shell(&project);
     screen
         .command(&format!("{START} &"))
-        .wait_for("Ctrl-C: stop");
+        .wait_for("web.1 started");
     screen.command("l").wait_for("not found");
     screen
         .command("echo the shell reads")

@@ -12,7 +12,7 @@ const THREE: &str = "web: echo web is up; exec sleep 1000\n\
 
 fn three() -> Screen {
     let mut screen = Screen::start(&Project::with_procfile(THREE), &[]);
-    screen.wait_for("h + Enter: commands");
+    screen.wait_for_all(&["web is up", "worker is up", "tick"]);
     screen
 }
 
@@ -21,7 +21,7 @@ fn r_restarts_by_name_beginning_type_or_all() {
     let procfile = "web: echo up; exec sleep 1000\nworker: exec sleep 1000\n";
     let project = Project::with_procfile(procfile);
     let mut screen = Screen::start(&project, &["-m", "web=2,worker=1"]);
-    screen.wait_for("h + Enter: commands");
+    screen.wait_for_all(&["web.1 started", "web.2 started", "worker.1 started"]);
     screen.command("r web.2");
     screen.wait_for("restarting web.2\r\n");
     screen.wait_for("web.2 started (pid ");
@@ -187,7 +187,7 @@ fn what_is_not_understood_is_explained_and_changes_nothing() {
 fn enter_alone_makes_blank_lines() {
     let project = Project::with_procfile("web: exec sleep 1000\n");
     let mut screen = Screen::start(&project, &[]);
-    screen.wait_for("Ctrl-C: stop\r\n");
+    screen.wait_for("web.1 started").wait_for("\r\n");
     screen.type_("\r\r\r");
     screen.wait_for("\r\n\r\n\r\n");
     screen.command("l").wait_for("web.1  running");
@@ -209,7 +209,7 @@ fn q_ends_all_as_ctrl_c_does() {
 fn a_command_behind_a_prompt_does_not_mix_the_rows() {
     let project = Project::with_procfile("web: printf 'name? '; exec sleep 1000\n");
     let mut screen = Screen::start(&project, &[]);
-    screen.wait_for("name? ").wait_for("Ctrl-C: stop");
+    screen.wait_for("name? ");
     screen.command("l").wait_for("l\r\nsystem | web.1  running");
     screen.interrupt();
 }

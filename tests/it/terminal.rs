@@ -104,6 +104,32 @@ fn a_child_may_write_text_colours_and_links_and_nothing_else() {
 }
 
 #[test]
+fn a_cleared_screen_and_a_repaint_are_lines() {
+    let project = Project::with_procfile("web: cat bytes; exec sleep 1000\n");
+    let cleared = "one\n\u{1b}[2J\u{1b}[3J\u{1b}[Htwo\n";
+    let repainted = "db wait\nweb wait\n\u{1b}[2A\u{1b}[2Kdb up\n\u{1b}[2Kweb wait\nthree\n";
+    let unfinished = "\u{1b}[3A\u{1b}[2Kdb left\u{1b}[3B";
+    project.write("bytes", [cleared, repainted, unfinished].concat());
+    let devrun = start(&project, 80, &["--no-timestamp", "--color", "never"]);
+    devrun.seen.wait_for("db left", 0);
+    let said = devrun.interrupt();
+    let lines = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("web.1  | "));
+    let expected = [
+        "one",
+        "(screen cleared)",
+        "two",
+        "db wait",
+        "web wait",
+        "db up",
+        "three",
+        "db left",
+    ];
+    assert_eq!(lines.collect::<Vec<_>>(), expected, "{said:?}");
+}
+
+#[test]
 fn devruns_own_lines_fit_the_terminal() {
     let procfile = format!(
         "web: {}\napi: {}\n",

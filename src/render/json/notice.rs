@@ -160,7 +160,7 @@ impl Json {
             | Notice::StopAsked { .. }
             | Notice::StoppedByHand { .. } => {}
             // Of a terminal.
-            Notice::Skipped { .. } | Notice::SeemsToWait { .. } => {}
+            Notice::Skipped { .. } | Notice::SeemsToWait { .. } | Notice::Redraws { .. } => {}
             Notice::GuardianLost => self.event("guardian.lost", out).end(),
             Notice::Done {
                 up,

@@ -53,8 +53,7 @@ impl Stream {
         this.tail.push(chunk);
         let open = this.open.bytes().len();
         this.open.consume(open);
-        this.is_begun = false;
-        this.is_returned = false;
+        this.forget_row();
         this.is_torn = !chunk.ends_with(b"\n");
         this.sanitizer.end(&mut self.unseen);
         open + chunk.len()

@@ -1,15 +1,11 @@
 //! A process whose terminal is shown as it is, while somebody is attached to it.
 
 use crate::log::lines;
-use crate::render::modes::Modes;
+use crate::render::moves;
 use crate::render::sanitize::Sanitizer;
-use crate::render::stream::{Stream, trim_returns};
+use crate::render::stream::Stream;
 
 impl Stream {
-    pub(crate) fn modes(&self, _source: usize) -> Modes {
-        Modes::default()
-    }
-
     /// Its recent lines, at most `rows`, for whoever attaches; the last one has no end, so that the cursor
     /// stands behind a prompt. Rows are ended for a terminal in raw mode.
     pub(crate) fn recent(&self, source: usize, rows: usize, out: &mut Vec<u8>) {
@@ -23,9 +19,8 @@ impl Stream {
                 out.extend_from_slice(b"\r\n");
                 sanitizer.begin(out);
             }
-            let line = trim_returns(line);
-            let state = memchr::memrchr(b'\r', line).map_or(0, |at| at + 1);
-            sanitizer.text(&line[state..], out);
+            let start = moves::survey(line, true).state.start;
+            sanitizer.text(&line[start..], out);
         }
         sanitizer.pause(out);
     }
@@ -38,8 +33,7 @@ impl Stream {
         this.tail.push(chunk);
         let open = this.open.bytes().len();
         this.open.consume(open);
-        this.is_begun = false;
-        this.is_returned = false;
+        this.forget_row();
         for line in chunk.split_inclusive(|byte| *byte == b'\n') {
             this.sanitizer.text(line, &mut unseen);
             if line.ends_with(b"\n") {

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod repaint;
+
 fn stream(is_terminal: bool) -> Stream {
     let look = Look {
         is_terminal,
@@ -47,9 +49,12 @@ fn into_a_pipe_the_bytes_are_never_changed() {
 fn on_a_terminal_a_row_shows_its_last_state() {
     let out = shown(
         &mut stream(true),
-        &[(0, "10%\r20%\r\n"), (0, "\x1b[2Jx\r\n")],
+        &[(0, "10%\r20%\r\n"), (0, "\x1b[33mx\x1b[Ky\x1b[m\r\n")],
     );
-    assert_eq!(out, "10:04:11 web.1  | 20%\n10:04:11 web.1  | x\n");
+    assert_eq!(
+        out,
+        "10:04:11 web.1  | 20%\n10:04:11 web.1  | \x1b[33mxy\x1b[m\n"
+    );
 }
 
 #[test]
@@ -128,6 +133,7 @@ fn a_row_that_others_have_ended_gets_no_second_end() {
         stream.chunk(0, b"\n", &mut out);
         assert_eq!(out, b"");
         stream.chunk(0, b"\n", &mut out);
+        stream.end(0, &mut out);
         assert_eq!(out, b"10:04:11 web.1  | \n");
     }
 }

@@ -1,0 +1,4 @@
+//! An env file.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| devrun::fuzz::dotenv(bytes));

@@ -1,0 +1,4 @@
+//! A Procfile.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| devrun::fuzz::procfile(bytes));

@@ -1,0 +1,107 @@
+//! The doors for the fuzz targets (fuzz/), there only in their builds: each takes any bytes and panics
+//! where something does not hold that always has to.
+
+use crate::render::palette::Depth;
+use crate::render::stream::{Look, Stream};
+use crate::syntax::{dotenv, formation, procfile};
+
+const PREFIX: &str = "web.1  | ";
+
+/// Children write to a terminal: only colours, links and whole rows come out, however the bytes were cut.
+pub fn sanitizer(bytes: &[u8]) {
+    let (cuts, text) = parts(bytes);
+    let shown = written(true, cuts, text);
+    let again = written(true, &[], text);
+    assert_eq!(shown, again, "the cuts make a difference");
+    let _ = written_calmly(true, cuts, text);
+    let shown = String::from_utf8(written_calmly(true, cuts, text)).expect("it is UTF-8");
+    for row in shown.split_terminator('\n') {
+        let text = row.strip_prefix(PREFIX).expect("each row has a prefix");
+        let text = without(&without(text, "\x1b]8;", "\x1b\\"), "\x1b[", "m");
+        let is_control = |c: char| c.is_control() && c != '\t';
+        assert!(!text.contains(is_control), "{row:?}");
+    }
+    assert!(
+        shown.is_empty() || shown.ends_with('\n'),
+        "a row has no end"
+    );
+}
+
+/// Children write into a pipe: each byte comes out, in order.
+pub fn lines(bytes: &[u8]) {
+    let (cuts, text) = parts(bytes);
+    let shown = written_calmly(false, cuts, text);
+    let mut payload = Vec::new();
+    for row in shown.split_inclusive(|byte| *byte == b'\n') {
+        payload.extend_from_slice(
+            row.strip_prefix(PREFIX.as_bytes())
+                .expect("each row has a prefix"),
+        );
+    }
+    if !text.ends_with(b"\n") && !text.is_empty() {
+        assert_eq!(payload.pop(), Some(b'\n'), "the last row has no end");
+    }
+    assert!(payload == text, "bytes were changed");
+}
+
+pub fn procfile(bytes: &[u8]) {
+    let _ = procfile::parse("Procfile", &String::from_utf8_lossy(bytes));
+}
+
+pub fn dotenv(bytes: &[u8]) {
+    let _ = dotenv::parse(".env", bytes, &|name| (name.len() == 1).then(|| "x".into()));
+}
+
+pub fn formation(bytes: &[u8]) {
+    let _ = formation::parse(&String::from_utf8_lossy(bytes));
+}
+
+/// The first bytes say where the others are cut.
+fn parts(bytes: &[u8]) -> (&[u8], &[u8]) {
+    bytes.split_at(bytes.len().min(8))
+}
+
+/// What one process's `text` becomes.
+fn written(is_terminal: bool, cuts: &[u8], text: &[u8]) -> Vec<u8> {
+    write(is_terminal, cuts, text, |_| false)
+}
+
+/// The same with a silence after every second piece.
+fn written_calmly(is_terminal: bool, cuts: &[u8], text: &[u8]) -> Vec<u8> {
+    write(is_terminal, cuts, text, |piece| piece % 2 == 1)
+}
+
+fn write(is_terminal: bool, cuts: &[u8], text: &[u8], is_calm: impl Fn(usize) -> bool) -> Vec<u8> {
+    let look = Look {
+        is_terminal,
+        width: None,
+        depth: Depth::None,
+        is_quiet: false,
+    };
+    let mut stream = Stream::new(&["web.1".into()], look);
+    let mut out = Vec::new();
+    let mut rest = text;
+    for (piece, cut) in cuts.iter().enumerate() {
+        let (chunk, others) = rest.split_at(usize::from(*cut).min(rest.len()));
+        stream.chunk(0, chunk, &mut out);
+        if is_calm(piece) && stream.has_open(0) {
+            stream.show_open(0, &mut out);
+        }
+        rest = others;
+    }
+    stream.chunk(0, rest, &mut out);
+    stream.end(0, &mut out);
+    out
+}
+
+/// `text` without all that stands between `begin` and `end`.
+fn without(text: &str, begin: &str, end: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some((before, sequence)) = rest.split_once(begin) {
+        kept.push_str(before);
+        let (_, behind) = sequence.split_once(end).expect("a sequence is whole");
+        rest = behind;
+    }
+    kept + rest
+}
