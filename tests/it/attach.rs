@@ -126,16 +126,10 @@ fn a_program_that_draws_finds_the_screen_it_left_and_leaves_no_trace() {
     let mut screen = Screen::start(&project, &[]);
     screen.wait_for("asks.1 | name? ");
     screen.command("a asks").wait_for("ctrl-] leaves\r\n");
-    screen
-        .wait_for("\x1b[?1049h")
-        .wait_for("\x1b[?1000h")
-        .wait_for("\x1b[?25l");
+    screen.wait_for_all(&["\x1b[?1049h", "\x1b[?1000h", "\x1b[?25l"]);
     screen.wait_for("\x1b[Hdrawn");
     screen.type_(LEAVE);
-    screen
-        .wait_for("\x1b[?1000l")
-        .wait_for("\x1b[?1049l")
-        .wait_for("\x1b[?25h");
+    screen.wait_for_all(&["\x1b[?1000l", "\x1b[?1049l", "\x1b[?25h"]);
     screen.wait_for("left asks.1's terminal");
     screen.interrupt();
 }
