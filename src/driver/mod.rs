@@ -313,8 +313,9 @@ impl Driver {
         let planned = &self.plan.processes[process];
         let ends = match self.terminals {
             // The system may have no terminals (a container without devpts), or none left: a pipe does.
-            Some(size) => Ends::terminal(self.output.beside_prefix(size))
-                .or_else(|_| Ends::pipes(process)),
+            Some(size) => {
+                Ends::terminal(self.output.beside_prefix(size)).or_else(|_| Ends::pipes(process))
+            }
             None => Ends::pipes(process),
         };
         let ends = ends.map_err(|error| os::words_of(&error))?;
