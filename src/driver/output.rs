@@ -309,7 +309,7 @@ impl Output {
         let count = descriptor::read(pipe.get_ref().as_fd(), &mut chunk).unwrap_or(Some(0))?;
         let chunk = &chunk[..count];
         if self.is_attached(source) {
-            self.show_whole(source, chunk, pipe.get_ref().as_fd());
+            self.show_whole(source, chunk);
         } else if self.is_hopeless() {
             self.write(|stream, out| stream.skip(source, chunk, out));
         } else {

@@ -1,9 +1,6 @@
 //! Somebody looks at one process's terminal; what all others write waits meanwhile.
 
-use std::os::fd::BorrowedFd;
-
 use crate::driver::output::Output;
-use crate::os::pty;
 
 /// Which process is shown as it is.
 #[derive(Debug)]
@@ -72,14 +69,15 @@ impl Output {
     }
 
     /// What the attached process writes, as it is.
-    pub(super) fn show_whole(&self, source: usize, chunk: &[u8], terminal: BorrowedFd<'_>) {
+    pub(super) fn show_whole(&self, source: usize, chunk: &[u8]) {
         let mut stream = self.0.stream.borrow_mut();
         let Some(stream) = stream.text_mut() else {
             return;
         };
         stream.observe(source, chunk);
-        // The user's terminal is raw, so it does not do it.
-        let needs_returns = pty::lacks_returns(terminal) && !stream.modes(source).is_alternate();
+        // Its own terminal adds none (`os::pty::open`), nor does the user's, which is raw. Where there is one
+        // already nothing changes; whoever draws on the alternate screen may mean the next row, no more.
+        let needs_returns = !stream.modes(source).is_alternate();
         if let Some(attached) = &mut *self.0.attached.borrow_mut() {
             attached.is_in_row = !chunk.ends_with(b"\n");
         }

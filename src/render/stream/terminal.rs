@@ -160,6 +160,13 @@ impl Stream {
                 self.clear(source, text, &clear, out);
                 text = &text[clear.range.end..];
                 before = Before::Nothing;
+            } else if this.sanitizer.modes().is_alternate() {
+                // Pictures, not lines: whoever wants to see them attaches.
+                let this = &mut self.sources[source];
+                this.redraw();
+                this.sanitizer.text(text, &mut self.unseen);
+                self.unseen.clear();
+                return None;
             } else if this.screen.is_none() && !this.can_draw(survey.motion, text) {
                 return Some((text, survey.state));
             } else {
