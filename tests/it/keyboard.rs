@@ -161,6 +161,31 @@ fn o_tells_what_cannot_be_opened() {
     screen.interrupt();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn o_opens_what_is_served() {
+    use std::os::unix::fs::PermissionsExt;
+    let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
+    project.write("xdg-open", "#!/bin/sh\necho \"$1\" > opened\n");
+    let browser = project.directory().join("xdg-open");
+    std::fs::set_permissions(browser, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = project.command(["start", "-p", "0", "--color", "never"]);
+    let path = std::env::var("PATH").unwrap();
+    command.env("PATH", format!("{}:{path}", project.directory().display()));
+    let mut screen = Screen::run(&project, command, 80);
+    screen
+        .wait_for("ready    http://localhost:")
+        .wait_for("\r\n");
+    screen.command("o").wait_for("opening http://localhost:");
+    project.wait_for_file("opened");
+    let said = screen.interrupt();
+    let opened = project.read("opened");
+    assert!(
+        said.contains(&format!("opening {}", opened.trim())),
+        "{opened}"
+    );
+}
+
 #[test]
 fn what_is_not_understood_is_explained_and_changes_nothing() {
     let mut screen = three();
