@@ -210,7 +210,12 @@ impl Driver {
             tokio::select! {
                 news = self.guardian.next(), if !self.is_guardian_lost => events.extend(self.hear(news)),
                 Some(event) = inbox.recv() => events.push(event),
-                () = self.stop_signals.next() => events.push(Event::ShutdownRequested),
+                is_typed = self.stop_signals.next() => {
+                    if is_typed && self.keyboard.is_some() {
+                        self.output.change(|stream, out| stream.interrupted(out));
+                    }
+                    events.push(Event::ShutdownRequested);
+                }
                 _ = &mut closed, if !is_closed => {
                     is_closed = true;
                     events.push(Event::OutputClosed);
@@ -440,7 +445,7 @@ impl Driver {
             // All has ended by itself: a slow reader has all the time he wants, until he interrupts.
             tokio::select! {
                 () = self.output.flushed() => {}
-                () = self.stop_signals.next() => {}
+                _ = self.stop_signals.next() => {}
             }
         }
         let output = self.output.finish(Instant::now() + LAST_WORDS).await;

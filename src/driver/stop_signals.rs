@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::os::signals::STOPPING;
 
 #[derive(Debug)]
-pub(super) struct StopSignals(Vec<Signal>);
+pub(super) struct StopSignals(Vec<(SignalKind, Signal)>);
 
 impl StopSignals {
     /// From here on these signals no longer end the program. SIGHUP is left alone where `nohup` made it
@@ -18,27 +18,24 @@ impl StopSignals {
             .map(|kind| SignalKind::from_raw(*kind as i32));
         kinds
             .filter(|kind| !(ignores_hangup && *kind == SignalKind::hangup()))
-            .map(signal)
+            .map(|kind| Ok((kind, signal(kind)?)))
             .collect::<io::Result<_>>()
             .map(Self)
     }
 
-    /// Cancel safe.
-    pub(super) async fn next(&mut self) {
+    /// Returns whether it is one that is typed: Ctrl-C. Cancel safe.
+    pub(super) async fn next(&mut self) -> bool {
         std::future::poll_fn(|context| {
-            let arrived = |signal: &mut Signal| signal.poll_recv(context).is_ready();
             // All are polled, so that all of them wake us.
-            let count = self
-                .0
-                .iter_mut()
-                .map(arrived)
-                .filter(|arrived| *arrived)
-                .count();
-            match count {
-                0 => std::task::Poll::Pending,
-                _ => std::task::Poll::Ready(()),
+            let arrived = self.0.iter_mut().filter_map(|(kind, signal)| {
+                let is_typed = *kind == SignalKind::interrupt();
+                signal.poll_recv(context).is_ready().then_some(is_typed)
+            });
+            match arrived.reduce(|one, other| one || other) {
+                None => std::task::Poll::Pending,
+                Some(is_typed) => std::task::Poll::Ready(is_typed),
             }
         })
-        .await;
+        .await
     }
 }

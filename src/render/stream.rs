@@ -253,6 +253,12 @@ impl Stream {
         }
     }
 
+    /// Somebody pressed Ctrl-C, which the terminal shows as `^C`: what follows begins a row.
+    pub(crate) fn interrupted(&mut self, out: &mut Vec<u8>) {
+        self.enter(out);
+        out.push(b'\n');
+    }
+
     fn own_lines(&mut self, out: &mut Vec<u8>, lines: impl FnOnce(usize) -> Vec<String>) {
         // Only a terminal has a width: in a pipe or a file a notice's line is one line.
         let beside = self.prefix_columns();

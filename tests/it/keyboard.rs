@@ -220,6 +220,18 @@ fn enter_alone_makes_blank_lines() {
 }
 
 #[test]
+fn what_follows_ctrl_c_has_a_row_of_its_own() {
+    let project = Project::with_procfile("web: printf 'name? '; exec sleep 1000\n");
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("name? ");
+    let said = screen.interrupt();
+    assert!(
+        said.contains("name? ^C\r\nsystem | stopping 1 process"),
+        "{said}"
+    );
+}
+
+#[test]
 fn q_ends_all_as_ctrl_c_does() {
     let mut screen = three();
     screen
