@@ -25,6 +25,17 @@ pub(crate) fn cut(chunk: &[u8]) -> Cut<'_> {
     Cut { complete, rest }
 }
 
+/// Of a line whose beginning was left out so will be the rest: splits that from `chunk`. `is_torn` says
+/// whether there is such a line, and afterwards whether its end is still to come.
+pub(crate) fn split_torn<'a>(is_torn: &mut bool, chunk: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    if !*is_torn {
+        return (b"", chunk);
+    }
+    let end = memchr::memchr(b'\n', chunk);
+    *is_torn = end.is_none();
+    chunk.split_at(end.map_or(chunk.len(), |end| end + 1))
+}
+
 impl Open {
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
@@ -91,6 +102,17 @@ mod tests {
         check("a\r\n\n", "a\r\n\n", "");
         check("prompt> ", "", "prompt> ");
         check("", "", "");
+    }
+
+    #[test]
+    fn the_rest_of_a_torn_line_is_split_off_once() {
+        let mut is_torn = true;
+        assert_eq!(split_torn(&mut is_torn, b"ab"), (&b"ab"[..], &b""[..]));
+        assert_eq!(
+            split_torn(&mut is_torn, b"c\nd\n"),
+            (&b"c\n"[..], &b"d\n"[..])
+        );
+        assert_eq!(split_torn(&mut is_torn, b"e\n"), (&b""[..], &b"e\n"[..]));
     }
 
     #[test]

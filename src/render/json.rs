@@ -74,7 +74,8 @@ impl Json {
     /// Takes in what a process wrote, and appends a `log` for each line that it completes.
     pub(crate) fn chunk(&mut self, source: usize, chunk: &[u8], out: &mut Vec<u8>) {
         self.sources[source].tail.push(chunk);
-        let chunk = self.behind_torn(source, chunk);
+        let (torn, chunk) = lines::split_torn(&mut self.sources[source].is_torn, chunk);
+        self.count_skipped(source, torn.len());
         if !self.sources[source].is_torn {
             self.tell_skipped(source, out);
         }
@@ -139,19 +140,6 @@ impl Json {
         this.is_torn = false;
         let last_lines = this.tail.take();
         last_lines.iter().map(|line| stream::plain(line)).collect()
-    }
-
-    /// What of `chunk` does not belong to a line whose beginning was skipped.
-    fn behind_torn<'a>(&mut self, source: usize, chunk: &'a [u8]) -> &'a [u8] {
-        let this = &mut self.sources[source];
-        if !this.is_torn {
-            return chunk;
-        }
-        let end = memchr::memchr(b'\n', chunk);
-        let (torn, rest) = chunk.split_at(end.map_or(chunk.len(), |end| end + 1));
-        this.is_torn = end.is_none();
-        self.count_skipped(source, torn.len());
-        rest
     }
 
     fn count_skipped(&mut self, source: usize, bytes: usize) {

@@ -169,7 +169,8 @@ impl Stream {
     /// Takes in what a process wrote, and appends the lines that it completes to `out` as one block.
     pub(crate) fn chunk(&mut self, source: usize, chunk: &[u8], out: &mut Vec<u8>) {
         let whole = chunk;
-        let chunk = self.behind_torn(source, chunk);
+        let (torn, chunk) = lines::split_torn(&mut self.sources[source].is_torn, chunk);
+        self.skipped += torn.len() as u64;
         let Cut { complete, rest } = lines::cut(chunk);
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', complete) {
@@ -271,19 +272,6 @@ impl Stream {
             out.extend_from_slice(line.as_bytes());
             self.end_row(out);
         }
-    }
-
-    /// What of `chunk` does not belong to a line whose beginning was skipped.
-    fn behind_torn<'a>(&mut self, source: usize, chunk: &'a [u8]) -> &'a [u8] {
-        let this = &mut self.sources[source];
-        if !this.is_torn {
-            return chunk;
-        }
-        let end = memchr::memchr(b'\n', chunk);
-        let (torn, rest) = chunk.split_at(end.map_or(chunk.len(), |end| end + 1));
-        this.is_torn = end.is_none();
-        self.skipped += torn.len() as u64;
-        rest
     }
 
     /// One whole line: what was open, and `text`, with `before` it in the same chunk.

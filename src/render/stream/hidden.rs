@@ -49,13 +49,8 @@ impl Stream {
         if self.unfinished == Some(source) {
             self.leave_row(out);
         }
-        let this = &mut self.sources[source];
-        this.tail.push(chunk);
-        let open = this.open.bytes().len();
-        this.open.consume(open);
-        this.forget_row();
-        this.is_torn = !chunk.ends_with(b"\n");
-        this.sanitizer.end(&mut self.unseen);
+        let open = self.sources[source].open.bytes().len();
+        self.observe(source, chunk);
         open + chunk.len()
     }
 }

@@ -1,6 +1,5 @@
 //! A process whose terminal is shown as it is, while somebody is attached to it.
 
-use crate::log::lines;
 use crate::render::moves;
 use crate::render::sanitize::Sanitizer;
 use crate::render::stream::Stream;
@@ -25,24 +24,21 @@ impl Stream {
         sanitizer.pause(out);
     }
 
-    /// Takes in what the process wrote, which is shown elsewhere.
+    /// Takes in what the process wrote, which is not shown here: its last lines, colours and modes are known
+    /// all the same.
     pub(crate) fn observe(&mut self, source: usize, chunk: &[u8]) {
-        let mut unseen = std::mem::take(&mut self.unseen);
-        unseen.clear();
         let this = &mut self.sources[source];
         this.tail.push(chunk);
         let open = this.open.bytes().len();
         this.open.consume(open);
         this.forget_row();
+        this.is_torn = !chunk.ends_with(b"\n");
         for line in chunk.split_inclusive(|byte| *byte == b'\n') {
-            this.sanitizer.text(line, &mut unseen);
+            this.sanitizer.text(line, &mut self.unseen);
             if line.ends_with(b"\n") {
-                this.sanitizer.end(&mut unseen);
+                this.sanitizer.end(&mut self.unseen);
             }
+            self.unseen.clear();
         }
-        let lines::Cut { rest, .. } = lines::cut(chunk);
-        // What is left of its last line was seen.
-        this.is_torn = !rest.is_empty();
-        self.unseen = unseen;
     }
 }
