@@ -55,8 +55,10 @@ impl Screen {
         let pty = openpty(&size(columns, 24), None).unwrap();
         let end = || Stdio::from(pty.slave.try_clone().unwrap());
         command.stdin(end()).stdout(end()).stderr(end());
-        if !command.get_envs().any(|(name, _)| name == "TERM") {
-            command.env("TERM", "xterm-256color");
+        for (name, usual) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8")] {
+            if !command.get_envs().any(|(set, _)| set == name) {
+                command.env(name, usual);
+            }
         }
         // SAFETY: both calls are async-signal-safe and touch no memory of ours.
         unsafe { command.pre_exec(become_its_session) };
