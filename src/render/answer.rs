@@ -170,11 +170,6 @@ impl<'a> Row<'a> {
     fn url(&self) -> &str {
         self.url.unwrap_or_default()
     }
-
-    /// In a line of its own.
-    fn url_below(&self) -> impl Iterator<Item = String> {
-        self.url.iter().map(|url| format!("  {url}"))
-    }
 }
 
 /// What there is no room for is left out, the least important first.
@@ -191,14 +186,16 @@ fn list(rows: &[ProcessRow], page: &Page<'_>) -> Vec<Text> {
     };
     let without_pid = |row: &Row<'_>| line(format!("{}  {:>4}  {}", begun(row), row.up, row.url()));
     let without_age = |row: &Row<'_>| line(format!("{}  {}", begun(row), row.url()));
-    let one_below_another = |row: &Row<'_>| {
-        let mut lines = line(begun(row));
-        lines.extend(row.url_below());
+    let with_url_below = |first: String, row: &Row<'_>| {
+        let mut lines = line(first);
+        lines.extend(row.url.map(|url| format!("  {url}")));
         lines
     };
+    let url_below = |row: &Row<'_>| with_url_below(format!("{}  {:>4}", begun(row), row.up), row);
+    let least = |row: &Row<'_>| with_url_below(begun(row), row);
     let table = page.table(
         &shown,
-        &[&whole, &without_pid, &without_age, &one_below_another],
+        &[&whole, &without_pid, &without_age, &url_below, &least],
     );
     let with_cause = |(lines, row): (Vec<String>, &ProcessRow)| {
         let cause = row.failure.as_ref().map(cause);
@@ -217,12 +214,18 @@ fn cause((exit, ago, last_line): &(Exit, Duration, Option<String>)) -> Text {
 fn urls(rows: &[ProcessRow], page: &Page<'_>) -> Vec<Text> {
     let rows: Vec<Row<'_>> = rows.iter().map(|row| Row::new(row, page)).collect();
     let widest = widest(&rows);
-    let about = |row: &Row<'_>| match row.url {
-        Some(url) => url.to_string(),
-        None => format!("({})", row.state),
+    let beside = |row: &Row<'_>| {
+        let state = format!("({})", row.state);
+        vec![format!(
+            "{:widest$}  {}",
+            row.label,
+            row.url.unwrap_or(&state)
+        )]
     };
-    let beside = |row: &Row<'_>| vec![format!("{:widest$}  {}", row.label, about(row))];
-    let below = |row: &Row<'_>| vec![row.label.clone(), format!("  {}", about(row))];
+    let below = |row: &Row<'_>| match row.url {
+        Some(url) => vec![row.label.clone(), format!("  {url}")],
+        None => beside(row),
+    };
     let table = page.table(&rows, &[&beside, &below]).concat();
     table.into_iter().map(Text::Verbatim).collect()
 }

@@ -258,10 +258,11 @@ fn exited(ended: &Ended) -> Vec<Text> {
         }
     };
     let shown = if is_final { last_lines.as_slice() } else { &[] };
-    if let (Some(last), false) = (sentences.last_mut(), shown.is_empty()) {
-        last.push_str(". Its last lines:");
-    }
-    let sentences = sentences.into_iter().map(Text::Prose);
+    let last = sentences.pop().into_iter().map(|last| match shown {
+        [] => Text::Prose(last),
+        [..] => Text::Fitting(vec![format!("{last}. Its last lines:"), format!("{last}:")]),
+    });
+    let sentences = sentences.into_iter().map(Text::Prose).chain(last);
     let hint = (is_final && *has_hint).then(|| Text::Typed {
         before: "fix it, then:".into(),
         text: format!("r {} + Enter", process.short()),

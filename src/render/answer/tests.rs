@@ -70,14 +70,15 @@ fn the_list_leaves_out_what_there_is_no_room_for() {
     };
     begins(50, &["web.1     ready   12 m  http://localhost:5000"]);
     begins(40, &["web.1     ready   http://localhost:5000"]);
-    begins(30, &["web.1     ready", "  http://localhost:5000"]);
+    begins(30, &["web.1     ready   12 m", "  http://localhost:5000"]);
+    begins(21, &["web.1     ready", "  http://localhost:5000"]);
 }
 
 #[test]
 fn urls_stand_alone_so_that_they_can_be_clicked() {
     let expected = ["web.1     http://localhost:5000", "worker.1  (failed)"];
     check(&Answer::Urls(rows()), 31, &expected);
-    let narrow = ["web.1", "  http://localhost:5000", "worker.1", "  (failed)"];
+    let narrow = ["web.1", "  http://localhost:5000", "worker.1  (failed)"];
     check(&Answer::Urls(rows()), 30, &narrow);
 }
 

@@ -341,8 +341,7 @@ fn who_was_given_up_can_be_started_by_hand_where_somebody_is_there() {
     check(
         &notice,
         &[
-            "worker.1 exited with status 1 after 3 m 28 s; not restarted.",
-            "  Its last lines:",
+            "worker.1 exited with status 1 after 3 m 28 s; not restarted:",
             "  boom",
             "fix it, then: r worker + Enter",
         ],
