@@ -50,6 +50,18 @@ impl Screen {
         Self::run(project, command, columns)
     }
 
+    /// With these variables, which else have their usual values.
+    pub fn start_with_env(
+        project: &Project,
+        columns: u16,
+        env: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Self {
+        let mut command = project.command(["start", "-p", "0"].iter().chain(arguments));
+        command.envs(env.iter().copied());
+        Self::run(project, command, columns)
+    }
+
     /// Any command, 24 rows high.
     pub fn run(project: &Project, mut command: Command, columns: u16) -> Self {
         let pty = openpty(&size(columns, 24), None).unwrap();

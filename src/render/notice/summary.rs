@@ -44,17 +44,15 @@ fn table(rows: &[Row], page: &Page<'_>) -> Vec<String> {
     let widest = |column: &dyn Fn(&Row) -> usize| rows.iter().map(column).max().unwrap_or(0);
     let label_width = widest(&|row| row.label.chars().count());
     let state_width = widest(&|row| row.state.len() * usize::from(!row.about.is_empty()));
-    let whole = |row: &Row| {
+    let line = |row: &Row, about: &str| {
         let Row {
-            mark,
-            label,
-            state,
-            about,
-            ..
+            mark, label, state, ..
         } = row;
         let line = format!("{mark}{label:label_width$}  {state:state_width$}  {about}");
         vec![line.trim_end().to_string()]
     };
+    let whole = |row: &Row| line(row, &row.about);
+    let with_places = |row: &Row| line(row, row.place.as_deref().unwrap_or_default());
     // A URL is shown only of who is ready.
     let without_states = |row: &Row| {
         let place = row.place.as_deref().unwrap_or(row.state);
@@ -65,8 +63,9 @@ fn table(rows: &[Row], page: &Page<'_>) -> Vec<String> {
         let place = row.place.iter().map(|place| format!("    {place}"));
         std::iter::once(first).chain(place).collect()
     };
-    page.table(rows, &[&whole, &without_states, &one_below_another])
-        .concat()
+    let layouts: [&dyn Fn(&Row) -> Vec<String>; 4] =
+        [&whole, &with_places, &without_states, &one_below_another];
+    page.table(rows, &layouts).concat()
 }
 
 /// What the keyboard can do.

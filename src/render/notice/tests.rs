@@ -2,6 +2,8 @@
 
 mod summary;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::*;
 use crate::render::charset::Charset;
 use crate::render::name::Labels;
@@ -21,8 +23,14 @@ fn laid_out(notice: &Notice, columns: usize) -> Vec<String> {
     lines(notice, &page)
 }
 
+/// On a narrow terminal nothing is wider either, but for single words and what is to be copied.
 fn check(notice: &Notice, expected: &[&str]) {
     assert_eq!(laid_out(notice, 60), expected);
+    for line in laid_out(notice, 27) {
+        let text = line.trim();
+        let is_whole = expected.iter().any(|line| line.ends_with(text)) || !text.contains(' ');
+        assert!(is_whole || line.width() <= 27, "{line:?}");
+    }
 }
 
 fn ended(exit: Exit, next: Next, last_lines: &[&str]) -> Notice {

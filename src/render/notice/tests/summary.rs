@@ -68,6 +68,9 @@ fn who_is_not_as_was_hoped_is_marked() {
 
 #[test]
 fn the_less_room_there_is_the_less_stands_beside_a_name() {
+    let notice = all_up(two().split_off(1), KeyHints::None);
+    let expected = ["all up in 2.1 s", "  worker.1  running"];
+    assert_eq!(laid_out(&notice, 37), expected);
     let notice = all_up(four(), KeyHints::Commands);
     let expected = [
         "3 of 4 processes up in 2.1 s",
