@@ -1,7 +1,6 @@
 //! The doors for the fuzz targets (fuzz/), there only in their builds: each takes any bytes and panics
 //! where something does not hold that always has to.
 
-use crate::render::palette::Depth;
 use crate::render::stream::{Look, Stream};
 use crate::syntax::{dotenv, formation, procfile};
 
@@ -74,9 +73,7 @@ fn written_calmly(is_terminal: bool, cuts: &[u8], text: &[u8]) -> Vec<u8> {
 fn write(is_terminal: bool, cuts: &[u8], text: &[u8], is_calm: impl Fn(usize) -> bool) -> Vec<u8> {
     let look = Look {
         is_terminal,
-        width: None,
-        depth: Depth::None,
-        is_quiet: false,
+        ..Look::default()
     };
     let mut stream = Stream::new(&["web.1".into()], look);
     let mut out = Vec::new();

@@ -17,8 +17,9 @@ use crate::plan::resolve::{self, Resolved, Rules};
 use crate::plan::select::Wanted;
 use crate::plan::{Plan, wire};
 use crate::registry::{Owner, Registry};
+use crate::render::charset::Charset;
 use crate::render::json::Json;
-use crate::render::palette::{self, Hints};
+use crate::render::palette::{self, Depth, Hints};
 use crate::render::renderer::Renderer;
 use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;
@@ -253,16 +254,34 @@ fn session(
 }
 
 fn look(args: &Start, is_terminal: bool, width: Option<u16>) -> Look {
+    let hints = hints();
+    let depth = palette::depth(args.color.into(), &hints, is_terminal);
     Look {
         is_terminal,
         width,
-        depth: palette::depth(args.color.into(), &hints(), is_terminal),
+        depth,
         is_quiet: args.quiet,
+        charset: if is_terminal {
+            charset()
+        } else {
+            Charset::Utf8
+        },
+        // Who asks for colours knows better.
+        is_dumb: is_terminal && hints.is_dumb() && depth == Depth::None,
     }
 }
 
+/// Empty where it is not set, or is no UTF-8.
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
+fn charset() -> Charset {
+    let [lc_all, lc_ctype, lang] = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable);
+    Charset::of_locale(&lc_all, &lc_ctype, &lang)
+}
+
 fn hints() -> Hints {
-    let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let is_set = |name: &str| !variable(name).is_empty();
     Hints {
         no_color: is_set("NO_COLOR"),

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use unicode_width::UnicodeWidthStr;
-
-use crate::render::text::{self, Text};
+use crate::render::text::{Page, Text};
 use crate::words::answer::{Answer, ProcessRow};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
@@ -32,16 +30,16 @@ const EXAMPLES: [(char, &str); 3] = [
     ('m', "m web mutes web"),
 ];
 
-/// The lines of an answer. Rows of a table are cut to `columns`, prose is wrapped.
-pub(crate) fn lines(answer: &Answer, columns: usize) -> Vec<String> {
-    text::lines(texts(answer, columns), columns)
+/// The lines of an answer, as [`Page::lines`] lays them out.
+pub(crate) fn lines(answer: &Answer, page: &Page<'_>) -> Vec<String> {
+    page.lines(texts(answer, page))
 }
 
-fn texts(answer: &Answer, columns: usize) -> Vec<Text> {
+fn texts(answer: &Answer, page: &Page<'_>) -> Vec<Text> {
     match answer {
-        Answer::Help { detach_keys } => help(detach_keys),
-        Answer::List(rows) => list(rows, columns),
-        Answer::Urls(rows) => urls(rows),
+        Answer::Help { detach_keys } => help(detach_keys, page),
+        Answer::List(rows) => list(rows, page),
+        Answer::Urls(rows) => urls(rows, page),
         Answer::UnknownCommand { .. }
         | Answer::NameMissing { .. }
         | Answer::UnknownProcess { .. }
@@ -119,16 +117,20 @@ fn sentence(answer: &Answer) -> String {
     }
 }
 
-fn help(detach_keys: &str) -> Vec<Text> {
-    let row = |(keys, does): &(&str, &str)| Text::Verbatim(format!("  {keys:9}  {does}"));
+fn help(detach_keys: &str, page: &Page<'_>) -> Vec<Text> {
+    let commands = COMMANDS.map(|(keys, does)| (page.prose(keys), does));
+    let widest = commands.iter().map(|(keys, _)| keys.chars().count());
+    let widest = widest.max().unwrap_or(0);
+    let beside = |(keys, does): &(String, &str)| vec![format!("  {keys:widest$}  {does}")];
+    let running_on =
+        |(keys, does): &(String, &str)| page.lines(vec![Text::Prose(format!("{keys}: {does}"))]);
+    let rows = page.table(&commands, &[&beside, &running_on]).concat();
     let about = format!(
         "a name may be shortened, `web` means all its instances, `all` all; \
          {detach_keys} leaves a terminal"
     );
-    let first = Text::Prose("a letter, then Enter:".into());
-    let rows = COMMANDS.iter().map(row);
-    std::iter::once(first)
-        .chain(rows)
+    std::iter::once(Text::Prose("a letter, then Enter:".into()))
+        .chain(rows.into_iter().map(Text::Verbatim))
         .chain([Text::Prose(about)])
         .collect()
 }
@@ -145,30 +147,61 @@ fn unmuted(processes: &[ProcessName], hidden: u64) -> String {
     }
 }
 
-fn list(rows: &[ProcessRow], columns: usize) -> Vec<Text> {
-    let widest = widest(rows);
-    let states = rows.iter().map(|row| row.state.word().len());
-    let widest_state = states.max().unwrap_or(0);
-    let row = |row: &ProcessRow| {
-        let (name, state) = (row.process.to_string(), row.state.word());
-        let known = format!("{name:widest$}  {state:widest_state$}");
-        let up = row.up.map_or_else(String::new, age);
-        let pid = row.pid.map_or_else(String::new, |pid| format!("pid {pid}"));
-        let url = row.url.as_deref().unwrap_or_default();
-        // What there is no room for is left out, the least important first.
-        let rows = [
-            format!("{known}  {up:>4}  {pid:11}  {url}"),
-            format!("{known}  {up:>4}  {url}"),
-            format!("{known}  {url}"),
-            format!("{name:widest$}  {state}"),
-        ];
-        let rows = rows.map(|row| row.trim_end().to_string());
-        let fits = rows.iter().find(|row| row.width() <= columns);
-        let row_text = fits.unwrap_or(&rows[3]).clone();
-        let cause = row.failure.as_ref().map(cause);
-        std::iter::once(Text::Verbatim(row_text)).chain(cause)
+/// A process as its row has it.
+struct Row<'a> {
+    label: String,
+    state: &'static str,
+    up: String,
+    pid: String,
+    url: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    fn new(row: &'a ProcessRow, page: &Page<'_>) -> Self {
+        Self {
+            label: page.label(&row.process),
+            state: row.state.word(),
+            up: row.up.map_or_else(String::new, age),
+            pid: row.pid.map_or_else(String::new, |pid| format!("pid {pid}")),
+            url: row.url.as_deref(),
+        }
+    }
+
+    fn url(&self) -> &str {
+        self.url.unwrap_or_default()
+    }
+}
+
+/// What there is no room for is left out, the least important first.
+fn list(rows: &[ProcessRow], page: &Page<'_>) -> Vec<Text> {
+    let shown: Vec<Row<'_>> = rows.iter().map(|row| Row::new(row, page)).collect();
+    let label_width = widest(&shown);
+    let states = shown.iter().map(|row| row.state.len());
+    let state_width = states.max().unwrap_or(0);
+    let begun = |row: &Row<'_>| format!("{:label_width$}  {:state_width$}", row.label, row.state);
+    let line = |line: String| vec![line.trim_end().to_string()];
+    let whole = |row: &Row<'_>| {
+        let Row { up, pid, .. } = row;
+        line(format!("{}  {up:>4}  {pid:11}  {}", begun(row), row.url()))
     };
-    rows.iter().flat_map(row).collect()
+    let without_pid = |row: &Row<'_>| line(format!("{}  {:>4}  {}", begun(row), row.up, row.url()));
+    let without_age = |row: &Row<'_>| line(format!("{}  {}", begun(row), row.url()));
+    let with_url_below = |first: String, row: &Row<'_>| {
+        let mut lines = line(first);
+        lines.extend(row.url.map(|url| format!("  {url}")));
+        lines
+    };
+    let url_below = |row: &Row<'_>| with_url_below(format!("{}  {:>4}", begun(row), row.up), row);
+    let least = |row: &Row<'_>| with_url_below(begun(row), row);
+    let table = page.table(
+        &shown,
+        &[&whole, &without_pid, &without_age, &url_below, &least],
+    );
+    let with_cause = |(lines, row): (Vec<String>, &ProcessRow)| {
+        let cause = row.failure.as_ref().map(cause);
+        lines.into_iter().map(Text::Verbatim).chain(cause)
+    };
+    table.into_iter().zip(rows).flat_map(with_cause).collect()
 }
 
 fn cause((exit, ago, last_line): &(Exit, Duration, Option<String>)) -> Text {
@@ -178,20 +211,27 @@ fn cause((exit, ago, last_line): &(Exit, Duration, Option<String>)) -> Text {
     Text::Prose(format!("  {exit}, {} ago{line}", duration(*ago)))
 }
 
-fn urls(rows: &[ProcessRow]) -> Vec<Text> {
-    let widest = widest(rows);
-    let row = |row: &ProcessRow| {
-        let about = match &row.url {
-            Some(url) => url.clone(),
-            None => format!("({})", row.state.word()),
-        };
-        Text::Verbatim(format!("{:widest$}  {about}", row.process.to_string()))
+fn urls(rows: &[ProcessRow], page: &Page<'_>) -> Vec<Text> {
+    let rows: Vec<Row<'_>> = rows.iter().map(|row| Row::new(row, page)).collect();
+    let widest = widest(&rows);
+    let beside = |row: &Row<'_>| {
+        let state = format!("({})", row.state);
+        vec![format!(
+            "{:widest$}  {}",
+            row.label,
+            row.url.unwrap_or(&state)
+        )]
     };
-    rows.iter().map(row).collect()
+    let below = |row: &Row<'_>| match row.url {
+        Some(url) => vec![row.label.clone(), format!("  {url}")],
+        None => beside(row),
+    };
+    let table = page.table(&rows, &[&beside, &below]).concat();
+    table.into_iter().map(Text::Verbatim).collect()
 }
 
-fn widest(rows: &[ProcessRow]) -> usize {
-    let widths = rows.iter().map(|row| row.process.to_string().len());
+fn widest(rows: &[Row<'_>]) -> usize {
+    let widths = rows.iter().map(|row| row.label.chars().count());
     widths.max().unwrap_or(0)
 }
 

@@ -1,6 +1,7 @@
 //! Lines and notices → the bytes that a terminal or a pipe gets.
 
 pub(crate) mod answer;
+pub(crate) mod charset;
 mod escape;
 pub(crate) mod json;
 pub(crate) mod modes;

@@ -1,21 +1,30 @@
 //! The words for what devrun has to say while processes run.
 
+mod summary;
+
 use std::time::Duration;
 
-use crate::render::text::{self, Text};
+use crate::render::text::{Page, Text};
 use crate::words::exit::Killed;
 use crate::words::name::ProcessName;
-use crate::words::notice::{Elsewhere, Ended, FirstFailure, Next, Notice, SummaryRow};
-use crate::words::policy::KeyHints;
+use crate::words::notice::{Elsewhere, Ended, FirstFailure, Next, Notice};
 use crate::words::port::Holder;
 use crate::words::wording::{self, counted, duration, processes};
 
-/// The lines of a notice, as [`text::lines`] lays them out.
-pub(crate) fn lines(notice: &Notice, columns: usize) -> Vec<String> {
-    text::lines(texts(notice), columns)
+/// The lines of a notice, as [`Page::lines`] lays them out.
+pub(crate) fn lines(notice: &Notice, page: &Page<'_>) -> Vec<String> {
+    page.lines(texts(notice, page))
 }
 
-fn texts(notice: &Notice) -> Vec<Text> {
+/// Whether it answers a key of which the terminal itself has written something: `^C`.
+pub(crate) fn answers_a_key(notice: &Notice) -> bool {
+    matches!(
+        notice,
+        Notice::Stopping { hints: true, .. } | Notice::KillingAll { .. }
+    )
+}
+
+fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
     match notice {
         Notice::PortTaken {
             port,
@@ -36,7 +45,7 @@ fn texts(notice: &Notice) -> Vec<Text> {
             grace,
             hints,
         } => stopping(*processes, *grace, *hints),
-        Notice::AllUp { after, rows, hints } => summary(*after, rows, *hints),
+        Notice::AllUp { after, rows, hints } => summary::texts(*after, rows, *hints, page),
         Notice::ListensElsewhere(elsewhere) => listens_elsewhere(elsewhere),
         Notice::Done {
             up,
@@ -44,13 +53,18 @@ fn texts(notice: &Notice) -> Vec<Text> {
             ignored_lines,
             status: _,
         } => done(*up, *restarts, *ignored_lines),
+        Notice::Started {
+            process,
+            run: _,
+            pid,
+            port,
+        } => started(process, *pid, *port),
         Notice::SessionStarted { .. }
         | Notice::LineIgnored { .. }
         | Notice::ShellHidden { .. }
         | Notice::PortRemembered { .. }
         | Notice::PortStolen { .. }
         | Notice::PortMoved { .. }
-        | Notice::Started { .. }
         | Notice::SpawnFailed { .. }
         | Notice::Stopped { .. }
         | Notice::Daemonised { .. }
@@ -104,20 +118,6 @@ fn sentence(notice: &Notice) -> String {
                 given_to(misled)
             )
         }
-        Notice::Started {
-            process,
-            run: _,
-            pid,
-            port: Some(port),
-        } => {
-            format!("{process} started (pid {pid}, PORT={port})")
-        }
-        Notice::Started {
-            process,
-            run: _,
-            pid,
-            port: None,
-        } => format!("{process} started (pid {pid})"),
         Notice::SpawnFailed {
             process,
             run: _,
@@ -174,7 +174,8 @@ fn sentence(notice: &Notice) -> String {
         Notice::Redraws { process } => redraws(process),
         Notice::KillingAll { processes: count } => format!("killing {}", processes(*count)),
         Notice::GuardianLost => "the guardian is gone: ending what it had started".into(),
-        Notice::PortTaken { .. }
+        Notice::Started { .. }
+        | Notice::PortTaken { .. }
         | Notice::Exited(_)
         | Notice::FailedFirst(_)
         | Notice::Stopping { .. }
@@ -199,6 +200,17 @@ fn hidden(name: &str, place: &str, value: Option<&str>) -> String {
         "{name}: {place} hides your shell's value{}",
         way_out.unwrap_or_default()
     )
+}
+
+fn started(process: &ProcessName, pid: i32, port: Option<u16>) -> Vec<Text> {
+    let texts = match port {
+        Some(port) => vec![
+            format!("{process} started (pid {pid}, PORT={port})"),
+            format!("{process} started (PORT={port})"),
+        ],
+        None => vec![format!("{process} started (pid {pid})")],
+    };
+    vec![Text::Fitting(texts)]
 }
 
 fn taken(port: u16, holder: &Holder) -> String {
@@ -246,12 +258,15 @@ fn exited(ended: &Ended) -> Vec<Text> {
         }
     };
     let shown = if is_final { last_lines.as_slice() } else { &[] };
-    if let (Some(last), false) = (sentences.last_mut(), shown.is_empty()) {
-        last.push_str(". Its last lines:");
-    }
-    let sentences = sentences.into_iter().map(Text::Prose);
-    let hint = (is_final && *has_hint)
-        .then(|| Text::Prose(format!("fix it, then: r {} + Enter", process.short())));
+    let last = sentences.pop().into_iter().map(|last| match shown {
+        [] => Text::Prose(last),
+        [..] => Text::Fitting(vec![format!("{last}. Its last lines:"), format!("{last}:")]),
+    });
+    let sentences = sentences.into_iter().map(Text::Prose).chain(last);
+    let hint = (is_final && *has_hint).then(|| Text::Typed {
+        before: "fix it, then:".into(),
+        text: format!("r {} + Enter", process.short()),
+    });
     sentences.chain(quoted(shown)).chain(hint).collect()
 }
 
@@ -269,12 +284,8 @@ fn failed_first(failure: &FirstFailure) -> Vec<Text> {
         took_down,
     } = failure;
     let ago = elapsed_since(*ago);
-    let its_lines = if last_lines.is_empty() {
-        ""
-    } else {
-        ". Its last lines:"
-    };
-    let first = format!("first of all {process} {exit}{ago}{its_lines}");
+    let colon = if last_lines.is_empty() { "" } else { ":" };
+    let first = format!("first failure: {process} {exit}{ago}{colon}");
     let took_down = (!took_down.is_empty())
         .then(|| Text::Prose(format!("it took down {}", wording::listed(took_down))));
     [Text::Prose(first)]
@@ -290,46 +301,6 @@ fn elapsed_since(time: Duration) -> String {
         return String::new();
     }
     format!(", {} ago", duration(time))
-}
-
-fn summary(after: Duration, rows: &[SummaryRow], hints: KeyHints) -> Vec<Text> {
-    let up = rows.iter().filter(|row| row.state.is_up()).count();
-    let after = elapsed("in", after);
-    let first = if up == rows.len() {
-        format!("all up {after}")
-    } else {
-        format!("{up} of {} up {after}", processes(rows.len()))
-    };
-    let widest = rows
-        .iter()
-        .map(|row| row.process.to_string().len())
-        .max()
-        .unwrap_or(0);
-    let mut texts = vec![Text::Prose(first)];
-    texts.extend(
-        rows.iter()
-            .map(|row| Text::Verbatim(summary_row(row, widest))),
-    );
-    let hint = match hints {
-        KeyHints::None => return texts,
-        KeyHints::CtrlC => "Ctrl-C: stop",
-        KeyHints::Commands => "h + Enter: commands   Ctrl-C: stop",
-    };
-    texts.push(Text::Verbatim(hint.into()));
-    texts
-}
-
-fn summary_row(row: &SummaryRow, widest: usize) -> String {
-    let about = match (&row.url, row.elsewhere) {
-        (Some(url), _) => url.clone(),
-        (None, Some(port)) => format!("(listens on {port})"),
-        (None, None) if row.does_not_listen => "(does not listen)".into(),
-        (None, None) => String::new(),
-    };
-    let (name, state) = (row.process.to_string(), row.state.word());
-    format!("  {name:widest$}  {state:7}  {about}")
-        .trim_end()
-        .to_string()
 }
 
 fn listens_elsewhere(elsewhere: &Elsewhere) -> Vec<Text> {
@@ -368,12 +339,12 @@ fn listens_elsewhere(elsewhere: &Elsewhere) -> Vec<Text> {
 
 /// Who has a URL that leads nowhere, if anybody.
 fn given_to(misled: &[ProcessName]) -> String {
-    let misled: Vec<String> = misled.iter().map(ToString::to_string).collect();
-    match misled.as_slice() {
-        [] => String::new(),
-        [one] => format!("; {one} was given that URL"),
-        many => format!("; {} were given that URL", many.join(", ")),
-    }
+    let verb = match misled.len() {
+        0 => return String::new(),
+        1 => "was",
+        _ => "were",
+    };
+    format!("; {} {verb} given that URL", wording::listed(misled))
 }
 
 fn stopping(count: usize, grace: Duration, hints: bool) -> Vec<Text> {

@@ -1,8 +1,9 @@
 //! Which colour a process has, and whether there are any.
 
 /// How many colours may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Depth {
+    #[default]
     None,
     Sixteen,
     Many,
@@ -27,6 +28,13 @@ pub(crate) struct Hints {
     pub(crate) colorterm: String,
 }
 
+impl Hints {
+    /// What a terminal does with an escape sequence is not known, or it shows it.
+    pub(crate) fn is_dumb(&self) -> bool {
+        matches!(self.term.as_str(), "" | "dumb")
+    }
+}
+
 /// `--color` over NO_COLOR over CLICOLOR_FORCE and FORCE_COLOR over TERM=dumb over whether it is a
 /// terminal.
 pub(crate) fn depth(choice: Choice, hints: &Hints, is_terminal: bool) -> Depth {
@@ -35,7 +43,7 @@ pub(crate) fn depth(choice: Choice, hints: &Hints, is_terminal: bool) -> Depth {
         Choice::Never => false,
         Choice::Auto if hints.no_color => false,
         Choice::Auto if hints.force => true,
-        Choice::Auto => is_terminal && hints.term != "dumb",
+        Choice::Auto => is_terminal && !hints.is_dumb(),
     };
     let has_many = hints.term.contains("256") || !hints.colorterm.is_empty();
     match (is_wanted, has_many) {
@@ -109,6 +117,7 @@ mod tests {
             Depth::Many,
         );
         check(Choice::Auto, hints(false, false, "dumb"), true, Depth::None);
+        check(Choice::Auto, hints(false, false, ""), true, Depth::None);
         check(
             Choice::Auto,
             hints(false, false, "xterm"),

@@ -25,9 +25,18 @@ struct Filter {
 }
 
 impl Sanitizer {
+    /// Leaves out colours and links too.
+    pub(crate) fn plain() -> Self {
+        let mut sanitizer = Self::default();
+        sanitizer.filter.drops_sequences = true;
+        sanitizer
+    }
+
     /// Switches on again, at the beginning of a row, what is still on.
     pub(crate) fn begin(&self, out: &mut Vec<u8>) {
-        self.filter.attributes.repeat(out);
+        if !self.filter.drops_sequences {
+            self.filter.attributes.repeat(out);
+        }
     }
 
     /// The row ends here, the line does not: somebody else writes.
@@ -147,8 +156,7 @@ impl Filter {
 
 /// The text alone, without colours and links.
 pub(crate) fn without_escapes(text: &[u8]) -> String {
-    let mut sanitizer = Sanitizer::default();
-    sanitizer.filter.drops_sequences = true;
+    let mut sanitizer = Sanitizer::plain();
     let mut out = Vec::new();
     sanitizer.text(text, &mut out);
     sanitizer.end(&mut out);

@@ -7,11 +7,14 @@ mod terminal;
 
 use crate::log::lines::{self, Cut, Open};
 use crate::log::tail::Tail;
+use crate::render::charset::Charset;
 use crate::render::modes::Modes;
+use crate::render::name::Labels;
 use crate::render::palette::{self, Depth};
 use crate::render::sanitize::{self, Sanitizer};
 use crate::render::screen::Screen;
-use crate::render::{answer, moves, name, notice};
+use crate::render::text::Page;
+use crate::render::{answer, moves, notice};
 use crate::words::answer::Answer;
 use crate::words::notice::Notice;
 use crate::words::wording;
@@ -22,11 +25,13 @@ const SYSTEM: &str = "system";
 const NARROW: u16 = 60;
 /// Notices are not squeezed into less.
 const NARROWEST: usize = 24;
+/// Between a name and the text.
+const BAR: usize = " | ".len();
 /// What a child's screen has where nobody knows.
 const COLUMNS: u16 = 80;
 
 /// How the stream looks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Look {
     /// What a child writes is kept from steering it.
     pub(crate) is_terminal: bool,
@@ -35,11 +40,30 @@ pub(crate) struct Look {
     pub(crate) depth: Depth,
     /// devrun's own lines are left out.
     pub(crate) is_quiet: bool,
+    /// Of a terminal; into a pipe nothing is changed.
+    pub(crate) charset: Charset,
+    /// A terminal to which escape sequences mean nothing: not even a process's colours pass.
+    pub(crate) is_dumb: bool,
 }
 
 impl Look {
     fn is_narrow(&self) -> bool {
         self.is_terminal && self.width.is_some_and(|width| width < NARROW)
+    }
+
+    /// In columns.
+    fn longest_name(&self) -> usize {
+        let width = self.width.filter(|_| self.is_terminal);
+        let share = if self.is_narrow() { 4 } else { 3 };
+        width.map_or(usize::MAX, |width| usize::from(width) / share)
+    }
+
+    fn sanitizer(&self) -> Sanitizer {
+        if self.is_dumb {
+            Sanitizer::plain()
+        } else {
+            Sanitizer::default()
+        }
     }
 }
 
@@ -48,6 +72,8 @@ pub(crate) struct Stream {
     look: Look,
     /// Those of the plan, in its order, and devrun itself behind them.
     sources: Vec<Source>,
+    /// Their names, as the column has them.
+    labels: Labels,
     /// The time, with a blank behind it.
     stamp: String,
     /// Counts the stamps, so that a prefix is built once for each.
@@ -103,20 +129,19 @@ enum Redraws {
 
 impl Stream {
     pub(crate) fn new(names: &[String], look: Look) -> Self {
-        let limit = match look.width.filter(|_| look.is_narrow()) {
-            Some(width) => usize::from(width) / 4,
-            None => usize::MAX,
-        };
         let names = names.iter().map(String::as_str).chain([SYSTEM]);
-        let names: Vec<String> = names.map(|text| name::shortened(text, limit)).collect();
+        let labels = Labels::new(names, look.longest_name(), look.charset);
+        let names = labels.all();
         let widest = names.iter().map(|name| name.chars().count()).max();
         let widest = widest.unwrap_or(0);
         let colors = (0..names.len() - 1).map(|index| palette::of_process(index, look.depth));
         let colors = colors.chain([palette::of_system(look.depth).to_string()]);
         let sources = names.iter().zip(colors);
-        let sources = sources.map(|(name, color)| Source::new(name, widest, color));
+        let sources =
+            sources.map(|(name, color)| Source::new(name, widest, color, look.sanitizer()));
         Self {
             sources: sources.collect(),
+            labels,
             columns: look.width.unwrap_or(COLUMNS),
             look,
             stamp: String::new(),
@@ -131,17 +156,16 @@ impl Stream {
 
     /// The time of the lines to come.
     pub(crate) fn set_stamp(&mut self, stamp: String) {
-        self.stamp = if self.look.is_narrow() {
-            String::new()
-        } else {
-            stamp
-        };
+        let is_too_wide =
+            |width: u16| usize::from(width) < stamp.len() + self.widest + BAR + NARROWEST;
+        let is_left_out = self.look.is_narrow() || self.look.width.is_some_and(is_too_wide);
+        self.stamp = if is_left_out { String::new() } else { stamp };
         self.stamps += 1;
     }
 
     /// How many columns stand in front of the text of a line.
     pub(crate) fn prefix_columns(&self) -> usize {
-        self.stamp.len() + self.widest + 3
+        self.stamp.len() + self.widest + BAR
     }
 
     /// The width of the terminals that the children have, from now on: long rows are folded there.
@@ -226,20 +250,26 @@ impl Stream {
         this.forget_row();
         this.is_torn = false;
         this.has_text = false;
-        this.sanitizer = Sanitizer::default();
+        this.sanitizer = self.look.sanitizer();
         this.tail.take().iter().map(|line| plain(line)).collect()
     }
 
     /// Appends devrun's own lines.
     pub(crate) fn say(&mut self, said: &Notice, out: &mut Vec<u8>) {
-        if !self.look.is_quiet {
-            self.own_lines(out, |columns| notice::lines(said, columns));
+        if self.look.is_quiet {
+            return;
         }
+        if self.look.is_terminal && notice::answers_a_key(said) {
+            self.leave_row(out);
+            // Over what the terminal has written itself.
+            out.push(b'\r');
+        }
+        self.own_lines(out, |page| notice::lines(said, page));
     }
 
     /// Appends what devrun answers to what was typed: whoever asks is not quiet.
     pub(crate) fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
-        self.own_lines(out, |columns| answer::lines(answer, columns));
+        self.own_lines(out, |page| answer::lines(answer, page));
     }
 
     /// From now on the terminal has so many columns.
@@ -260,14 +290,19 @@ impl Stream {
         out.push(b'\n');
     }
 
-    fn own_lines(&mut self, out: &mut Vec<u8>, lines: impl FnOnce(usize) -> Vec<String>) {
+    fn own_lines(&mut self, out: &mut Vec<u8>, lines: impl FnOnce(&Page<'_>) -> Vec<String>) {
         // Only a terminal has a width: in a pipe or a file a notice's line is one line.
         let beside = self.prefix_columns();
         let columns = self.look.width.map_or(usize::MAX, |width| {
             usize::from(width).saturating_sub(beside).max(NARROWEST)
         });
+        let page = Page {
+            columns,
+            labels: &self.labels,
+            charset: self.look.charset,
+        };
         let system = self.sources.len() - 1;
-        for line in lines(columns) {
+        for line in lines(&page) {
             self.begin(system, out);
             out.extend_from_slice(line.as_bytes());
             self.end_row(out);
@@ -334,7 +369,7 @@ impl Stream {
 }
 
 impl Source {
-    fn new(name: &str, widest: usize, color: String) -> Self {
+    fn new(name: &str, widest: usize, color: String, sanitizer: Sanitizer) -> Self {
         Self {
             label: format!("{name:widest$} |"),
             color,
@@ -349,7 +384,7 @@ impl Source {
             screen: None,
             credit: terminal::CREDIT,
             redraws: Redraws::NotYet,
-            sanitizer: Sanitizer::default(),
+            sanitizer,
             tail: Tail::default(),
             muted: None,
         }

@@ -135,8 +135,8 @@ impl Supervisor {
         };
         let is_for_good = matches!(state, State::Completed | State::Failed);
         process.state = state;
-        let has_hint =
-            self.rules.hints == KeyHints::Commands && !self.is_stopping() && !self.is_all_over();
+        let goes_on = !self.is_stopping() && !self.is_all_over() && !self.ends_all(index, end.exit);
+        let has_hint = self.rules.hints == KeyHints::Commands && goes_on;
         turn.say(Notice::Exited(Ended {
             process: name,
             exit: end.exit,

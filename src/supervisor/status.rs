@@ -55,13 +55,18 @@ impl Status {
 }
 
 impl Supervisor {
+    /// Whether the session ends when this process has ended so for good.
+    pub(super) fn ends_all(&self, process: ProcessIndex, exit: Exit) -> bool {
+        match self.processes[process].on_exit {
+            OnExit::Shutdown => true,
+            OnExit::Keep => self.rules.fail_fast && !exit.is_success(),
+        }
+    }
+
     /// What the end of one process for good means for the session.
     pub(super) fn ended_for_good(&mut self, end: Finale, turn: &mut Turn) {
         let has_failed = !end.exit.is_success();
-        let ends_all = match self.processes[end.process].on_exit {
-            OnExit::Shutdown => true,
-            OnExit::Keep => self.rules.fail_fast && has_failed,
-        };
+        let ends_all = self.ends_all(end.process, end.exit);
         let ended_all = ends_all && !self.is_stopping();
         if has_failed {
             let others = self.processes.iter().filter(|process| process.is_alive());

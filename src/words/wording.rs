@@ -35,9 +35,17 @@ pub(crate) fn choice<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Strin
     joined(names, "or")
 }
 
-/// "web.1, api.1 and worker.1".
+/// "web.1, api.1 and worker.1"; of many only the first: "web.1, api.1, worker.1 and 26 others".
 pub(crate) fn listed<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
-    enumerated(names.into_iter().map(|name| name.to_string()), "and")
+    /// More are counted.
+    const MOST: usize = 4;
+    let mut names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
+    if names.len() > MOST {
+        let others = names.len() - (MOST - 1);
+        names.truncate(MOST - 1);
+        names.push(format!("{others} others"));
+    }
+    enumerated(names.into_iter(), "and")
 }
 
 fn joined<T: AsRef<str>>(names: impl IntoIterator<Item = T>, word: &str) -> String {
@@ -156,6 +164,8 @@ mod tests {
         assert_eq!(processes(2), "2 processes");
         assert_eq!(list(["web", "api", "worker"]), "`web`, `api` and `worker`");
         assert_eq!(list(["web"]), "`web`");
+        assert_eq!(listed(["a", "b", "c", "d"]), "a, b, c and d");
+        assert_eq!(listed(["a", "b", "c", "d", "e"]), "a, b, c and 2 others");
         assert_eq!(choice(["keep", "shutdown"]), "`keep` or `shutdown`");
     }
 

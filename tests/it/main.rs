@@ -15,6 +15,7 @@ mod output;
 mod ports;
 mod readme;
 mod screen;
+mod screens;
 mod shutdown;
 mod start;
 mod supervision;

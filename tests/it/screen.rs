@@ -50,13 +50,27 @@ impl Screen {
         Self::run(project, command, columns)
     }
 
+    /// With these variables, which else have their usual values.
+    pub fn start_with_env(
+        project: &Project,
+        columns: u16,
+        env: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Self {
+        let mut command = project.command(["start", "-p", "0"].iter().chain(arguments));
+        command.envs(env.iter().copied());
+        Self::run(project, command, columns)
+    }
+
     /// Any command, 24 rows high.
     pub fn run(project: &Project, mut command: Command, columns: u16) -> Self {
         let pty = openpty(&size(columns, 24), None).unwrap();
         let end = || Stdio::from(pty.slave.try_clone().unwrap());
         command.stdin(end()).stdout(end()).stderr(end());
-        if !command.get_envs().any(|(name, _)| name == "TERM") {
-            command.env("TERM", "xterm-256color");
+        for (name, usual) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8")] {
+            if !command.get_envs().any(|(set, _)| set == name) {
+                command.env(name, usual);
+            }
         }
         // SAFETY: both calls are async-signal-safe and touch no memory of ours.
         unsafe { command.pre_exec(become_its_session) };

@@ -31,6 +31,7 @@ fn start(project: &Project, columns: u16, arguments: &[&str]) -> OnTerminal {
     let end = || Stdio::from(pty.slave.try_clone().unwrap());
     command
         .env("TERM", "xterm-256color")
+        .env("LANG", "C.UTF-8")
         .stdin(end())
         .stdout(end())
         .stderr(end());

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::render::palette::Depth;
+
 use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;
 
@@ -32,9 +32,7 @@ fn pipe() -> (OwnedFd, File) {
 fn output(stdout: impl Into<OwnedFd>) -> Output {
     let look = Look {
         is_terminal: false,
-        width: None,
-        depth: Depth::None,
-        is_quiet: false,
+        ..Look::default()
     };
     let stream = Renderer::Text(Stream::new(&["a.1".into(), "b.1".into()], look));
     let clock = Clock::new(Timestamp::None);

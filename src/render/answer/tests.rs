@@ -1,6 +1,10 @@
 //! Every answer, as people read it.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::*;
+use crate::render::charset::Charset;
+use crate::render::name::Labels;
 use crate::words::name::ProcessType;
 use crate::words::notice::Shown;
 
@@ -8,8 +12,17 @@ fn name(process_type: &str) -> ProcessName {
     ProcessName::first(ProcessType::new(process_type).unwrap())
 }
 
+fn laid_out(answer: &Answer, columns: usize, charset: Charset) -> Vec<String> {
+    let page = Page {
+        columns,
+        labels: &Labels::default(),
+        charset,
+    };
+    lines(answer, &page)
+}
+
 fn check(answer: &Answer, columns: usize, expected: &[&str]) {
-    assert_eq!(lines(answer, columns), expected);
+    assert_eq!(laid_out(answer, columns, Charset::Utf8), expected);
 }
 
 fn rows() -> Vec<ProcessRow> {
@@ -51,16 +64,22 @@ fn the_list_leaves_out_what_there_is_no_room_for() {
             "    division by zero",
         ],
     );
-    let first = |columns| lines(&list, columns).remove(0);
-    assert_eq!(first(50), "web.1     ready   12 m  http://localhost:5000");
-    assert_eq!(first(40), "web.1     ready   http://localhost:5000");
-    assert_eq!(first(30), "web.1     ready");
+    let begins = |columns, expected: &[&str]| {
+        let lines = laid_out(&list, columns, Charset::Utf8);
+        assert_eq!(lines[..expected.len()], *expected);
+    };
+    begins(50, &["web.1     ready   12 m  http://localhost:5000"]);
+    begins(40, &["web.1     ready   http://localhost:5000"]);
+    begins(30, &["web.1     ready   12 m", "  http://localhost:5000"]);
+    begins(21, &["web.1     ready", "  http://localhost:5000"]);
 }
 
 #[test]
 fn urls_stand_alone_so_that_they_can_be_clicked() {
     let expected = ["web.1     http://localhost:5000", "worker.1  (failed)"];
-    check(&Answer::Urls(rows()), 60, &expected);
+    check(&Answer::Urls(rows()), 31, &expected);
+    let narrow = ["web.1", "  http://localhost:5000", "worker.1  (failed)"];
+    check(&Answer::Urls(rows()), 30, &narrow);
 }
 
 #[test]
@@ -98,14 +117,31 @@ fn what_is_not_understood_is_explained() {
 
 #[test]
 fn the_help_fits_beside_a_prefix() {
-    for columns in [60, 40] {
-        let help = Answer::Help {
-            detach_keys: "ctrl-]".into(),
-        };
-        for line in lines(&help, columns) {
-            assert!(line.width() <= 60, "{line}");
+    let help = Answer::Help {
+        detach_keys: "ctrl-]".into(),
+    };
+    for columns in [60, 40, 27] {
+        for charset in [Charset::Utf8, Charset::Ascii] {
+            let lines = laid_out(&help, columns, charset);
+            assert!(
+                lines.iter().all(|line| line.width() <= columns),
+                "{lines:#?}"
+            );
+            let is_ascii = lines.iter().all(|line| line.is_ascii());
+            assert_eq!(is_ascii, charset == Charset::Ascii);
         }
     }
+    let line = |columns, charset| laid_out(&help, columns, charset).remove(1);
+    let row = line(60, Charset::Ascii);
+    assert_eq!(row, "  r [NAME...]  restart; alone: what failed");
+    assert_eq!(line(27, Charset::Utf8), "r [NAME…]: restart; alone:");
+}
+
+#[test]
+fn of_many_names_the_first_are_said() {
+    let names = (1..=30).map(|number| name(&format!("svc{number}")));
+    let said = ["muted: svc1.1, svc2.1, svc3.1 and 27 others; m shows all again"];
+    check(&Answer::Muted(names.collect()), 80, &said);
 }
 
 #[test]

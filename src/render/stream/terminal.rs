@@ -104,7 +104,7 @@ impl Stream {
             self.show_blanks(source, out);
             self.begin_row(source, out);
             self.sources[source].has_text = true;
-            out.extend_from_slice(&row);
+            self.look.sanitizer().text(&row, out);
             self.end_row(out);
         }
     }

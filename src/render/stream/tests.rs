@@ -9,9 +9,7 @@ mod repaint;
 fn stream(is_terminal: bool) -> Stream {
     let look = Look {
         is_terminal,
-        width: None,
-        depth: Depth::None,
-        is_quiet: false,
+        ..Look::default()
     };
     let mut stream = Stream::new(&["web.1".into(), "api.1".into()], look);
     stream.set_stamp("10:04:11 ".into());
@@ -190,8 +188,7 @@ fn a_narrow_terminal_has_short_names_and_no_time() {
     let look = Look {
         is_terminal: true,
         width: Some(40),
-        depth: Depth::None,
-        is_quiet: false,
+        ..Look::default()
     };
     let mut stream = Stream::new(&["a-very-long-name.1".into()], look);
     stream.set_stamp("10:04:11 ".into());
@@ -202,9 +199,8 @@ fn a_narrow_terminal_has_short_names_and_no_time() {
 fn only_the_prefix_is_coloured() {
     let look = Look {
         is_terminal: true,
-        width: None,
         depth: Depth::Many,
-        is_quiet: false,
+        ..Look::default()
     };
     let mut stream = Stream::new(&["web.1".into()], look);
     assert_eq!(
