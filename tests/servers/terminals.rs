@@ -280,7 +280,7 @@ fn a_program_that_draws_has_the_whole_screen_and_gives_it_back() {
     }
     pane.command("a asks").wait_on_screen("drawn on 80x24\n");
     pane.type_("q")
-        .wait_for("\ndrawn to the end")
+        .wait_for("drawn to the end")
         .wait_for("asks.1 exited with status 0");
     interrupt(pane);
 }

@@ -5,9 +5,13 @@ use crate::render::moves;
 use crate::render::sanitize::Sanitizer;
 use crate::render::stream::Stream;
 
+/// Asks a terminal where its cursor is. irb and others read nothing else until they are told.
+const WHERE: &[u8] = b"\x1b[6n";
+
 impl Stream {
     /// Its recent lines, at most `rows`, for whoever attaches; the last one has no end, so that the cursor
-    /// stands behind a prompt. Rows are ended for a terminal in raw mode.
+    /// stands behind a prompt. Rows are ended for a terminal in raw mode. Who asked for the place of the
+    /// cursor and still waits has it asked again.
     pub(crate) fn recent(&self, source: usize, rows: usize, out: &mut Vec<u8>) {
         let bytes = self.sources[source].tail.bytes();
         let mut recent: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
@@ -23,6 +27,9 @@ impl Stream {
             sanitizer.text(&line[start..], out);
         }
         sanitizer.pause(out);
+        if bytes.ends_with(WHERE) {
+            out.extend_from_slice(WHERE);
+        }
     }
 
     /// Takes in what the process wrote, which is shown elsewhere.
@@ -41,8 +48,8 @@ impl Stream {
             }
         }
         let lines::Cut { rest, .. } = lines::cut(chunk);
-        // What is left of its last line was seen.
-        this.is_torn = !rest.is_empty();
+        this.is_torn = false;
+        this.is_begun = !rest.is_empty();
         self.unseen = unseen;
     }
 }
