@@ -38,6 +38,7 @@ impl Stream {
         unseen.clear();
         let this = &mut self.sources[source];
         this.tail.push(chunk);
+        this.of_width = 0;
         let open = this.open.bytes().len();
         this.open.consume(open);
         this.forget_row();

@@ -40,3 +40,21 @@ fn who_waits_for_the_place_of_the_cursor_asks_whoever_attaches() {
     assert_eq!(recent("a\x1b[6n\n> "), "a\r\n> ");
     assert_eq!(recent("a\x1b[6nb"), "ab");
 }
+
+#[test]
+fn a_drawing_is_understood_though_it_was_wider_meanwhile() {
+    let mut stream = stream(true);
+    stream.set_columns(61);
+    let rows = |columns| {
+        let row = |row| format!("\x1b[{row};1H{:columns$}", format!("row {row}"));
+        (1..=3).map(row).collect::<String>()
+    };
+    let mut out = Vec::new();
+    stream.chunk(0, b"\x1b[?1049h", &mut out);
+    stream.observe(0, rows(80).as_bytes());
+    stream.chunk(0, rows(61).as_bytes(), &mut out);
+    stream.show_open(0, &mut out);
+    let rows = String::from_utf8(out).unwrap();
+    let rows = rows.replace("10:04:11 web.1  | ", "> ");
+    assert_eq!(rows.replace(" ", ""), ">row1\n>row2\n>row3\n");
+}
