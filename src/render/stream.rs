@@ -115,6 +115,8 @@ struct Source {
     redraws: Redraws,
     sanitizer: Sanitizer,
     tail: Tail,
+    /// In bytes: so much was written since somebody was attached, to a terminal of our width.
+    of_width: usize,
     /// It is muted; so many of its lines were left out because of that.
     muted: Option<u64>,
 }
@@ -203,6 +205,7 @@ impl Stream {
         }
         let this = &mut self.sources[source];
         this.tail.push(whole);
+        this.of_width = this.of_width.saturating_add(whole.len());
         this.open.push(rest);
         if this.open.is_too_long() {
             self.show_too_long(source, out);
@@ -386,6 +389,7 @@ impl Source {
             redraws: Redraws::NotYet,
             sanitizer,
             tail: Tail::default(),
+            of_width: usize::MAX,
             muted: None,
         }
     }

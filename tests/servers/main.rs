@@ -5,6 +5,8 @@
 #[path = "../it/support.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod support;
+mod terminals;
+mod tmux;
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -22,12 +24,7 @@ fn run_and_reach(mut devrun: Devrun, ready: &str, reached: &str) {
     devrun.wait_for("all up in ");
     let summary = devrun.stdout.text();
     assert!(!summary.contains(" 403 "), "{summary}");
-    let pids: Vec<i32> = summary
-        .lines()
-        .filter_map(|line| line.split_once("started (pid ")?.1.split([',', ')']).next())
-        .filter_map(|pid| pid.parse().ok())
-        .collect();
-    assert!(!pids.is_empty(), "{summary}");
+    let pids = pids_in(&summary);
     devrun.stdout.wait_for(ready, 0);
     let trees: Vec<i32> = pids.iter().flat_map(|pid| descendants(*pid)).collect();
     assert_eq!(devrun.interrupt(), 0, "{}", devrun.stdout.text());
@@ -36,6 +33,16 @@ fn run_and_reach(mut devrun: Devrun, ready: &str, reached: &str) {
     for pid in trees {
         assert!(!is_alive(pid), "{pid} lives on:\n{said}");
     }
+}
+
+/// Of all processes that were started, as devrun tells them.
+fn pids_in(said: &str) -> Vec<i32> {
+    let started = said.split("started (pid ").skip(1);
+    let pids: Vec<i32> = started
+        .filter_map(|rest| rest.split([',', ')']).next()?.parse().ok())
+        .collect();
+    assert!(!pids.is_empty(), "{said}");
+    pids
 }
 
 fn descendants(pid: i32) -> Vec<i32> {
@@ -82,41 +89,28 @@ fn redis_is_reached_under_its_url() {
     );
 }
 
-#[test]
-fn postgresql_is_reached_under_its_url_and_shuts_down_cleanly() {
+/// A project with an empty database in `data`, for whom PostgreSQL agrees to run as, and devrun beside the
+/// Procfile, which is made of the paths of `postgres` and `psql`.
+fn with_database(procfile: impl FnOnce(&str, &str) -> String) -> Project {
     let versions = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten();
     let directories: Vec<PathBuf> = versions
         .map(|entry| entry.unwrap().path().join("bin"))
         .collect();
-    let postgres = program("postgres", &directories);
-    let psql = program("psql", &directories);
-    let project = Project::with_procfile(&format!(
-        "db: {} -D data -p $PORT -k '' -c listen_addresses=127.0.0.1\n\
-         client: until {} \"$DB_URL/postgres?user=shop\" -Atc 'select 40 + 2'; do sleep 0.1; done; exec sleep 1000\n",
-        postgres.display(),
-        psql.display()
-    ));
+    let path = |name| program(name, &directories).display().to_string();
+    let project = Project::with_procfile(&procfile(&path("postgres"), &path("psql")));
     let devrun = project.directory().join("devrun");
     std::fs::copy(env!("CARGO_BIN_EXE_devrun"), &devrun).unwrap();
-    let as_nobody = |program: &Path| {
-        let mut command = Command::new(program);
-        project.prepare(&mut command);
-        if nix::unistd::geteuid().is_root() {
-            command.uid(NOBODY).gid(NOBODY);
-        }
-        command
-    };
-    if nix::unistd::geteuid().is_root() {
+    if let Some(user) = database_user() {
         let root = project.directory();
         let root = root.parent().unwrap();
         for directory in ["", "app", "home", "run", "state"] {
-            chown(root.join(directory), Some(NOBODY), Some(NOBODY)).unwrap();
+            chown(root.join(directory), Some(user), Some(user)).unwrap();
         }
         std::fs::set_permissions(&devrun, PermissionsExt::from_mode(0o755)).unwrap();
     }
-    let made = as_nobody(&program("initdb", &directories))
+    let made = as_database_user(&project, &program("initdb", &directories))
         .args(["-D", "data", "-U", "shop", "-A", "trust", "--no-sync"])
         .output()
         .unwrap();
@@ -125,7 +119,32 @@ fn postgresql_is_reached_under_its_url_and_shuts_down_cleanly() {
         "{}",
         String::from_utf8_lossy(&made.stderr)
     );
-    let mut command = as_nobody(&devrun);
+    project
+}
+
+/// Another user than ourselves, if need be.
+fn database_user() -> Option<u32> {
+    nix::unistd::geteuid().is_root().then_some(NOBODY)
+}
+
+fn as_database_user(project: &Project, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    project.prepare(&mut command);
+    if let Some(user) = database_user() {
+        command.uid(user).gid(user);
+    }
+    command
+}
+
+#[test]
+fn postgresql_is_reached_under_its_url_and_shuts_down_cleanly() {
+    let project = with_database(|postgres, psql| {
+        format!(
+            "db: {postgres} -D data -p $PORT -k '' -c listen_addresses=127.0.0.1\n\
+             client: until {psql} \"$DB_URL/postgres?user=shop\" -Atc 'select 40 + 2'; do sleep 0.1; done; exec sleep 1000\n"
+        )
+    });
+    let mut command = as_database_user(&project, &project.directory().join("devrun"));
     command.args(["start", "-p", "0"]);
     run_and_reach(
         Devrun::spawn(command),

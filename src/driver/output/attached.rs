@@ -10,6 +10,8 @@ pub(super) struct Attached {
     pub(super) held: Vec<u8>,
     /// The cursor stands behind something.
     is_in_row: bool,
+    /// It is over: what the process writes now is as anybody else's.
+    is_left: bool,
 }
 
 impl Output {
@@ -17,7 +19,7 @@ impl Output {
         let attached = self.0.attached.borrow();
         attached
             .as_ref()
-            .is_some_and(|attached| attached.source == source)
+            .is_some_and(|attached| attached.source == source && !attached.is_left)
     }
 
     /// From here on the terminal, which is in raw mode, is `source`'s alone. Of what that wrote before, at
@@ -35,19 +37,24 @@ impl Output {
             source,
             held: Vec::new(),
             is_in_row: true,
+            is_left: false,
         });
     }
 
-    /// Undoes what the process did to the terminal. What the others wrote waits until
-    /// [`Output::show_held`].
+    /// Undoes what the process did to the terminal. What the others wrote, and it itself from here on,
+    /// waits until [`Output::show_held`].
     pub(crate) fn detach(&self) {
-        let attached = self.0.attached.borrow();
+        let mut attached = self.0.attached.borrow_mut();
         let Some(Attached {
-            source, is_in_row, ..
-        }) = &*attached
+            source,
+            is_in_row,
+            is_left,
+            ..
+        }) = &mut *attached
         else {
             return;
         };
+        *is_left = true;
         let stream = self.0.stream.borrow();
         let Some(stream) = stream.text() else { return };
         self.0.writer.append(|out| {

@@ -199,6 +199,25 @@ fn who_does_not_read_makes_the_children_wait_but_not_their_end() {
 }
 
 #[test]
+fn what_is_written_while_a_terminal_is_left_comes_afterwards() {
+    let (stdout, end) = pipe();
+    run(async {
+        let output = output(end);
+        output.attach(0, 24);
+        output.detach();
+        let (reader, is_done) = child(&output, 0, |end| end.write_all(b"bye\n").unwrap());
+        is_done.await.unwrap();
+        reader.drain().await;
+        output.flushed().await;
+        output.show_held();
+        output.finish(Instant::now() + PATIENCE).await;
+    });
+    let mut seen = String::new();
+    File::from(stdout).read_to_string(&mut seen).unwrap();
+    assert!(seen.ends_with("\r\na.1    | bye\n"), "{seen:?}");
+}
+
+#[test]
 fn a_reader_that_goes_is_noticed_though_nobody_writes() {
     let (stdout, end) = pipe();
     run(async {

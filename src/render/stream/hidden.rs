@@ -51,6 +51,9 @@ impl Stream {
         }
         let open = self.sources[source].open.bytes().len();
         self.observe(source, chunk);
+        let this = &mut self.sources[source];
+        this.is_begun = false;
+        this.is_torn = !chunk.ends_with(b"\n");
         open + chunk.len()
     }
 }

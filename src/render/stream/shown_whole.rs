@@ -4,9 +4,13 @@ use crate::render::moves;
 use crate::render::sanitize::Sanitizer;
 use crate::render::stream::Stream;
 
+/// Asks a terminal where its cursor is. irb and others read nothing else until they are told.
+const WHERE: &[u8] = b"\x1b[6n";
+
 impl Stream {
     /// Its recent lines, at most `rows`, for whoever attaches; the last one has no end, so that the cursor
-    /// stands behind a prompt. Rows are ended for a terminal in raw mode.
+    /// stands behind a prompt. Rows are ended for a terminal in raw mode. Who asked for the place of the
+    /// cursor and still waits has it asked again.
     pub(crate) fn recent(&self, source: usize, rows: usize, out: &mut Vec<u8>) {
         let bytes = self.sources[source].tail.bytes();
         let mut recent: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
@@ -22,6 +26,9 @@ impl Stream {
             sanitizer.text(&line[start..], out);
         }
         sanitizer.pause(out);
+        if bytes.ends_with(WHERE) {
+            out.extend_from_slice(WHERE);
+        }
     }
 
     /// Takes in what the process wrote, which is not shown here: its last lines, colours and modes are known
@@ -29,10 +36,11 @@ impl Stream {
     pub(crate) fn observe(&mut self, source: usize, chunk: &[u8]) {
         let this = &mut self.sources[source];
         this.tail.push(chunk);
+        this.of_width = 0;
         let open = this.open.bytes().len();
         this.open.consume(open);
         this.forget_row();
-        this.is_torn = !chunk.ends_with(b"\n");
+        this.is_torn = false;
         for line in chunk.split_inclusive(|byte| *byte == b'\n') {
             this.sanitizer.text(line, &mut self.unseen);
             if line.ends_with(b"\n") {
@@ -40,5 +48,10 @@ impl Stream {
             }
             self.unseen.clear();
         }
+        // The rest of its last line goes on behind a prefix.
+        this.is_begun = !chunk.ends_with(
+            b"
+",
+        );
     }
 }

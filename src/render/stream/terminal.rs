@@ -298,11 +298,18 @@ impl Source {
 
     /// What is on the child's screen as far as `motion` needs it.
     fn before(&self, before: Before<'_>, motion: Motion) -> Vec<u8> {
-        let mut bytes = match before {
-            Before::Tail(open) => self.tail.last_but(open, b""),
-            Before::Chunk(chunk) => self.tail.last_but(0, chunk),
-            Before::Nothing => Vec::new(),
+        let (mut bytes, of_width) = match before {
+            Before::Tail(open) => {
+                let of_width = self.of_width.saturating_sub(open);
+                (self.tail.last_but(open, b""), of_width)
+            }
+            Before::Chunk(chunk) => {
+                let of_width = self.of_width.saturating_add(chunk.len());
+                (self.tail.last_but(0, chunk), of_width)
+            }
+            Before::Nothing => (Vec::new(), 0),
         };
+        bytes.drain(..bytes.len().saturating_sub(of_width));
         let is_alternate = self.sanitizer.modes().is_alternate();
         while let Some(clear) = moves::survey(&bytes, is_alternate).clear {
             bytes.drain(..clear.range.end);

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod repaint;
+mod shown_whole;
 
 fn stream(is_terminal: bool) -> Stream {
     let look = Look {
