@@ -16,14 +16,6 @@ pub(crate) fn lines(notice: &Notice, page: &Page<'_>) -> Vec<String> {
     page.lines(texts(notice, page))
 }
 
-/// Whether it answers a key of which the terminal itself has written something: `^C`.
-pub(crate) fn answers_a_key(notice: &Notice) -> bool {
-    matches!(
-        notice,
-        Notice::Stopping { hints: true, .. } | Notice::KillingAll { .. }
-    )
-}
-
 fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
     match notice {
         Notice::PortTaken {

@@ -262,11 +262,6 @@ impl Stream {
         if self.look.is_quiet {
             return;
         }
-        if self.look.is_terminal && notice::answers_a_key(said) {
-            self.leave_row(out);
-            // Over what the terminal has written itself.
-            out.push(b'\r');
-        }
         self.own_lines(out, |page| notice::lines(said, page));
     }
 
