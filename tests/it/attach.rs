@@ -120,8 +120,8 @@ fn other_keys_can_leave() {
 #[test]
 fn a_program_that_draws_finds_the_screen_it_left_and_leaves_no_trace() {
     let project = Project::with_procfile(
-        "asks: printf 'name? \\n'; printf '\\033[?1049h\\033[?25l\\033[?1000h'; \
-         trap 'printf \"\\033[Hdrawn\"' WINCH; while :; do sleep 0.1; done\n",
+        "asks: trap 'printf \"\\033[Hdrawn\"' WINCH; printf 'name? \\n'; \
+         printf '\\033[?1049h\\033[?25l\\033[?1000h'; while :; do sleep 0.1; done\n",
     );
     let mut screen = Screen::start(&project, &[]);
     screen.wait_for("asks.1 | name? ");
