@@ -27,6 +27,9 @@ pub(super) enum Text {
     },
 }
 
+/// Makes the lines of a row of a table, mostly one.
+pub(super) type Layout<'a, R> = &'a dyn Fn(&R) -> Vec<String>;
+
 impl Page<'_> {
     fn has_room_for(&self, line: &str) -> bool {
         line.width() <= self.columns
@@ -64,13 +67,8 @@ impl Page<'_> {
     }
 
     /// The rows of a table, all in the first of these layouts for which there is room, else in the last.
-    /// A layout may make several lines of a row.
-    pub(super) fn table<R>(
-        &self,
-        rows: &[R],
-        layouts: &[&dyn Fn(&R) -> Vec<String>],
-    ) -> Vec<Vec<String>> {
-        let laid_out = |layout: &&dyn Fn(&R) -> Vec<String>| rows.iter().map(layout).collect();
+    pub(super) fn table<R>(&self, rows: &[R], layouts: &[Layout<'_, R>]) -> Vec<Vec<String>> {
+        let laid_out = |layout: &Layout<'_, R>| rows.iter().map(layout).collect();
         let mut tables = layouts.iter().map(laid_out);
         let fits = |table: &Vec<Vec<String>>| table.iter().flatten().all(|l| self.has_room_for(l));
         let last = layouts.last().map(laid_out).unwrap_or_default();

@@ -166,7 +166,7 @@ fn a_process_that_listens_elsewhere_is_told_so() {
         .wait_for(" but listens on ")
         .wait_for("127.0.0.1 only)");
     devrun.wait_for(" is dead; api.1 was given that URL");
-    devrun.wait_for("  web.1  running");
+    devrun.wait_for("! web.1  running");
     assert_eq!(devrun.interrupt(), 0);
 }
 

@@ -38,7 +38,8 @@ fn normalised(text: &str) -> String {
         let (number, behind) = number.split_at(end.unwrap_or(number.len()));
         let is_of_name = before.ends_with(|c: char| c.is_alphabetic() || c == '.');
         let is_time = behind.starts_with(" s") && !behind.starts_with(" st");
-        let is_any = number.len() > 3 || before.ends_with("pid ") || is_time;
+        let is_large = number.len() > 3 && !number.contains('.');
+        let is_any = is_large || before.ends_with("pid ") || is_time;
         shown.push_str(before);
         shown.push_str(if is_any && !is_of_name { "N" } else { number });
         rest = behind;
@@ -105,7 +106,8 @@ fn start_and_summary() {
 #[test]
 fn a_wrong_port_a_failure_and_a_straggler() {
     let procfile = format!(
-        "web: {}\nworker: {}\njob: echo boom; sleep 0.1; exit 3\n",
+        "api: {}\nweb: {}\nworker: {}\njob: echo boom; sleep 0.1; exit 3\n",
+        helper("listen"),
         helper("elsewhere"),
         helper("ignore-term")
     );
@@ -123,14 +125,15 @@ fn a_wrong_port_a_failure_and_a_straggler() {
     assert_shown(
         &wide,
         &[
-            "  http://localhost:N is dead; worker.1 and job.1 were",
-            "    given that URL",
+            "  http://localhost:N is dead; api.1, worker.1 and job.1",
+            "    were given that URL",
         ],
     );
     assert_shown(
         &wide,
         &[
-            "2 of 3 processes up in N s",
+            "3 of 4 processes up in N s",
+            "  api.1     ready    http://localhost:N",
             "! web.1     running  (listens on N)",
             "  worker.1  running  (does not listen)",
             "! job.1     failed",
@@ -141,9 +144,12 @@ fn a_wrong_port_a_failure_and_a_straggler() {
     assert_shown(
         &narrow,
         &[
-            "web.1     (listens on N)",
-            "worker.1  running",
-            "job.1     failed",
+            "  api.1     ready",
+            "    http://localhost:N",
+            "! web.1     running",
+            "    (listens on N)",
+            "  worker.1  running",
+            "! job.1     failed",
         ],
     );
     assert_shown(&narrow, &["waiting for worker.1", "  (pid N), N s left"]);
@@ -206,15 +212,16 @@ fn a_taken_port() {
 
 #[test]
 fn thirty_processes() {
-    let lines = (1..=30).map(|number| format!("svc{number}: exec sleep 1000\n"));
-    let project = Project::with_procfile(&lines.collect::<String>());
+    let lines = (2..=30).map(|number| format!("svc{number}: exec sleep 1000\n"));
+    let first = format!("svc1: {}\n", helper("listen"));
+    let project = Project::with_procfile(&(first + &lines.collect::<String>()));
     for columns in WIDTHS {
         let mut screen = plain(&project, columns, &[]);
         screen.wait_for("Ctrl-C: stop");
         screen.command("m all").wait_for("others; m shows");
         let own = own_lines(&screen.interrupt(), columns);
         let rows = own.iter().filter(|line| line.contains("  running"));
-        assert_eq!(rows.count(), 30, "{own:#?}");
+        assert_eq!(rows.count(), 29, "{own:#?}");
         let started = own.iter().filter(|line| line.contains(".1 started ("));
         assert_eq!(started.count(), 30, "{own:#?}");
     }
@@ -223,14 +230,16 @@ fn thirty_processes() {
 #[test]
 fn names_of_64_characters() {
     let [web, api] = ["web", "api"].map(|name| format!("{}-{name}", "x".repeat(60)));
-    let procfile = format!("{web}: echo hi; exec sleep 1000\n{api}: exec sleep 1000\n");
+    let listens = helper("listen");
+    let procfile = format!("{web}: echo hi; exec {listens}\n{api}: exec sleep 1000\n");
     let project = Project::with_procfile(&procfile);
     for (columns, label) in [(80, "xxxxxxxxxxxx…xxxxxxx-web.1"), (40, "xxxx…web.1")] {
         let mut screen = plain(&project, columns, &[]);
         screen.wait_for(&format!("{label} | hi\r\n"));
         screen.wait_for("Ctrl-C: stop");
         let own = own_lines(&screen.interrupt(), columns);
-        assert_shown(&own, &[&format!("  {label}  running")]);
+        let row = format!("  {label}  ready");
+        assert_shown(&own, &[&row, "    http://localhost:N"]);
     }
     let mut piped = project.start();
     piped.wait_for(&format!("{web}.1 | hi\n"));
@@ -251,7 +260,7 @@ fn coloured(env: &[(&str, &str)], arguments: &[&str]) -> String {
 #[test]
 fn colours_by_flag_and_environment() {
     const RED: &str = "\u{1b}[31mred\u{1b}[0m\r\n";
-    let check = |env: &[(&str, &str)], arguments: &[&str], web: &str, system: &str| {
+    let check = |env: &[(&str, &str)], arguments: &[&str], (web, system): (&str, &str)| {
         let seen = coloured(env, arguments);
         let reset = if web.is_empty() { "" } else { "\u{1b}[0m" };
         let line = format!("{web}web.1  |{reset} {RED}");
@@ -262,19 +271,14 @@ fn colours_by_flag_and_environment() {
     let many = ("\u{1b}[38;5;31m", "\u{1b}[38;5;244m");
     let sixteen = ("\u{1b}[36m", "\u{1b}[90m");
     let none = ("", "");
-    let cases: [(&[(&str, &str)], &[&str], _); 8] = [
-        (&[], &[], many),
-        (&[("TERM", "xterm")], &[], sixteen),
-        (&[("TERM", "xterm"), ("COLORTERM", "truecolor")], &[], many),
-        (&[("NO_COLOR", "1")], &[], none),
-        (&[("NO_COLOR", "")], &[], many),
-        (&[], &["--color", "never"], none),
-        (&[("NO_COLOR", "1")], &["--color", "always"], many),
-        (&[("TERM", "dumb")], &["--color", "always"], sixteen),
-    ];
-    for (env, arguments, (web, system)) in cases {
-        check(env, arguments, web, system);
-    }
+    check(&[], &[], many);
+    check(&[("TERM", "xterm")], &[], sixteen);
+    check(&[("TERM", "xterm"), ("COLORTERM", "truecolor")], &[], many);
+    check(&[("NO_COLOR", "1")], &[], none);
+    check(&[("NO_COLOR", "")], &[], many);
+    check(&[], &["--color", "never"], none);
+    check(&[("NO_COLOR", "1")], &["--color", "always"], many);
+    check(&[("TERM", "dumb")], &["--color", "always"], sixteen);
 }
 
 #[test]

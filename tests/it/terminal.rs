@@ -144,7 +144,7 @@ fn devruns_own_lines_fit_the_terminal() {
         let said = devrun.interrupt();
         let own = said.lines().filter(|line| line.contains("system | "));
         for line in own {
-            let width = line.trim_end().chars().count();
+            let width = line.trim_matches('\r').chars().count();
             assert!(width <= usize::from(columns), "{width} columns: {line}");
         }
     }

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use crate::render::notice::elapsed;
-use crate::render::text::{Page, Text};
+use crate::render::text::{Layout, Page, Text};
 use crate::words::notice::SummaryRow;
 use crate::words::policy::KeyHints;
 use crate::words::wording::processes;
+
+/// "running" and "ready" stand in one column, whoever is there.
+const USUAL_STATE: usize = 7;
 
 /// A row with its texts.
 struct Row {
@@ -43,7 +46,9 @@ pub(super) fn texts(
 fn table(rows: &[Row], page: &Page<'_>) -> Vec<String> {
     let widest = |column: &dyn Fn(&Row) -> usize| rows.iter().map(column).max().unwrap_or(0);
     let label_width = widest(&|row| row.label.chars().count());
-    let state_width = widest(&|row| row.state.len() * usize::from(!row.about.is_empty()));
+    let state_width = USUAL_STATE.max(widest(&|row| {
+        row.state.len() * usize::from(!row.about.is_empty())
+    }));
     let line = |row: &Row, about: &str| {
         let Row {
             mark, label, state, ..
@@ -63,8 +68,7 @@ fn table(rows: &[Row], page: &Page<'_>) -> Vec<String> {
         let place = row.place.iter().map(|place| format!("    {place}"));
         std::iter::once(first).chain(place).collect()
     };
-    let layouts: [&dyn Fn(&Row) -> Vec<String>; 4] =
-        [&whole, &with_places, &without_states, &one_below_another];
+    let layouts: [Layout<'_, Row>; 4] = [&whole, &with_places, &without_states, &one_below_another];
     page.table(rows, &layouts).concat()
 }
 

@@ -210,6 +210,55 @@ fn only_the_prefix_is_coloured() {
     );
 }
 
+#[test]
+fn a_dumb_terminal_gets_text_alone() {
+    let look = Look {
+        is_terminal: true,
+        is_dumb: true,
+        ..Look::default()
+    };
+    let mut stream = Stream::new(&["web.1".into()], look);
+    let mut out = Vec::new();
+    for run in 1..=2 {
+        let text = format!("\x1b[31mrun {run}\nred\nup\n\x1b[1A\x1b[1mdown\n");
+        stream.chunk(0, text.as_bytes(), &mut out);
+        stream.end(0, &mut out);
+    }
+    let out = String::from_utf8(out).unwrap();
+    assert!(
+        out.contains("| run 2\n") && out.contains("| down\n"),
+        "{out:?}"
+    );
+    assert!(!out.contains('\x1b'), "{out:?}");
+}
+
+#[test]
+fn a_time_for_which_there_is_no_room_is_left_out() {
+    let shown_at = |width| {
+        let look = Look {
+            is_terminal: true,
+            width: Some(width),
+            ..Look::default()
+        };
+        let mut stream = Stream::new(&["a-very-long-process-name.1".into()], look);
+        stream.set_stamp("2026-03-01T10:04:11.042+01:00 ".into());
+        shown(&mut stream, &[(0, "x\n")])
+    };
+    assert!(shown_at(100).starts_with("2026-"));
+    assert_eq!(shown_at(80), "a-very-long-process-name.1 | x\n");
+}
+
+#[test]
+fn what_the_terminal_wrote_of_a_key_is_written_over() {
+    let mut stream = stream(true);
+    let mut out = Vec::new();
+    stream.chunk(0, b"name? ", &mut out);
+    stream.show_open(0, &mut out);
+    stream.say(&Notice::KillingAll { processes: 2 }, &mut out);
+    let rows = "10:04:11 web.1  | name? \n\r10:04:11 system | killing 2 processes\n";
+    assert_eq!(String::from_utf8_lossy(&out), rows);
+}
+
 proptest! {
     /// Whatever the chunks and whoever writes in between, each process's bytes come out in order,
     /// and prefixes stand at the beginnings of rows only.

@@ -8,7 +8,7 @@ use crate::supervisor::tests::{
 use crate::supervisor::{Event, SessionRules};
 use crate::words::exit::{Exit, Killed};
 use crate::words::notice::{Ended, FirstFailure, Next, Notice, Shown};
-use crate::words::policy::{OnExit, RestartPolicy};
+use crate::words::policy::{KeyHints, OnExit, RestartPolicy};
 
 fn foremans(process_type: &str) -> PlannedProcess {
     PlannedProcess {
@@ -218,6 +218,25 @@ fn the_loss_of_the_guardian_ends_the_session_with_1() {
     assert_eq!(story.said(), [Notice::GuardianLost]);
     assert_eq!(story.interrupt(), []);
     assert_eq!(story.after(seconds(100)), []);
+}
+
+#[test]
+fn nobody_is_told_to_fix_what_ends_all() {
+    for fail_fast in [false, true] {
+        let rules = SessionRules {
+            fail_fast,
+            hints: KeyHints::Commands,
+            ..SessionRules::default()
+        };
+        let web = with_policy("web", RestartPolicy::Never);
+        let mut story = Story::with(rules, [web, planned("api")]);
+        story.all_up();
+        story.said();
+        story.exits(WEB, 1, FAILED);
+        let said = story.said();
+        let has_hint = |notice: &Notice| matches!(notice, Notice::Exited(ended) if ended.has_hint);
+        assert_eq!(said.iter().any(has_hint), !fail_fast, "{said:?}");
+    }
 }
 
 #[test]
