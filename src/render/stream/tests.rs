@@ -248,17 +248,6 @@ fn a_time_for_which_there_is_no_room_is_left_out() {
     assert_eq!(shown_at(80), "a-very-long-process-name.1 | x\n");
 }
 
-#[test]
-fn what_the_terminal_wrote_of_a_key_is_written_over() {
-    let mut stream = stream(true);
-    let mut out = Vec::new();
-    stream.chunk(0, b"name? ", &mut out);
-    stream.show_open(0, &mut out);
-    stream.say(&Notice::KillingAll { processes: 2 }, &mut out);
-    let rows = "10:04:11 web.1  | name? \n\r10:04:11 system | killing 2 processes\n";
-    assert_eq!(String::from_utf8_lossy(&out), rows);
-}
-
 proptest! {
     /// Whatever the chunks and whoever writes in between, each process's bytes come out in order,
     /// and prefixes stand at the beginnings of rows only.
