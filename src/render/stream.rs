@@ -91,6 +91,8 @@ struct Source {
     tail: Tail,
     /// In bytes: so much was written since somebody was attached, to a terminal of our width.
     of_width: usize,
+    /// The row that whoever left its terminal has seen last: who paints it anew says nothing new.
+    seen: String,
     /// It is muted; so many of its lines were left out because of that.
     muted: Option<u64>,
 }
@@ -227,6 +229,7 @@ impl Stream {
         let this = &mut self.sources[source];
         this.forget_row();
         this.is_torn = false;
+        this.seen.clear();
         this.has_text = false;
         this.sanitizer = Sanitizer::default();
         this.tail.take().iter().map(|line| plain(line)).collect()
@@ -361,6 +364,7 @@ impl Source {
             sanitizer: Sanitizer::default(),
             tail: Tail::default(),
             of_width: usize::MAX,
+            seen: String::new(),
             muted: None,
         }
     }

@@ -101,7 +101,9 @@ fn a_formation_of_real_tools_stays_calm_and_is_steered_by_keys() {
     pane.type_(LEAVE)
         .wait_for("left pdb.1's terminal; it goes on");
 
-    pane.command("m web").wait_for("muted: web.1");
+    pane.command("m web")
+        .wait_for("\nm web\n")
+        .wait_for("muted: web.1");
     get(&url_of("web.1", &pane.text()));
     pane.command("r vite")
         .wait_for("restarting vite.1")

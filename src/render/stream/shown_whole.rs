@@ -51,6 +51,7 @@ impl Stream {
         let lines::Cut { rest, .. } = lines::cut(chunk);
         this.is_torn = false;
         this.is_begun = !rest.is_empty();
+        this.seen = this.last_row();
         self.unseen = unseen;
     }
 }
