@@ -70,7 +70,8 @@ impl Driver {
         self.output.show_held();
         let process = self.plan.processes[attachment.process].name.clone();
         if let (Some(input), Some(size)) = (self.terminal_of(attachment.process), self.terminals) {
-            let _ = pty::resize(input.as_fd(), self.output.beside_prefix(size));
+            let size = self.output.beside_prefix(attachment.process, size);
+            let _ = pty::resize(input.as_fd(), size);
             self.output.answer(&Answer::Detached { process });
         }
     }
@@ -87,9 +88,13 @@ impl Driver {
         leaves
     }
 
-    /// The user's terminal has another size now.
+    /// The user's terminal has another size now: whoever is attached follows it, and runs to come. All
+    /// others keep theirs: Apache takes SIGWINCH for a request to stop.
     pub(super) fn resized(&mut self) {
-        let Some(size) = terminal::size() else { return };
+        let Some(size) = terminal::size().filter(|_| self.keyboard.is_some()) else {
+            return;
+        };
+        self.terminals = self.terminals.map(|_| size);
         self.output
             .change(|stream, _| stream.set_width(Some(size.columns)));
         if let Some(attachment) = &self.attachment
@@ -101,10 +106,14 @@ impl Driver {
 
     /// Before and after the job was stopped the shell has the terminal, as it was.
     pub(super) fn set_raw(&mut self, is_raw: bool) {
-        let raw = self.raw().filter(|_| is_raw);
-        if let Some(attachment) = &mut self.attachment {
-            attachment.raw = raw;
+        let Some(mut attachment) = self.attachment.take() else {
+            return;
+        };
+        attachment.raw = None;
+        if is_raw {
+            attachment.raw = self.raw();
         }
+        self.attachment = Some(attachment);
     }
 
     fn raw(&self) -> Option<Raw> {

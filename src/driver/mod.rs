@@ -319,7 +319,8 @@ impl Driver {
         let ends = match self.terminals {
             // The system may have no terminals (a container without devpts), or none left: a pipe does.
             Some(size) => {
-                Ends::terminal(self.output.beside_prefix(size)).or_else(|_| Ends::pipes(process))
+                let size = self.output.beside_prefix(process, size);
+                Ends::terminal(size).or_else(|_| Ends::pipes(process))
             }
             None => Ends::pipes(process),
         };

@@ -115,12 +115,12 @@ impl Output {
         Ok(output)
     }
 
-    /// How much of a terminal of this size is left to the text of a line: so large are the processes'.
-    pub(crate) fn beside_prefix(&self, size: Size) -> Size {
+    /// How much of a terminal of this size is left to the text of a line: so large is `source`'s.
+    pub(crate) fn beside_prefix(&self, source: usize, size: Size) -> Size {
         let prefix = self.change(|stream, _| stream.prefix_columns());
         let prefix = u16::try_from(prefix).unwrap_or(u16::MAX);
         let columns = size.columns.saturating_sub(prefix).max(NARROWEST);
-        self.change(|stream, _| stream.set_columns(columns));
+        self.change(|stream, _| stream.set_columns(source, columns));
         Size { columns, ..size }
     }
 

@@ -81,8 +81,6 @@ pub(crate) struct Stream {
     /// Who has written the beginning of a row and not yet its end.
     unfinished: Option<usize>,
     widest: usize,
-    /// What the children's own terminals have.
-    columns: u16,
     skipped: u64,
     /// Lines that were skipped since that was said last.
     skipped_lines: u64,
@@ -113,10 +111,14 @@ struct Source {
     /// In bytes: what may be spent on another screen.
     credit: usize,
     redraws: Redraws,
+    /// What its own terminal has.
+    columns: u16,
     sanitizer: Sanitizer,
     tail: Tail,
     /// In bytes: so much was written since somebody was attached, to a terminal of our width.
     of_width: usize,
+    /// The row that whoever left its terminal has seen last: who paints it anew says nothing new.
+    seen: String,
     /// It is muted; so many of its lines were left out because of that.
     muted: Option<u64>,
 }
@@ -144,7 +146,6 @@ impl Stream {
         Self {
             sources: sources.collect(),
             labels,
-            columns: look.width.unwrap_or(COLUMNS),
             look,
             stamp: String::new(),
             stamps: 1,
@@ -170,9 +171,9 @@ impl Stream {
         self.stamp.len() + self.widest + BAR
     }
 
-    /// The width of the terminals that the children have, from now on: long rows are folded there.
-    pub(crate) fn set_columns(&mut self, columns: u16) {
-        self.columns = columns;
+    /// The width of the process's own terminal, from now on: long rows are folded there.
+    pub(crate) fn set_columns(&mut self, source: usize, columns: u16) {
+        self.sources[source].columns = columns;
     }
 
     /// What the run of a process has switched on in its terminal so far; at first, and after
@@ -252,6 +253,7 @@ impl Stream {
         let this = &mut self.sources[source];
         this.forget_row();
         this.is_torn = false;
+        this.seen.clear();
         this.has_text = false;
         this.sanitizer = self.look.sanitizer();
         this.tail.take().iter().map(|line| plain(line)).collect()
@@ -385,6 +387,7 @@ impl Source {
             sanitizer,
             tail: Tail::default(),
             of_width: usize::MAX,
+            seen: String::new(),
             muted: None,
         }
     }

@@ -21,7 +21,7 @@ const NOBODY: u32 = 65534;
 /// Starts it, waits for what `process` says once it was reached, stops it, and looks for survivors.
 fn run_and_reach(mut devrun: Devrun, ready: &str, reached: &str) {
     devrun.wait_for(reached);
-    devrun.wait_for("all up in ");
+    devrun.wait_for("all up ");
     let summary = devrun.stdout.text();
     assert!(!summary.contains(" 403 "), "{summary}");
     let pids = pids_in(&summary);

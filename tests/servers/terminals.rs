@@ -81,7 +81,7 @@ fn a_formation_of_real_tools_stays_calm_and_is_steered_by_keys() {
         "types.1 | ",
         "pdb.1   | (Pdb)",
         "pdb.1 seems to wait for input: a pdb + Enter",
-        "all up in",
+        "all up ",
         "h + Enter: commands   Ctrl-C: stop",
     ]);
     let text = pane.text();
@@ -101,7 +101,9 @@ fn a_formation_of_real_tools_stays_calm_and_is_steered_by_keys() {
     pane.type_(LEAVE)
         .wait_for("left pdb.1's terminal; it goes on");
 
-    pane.command("m web").wait_for("muted: web.1");
+    pane.command("m web")
+        .wait_for("\nm web\n")
+        .wait_for("muted: web.1");
     get(&url_of("web.1", &pane.text()));
     pane.command("r vite")
         .wait_for("restarting vite.1")
@@ -148,7 +150,7 @@ fn url_of(process: &str, text: &str) -> String {
 }
 
 /// Says what is written into its fifo.
-const OTHER: &str = "other: while read -r line < fifo; do echo \"other $line\"; done\n";
+const OTHER: &str = "other: while :; do read -r line < fifo && echo \"other $line\"; done\n";
 
 /// The program, as `asks.1`, and somebody else beside it.
 fn beside_other(asks: &str) -> Project {
@@ -227,7 +229,7 @@ fn psql_is_asked_beside_its_database() {
     make_fifo(&project);
     let mut pane = Pane::open_as(database_user(), &project, (80, 24), &[]);
     pane.command("./devrun start -p 0");
-    pane.wait_for_all(&["all up in", "asks.1 seems to wait for input"]);
+    pane.wait_for_all(&["all up ", "asks.1 seems to wait for input"]);
     attach(&mut pane, "\npostgres=#");
     pane.command("\\conninfo")
         .wait_for("\nYou are connected to database \"postgres\" as user \"shop\"")
@@ -348,7 +350,7 @@ fn tools_that_show_progress_leave_readable_rows_and_complete() {
         "npm.1 exited with status 0",
         "pip.1 exited with status 0",
         "cargo.1 exited with status 0",
-        "all up in",
+        "all up ",
     ]);
     let text = pane.text();
     assert_prefixed(&text, START);

@@ -49,9 +49,7 @@ impl Stream {
             self.unseen.clear();
         }
         // The rest of its last line goes on behind a prefix.
-        this.is_begun = !chunk.ends_with(
-            b"
-",
-        );
+        this.is_begun = !chunk.ends_with(b"\n");
+        this.seen = this.last_row();
     }
 }

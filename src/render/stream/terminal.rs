@@ -101,6 +101,9 @@ impl Stream {
     fn show_changed(&mut self, source: usize, out: &mut Vec<u8>) {
         let screen = self.sources[source].screen.as_mut();
         for row in screen.map(Screen::changed).unwrap_or_default() {
+            if self.sources[source].is_seen(&row) {
+                continue;
+            }
             self.show_blanks(source, out);
             self.begin_row(source, out);
             self.sources[source].has_text = true;
@@ -125,6 +128,7 @@ impl Stream {
 
     fn whole_line(&mut self, source: usize, text: &[u8], before: Before<'_>, out: &mut Vec<u8>) {
         let this = &mut self.sources[source];
+        this.seen.clear();
         this.credit = CREDIT.min(this.credit + text.len());
         if let Some((row, state)) = self.repaint(source, text, before, out) {
             return self.row(source, row, &state, out);
@@ -209,12 +213,11 @@ impl Stream {
         if has_rows == Some(false) && motion == Motion::ToOtherRows {
             self.close_screen(source, out);
         }
-        let columns = self.columns;
         let this = &mut self.sources[source];
         if this.screen.is_none() {
             let before = this.before(before, motion);
             this.credit = this.credit.saturating_sub(price(motion));
-            this.screen = Some(Screen::new(motion, columns, &before));
+            this.screen = Some(Screen::new(motion, this.columns, &before));
             this.is_begun = false;
             this.is_returned = false;
         }
@@ -255,7 +258,7 @@ impl Stream {
         let is_new = self.unfinished != Some(source);
         let this = &mut self.sources[source];
         this.is_returned |= state.is_returned;
-        if is_new && !state.is_visible {
+        if is_new && (!state.is_visible || this.is_seen(last)) {
             this.sanitizer.text(last, &mut self.unseen);
             return;
         }

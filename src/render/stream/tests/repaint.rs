@@ -125,7 +125,7 @@ fn a_row_that_only_spins_or_changes_colour_is_not_shown_again() {
 #[test]
 fn a_folded_row_is_one_line_and_counts_as_it_is_folded() {
     let mut stream = stream(true);
-    stream.set_columns(20);
+    stream.set_columns(0, 20);
     let long = "x".repeat(30);
     let text = format!("top\n{long}\n\x1b[3Anew\x1b[3B\r{long}y\n");
     assert_eq!(

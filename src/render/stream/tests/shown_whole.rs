@@ -34,6 +34,23 @@ fn what_comes_behind_a_prompt_that_was_left_is_shown() {
 }
 
 #[test]
+fn a_prompt_that_is_painted_anew_is_no_news() {
+    for again in ["\r(Pdb) ", "\r\x1b[K(Pdb) ", "\x1b[1G\x1b[0J(Pdb) \x1b[7G"] {
+        let mut stream = stream(true);
+        stream.observe(0, b"a\n\x1b[1m(Pdb)\x1b[m ");
+        let mut out = Vec::new();
+        stream.chunk(0, again.as_bytes(), &mut out);
+        stream.show_open(0, &mut out);
+        assert_eq!(String::from_utf8_lossy(&out), "", "{again:?}");
+        stream.chunk(0, b"\nb\n(Pdb) ", &mut out);
+        stream.show_open(0, &mut out);
+        let out = String::from_utf8(out).unwrap();
+        let out = out.replace("10:04:11 web.1  | ", "> ");
+        assert_eq!(out, "> b\n> (Pdb) ", "{again:?}");
+    }
+}
+
+#[test]
 fn who_waits_for_the_place_of_the_cursor_asks_whoever_attaches() {
     assert_eq!(recent("a\n> \x1b[6n"), "a\r\n> \x1b[6n");
     // That was answered, or given up.
@@ -44,7 +61,7 @@ fn who_waits_for_the_place_of_the_cursor_asks_whoever_attaches() {
 #[test]
 fn a_drawing_is_understood_though_it_was_wider_meanwhile() {
     let mut stream = stream(true);
-    stream.set_columns(61);
+    stream.set_columns(0, 61);
     let rows = |columns| {
         let row = |row| format!("\x1b[{row};1H{:columns$}", format!("row {row}"));
         (1..=3).map(row).collect::<String>()
