@@ -44,6 +44,8 @@ impl Keyboard {
             };
             let terminal = ready.get_inner().as_fd();
             if !terminal::is_ours(terminal) {
+                // A terminal that hung up is nobody's, and stays ready for ever.
+                self.is_gone = ready.ready().is_read_closed();
                 ready.clear_ready();
                 continue;
             }

@@ -214,7 +214,7 @@ impl Output {
         let silence = time::sleep(Duration::ZERO);
         tokio::pin!(silence);
         let mut awaited = Silence::None;
-        let mut shown = None;
+        let mut open = OpenLine::default();
         loop {
             self.room().await;
             tokio::select! {
@@ -230,9 +230,9 @@ impl Output {
                         Some(0) => break,
                         Some(_) => {
                             awaited = Silence::None;
-                            if self.0.stream.borrow().has_open(source) {
+                            if let Some(at) = self.shown_at(source, &mut open) {
                                 awaited = Silence::BeforeShown;
-                                silence.as_mut().reset(self.shown_at(source, shown));
+                                silence.as_mut().reset(at);
                             }
                             // One chunk a turn: a flood does not starve a quiet process.
                             tokio::task::yield_now().await;
@@ -243,7 +243,7 @@ impl Output {
                 () = &mut silence, if awaited != Silence::None => {
                     awaited = self.silent(source, awaited);
                     if awaited == Silence::BehindPrompt {
-                        shown = Some(time::Instant::now());
+                        open.note_shown();
                         silence.as_mut().reset(time::Instant::now() + WAITS);
                     }
                 }
@@ -274,13 +274,23 @@ impl Output {
         }
     }
 
-    /// When an open line is shown if nothing is written until then; `last` is when that happened before.
-    fn shown_at(&self, source: usize, last: Option<time::Instant>) -> time::Instant {
-        let silent = time::Instant::now() + SILENCE;
-        match last.filter(|_| self.0.stream.borrow().is_next_state(source)) {
-            Some(last) => silent.max(last + BETWEEN_STATES),
-            None => silent,
+    /// When the process's open line is shown, if it has one: after some silence; but a progress bar is never
+    /// silent.
+    fn shown_at(&self, source: usize, open: &mut OpenLine) -> Option<time::Instant> {
+        let now = time::Instant::now();
+        let stream = self.0.stream.borrow();
+        if !stream.has_open(source) {
+            open.since = None;
+            return None;
         }
+        let since = *open.since.get_or_insert(now);
+        let silent = now + SILENCE;
+        if !stream.is_progress(source) {
+            return Some(silent);
+        }
+        let at = silent.min(since + BETWEEN_STATES);
+        let earliest = open.shown.map(|shown| shown + BETWEEN_STATES);
+        Some(at.max(earliest.unwrap_or(at)))
     }
 
     /// To the end of what is there, not to the end of the pipe: a stranger may hold that open.
@@ -394,6 +404,22 @@ impl Output {
             Some(attached) => write(&mut stream, &mut attached.held),
             None => self.0.writer.append(|out| write(&mut stream, out)),
         }
+    }
+}
+
+/// A line that has no end yet.
+#[derive(Debug, Default)]
+struct OpenLine {
+    /// What is open now is so since then, or was shown for the last time before.
+    since: Option<time::Instant>,
+    /// When one was shown last.
+    shown: Option<time::Instant>,
+}
+
+impl OpenLine {
+    fn note_shown(&mut self) {
+        self.since = None;
+        self.shown = Some(time::Instant::now());
     }
 }
 

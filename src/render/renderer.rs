@@ -62,9 +62,9 @@ impl Renderer {
         }
     }
 
-    pub(crate) fn is_next_state(&self, source: usize) -> bool {
+    pub(crate) fn is_progress(&self, source: usize) -> bool {
         match self {
-            Self::Text(stream) => stream.is_next_state(source),
+            Self::Text(stream) => stream.is_progress(source),
             // No event takes the place of another.
             Self::Json(_) => false,
         }

@@ -221,9 +221,9 @@ impl Stream {
             || this.screen.as_ref().is_some_and(Screen::is_stale)
     }
 
-    /// Whether [`Stream::show_open`] would write another state of what was shown: a progress bar.
-    pub(crate) fn is_next_state(&self, source: usize) -> bool {
-        self.look.is_terminal && self.sources[source].is_next_state()
+    /// Whether what has no end yet is written over and over: it may never be silent before its end.
+    pub(crate) fn is_progress(&self, source: usize) -> bool {
+        self.look.is_terminal && self.sources[source].is_progress()
     }
 
     /// Shows, after some silence, what has no end yet as far as it goes: a prompt, a progress bar.
@@ -384,6 +384,7 @@ impl Source {
             screen: None,
             credit: terminal::CREDIT,
             redraws: Redraws::NotYet,
+            columns: COLUMNS,
             sanitizer,
             tail: Tail::default(),
             of_width: usize::MAX,

@@ -62,7 +62,7 @@ fn the_window_size_is_followed_only_while_attached() {
     screen.resize(100, 30);
     screen.wait_for("30 100\r\n");
     screen.type_(LEAVE).wait_for("left asks.1's terminal");
-    screen.wait_for("asks.1 | 24 71\r\n");
+    screen.wait_for("asks.1 | 30 91\r\n");
     screen.resize(90, 20);
     screen.command("l").wait_for("asks.1  running");
     let said = screen.interrupt();

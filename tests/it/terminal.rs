@@ -1,69 +1,14 @@
 //! What is different when stdout is a terminal.
 
-use std::fs::File;
-use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
-use std::process::Stdio;
-
-use nix::pty::{Winsize, openpty};
-use nix::sys::signal::Signal;
-use nix::sys::termios::tcgetattr;
-
-use crate::support::{Project, Seen, helper};
-
-/// A devrun on a pseudo-terminal of its own, of this many columns.
-struct OnTerminal {
-    child: std::process::Child,
-    seen: Seen,
-    /// Our end of the terminal's slave side: its settings are to be as before.
-    terminal: OwnedFd,
-}
-
-fn start(project: &Project, columns: u16, arguments: &[&str]) -> OnTerminal {
-    let size = Winsize {
-        ws_row: 24,
-        ws_col: columns,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    let pty = openpty(&size, None).unwrap();
-    let mut command = project.command(["start", "-p", "0"].iter().chain(arguments));
-    let end = || Stdio::from(pty.slave.try_clone().unwrap());
-    command
-        .env("TERM", "xterm-256color")
-        .env("LANG", "C.UTF-8")
-        .stdin(end())
-        .stdout(end())
-        .stderr(end());
-    // A group of its own, as a shell gives each job.
-    command.process_group(0);
-    let child = command.spawn().unwrap();
-    drop(command);
-    OnTerminal {
-        child,
-        seen: Seen::new(File::from(pty.master)),
-        terminal: pty.slave,
-    }
-}
-
-impl OnTerminal {
-    fn interrupt(mut self) -> String {
-        let pid = nix::unistd::Pid::from_raw(self.child.id() as i32);
-        nix::sys::signal::kill(pid, Signal::SIGINT).unwrap();
-        assert!(self.child.wait().unwrap().success());
-        self.seen.wait_for("done. up", 0);
-        self.seen.text()
-    }
-}
+use crate::screen::Screen;
+use crate::support::{Project, helper};
 
 #[test]
 fn prefixes_are_coloured_and_the_hints_are_said() {
     let project = Project::with_procfile("web: echo hi; exec sleep 1000\n");
-    let devrun = start(&project, 80, &["--no-timestamp"]);
-    devrun
-        .seen
-        .wait_for("\u{1b}[38;5;31mweb.1  |\u{1b}[0m hi\r\n", 0);
-    devrun.seen.wait_for("Ctrl-C: stop", 0);
+    let mut devrun = Screen::start_as_is(&project, 80, &["--no-timestamp"]);
+    devrun.wait_for("\u{1b}[38;5;31mweb.1  |\u{1b}[0m hi\r\n");
+    devrun.wait_for("Ctrl-C: stop");
     let said = devrun.interrupt();
     assert!(said.contains("Ctrl-C again kills now"), "{said}");
 }
@@ -82,8 +27,8 @@ fn a_child_may_write_text_colours_and_links_and_nothing_else() {
         ]
         .concat(),
     );
-    let devrun = start(&project, 80, &["--no-timestamp"]);
-    devrun.seen.wait_for("link", 0);
+    let mut devrun = Screen::start_as_is(&project, 80, &["--no-timestamp"]);
+    devrun.wait_for("link");
     let said = devrun.interrupt();
     let prefix = "\u{1b}[38;5;31mweb.1  |\u{1b}[0m ";
     for text in [
@@ -111,8 +56,8 @@ fn a_cleared_screen_and_a_repaint_are_lines() {
     let repainted = "db wait\nweb wait\n\u{1b}[2A\u{1b}[2Kdb up\n\u{1b}[2Kweb wait\nthree\n";
     let unfinished = "\u{1b}[3A\u{1b}[2Kdb left\u{1b}[3B";
     project.write("bytes", [cleared, repainted, unfinished].concat());
-    let devrun = start(&project, 80, &["--no-timestamp", "--color", "never"]);
-    devrun.seen.wait_for("db left", 0);
+    let mut devrun = Screen::start_as_is(&project, 80, &["--no-timestamp", "--color", "never"]);
+    devrun.wait_for("db left");
     let said = devrun.interrupt();
     let lines = said
         .lines()
@@ -139,8 +84,8 @@ fn devruns_own_lines_fit_the_terminal() {
     );
     let project = Project::with_procfile(&procfile);
     for columns in [80, 60] {
-        let devrun = start(&project, columns, &["-t", "0.1", "--color", "never"]);
-        devrun.seen.wait_for("Ctrl-C: stop", 0);
+        let mut devrun = Screen::start_as_is(&project, columns, &["-t", "0.1", "--color", "never"]);
+        devrun.wait_for("Ctrl-C: stop");
         let said = devrun.interrupt();
         let own = said.lines().filter(|line| line.contains("system | "));
         for line in own {
@@ -153,18 +98,29 @@ fn devruns_own_lines_fit_the_terminal() {
 #[test]
 fn the_terminal_is_afterwards_as_before() {
     let project = Project::with_procfile("web: stty raw -echo < /dev/tty; sleep 1000\n");
-    let devrun = start(&project, 80, &[]);
-    let before = tcgetattr(&devrun.terminal).unwrap();
-    devrun.seen.wait_for("web.1 started", 0);
-    let terminal = devrun.terminal.try_clone().unwrap();
+    let mut devrun = Screen::start(&project, &[]);
+    devrun.wait_for("web.1 started");
+    // The terminal's settings are compared there.
     devrun.interrupt();
-    assert_eq!(tcgetattr(&terminal).unwrap(), before);
 }
 
 #[test]
 fn a_narrow_terminal_has_no_time_and_short_names() {
     let project = Project::with_procfile("a-very-long-name: echo hi; exec sleep 1000\n");
-    let devrun = start(&project, 40, &["--color", "never"]);
-    devrun.seen.wait_for("\na-ve…ame.1 | hi\r\n", 0);
+    let mut devrun = Screen::start_as_is(&project, 40, &["--color", "never"]);
+    devrun.wait_for("\na-ve…ame.1 | hi\r\n");
     devrun.interrupt();
+}
+
+#[test]
+fn a_progress_bar_that_never_pauses_is_shown_all_the_same() {
+    let project = Project::with_procfile(
+        "bar: i=0; while :; do i=$((i+1)); printf '\\r%d states' $i; sleep 0.02; done\n",
+    );
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("bar.1  | ").wait_for(" states");
+    screen.wait_for("bar.1  | ").wait_for(" states");
+    let said = screen.interrupt();
+    // Not every state, by far.
+    assert!(said.matches(" states").count() < 20, "{said}");
 }

@@ -368,3 +368,12 @@ fn tools_that_show_progress_leave_readable_rows_and_complete() {
     }
     interrupt(pane);
 }
+
+#[test]
+fn a_terminal_that_is_closed_ends_all() {
+    let project = Project::with_procfile("web: sleep 1000\n");
+    let pane = start(&project, ", PORT=");
+    let pids = pids_in(&pane.text());
+    drop(pane);
+    pids.into_iter().for_each(wait_until_gone);
+}

@@ -290,13 +290,10 @@ impl Stream {
 }
 
 impl Source {
-    /// Whether what is open is another state of a row that was shown.
-    pub(super) fn is_next_state(&self) -> bool {
-        let is_written_over = || {
-            let state = moves::survey(self.open.bytes(), true).state;
-            self.is_returned || state.start > 0
-        };
-        self.screen.is_some() || self.is_begun && is_written_over()
+    /// Whether what is open is written over what was there before.
+    pub(super) fn is_progress(&self) -> bool {
+        let state = || moves::survey(self.open.bytes(), true).state;
+        self.screen.is_some() || self.is_returned || state().start > 0
     }
 
     /// What is on the child's screen as far as `motion` needs it.
