@@ -85,6 +85,7 @@ impl Probe {
     pub(super) fn spawned(&mut self, id: RunId, pid: i32, now: Instant) {
         if let Some(watched) = self.watched.get_mut(&id) {
             watched.marks.leader = pid;
+            watched.marks.session = pid;
             watched.spawned_at = Some(now);
             watched.next_at = Some(now + FIRST_INTERVAL);
         }
@@ -185,6 +186,7 @@ impl Probe {
 pub(super) fn marks(output: (u64, u64), mark: &str) -> Marks {
     Marks {
         leader: 0,
+        session: 0,
         variable: format!("{ID_VARIABLE}={mark}").into_bytes(),
         output,
     }

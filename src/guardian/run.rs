@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::guardian::protocol::Spawn;
 use crate::os::family::{self, Marks, Member};
 use crate::os::signals;
-use crate::os::spawn::Forked;
+use crate::os::spawn::{self, Forked};
 use crate::words::exit::Exit;
 
 /// The variable by which a process tells to which run it belongs: `DEVRUN_ID=<session>.<process>.<run>`.
@@ -16,6 +16,8 @@ pub(crate) const ID_VARIABLE: &str = "DEVRUN_ID";
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) leader: i32,
+    /// Who leads the session in its place.
+    holder: Option<i32>,
     pub(super) marks: Marks,
     /// Until the exec has succeeded or failed.
     pub(super) spawning: Option<OwnedFd>,
@@ -49,8 +51,10 @@ impl Run {
             .find(|variable| variable.starts_with(prefix.as_bytes()));
         Self {
             leader: forked.pid,
+            holder: forked.holder,
             marks: Marks {
                 leader: forked.pid,
+                session: forked.holder.unwrap_or(forked.pid),
                 variable: variable.cloned().unwrap_or_default(),
                 output,
             },
@@ -63,6 +67,18 @@ impl Run {
             asked: HashSet::new(),
             killed: HashSet::new(),
         }
+    }
+
+    /// Those of our own children that are no orphans: the leader, and who holds its session.
+    pub(super) fn children(&self) -> impl Iterator<Item = i32> {
+        std::iter::once(self.leader).chain(self.holder)
+    }
+
+    /// Nothing of it is left: its pid, its group and its session may be somebody else's.
+    pub(super) fn release(&self) {
+        spawn::reap(self.leader);
+        #[cfg(target_os = "linux")]
+        self.holder.into_iter().for_each(spawn::holder::release);
     }
 
     /// How many had to be killed, the leader not counted.

@@ -129,6 +129,7 @@ impl Runs {
             match exec_error(&failure) {
                 Some(errno) => {
                     spawn::wait_for_exit(run.leader);
+                    run.release();
                     manager.tell(&News::SpawnFailed { id: *id, errno });
                     false
                 }
@@ -188,7 +189,7 @@ impl Runs {
             let is_empty = run.exit.is_some() && orphans.of(*id).is_empty();
             let is_gone = is_empty || run.survivors > 0;
             if is_gone {
-                spawn::reap(run.leader);
+                run.release();
                 manager.tell(&News::Gone {
                     id: *id,
                     killed: run.killed() as u32,
@@ -218,7 +219,7 @@ impl Runs {
     }
 
     fn orphans(&self) -> Vec<Member> {
-        let leaders: HashSet<i32> = self.runs.values().map(|run| run.leader).collect();
+        let leaders: HashSet<i32> = self.runs.values().flat_map(Run::children).collect();
         loop {
             let orphans = family::orphans(&leaders).into_iter();
             let (ended, living): (Vec<Member>, Vec<Member>) =

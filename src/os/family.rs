@@ -64,8 +64,10 @@ pub(crate) fn orphans(leaders: &HashSet<i32>) -> Vec<Member> {
 /// What the processes of a run have in common though their parent may be gone.
 #[derive(Clone, Debug)]
 pub(crate) struct Marks {
-    /// The leader's pid: the number of its group, and of its session if it has one of its own.
+    /// The leader's pid: the number of its group.
     pub(crate) leader: i32,
+    /// The number of its session, if it has one of its own; else its pid, for what begins one.
+    pub(crate) session: i32,
     /// `DEVRUN_ID=…` as it stands in the environment.
     pub(crate) variable: Vec<u8>,
     /// Device and inode of the pipe that it writes to.
@@ -78,7 +80,7 @@ impl Marks {
     pub(crate) fn are_on(&self, orphan: &Member) -> bool {
         let Status { group, session, .. } = orphan.status;
         group == self.leader
-            || session == self.leader
+            || session == self.session
             || process::environment_contains(orphan.pid, &self.variable)
             || process::has_open(orphan.pid, self.output)
     }

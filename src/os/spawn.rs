@@ -1,5 +1,8 @@
 //! fork to exec: the only place where a process becomes two.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod holder;
+
 use std::ffi::{CString, OsStr};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -55,6 +58,9 @@ pub(crate) struct Habits {
 #[derive(Debug)]
 pub(crate) struct Forked {
     pub(crate) pid: i32,
+    /// Who leads its session, if it has a terminal and this is Linux: to be released once the last of the
+    /// run is gone.
+    pub(crate) holder: Option<i32>,
     /// At its end without a byte: the exec succeeded. Else four bytes: the errno.
     pub(crate) failure: OwnedFd,
 }
@@ -90,23 +96,14 @@ pub(crate) fn fork(program: &Program, ends: Ends<'_>, habits: Habits) -> io::Res
     };
     // Until the child has its signals back, our handlers would swallow what is meant for it.
     signals::hold_back()?;
-    // SAFETY: the guardian has one thread, so the child may call what it likes.
-    let forked = match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        // SAFETY: this is the freshly forked child.
-        0 => unsafe { child.become_program() },
-        pid => {
-            if !ends.are_terminal {
-                // Whoever is first: the group has to exist before anybody signals it. (Who leads a group
-                // cannot begin a session.)
-                // SAFETY: touches no memory of ours.
-                unsafe { libc::setpgid(pid, pid) };
-            }
-            Ok(Forked { pid, failure })
-        }
-    };
+    let forked = child.fork();
     signals::release()?;
-    forked
+    let (pid, holder) = forked?;
+    Ok(Forked {
+        pid,
+        holder,
+        failure,
+    })
 }
 
 fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {
@@ -128,17 +125,37 @@ struct Child<'a> {
 }
 
 impl Child<'_> {
+    /// Returns its pid, and that of its holder if it has one.
+    fn fork(&self) -> io::Result<(i32, Option<i32>)> {
+        #[cfg(target_os = "linux")]
+        if self.has_terminal {
+            let (pid, holder) = self.fork_below_holder()?;
+            return Ok((pid, Some(holder)));
+        }
+        // SAFETY: the guardian has one thread, so the child may call what it likes.
+        match unsafe { libc::fork() } {
+            -1 => Err(io::Error::last_os_error()),
+            // SAFETY: this is the freshly forked child.
+            0 => unsafe { self.become_program() },
+            pid => {
+                if !self.has_terminal {
+                    // Whoever is first: the group has to exist before anybody signals it. (Who leads a
+                    // group cannot begin a session.)
+                    // SAFETY: touches no memory of ours.
+                    unsafe { libc::setpgid(pid, pid) };
+                }
+                Ok((pid, None))
+            }
+        }
+    }
+
     /// # Safety
     /// Only in a freshly forked child.
     unsafe fn become_program(&self) -> ! {
         // SAFETY: all pointers were made before the fork and live in this frame's caller.
         unsafe {
             self.die_with_parent();
-            if self.has_terminal {
-                libc::setsid();
-            } else {
-                libc::setpgid(0, 0);
-            }
+            self.found_group();
             if self.connect() && libc::chdir(self.directory.as_ptr()) == 0 {
                 self.restore_signals();
                 self.restore_limits();
@@ -151,6 +168,32 @@ impl Child<'_> {
             let errno = Errno::last_raw().to_ne_bytes();
             libc::write(self.report, errno.as_ptr().cast(), errno.len());
             libc::_exit(127)
+        }
+    }
+
+    /// A group of its own; with a terminal the one in the foreground, so that Ctrl-C typed there is for it.
+    unsafe fn found_group(&self) {
+        // SAFETY: touches no memory of ours but a signal set of this frame.
+        unsafe {
+            #[cfg(target_os = "linux")]
+            {
+                libc::setpgid(0, 0);
+                if self.has_terminal {
+                    // Who is in the background is stopped for this; the mask is emptied before the exec.
+                    let mut stop: libc::sigset_t = std::mem::zeroed();
+                    libc::sigaddset(&raw mut stop, libc::SIGTTOU);
+                    libc::sigprocmask(libc::SIG_BLOCK, &raw const stop, std::ptr::null_mut());
+                    libc::tcsetpgrp(self.input, libc::getpid());
+                }
+            }
+            // No holder there: the program leads the session itself.
+            #[cfg(not(target_os = "linux"))]
+            if self.has_terminal {
+                libc::setsid();
+                libc::ioctl(self.input, libc::TIOCSCTTY as _, 0);
+            } else {
+                libc::setpgid(0, 0);
+            }
         }
     }
 
@@ -171,13 +214,12 @@ impl Child<'_> {
 
     /// Puts stdin, stdout and stderr in place and marks all the others to be closed by the exec.
     unsafe fn connect(&self) -> bool {
-        // SAFETY: dup2, TIOCSCTTY and close_range touch no memory of ours. None of the three sources is below 3:
+        // SAFETY: dup2 and close_range touch no memory of ours. None of the three sources is below 3:
         // the guardian keeps 0, 1 and 2 open.
         unsafe {
             let connected = libc::dup2(self.input, 0) == 0
                 && libc::dup2(self.output, 1) == 1
-                && libc::dup2(self.output, 2) == 2
-                && (!self.has_terminal || libc::ioctl(0, libc::TIOCSCTTY as _, 0) == 0);
+                && libc::dup2(self.output, 2) == 2;
             // Everything of ours is O_CLOEXEC; this is for what devrun itself inherited.
             #[cfg(target_os = "linux")]
             libc::syscall(

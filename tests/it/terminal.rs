@@ -124,3 +124,43 @@ fn a_progress_bar_that_never_pauses_is_shown_all_the_same() {
     // Not every state, by far.
     assert!(said.matches(" states").count() < 20, "{said}");
 }
+
+/// A shell ends at SIGTERM; what it has started is not to be hung up because of that.
+#[test]
+fn behind_a_shell_a_server_has_its_grace_all_the_same() {
+    let project = Project::with_procfile(
+        "web: cd . && sh -c 'trap \"sleep 0.3; echo bye; exit\" TERM; echo up; while :; do sleep 0.05; done'\n",
+    );
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("web.1  | up");
+    let said = screen.interrupt();
+    assert!(said.contains("web.1  | bye"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_command_leaves_behind_keeps_its_terminal() {
+    let project =
+        Project::with_procfile("web: (sleep 0.5; echo still here; exec sleep 1000) & echo up\n");
+    let mut screen = Screen::start(&project, &[]);
+    screen
+        .wait_for("web.1  | up")
+        .wait_for("runs on as a daemon")
+        .wait_for("web.1  | still here");
+    screen.interrupt();
+}
+
+/// The guardian sees to that: one SIGTERM, and no hang-up before it.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_has_a_terminal_has_its_grace_though_devrun_was_killed() {
+    let project = Project::with_procfile(
+        "web: trap 'echo hung up > b; mv b bye; exit' HUP; trap 'sleep 0.2; echo bye > b; mv b bye; exit' TERM; \
+         echo up; while :; do sleep 0.05; done\n",
+    );
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("web.1  | up");
+    screen.signal(nix::sys::signal::Signal::SIGKILL);
+    project.wait_for_file("bye");
+    assert_eq!(project.read("bye"), "bye\n");
+}
