@@ -10,6 +10,7 @@ mod line_commands;
 pub(crate) mod output;
 mod probe;
 mod rescue;
+mod spawning;
 mod stop_signals;
 mod terminal_signals;
 
@@ -22,18 +23,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::driver::attachment::Attachment;
-use crate::driver::child::Ends;
 use crate::driver::clock::Clock;
 use crate::driver::keyboard::Keyboard;
-use crate::driver::output::{Ended, Output, Reader, Told};
+use crate::driver::output::{Ended, Output, Told};
 use crate::driver::probe::Probe;
+use crate::driver::spawning::{LiveRun, id, parts};
 use crate::driver::stop_signals::StopSignals;
 use crate::driver::terminal_signals::{TerminalSignal, TerminalSignals};
 use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{News, Request, RunId};
 use crate::os::pty::Size;
 use crate::os::{self, signals, spawn};
-use crate::plan::{Plan, wire};
+use crate::plan::Plan;
 use crate::render::renderer::Renderer;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
 use crate::syntax::keys::Keys;
@@ -135,14 +136,6 @@ struct Driver {
     /// What makes the marks of this session unlike those of any other.
     session_mark: String,
     status: Option<u8>,
-}
-
-/// What is held for a run from its spawn to its end.
-struct LiveRun {
-    reader: Reader,
-    /// The writing end of its stdin, or our end of its terminal.
-    input: OwnedFd,
-    has_terminal: bool,
 }
 
 impl Driver {
@@ -299,63 +292,6 @@ impl Driver {
         }
     }
 
-    fn spawn(&mut self, process: ProcessIndex, run: u32) {
-        if let Err(cause) = self.try_spawn(process, run) {
-            let _ = self.news.send(Event::SpawnFailed {
-                process,
-                run,
-                cause,
-            });
-        }
-    }
-
-    fn try_spawn(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
-        if run > 1 {
-            self.recheck_port(process)?;
-        }
-        let id = id(process, run);
-        let mark = format!("{}.{process}.{run}", self.session_mark);
-        let planned = &self.plan.processes[process];
-        let ends = match self.terminals {
-            // The system may have no terminals (a container without devpts), or none left: a pipe does.
-            Some(size) => {
-                let size = self.output.beside_prefix(process, size);
-                Ends::terminal(size).or_else(|_| Ends::pipes(process))
-            }
-            None => Ends::pipes(process),
-        };
-        let ends = ends.map_err(|error| os::words_of(&error))?;
-        let request = child::spawn_request(planned, id, &mark, ends.are_terminal);
-        let marks = probe::marks(ends.identity, &mark);
-        let reader = self.output.read(process, ends.output);
-        let live = LiveRun {
-            reader: reader.map_err(|error| os::words_of(&error))?,
-            input: ends.input,
-            has_terminal: request.has_terminal,
-        };
-        self.probe.watch(id, planned.port, marks);
-        // Last: from here on there is a child to be looked after.
-        self.guardian.send(&Request::Spawn(request), ends.childs);
-        self.runs.insert(id, live);
-        Ok(())
-    }
-
-    fn recheck_port(&mut self, process: ProcessIndex) -> Result<(), String> {
-        let planned = &self.plan.processes[process];
-        let Some(port) = planned.port else {
-            return Ok(());
-        };
-        match (self.recheck)(&planned.name, port) {
-            Recheck::Free => Ok(()),
-            Recheck::Taken(cause) => Err(cause),
-            Recheck::Moved(to) => {
-                wire::set_port(&mut self.plan, process, to);
-                let _ = self.news.send(Event::PortMoved { process, port: to });
-                Ok(())
-            }
-        }
-    }
-
     fn hear(&mut self, news: Option<News>) -> Option<Event> {
         let Some(news) = news else {
             self.is_guardian_lost = true;
@@ -459,15 +395,6 @@ impl Driver {
         let graces = self.plan.processes.iter().map(|process| process.grace);
         graces.max().unwrap_or_default()
     }
-}
-
-fn id(process: ProcessIndex, run: u32) -> RunId {
-    let process = u32::try_from(process).expect("a plan has at most 2,000 processes");
-    RunId { process, run }
-}
-
-fn parts(id: RunId) -> (ProcessIndex, u32) {
-    (id.process as usize, id.run)
 }
 
 /// Our pid, and when we started: no other session has both.

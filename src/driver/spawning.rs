@@ -1,0 +1,87 @@
+//! Starts runs: what they read from and write to, and a look at their ports.
+
+use std::os::fd::OwnedFd;
+
+use crate::driver::child::{self, Ends};
+use crate::driver::output::Reader;
+use crate::driver::{Driver, Recheck, probe};
+use crate::guardian::protocol::{Request, RunId};
+use crate::os;
+use crate::plan::wire;
+use crate::supervisor::{Event, ProcessIndex};
+
+/// What is held for a run from its spawn to its end.
+pub(super) struct LiveRun {
+    pub(super) reader: Reader,
+    /// The writing end of its stdin, or our end of its terminal.
+    pub(super) input: OwnedFd,
+    pub(super) has_terminal: bool,
+}
+
+impl Driver {
+    pub(super) fn spawn(&mut self, process: ProcessIndex, run: u32) {
+        if let Err(cause) = self.try_spawn(process, run) {
+            let _ = self.news.send(Event::SpawnFailed {
+                process,
+                run,
+                cause,
+            });
+        }
+    }
+
+    fn try_spawn(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
+        if run > 1 {
+            self.recheck_port(process)?;
+        }
+        let id = id(process, run);
+        let mark = format!("{}.{process}.{run}", self.session_mark);
+        let planned = &self.plan.processes[process];
+        let ends = match self.terminals {
+            // The system may have no terminals (a container without devpts), or none left: a pipe does.
+            Some(size) => {
+                let size = self.output.beside_prefix(process, size);
+                Ends::terminal(size).or_else(|_| Ends::pipes(process))
+            }
+            None => Ends::pipes(process),
+        };
+        let ends = ends.map_err(|error| os::words_of(&error))?;
+        let request = child::spawn_request(planned, id, &mark, ends.are_terminal);
+        let marks = probe::marks(ends.identity, &mark);
+        let reader = self.output.read(process, ends.output);
+        let live = LiveRun {
+            reader: reader.map_err(|error| os::words_of(&error))?,
+            input: ends.input,
+            has_terminal: request.has_terminal,
+        };
+        self.probe.watch(id, planned.port, marks);
+        // Last: from here on there is a child to be looked after.
+        self.guardian.send(&Request::Spawn(request), ends.childs);
+        self.runs.insert(id, live);
+        Ok(())
+    }
+
+    fn recheck_port(&mut self, process: ProcessIndex) -> Result<(), String> {
+        let planned = &self.plan.processes[process];
+        let Some(port) = planned.port else {
+            return Ok(());
+        };
+        match (self.recheck)(&planned.name, port) {
+            Recheck::Free => Ok(()),
+            Recheck::Taken(cause) => Err(cause),
+            Recheck::Moved(to) => {
+                wire::set_port(&mut self.plan, process, to);
+                let _ = self.news.send(Event::PortMoved { process, port: to });
+                Ok(())
+            }
+        }
+    }
+}
+
+pub(super) fn id(process: ProcessIndex, run: u32) -> RunId {
+    let process = u32::try_from(process).expect("a plan has at most 2,000 processes");
+    RunId { process, run }
+}
+
+pub(super) fn parts(id: RunId) -> (ProcessIndex, u32) {
+    (id.process as usize, id.run)
+}
