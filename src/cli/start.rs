@@ -211,7 +211,7 @@ fn session(
         .iter()
         .map(|process| process.name.to_string())
         .collect();
-    let ignores_hangup = signals::is_hangup_ignored()?;
+    let ignores_hangup = signals::is_ignored(signals::HANG_UP)?;
     let habits = Habits {
         ignores_hangup,
         descriptors: limits::raise_descriptors()?,
@@ -221,7 +221,9 @@ fn session(
     let guardian = client::start(habits)?;
     // After the fork: who reads our output shall see its end with ours, not with the guardian's.
     let stdout = std::io::stdout().as_fd().try_clone_to_owned()?;
-    let keyboard = is_screen.then(terminal::of_stdin).flatten();
+    // What is typed elsewhere is not for this screen.
+    let is_one = terminal::is_same(&std::io::stdin(), &stdout);
+    let keyboard = (is_screen && is_one).then(terminal::of_stdin).flatten();
     let rules = SessionRules {
         fail_fast: args.fail_fast,
         hints: match (is_screen, &keyboard) {

@@ -20,7 +20,7 @@ const FLUSH: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Attachment {
     pub(super) process: ProcessIndex,
-    /// As long as it is held the terminal is raw. `None`: the job is about to be stopped.
+    /// As long as it is held the terminal is raw. `None`: the job is stopped, or in the background.
     raw: Option<Raw>,
     watch: Watch,
     /// To whoever writes into the process's terminal.
@@ -69,10 +69,15 @@ impl Driver {
         drop(attachment.raw);
         self.output.show_held();
         let process = self.plan.processes[attachment.process].name.clone();
-        if let (Some(input), Some(size)) = (self.terminal_of(attachment.process), self.terminals) {
+        let waits = self.output.has_prompt(attachment.process);
+        let input = self.terminal_of(attachment.process);
+        self.output.answer(&match input {
+            Some(_) => Answer::Detached { process, waits },
+            None => Answer::AttachedEnded(process),
+        });
+        if let (Some(input), Some(size)) = (input, self.terminals) {
             let size = self.output.beside_prefix(attachment.process, size);
             let _ = pty::resize(input.as_fd(), size);
-            self.output.answer(&Answer::Detached { process });
         }
     }
 
@@ -104,21 +109,31 @@ impl Driver {
         }
     }
 
-    /// Before and after the job was stopped the shell has the terminal, as it was.
+    /// While the job is stopped or in the background the shell has the terminal, as it was.
     pub(super) fn set_raw(&mut self, is_raw: bool) {
         let Some(mut attachment) = self.attachment.take() else {
             return;
         };
-        attachment.raw = None;
-        if is_raw {
-            attachment.raw = self.raw();
-        }
+        attachment.raw = match attachment.raw {
+            Some(raw) if is_raw => Some(raw),
+            Some(_) => None,
+            None if is_raw => self.raw(),
+            None => None,
+        };
         self.attachment = Some(attachment);
     }
 
     fn raw(&self) -> Option<Raw> {
-        let keyboard = self.keyboard.as_ref()?;
+        let keyboard = self
+            .keyboard
+            .as_ref()
+            .filter(|keyboard| keyboard.is_ours())?;
         Raw::new(keyboard.terminal()).ok()
+    }
+
+    /// Whether somebody at the keyboard could use its terminal now.
+    pub(super) fn can_attach(&self, process: ProcessIndex) -> bool {
+        self.keyboard.is_some() && self.live_terminal(process).is_some()
     }
 
     /// Whether the process that somebody looks at still runs; also if nobody looks.

@@ -10,7 +10,7 @@ use crate::os::descriptor;
 use crate::os::pty::{self, Pty, Size};
 use crate::plan::{PlannedProcess, command};
 
-/// Nothing is ever written to a child's stdin; a small pipe leaves the user's pipe pages to others.
+/// Nothing is ever written to a stdin that is a pipe; a small one leaves the user's pipe pages to others.
 const INPUT_PIPE: i32 = 4096;
 /// Holds what a child writes while its reader is busy.
 const OUTPUT_PIPE: i32 = 256 * 1024;

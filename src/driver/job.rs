@@ -14,6 +14,7 @@ impl Driver {
     /// session meanwhile: a grace is not over because somebody went for lunch.
     pub(super) async fn stop_job(&mut self) {
         self.guardian.send(&Request::Pause, Vec::new());
+        let _ = tokio::time::timeout(FLUSH, self.guardian.sent()).await;
         let _ = tokio::time::timeout(FLUSH, self.output.flushed()).await;
         self.set_raw(false);
         let since = Instant::now();

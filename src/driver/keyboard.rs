@@ -35,6 +35,11 @@ impl Keyboard {
         self.terminal.get_ref().as_fd()
     }
 
+    /// Whether what is typed, and how the terminal is set, is our business: not in the background.
+    pub(super) fn is_ours(&self) -> bool {
+        !self.is_gone && terminal::is_ours(self.terminal())
+    }
+
     /// What was typed: a line, or in raw mode some keys. In the background it is somebody else's, and left
     /// alone. Cancel safe.
     pub(super) async fn next(&mut self) -> Vec<u8> {
@@ -42,10 +47,10 @@ impl Keyboard {
             let Ok(mut ready) = self.terminal.readable().await else {
                 break;
             };
+            // A terminal that hung up stays ready for ever.
+            self.is_gone = ready.ready().is_read_closed();
             let terminal = ready.get_inner().as_fd();
-            if !terminal::is_ours(terminal) {
-                // A terminal that hung up is nobody's, and stays ready for ever.
-                self.is_gone = ready.ready().is_read_closed();
+            if self.is_gone || !terminal::is_ours(terminal) {
                 ready.clear_ready();
                 continue;
             }
@@ -55,12 +60,8 @@ impl Keyboard {
                     chunk.truncate(count);
                     return chunk;
                 }
-                // Ctrl-D, or the end of the terminal. An error: it became somebody else's just now.
-                Ok(Some(0)) | Err(_) => {
-                    self.is_gone = ready.ready().is_read_closed();
-                    ready.clear_ready();
-                }
-                Ok(_) => ready.clear_ready(),
+                // Nothing, or Ctrl-D. An error: it became somebody else's just now.
+                Ok(_) | Err(_) => ready.clear_ready(),
             }
         }
         std::future::pending().await

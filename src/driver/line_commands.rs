@@ -233,8 +233,10 @@ impl Driver {
 
     /// It happens in the loop, which can wait.
     fn ask_to_attach(&mut self, places: &[ProcessIndex]) {
-        let waiting = self.prompting.filter(|_| places.is_empty());
-        let only = (self.plan.processes.len() == 1).then_some(0);
+        let asks = |place: &ProcessIndex| self.can_attach(*place) && self.output.has_prompt(*place);
+        let all = 0..self.plan.processes.len();
+        let waiting = all.clone().find(asks);
+        let only = (all.len() == 1).then_some(0);
         match places.first().copied().or(waiting).or(only) {
             Some(place) => self.attaching = Some(place),
             None => self.output.answer(&Answer::NameMissing { command: 'a' }),

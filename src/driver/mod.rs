@@ -121,8 +121,6 @@ struct Driver {
     attachment: Option<Attachment>,
     /// Somebody asked for its terminal just now.
     attaching: Option<ProcessIndex>,
-    /// Who showed a prompt last.
-    prompting: Option<ProcessIndex>,
     /// Of whom it was said that it waits for input.
     said_to_wait: HashSet<ProcessIndex>,
     terminal_signals: TerminalSignals,
@@ -164,7 +162,6 @@ impl Driver {
             detach_keys: session.detach_keys,
             attachment: None,
             attaching: None,
-            prompting: None,
             said_to_wait: HashSet::new(),
             terminal_signals: TerminalSignals::new()?,
             stopped_for: Duration::ZERO,
@@ -204,7 +201,7 @@ impl Driver {
                 news = self.guardian.next(), if !self.is_guardian_lost => events.extend(self.hear(news)),
                 Some(event) = inbox.recv() => events.push(event),
                 is_typed = self.stop_signals.next() => {
-                    if is_typed && self.keyboard.is_some() {
+                    if is_typed && self.keyboard.as_ref().is_some_and(Keyboard::is_ours) {
                         self.output.change(|stream, out| stream.interrupted(out));
                     }
                     events.push(Event::ShutdownRequested);
@@ -224,6 +221,7 @@ impl Driver {
                 typed = typed(&mut self.keyboard) => events.extend(self.typed(&typed).await),
                 signal = self.terminal_signals.next() => match signal {
                     TerminalSignal::Stop => self.stop_job().await,
+                    TerminalSignal::Continue => self.set_raw(true),
                     TerminalSignal::Window => self.resized(),
                 },
             }
@@ -234,14 +232,13 @@ impl Driver {
         match told {
             Told::Wrote(process) => self.probe.wrote(process, Instant::now()),
             Told::SeemsToWait(process) => {
-                self.prompting = Some(process);
-                if self.keyboard.is_some() && self.said_to_wait.insert(process) {
+                if self.can_attach(process) && self.said_to_wait.insert(process) {
                     let process = self.plan.processes[process].name.clone();
                     self.output.say(&Notice::SeemsToWait { process });
                 }
             }
             Told::Redraws(process) => {
-                if self.keyboard.is_some() {
+                if self.can_attach(process) {
                     let process = self.plan.processes[process].name.clone();
                     self.output.say(&Notice::Redraws { process });
                 }
@@ -261,11 +258,12 @@ impl Driver {
 
     /// Attaches as was asked, and leaves a terminal whose process is gone.
     async fn tend_attachment(&mut self) {
-        if let Some(process) = self.attaching.take() {
-            self.attach(process).await;
-        }
-        if self.supervisor.is_stopping() || !self.is_attachment_alive() {
+        let is_over = self.supervisor.is_stopping() || self.status.is_some();
+        if is_over || !self.is_attachment_alive() {
             self.detach().await;
+        }
+        if let Some(process) = self.attaching.take().filter(|_| !is_over) {
+            self.attach(process).await;
         }
     }
 
@@ -363,6 +361,7 @@ impl Driver {
     }
 
     async fn finish(mut self, status: u8) -> End {
+        self.terminal_signals.release();
         if self.is_guardian_lost {
             self.output.begin_stop();
             rescue::end_orphans(self.longest_grace()).await;

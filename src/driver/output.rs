@@ -128,6 +128,12 @@ impl Output {
         self.append(|stream, out| stream.say(notice, out));
     }
 
+    /// What it wrote last is a question, as far as that can be seen.
+    pub(crate) fn has_prompt(&self, source: usize) -> bool {
+        let stream = self.0.stream.borrow();
+        stream.text().is_some_and(|text| text.has_prompt(source))
+    }
+
     pub(crate) fn answer(&self, answer: &Answer) {
         self.change(|stream, out| stream.answer(answer, out));
     }
@@ -264,8 +270,7 @@ impl Output {
                 Silence::BehindPrompt
             }
             Silence::BehindPrompt => {
-                let stream = self.0.stream.borrow();
-                if stream.text().is_some_and(|text| text.has_prompt(source)) {
+                if self.has_prompt(source) {
                     let _ = self.0.told.send(Told::SeemsToWait(source));
                 }
                 Silence::None
@@ -318,7 +323,9 @@ impl Output {
         let mut chunk = self.0.chunk.borrow_mut();
         let count = descriptor::read(pipe.get_ref().as_fd(), &mut chunk).unwrap_or(Some(0))?;
         let chunk = &chunk[..count];
-        if self.is_attached(source) {
+        if self.is_attached(source) && self.is_stuck() {
+            self.change(|stream, _| stream.observe(source, chunk));
+        } else if self.is_attached(source) {
             self.show_whole(source, chunk);
         } else if self.is_hopeless() {
             self.write(|stream, out| stream.skip(source, chunk, out));
@@ -354,14 +361,17 @@ impl Output {
 
     /// Whether what is written now would not be seen, or held for ever.
     fn is_hopeless(&self) -> bool {
-        let waiting = self.0.writer.waiting();
         let attached = self.0.attached.borrow();
+        let is_full = |attached: &Attached| attached.held.len() >= FULL;
+        self.is_stuck() || attached.as_ref().is_some_and(is_full)
+    }
+
+    /// Whether nobody takes what waits to be written.
+    fn is_stuck(&self) -> bool {
+        let waiting = self.0.writer.waiting();
         self.0.writer.is_closed()
             || waiting > FULL_WHILE_STOPPING
             || (waiting >= FULL && self.stands_still())
-            || attached
-                .as_ref()
-                .is_some_and(|attached| attached.held.len() >= FULL)
     }
 
     /// The reader is a terminal, and takes nothing.

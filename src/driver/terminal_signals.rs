@@ -1,4 +1,4 @@
-//! What the terminal tells by signals: Ctrl-Z, and another size.
+//! What the terminal, or the shell on it, tells by signals: Ctrl-Z, `fg`, and another size.
 
 use std::io;
 
@@ -8,29 +8,52 @@ use crate::os::signals;
 
 #[derive(Debug)]
 pub(super) struct TerminalSignals {
-    stop: Signal,
+    /// `None`: whoever started us has it ignored.
+    stop: Option<Signal>,
+    continue_: Signal,
     window: Signal,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TerminalSignal {
     Stop,
+    Continue,
     Window,
 }
 
 impl TerminalSignals {
     /// From here on Ctrl-Z alone does not stop the program.
     pub(super) fn new() -> io::Result<Self> {
+        let stream = |number: i32| signal(SignalKind::from_raw(number));
+        let stop = signals::TERMINAL_STOP;
+        let is_heard = !signals::is_ignored(stop)?;
         Ok(Self {
-            stop: signal(SignalKind::from_raw(signals::TERMINAL_STOP))?,
-            window: signal(SignalKind::from_raw(signals::WINDOW))?,
+            stop: is_heard.then(|| stream(stop as i32)).transpose()?,
+            continue_: stream(signals::CONTINUE)?,
+            window: stream(signals::WINDOW)?,
         })
+    }
+
+    /// From here on Ctrl-Z stops the program by itself: nobody asks for [`TerminalSignals::next`] any more, and
+    /// a reader of ours that was stopped would keep us for ever.
+    pub(super) fn release(&self) {
+        if self.stop.is_some() {
+            // It cannot fail for a signal that can be handled.
+            let _ = signals::set_default(signals::TERMINAL_STOP);
+        }
     }
 
     /// Cancel safe.
     pub(super) async fn next(&mut self) -> TerminalSignal {
+        let stop = async {
+            match &mut self.stop {
+                Some(stop) => stop.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = self.stop.recv() => TerminalSignal::Stop,
+            _ = stop => TerminalSignal::Stop,
+            _ = self.continue_.recv() => TerminalSignal::Continue,
             _ = self.window.recv() => TerminalSignal::Window,
         }
     }

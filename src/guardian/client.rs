@@ -103,6 +103,18 @@ impl Guardian {
         }
     }
 
+    /// Resolves once all that was sent is on its way, or the guardian is gone.
+    pub(crate) async fn sent(&mut self) {
+        while !self.outbox.is_empty() {
+            let Ok(mut ready) = self.socket.writable().await else {
+                return;
+            };
+            ready.clear_ready_matching(tokio::io::Ready::WRITABLE);
+            drop(ready);
+            self.flush();
+        }
+    }
+
     fn flush(&mut self) {
         while let Some((frame, passed)) = self.outbox.front_mut() {
             match descriptor::send(self.socket.get_ref().as_fd(), frame, passed, Waits::No) {

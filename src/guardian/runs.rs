@@ -73,6 +73,10 @@ impl Runs {
                 signals::send(member.pid, signal);
             }
         }
+        for orphan in &orphans.nobodys {
+            let members = family::tree(orphan.pid).into_iter();
+            members.for_each(|member| signals::send(member.pid, signal));
+        }
     }
 
     pub(super) fn terminate(&mut self, id: RunId) {

@@ -16,8 +16,10 @@ pub(crate) const KILL: i32 = Signal::SIGKILL as i32;
 pub(crate) const CONTINUE: i32 = Signal::SIGCONT as i32;
 
 pub(crate) const PAUSE: i32 = Signal::SIGSTOP as i32;
+/// `nohup` has it ignored.
+pub(crate) const HANG_UP: Signal = Signal::SIGHUP;
 /// Ctrl-Z.
-pub(crate) const TERMINAL_STOP: i32 = Signal::SIGTSTP as i32;
+pub(crate) const TERMINAL_STOP: Signal = Signal::SIGTSTP;
 /// The terminal has another size.
 pub(crate) const WINDOW: i32 = Signal::SIGWINCH as i32;
 
@@ -29,14 +31,13 @@ pub(crate) const STOPPING: [Signal; 4] = [
     Signal::SIGQUIT,
 ];
 
-/// Whether devrun was started with SIGHUP ignored: by `nohup`. Then it stays ignored, in the children
-/// too.
-pub(crate) fn is_hangup_ignored() -> io::Result<bool> {
+/// Whether devrun was started with that signal ignored: SIGHUP by `nohup`. Then it stays ignored.
+pub(crate) fn is_ignored(signal: Signal) -> io::Result<bool> {
     // SAFETY: only asks; an all-zero sigaction is valid to be overwritten.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         Errno::result(libc::sigaction(
-            libc::SIGHUP,
+            signal as i32,
             std::ptr::null(),
             &raw mut action,
         ))?;

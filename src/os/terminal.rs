@@ -18,7 +18,9 @@ pub(crate) fn is_terminal(descriptor: &impl AsFd) -> bool {
 
 /// `None`: the terminal does not say.
 pub(crate) fn size() -> Option<Size> {
-    let (columns, rows) = crossterm::terminal::size().ok()?;
+    // Not `size`, which runs tput where the terminal does not say.
+    let size = crossterm::terminal::window_size().ok()?;
+    let (columns, rows) = (size.columns, size.rows);
     (columns > 0 && rows > 0).then_some(Size { columns, rows })
 }
 
@@ -55,6 +57,11 @@ pub(crate) fn is_ours(terminal: BorrowedFd<'_>) -> bool {
     }
 }
 
+/// Whether both are the same terminal.
+pub(crate) fn is_same(one: &impl AsFd, other: &impl AsFd) -> bool {
+    device(one.as_fd()) == device(other.as_fd())
+}
+
 /// The terminal passes every key on as it is, Ctrl-C too, until this is dropped: then it is as before,
 /// whatever happened.
 #[derive(Debug)]
@@ -76,8 +83,10 @@ impl Raw {
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // A terminal that is gone needs no settings.
-        let _ = tcsetattr(&self.terminal, SetArg::TCSANOW, &self.before);
+        // In the background it is as the shell has it. One that is gone needs no settings.
+        if is_ours(self.terminal.as_fd()) {
+            let _ = tcsetattr(&self.terminal, SetArg::TCSANOW, &self.before);
+        }
     }
 }
 

@@ -58,6 +58,7 @@ fn texts(answer: &Answer, page: &Page<'_>) -> Vec<Text> {
         | Answer::CannotOpen { .. }
         | Answer::Attached { .. }
         | Answer::HasNoTerminal(_)
+        | Answer::AttachedEnded(_)
         | Answer::Detached { .. } => vec![Text::Prose(sentence(answer))],
     }
 }
@@ -112,7 +113,13 @@ fn sentence(answer: &Answer) -> String {
                 "{process} has no terminal to be shown: it does not run, or runs with `--tty never`"
             )
         }
-        Answer::Detached { process } => format!("left {process}'s terminal; it goes on"),
+        Answer::Detached { process, waits } => {
+            let does = if *waits { "waits for input" } else { "goes on" };
+            format!("left {process}'s terminal; it {does}")
+        }
+        Answer::AttachedEnded(process) => {
+            format!("{process} has ended: what you type is for devrun again")
+        }
         Answer::Help { .. } | Answer::List(_) | Answer::Urls(_) => String::new(),
     }
 }

@@ -230,8 +230,8 @@ fn exited(ended: &Ended) -> Vec<Text> {
     let ended = format!("{process} {exit} {}", elapsed("after", *after));
     let (mut sentences, is_final) = match next {
         Next::Restart { number, delay } => {
-            let delay = duration(*delay);
-            (vec![format!("{ended}; restart {number} in {delay}")], false)
+            let delay = elapsed("in", *delay);
+            (vec![format!("{ended}; restart {number} {delay}")], false)
         }
         Next::Completed => (vec![format!("{ended}; completed")], false),
         Next::NotRestarted => (vec![format!("{ended}; not restarted")], true),

@@ -91,7 +91,6 @@ impl Supervisor {
         last_lines: Vec<String>,
         turn: &mut Turn,
     ) {
-        let (rules, is_stopping) = (self.rules, self.is_stopping());
         let Some(process) = self.current(index, run) else {
             return;
         };
@@ -103,49 +102,53 @@ impl Supervisor {
                 killed,
             });
         }
-        let name = process.name.clone();
+        match own_end(up, turn) {
+            Some((end, lasted)) => self.ended_by_itself(index, end, lasted, last_lines, turn),
+            None => self.ended_by_us(index, last_lines, turn),
+        }
+    }
+
+    fn ended_by_us(&mut self, index: ProcessIndex, last_lines: Vec<String>, turn: &mut Turn) {
+        let (rules, is_stopping) = (self.rules, self.is_stopping());
+        let process = &mut self.processes[index];
+        let up = process.up().filter(|_| rules.says_all);
+        if let Some((up, end)) = up.and_then(|up| Some((up, up.leader_end?))) {
+            turn.say(Notice::Stopped {
+                process: process.name.clone(),
+                exit: end.exit,
+                after: turn.now.duration_since(up.since),
+                last_lines,
+            });
+        }
         let is_by_hand = process.wish != Wish::Run && !is_stopping;
-        let own_end = own_end(up, turn).filter(|_| !is_by_hand);
-        let Some((end, lasted)) = own_end else {
-            if let Some(end) = up.leader_end.filter(|_| rules.says_all) {
-                turn.say(Notice::Stopped {
-                    process: name.clone(),
-                    exit: end.exit,
-                    after: turn.now.duration_since(up.since),
-                    last_lines,
-                });
-            }
-            process.state = State::Stopped;
-            if is_by_hand && !process.fulfil_wish(turn.now) {
-                turn.say(Notice::StoppedByHand { process: name });
-            }
-            return;
-        };
-        let (state, next) = match restart::next(process, end, lasted, rules.fail_fast, turn.now) {
-            // It ended just before it would have been asked to: there is no next run.
-            Next::Restart { .. } if is_stopping => (State::Stopped, Next::NotRestarted),
-            Next::Restart { number, delay } => {
-                let at = turn.now + delay;
-                (State::Restarting { at }, Next::Restart { number, delay })
-            }
-            Next::Completed => (State::Completed, Next::Completed),
-            next @ (Next::NotRestarted | Next::Unstartable | Next::GivenUp { .. }) => {
-                (State::Failed, next)
-            }
-        };
-        let is_for_good = matches!(state, State::Completed | State::Failed);
-        process.state = state;
+        process.state = State::Stopped;
+        if is_by_hand && !process.fulfil_wish(turn.now) {
+            turn.say(Notice::StoppedByHand {
+                process: process.name.clone(),
+            });
+        }
+    }
+
+    fn ended_by_itself(
+        &mut self,
+        index: ProcessIndex,
+        end: LeaderEnd,
+        lasted: Duration,
+        last_lines: Vec<String>,
+        turn: &mut Turn,
+    ) {
+        let next = self.next(index, end, lasted, turn);
         let goes_on = !self.is_stopping() && !self.is_all_over() && !self.ends_all(index, end.exit);
-        let has_hint = self.rules.hints == KeyHints::Commands && goes_on;
+        let process = &self.processes[index];
         turn.say(Notice::Exited(Ended {
-            process: name,
+            process: process.name.clone(),
             exit: end.exit,
             after: lasted,
             next,
             last_lines: last_lines.clone(),
-            has_hint,
+            has_hint: self.rules.hints == KeyHints::Commands && goes_on,
         }));
-        if is_for_good {
+        if matches!(process.state, State::Completed | State::Failed) {
             let end = Finale {
                 process: index,
                 exit: end.exit,
@@ -154,6 +157,40 @@ impl Supervisor {
             };
             self.ended_for_good(end, turn);
         }
+    }
+
+    /// Puts the process into the state that follows, and tells what that is.
+    fn next(
+        &mut self,
+        index: ProcessIndex,
+        end: LeaderEnd,
+        lasted: Duration,
+        turn: &mut Turn,
+    ) -> Next {
+        let (fail_fast, is_stopping) = (self.rules.fail_fast, self.is_stopping());
+        let process = &mut self.processes[index];
+        process.state = State::Stopped;
+        if process.wish == Wish::Stop {
+            return Next::NotRestarted;
+        }
+        if !is_stopping && process.fulfil_wish(turn.now) {
+            let (number, delay) = (1, Duration::ZERO);
+            return Next::Restart { number, delay };
+        }
+        let next = restart::next(process, end, lasted, fail_fast, turn.now);
+        match next {
+            // It ended just before it would have been asked to: there is no next run.
+            Next::Restart { .. } if is_stopping => return Next::NotRestarted,
+            Next::Restart { delay, .. } => {
+                let at = turn.now + delay;
+                process.state = State::Restarting { at };
+            }
+            Next::Completed => process.state = State::Completed,
+            Next::NotRestarted | Next::Unstartable | Next::GivenUp { .. } => {
+                process.state = State::Failed;
+            }
+        }
+        next
     }
 }
 

@@ -62,7 +62,11 @@ pub(crate) enum Answer {
     HasNoTerminal(ProcessName),
     Detached {
         process: ProcessName,
+        /// It shows a prompt.
+        waits: bool,
     },
+    /// The attached process is gone.
+    AttachedEnded(ProcessName),
 }
 
 /// A process as it is now.

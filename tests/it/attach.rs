@@ -41,7 +41,7 @@ fn keys_and_ctrl_c_go_to_that_process_and_its_recent_output_is_shown_again() {
     screen.type_(CTRL_C).wait_for("^Cinterrupted\r\nname? ");
     screen
         .type_(LEAVE)
-        .wait_for("left asks.1's terminal; it goes on\r\n");
+        .wait_for("left asks.1's terminal; it waits for input\r\n");
     assert_eq!(&screen.settings(), screen.settings_at_first());
     screen.command("l").wait_for("asks.1  running");
     let said = screen.interrupt();
@@ -160,4 +160,21 @@ fn without_a_terminal_of_its_own_there_is_nothing_to_attach_to() {
         .command("a web")
         .wait_for("web.1 has no terminal to be shown");
     screen.interrupt();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn when_the_guardian_is_lost_the_terminal_is_given_back_and_that_is_said() {
+    let project = Project::with_procfile(
+        "asks: echo $PPID > guardian; printf 'name? \\033[?1000h'; while :; do sleep 0.05; done\n",
+    );
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("asks.1 | name? ");
+    screen.command("a asks").wait_for("\x1b[?1000h");
+    let guardian = project.read("guardian").trim().parse().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(guardian), Signal::SIGKILL).unwrap();
+    screen
+        .wait_for("\x1b[?1000l")
+        .wait_for("the guardian is gone");
+    assert_eq!(screen.wait(), 1);
 }

@@ -56,9 +56,11 @@ fn in_the_background_the_shell_gets_what_is_typed() {
         .command(&format!("{START} &"))
         .wait_for("web.1 started");
     screen.command("l").wait_for("not found");
+    // What is typed, and what the shell makes of it.
     screen
         .command("echo the shell reads")
-        .wait_for("\nthe shell reads");
+        .wait_for("the shell reads")
+        .wait_for("the shell reads");
     screen.command("fg").wait_for("start -p 0");
     screen.command("l").wait_for("system | web.1  running");
     screen.type_(CTRL_C).wait_for("done. up").wait_for("$ ");
@@ -93,4 +95,42 @@ fn a_terminal_that_stands_still_for_ever_does_not_hold_up_the_end() {
     screen.type_(CTRL_S);
     screen.signal(nix::sys::signal::Signal::SIGTERM);
     assert_eq!(screen.wait(), 0);
+}
+
+/// Its reader is stopped with the job, and would never take what waits for it.
+#[test]
+fn ctrl_z_stops_a_session_that_only_waits_for_its_reader() {
+    let procfile = format!("flood: {}; touch flooded\n", helper("flood 20000"));
+    let project = Project::with_procfile(&procfile);
+    let mut screen = shell(&project);
+    screen.command(&format!("{START} | sleep 1000"));
+    project.wait_for_file("flooded");
+    screen.type_(CTRL_Z).wait_for("Stopped").wait_for("$ ");
+    // The shell asks once whether that is meant.
+    screen.command("kill -9 %1; exit").command("exit").wait();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn in_the_background_the_terminal_is_the_shells_even_while_somebody_is_attached() {
+    let project =
+        Project::with_procfile("asks: echo $PPID > guardian; printf 'name? '; read -r x\n");
+    let mut screen = shell(&project);
+    screen.command(START).wait_for("asks.1 | name? ");
+    screen.command("a asks").wait_for("\r\nname? ");
+    let guardian: i32 = project.read("guardian").trim().parse().unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{guardian}/stat")).unwrap();
+    let devrun = stat.rsplit(") ").next().unwrap().split(' ').nth(1).unwrap();
+    let devrun = nix::unistd::Pid::from_raw(devrun.parse().unwrap());
+    nix::sys::signal::kill(devrun, nix::sys::signal::Signal::SIGTSTP).unwrap();
+    screen.wait_for("Stopped").wait_for("$ ");
+    screen.command("bg").wait_for("start -p 0").wait_for("$ ");
+    screen.command("stty -a").wait_for(" icanon ");
+    screen.command("fg").wait_for("start -p 0");
+    // Set going, it has the keyboard again.
+    screen
+        .type_("x\r")
+        .wait_for("asks.1 has ended: what you type is for devrun again");
+    screen.wait_for("done. up").wait_for("$ ");
+    screen.command("exit").wait();
 }

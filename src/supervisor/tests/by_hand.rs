@@ -133,3 +133,23 @@ fn not_even_by_hand_there_are_more_than_20_starts_in_8_s() {
     assert_eq!(story.exits(WEB, 20, FINE), []);
     assert_eq!(story.after(seconds(8)), [spawn(WEB, 21)]);
 }
+
+#[test]
+fn a_crash_just_before_is_said_all_the_same() {
+    let mut story = Story::up([planned("web"), planned("api")]);
+    assert_eq!(story.leader_exits(WEB, 1, FAILED, 0), []);
+    assert_eq!(story.on(restart(WEB)), []);
+    assert_eq!(story.gone(WEB, 1, 0), [spawn(WEB, 2)]);
+    let at_once = Next::Restart {
+        number: 1,
+        delay: std::time::Duration::ZERO,
+    };
+    assert_eq!(story.next(), at_once);
+    story.spawned(WEB, 2);
+    assert_eq!(story.leader_exits(WEB, 2, FAILED, 0), []);
+    assert_eq!(story.on(stop(WEB)), []);
+    assert_eq!(story.gone(WEB, 2, 0), []);
+    assert_eq!(story.next(), Next::NotRestarted);
+    assert_eq!(story.interrupt(), [terminate(API, 1)]);
+    assert_eq!(story.exits(API, 1, FINE), [finish(0)]);
+}

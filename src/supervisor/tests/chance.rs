@@ -56,6 +56,8 @@ struct Child {
     last_exit: Option<Exit>,
     /// Somebody asked for a run by hand since the last one began.
     is_asked_for: bool,
+    /// Somebody asked for the end of this run: then it is no failure.
+    is_unwanted: bool,
 }
 
 struct World {
@@ -87,6 +89,7 @@ impl World {
             starts: Vec::new(),
             last_exit: None,
             is_asked_for: false,
+            is_unwanted: false,
         };
         Self {
             children: processes.iter().map(child).collect(),
@@ -140,6 +143,7 @@ impl World {
         assert!(child.run.is_none(), "one run a process");
         assert_eq!(number as usize, child.starts.len() + 1);
         let is_asked_for = std::mem::take(&mut child.is_asked_for);
+        child.is_unwanted = false;
         let may_start = match (child.plan.restart, child.last_exit) {
             _ if is_asked_for => true,
             (_, None) | (RestartPolicy::Always, Some(_)) => true,
@@ -212,7 +216,7 @@ impl World {
             Next::Unstartable | Next::GivenUp { .. } => true,
             Next::NotRestarted => {
                 let is_final = child.plan.restart == RestartPolicy::Never || self.rules.fail_fast;
-                is_final && !ended.exit.is_success()
+                is_final && !ended.exit.is_success() && !child.is_unwanted
             }
             Next::Restart { .. } | Next::Completed => false,
         };
@@ -257,7 +261,12 @@ impl World {
     fn by_hand(&mut self, process: ProcessIndex, amount: u16) {
         if amount % 4 < 2 && !self.supervisor.is_stopping() && self.status.is_none() {
             self.children[process].is_asked_for = true;
+            self.children[process].is_unwanted = false;
             self.failures.retain(|(failed, ..)| *failed != process);
+        }
+        if amount % 4 >= 2 && !self.supervisor.is_stopping() {
+            let child = &mut self.children[process];
+            child.is_unwanted = child.run.is_some();
         }
         self.tell(match amount % 4 {
             0 => Event::RestartAsked { process },
