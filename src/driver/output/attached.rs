@@ -57,12 +57,9 @@ impl Output {
         *is_left = true;
         let stream = self.0.stream.borrow();
         let Some(stream) = stream.text() else { return };
-        self.0.writer.append(|out| {
-            stream.modes(*source).switch_off(out);
-            if *is_in_row {
-                out.extend_from_slice(b"\r\n");
-            }
-        });
+        self.0
+            .writer
+            .append(|out| stream.leave(*source, *is_in_row, out));
     }
 
     /// The terminal is as before: what the others wrote meanwhile comes now.

@@ -2,7 +2,7 @@
 
 use crate::render::moves;
 use crate::render::sanitize::Sanitizer;
-use crate::render::stream::Stream;
+use crate::render::stream::{Redraws, Stream};
 
 /// Asks a terminal where its cursor is. irb and others read nothing else until they are told.
 const WHERE: &[u8] = b"\x1b[6n";
@@ -12,6 +12,12 @@ impl Stream {
     /// stands behind a prompt. Rows are ended for a terminal in raw mode. Who asked for the place of the
     /// cursor and still waits has it asked again.
     pub(crate) fn recent(&self, source: usize, rows: usize, out: &mut Vec<u8>) {
+        if self.paints(source) {
+            // What is on the screen is pushed up, out of its reach.
+            out.extend_from_slice(&b"\r\n".repeat(rows));
+            out.extend_from_slice(b"\x1b[H");
+            return;
+        }
         let bytes = self.sources[source].tail.bytes();
         let mut recent: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
         recent.drain(..recent.len().saturating_sub(rows));
@@ -29,6 +35,26 @@ impl Stream {
         if bytes.ends_with(WHERE) {
             out.extend_from_slice(WHERE);
         }
+    }
+
+    /// Undoes what the process did to the terminal, for whoever leaves; what follows begins a row, below what
+    /// it has painted. `is_in_row`: the cursor stands behind something.
+    pub(crate) fn leave(&self, source: usize, is_in_row: bool, out: &mut Vec<u8>) {
+        let paints = self.paints(source);
+        self.modes(source).switch_off(out);
+        if paints {
+            // Further down than any terminal has rows: its last one.
+            out.extend_from_slice(b"\x1b[999;1H");
+        }
+        if paints || is_in_row {
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+
+    /// Whether it paints, on the screen that scrolls.
+    fn paints(&self, source: usize) -> bool {
+        let this = &self.sources[source];
+        this.redraws != Redraws::NotYet && !this.sanitizer.modes().is_alternate()
     }
 
     /// Takes in what the process wrote, which is not shown here: its last lines, colours and modes are known

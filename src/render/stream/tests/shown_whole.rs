@@ -75,3 +75,16 @@ fn a_drawing_is_understood_though_it_was_wider_meanwhile() {
     let rows = rows.replace("10:04:11 web.1  | ", "> ");
     assert_eq!(rows.replace(" ", ""), ">row1\n>row2\n>row3\n");
 }
+
+#[test]
+fn who_paints_finds_an_empty_screen_and_is_left_below_it() {
+    let mut stream = stream(true);
+    let mut out = Vec::new();
+    stream.chunk(0, b"a\nb\n\x1b[2Ac\n", &mut out);
+    out.clear();
+    stream.recent(0, 2, &mut out);
+    assert_eq!(out, b"\r\n\r\n\x1b[H");
+    out.clear();
+    stream.leave(0, false, &mut out);
+    assert!(out.ends_with(b"\x1b[999;1H\r\n"), "{out:?}");
+}
