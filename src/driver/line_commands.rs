@@ -30,7 +30,7 @@ impl Driver {
                 return Vec::new();
             }
         };
-        match self.places(&command.names) {
+        match self.meant(&command) {
             Ok(places) => self.command(&command, &places),
             Err(answer) => {
                 self.output.answer(&answer);
@@ -49,13 +49,25 @@ impl Driver {
             Verb::Mute => self.mute(places),
             Verb::Focus => self.focus(places),
             Verb::Open => self.open(places),
-            Verb::Urls => self.output.answer(&Answer::Urls(self.rows())),
-            Verb::List => self.output.answer(&Answer::List(self.rows())),
+            Verb::Urls => self.output.answer(&Answer::Urls(self.rows_of(places))),
+            Verb::List => self.output.answer(&Answer::List(self.rows_of(places))),
             Verb::Help => self.output.answer(&Answer::Help {
                 detach_keys: self.detach_keys.as_str().to_string(),
             }),
         }
         Vec::new()
+    }
+
+    /// The processes that a command is for. Help is for everybody, whatever stands behind it; who wants to
+    /// be rid of one process may not lose all.
+    fn meant(&self, command: &LineCommand) -> Result<Vec<ProcessIndex>, Answer> {
+        if command.verb == Verb::Help {
+            return Ok(Vec::new());
+        }
+        if command.verb == Verb::Quit && !command.names.is_empty() {
+            return Err(Answer::QuitTakesNoName);
+        }
+        self.places(&command.names)
     }
 
     /// The processes that these names mean, each once, in Procfile order.
@@ -98,6 +110,13 @@ impl Driver {
 
     fn rows(&self) -> Vec<ProcessRow> {
         self.supervisor.rows(self.now())
+    }
+
+    /// Without places those of all.
+    fn rows_of(&self, places: &[ProcessIndex]) -> Vec<ProcessRow> {
+        let rows = self.rows().into_iter().enumerate();
+        let asked = rows.filter(|(place, _)| places.is_empty() || places.contains(place));
+        asked.map(|(_, row)| row).collect()
     }
 
     /// The places of the processes that are in one of these states.

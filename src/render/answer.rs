@@ -17,10 +17,10 @@ const COMMANDS: [(&str, &str); 11] = [
     ("m [NAME…]", "mute, or no more; alone: show all"),
     ("f [NAME…]", "focus: only these; alone: show all"),
     ("o [NAME]", "open its URL in the browser"),
-    ("u", "URLs"),
-    ("l", "list"),
+    ("u [NAME…]", "URLs"),
+    ("l [NAME…]", "list"),
     ("q", "quit, as Ctrl-C does"),
-    ("h", "help"),
+    ("h or ?", "help"),
 ];
 
 /// What each command does, for when a name is missing.
@@ -42,6 +42,7 @@ fn texts(answer: &Answer, page: &Page<'_>) -> Vec<Text> {
         Answer::Urls(rows) => urls(rows, page),
         Answer::UnknownCommand { .. }
         | Answer::NameMissing { .. }
+        | Answer::QuitTakesNoName
         | Answer::UnknownProcess { .. }
         | Answer::Ambiguous { .. }
         | Answer::NothingFailed
@@ -73,6 +74,7 @@ fn sentence(answer: &Answer) -> String {
             let example = examples.next().map_or("", |(_, example)| *example);
             format!("which process? {example}")
         }
+        Answer::QuitTakesNoName => "q quits all and takes no name; x web stops web".into(),
         Answer::UnknownProcess { asked, names } => {
             let near = wording::did_you_mean(asked, names);
             let near = near.map_or_else(String::new, |near| format!("; {near}"));

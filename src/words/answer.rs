@@ -19,6 +19,8 @@ pub(crate) enum Answer {
     NameMissing {
         command: char,
     },
+    /// `q web`: nothing was ended.
+    QuitTakesNoName,
     UnknownProcess {
         asked: String,
         names: Vec<String>,

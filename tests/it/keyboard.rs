@@ -154,6 +154,40 @@ fn u_l_and_h_tell_what_there_is() {
 }
 
 #[test]
+fn u_and_l_with_names_show_only_these() {
+    let mut screen = three();
+    screen
+        .command("u web")
+        .wait_for("\r\nsystem   | web.1  (running)\r\n");
+    screen
+        .command("l worker, worm")
+        .wait_for("\r\nsystem   | worker.1  running")
+        .wait_for("system   | worm.1    running");
+    let said = screen.interrupt();
+    assert!(!said.contains("web.1     running"), "{said}");
+    assert!(!said.contains("(running)\r\nsystem   | worker.1"), "{said}");
+}
+
+#[test]
+fn help_is_given_whatever_stands_behind_it() {
+    let mut screen = three();
+    for asks in ["?", "h a", "help nobody"] {
+        screen.command(asks).wait_for("a letter, then Enter:");
+    }
+    screen.interrupt();
+}
+
+#[test]
+fn q_with_a_name_ends_nothing() {
+    let mut screen = three();
+    screen
+        .command("q web")
+        .wait_for("q quits all and takes no name; x web stops web\r\n");
+    screen.command("l").wait_for("web.1     running");
+    screen.interrupt();
+}
+
+#[test]
 fn o_tells_what_cannot_be_opened() {
     let mut screen = three();
     screen.command("o web").wait_for("web.1 serves no URL");

@@ -113,6 +113,11 @@ fn what_is_not_understood_is_explained() {
         80,
         &["which process? x web stops web, x all stops all; q quits"],
     );
+    check(
+        &Answer::QuitTakesNoName,
+        80,
+        &["q quits all and takes no name; x web stops web"],
+    );
 }
 
 #[test]
