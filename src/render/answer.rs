@@ -13,7 +13,7 @@ const COMMANDS: [(&str, &str); 11] = [
     ("r [NAME…]", "restart; alone: what failed"),
     ("x NAME…", "stop"),
     ("s [NAME…]", "start; alone: what was stopped"),
-    ("a NAME", "its terminal: keys go to it"),
+    ("a [NAME]", "its terminal; alone: of who waits for input"),
     ("m [NAME…]", "mute, or no more; alone: show all"),
     ("f [NAME…]", "focus: only these; alone: show all"),
     ("o [NAME]", "open its URL in the browser"),

@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::screen::Screen;
+use crate::screen::{LEAVE, Screen};
 use crate::support::{Project, helper, wait_until_gone};
 
 /// Two processes that say who they are, and a third that says so once a second.
@@ -184,6 +184,24 @@ fn q_with_a_name_ends_nothing() {
         .command("q web")
         .wait_for("q quits all and takes no name; x web stops web\r\n");
     screen.command("l").wait_for("web.1     running");
+    screen.interrupt();
+}
+
+#[test]
+fn a_alone_is_for_the_only_process_and_of_several_none_is_guessed() {
+    let project = Project::with_procfile("web: echo up; exec sleep 1000\n");
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("web.1  | up");
+    screen.command("a").wait_for("this is web.1's terminal");
+    screen
+        .type_(LEAVE)
+        .wait_for("left web.1's terminal")
+        .wait_for("\r\n");
+    screen.interrupt();
+    let mut screen = three();
+    screen
+        .command("a")
+        .wait_for("which process? a web shows web's terminal");
     screen.interrupt();
 }
 
