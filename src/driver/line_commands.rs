@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::driver::{Driver, browser};
+use crate::plan;
 use crate::plan::names::{self, Unmatched};
 use crate::supervisor::{Event, ProcessIndex};
 use crate::syntax::line_command::{self, LineCommand, Unknown, Verb};
@@ -231,23 +232,28 @@ impl Driver {
     /// Alone: the first that is served.
     fn open(&self, places: &[ProcessIndex]) {
         let rows = self.rows();
-        let mut served = rows.iter().filter_map(|row| row.url.as_ref());
+        let mut served = rows.iter().filter_map(|row| row.url.clone());
         let url = match places {
             [] => served.next().ok_or(Answer::NobodyServes),
             [place, ..] => {
                 let row = &rows[*place];
-                row.url
-                    .as_ref()
-                    .ok_or(Answer::NotServed(row.process.clone()))
+                let instead = || Some(self.url_elsewhere(*place, row.elsewhere?));
+                let url = row.url.clone().or_else(instead);
+                url.ok_or(Answer::NotServed(row.process.clone()))
             }
         };
         match url {
             Ok(url) => {
                 self.output.answer(&Answer::Opening { url: url.clone() });
-                browser::open(url.clone(), self.output.clone());
+                browser::open(url, self.output.clone());
             }
             Err(answer) => self.output.answer(&answer),
         }
+    }
+
+    /// Where a process is to be found that does not listen on its PORT.
+    fn url_elsewhere(&self, place: ProcessIndex, port: u16) -> String {
+        plan::url(self.plan.processes[place].scheme, port)
     }
 
     /// It happens in the loop, which can wait.

@@ -1,5 +1,8 @@
 //! Line commands: a letter, names, Enter.
 
+#[cfg(target_os = "linux")]
+use std::process::Command;
+
 use nix::sys::signal::Signal;
 
 use crate::screen::{LEAVE, Screen};
@@ -213,17 +216,27 @@ fn o_tells_what_cannot_be_opened() {
     screen.interrupt();
 }
 
+/// A session that is about to be started, with a browser that notes in `opened` what it is to show.
 #[cfg(target_os = "linux")]
-#[test]
-fn o_opens_what_is_served() {
+fn with_browser(procfile: &str) -> (Project, Command) {
     use std::os::unix::fs::PermissionsExt;
-    let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
-    project.write("xdg-open", "#!/bin/sh\necho \"$1\" > opened\n");
+    let project = Project::with_procfile(procfile);
+    project.write(
+        "xdg-open",
+        "#!/bin/sh\necho \"$1\" > opened.draft; mv opened.draft opened\n",
+    );
     let browser = project.directory().join("xdg-open");
     std::fs::set_permissions(browser, std::fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = project.command(["start", "-p", "0", "--color", "never"]);
     let path = std::env::var("PATH").unwrap();
     command.env("PATH", format!("{}:{path}", project.directory().display()));
+    (project, command)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn o_opens_what_is_served() {
+    let (project, command) = with_browser(&format!("web: {}\n", helper("listen")));
     let mut screen = Screen::run(&project, command, 80);
     screen
         .wait_for("ready    http://localhost:")
@@ -236,6 +249,29 @@ fn o_opens_what_is_served() {
         said.contains(&format!("opening {}", opened.trim())),
         "{opened}"
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_listens_elsewhere_is_listed_and_opened_there() {
+    let (project, command) =
+        with_browser(&format!("web: {}\njob: sleep 1000\n", helper("elsewhere")));
+    let mut screen = Screen::run(&project, command, 80);
+    screen.wait_for("! web.1  running  (listens on ");
+    let text = screen.seen.text();
+    let port = text.split("running  (listens on ").nth(1).unwrap();
+    let port = port.split(')').next().unwrap();
+    screen
+        .command("u")
+        .wait_for(&format!("web.1  (listens on {port})"));
+    screen
+        .command("l")
+        .wait_for(&format!("    (listens on {port})"));
+    let url = format!("http://localhost:{port}");
+    screen.command("o web").wait_for(&format!("opening {url}"));
+    project.wait_for_file("opened");
+    assert_eq!(project.read("opened").trim(), url);
+    screen.interrupt();
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn rows() -> Vec<ProcessRow> {
             pid: Some(41_210),
             up: Some(Duration::from_secs(754)),
             url: Some("http://localhost:5000".into()),
+            elsewhere: None,
             failure: None,
         },
         ProcessRow {
@@ -41,6 +42,7 @@ fn rows() -> Vec<ProcessRow> {
             pid: None,
             up: None,
             url: None,
+            elsewhere: None,
             failure: Some((
                 Exit::Status(1),
                 Duration::from_secs(34),
@@ -80,6 +82,24 @@ fn urls_stand_alone_so_that_they_can_be_clicked() {
     check(&Answer::Urls(rows()), 31, &expected);
     let narrow = ["web.1", "  http://localhost:5000", "worker.1  (failed)"];
     check(&Answer::Urls(rows()), 30, &narrow);
+}
+
+#[test]
+fn who_listens_elsewhere_is_shown_with_that_port() {
+    let elsewhere = || {
+        let mut rows = rows();
+        rows.truncate(1);
+        rows[0].state = Shown::Running;
+        rows[0].url = None;
+        rows[0].elsewhere = Some(5173);
+        rows
+    };
+    let list = Answer::List(elsewhere());
+    let line = "web.1  running  12 m  pid 41210    (listens on 5173)";
+    check(&list, 60, &[line]);
+    check(&list, 26, &["web.1  running  12 m", "  (listens on 5173)"]);
+    let urls = Answer::Urls(elsewhere());
+    check(&urls, 60, &["web.1  (listens on 5173)"]);
 }
 
 #[test]

@@ -293,6 +293,9 @@ fn a_server_that_stays_elsewhere_is_told_with_its_cure() {
     assert_eq!(told, &Notice::ListensElsewhere(elsewhere));
     assert_eq!(rows[0].elsewhere, Some(5173));
     assert!(rows[0].url.is_none() && !rows[0].does_not_listen);
+    assert_eq!(story.supervisor.rows(story.now)[WEB].elsewhere, Some(5173));
+    story.listens(WEB, 1, &[5173, 5000]);
+    assert_eq!(story.supervisor.rows(story.now)[WEB].elsewhere, None);
 }
 
 #[test]
