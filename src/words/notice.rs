@@ -148,7 +148,7 @@ pub(crate) enum Notice {
     },
     /// The guardian is gone; what it held is being ended.
     GuardianLost,
-    /// Said at the end, where others have gone on meanwhile.
+    /// Said at the end, where others have gone on meanwhile. Without lines where they were just shown.
     FailedFirst(FirstFailure),
     /// The last line of a session.
     Done {
