@@ -207,6 +207,7 @@ pub(crate) struct Elsewhere {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Restart {
+        /// Of the restarts in a row: 1 after a run that lasted, or that somebody asked for.
         number: u32,
         delay: Duration,
     },
