@@ -1,6 +1,6 @@
 //! `devrun start`: runs the processes of a Procfile.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
 use crate::cli::args::Start;
@@ -226,11 +226,7 @@ fn session(
     let keyboard = (is_screen && is_one).then(terminal::of_stdin).flatten();
     let rules = SessionRules {
         fail_fast: args.fail_fast,
-        hints: match (is_screen, &keyboard) {
-            (false, _) => KeyHints::None,
-            (true, None) => KeyHints::CtrlC,
-            (true, Some(_)) => KeyHints::Commands,
-        },
+        hints: key_hints(is_screen, keyboard.as_ref()),
         says_all: args.json,
     };
     let supervisor = Supervisor::new(&plan, rules, ignored_lines);
@@ -253,6 +249,15 @@ fn session(
         ignores_hangup,
         plan,
     })
+}
+
+/// Of keys that are the shell's (`devrun start &`) nobody is told.
+fn key_hints(is_screen: bool, keyboard: Option<&OwnedFd>) -> KeyHints {
+    match keyboard {
+        None if is_screen => KeyHints::CtrlC,
+        Some(keyboard) if is_screen && terminal::is_ours(keyboard.as_fd()) => KeyHints::Commands,
+        None | Some(_) => KeyHints::None,
+    }
 }
 
 fn look(args: &Start, is_terminal: bool, width: Option<u16>) -> Look {

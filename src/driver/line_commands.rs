@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::driver::{Driver, browser};
+use crate::plan;
 use crate::plan::names::{self, Unmatched};
 use crate::supervisor::{Event, ProcessIndex};
 use crate::syntax::line_command::{self, LineCommand, Unknown, Verb};
@@ -30,7 +31,7 @@ impl Driver {
                 return Vec::new();
             }
         };
-        match self.places(&command.names) {
+        match self.meant(&command) {
             Ok(places) => self.command(&command, &places),
             Err(answer) => {
                 self.output.answer(&answer);
@@ -49,13 +50,25 @@ impl Driver {
             Verb::Mute => self.mute(places),
             Verb::Focus => self.focus(places),
             Verb::Open => self.open(places),
-            Verb::Urls => self.output.answer(&Answer::Urls(self.rows())),
-            Verb::List => self.output.answer(&Answer::List(self.rows())),
+            Verb::Urls => self.output.answer(&Answer::Urls(self.rows_of(places))),
+            Verb::List => self.output.answer(&Answer::List(self.rows_of(places))),
             Verb::Help => self.output.answer(&Answer::Help {
                 detach_keys: self.detach_keys.as_str().to_string(),
             }),
         }
         Vec::new()
+    }
+
+    /// The processes that a command is for. Help is for everybody, whatever stands behind it; who wants to
+    /// be rid of one process may not lose all.
+    fn meant(&self, command: &LineCommand) -> Result<Vec<ProcessIndex>, Answer> {
+        if command.verb == Verb::Help {
+            return Ok(Vec::new());
+        }
+        if command.verb == Verb::Quit && !command.names.is_empty() {
+            return Err(Answer::QuitTakesNoName);
+        }
+        self.places(&command.names)
     }
 
     /// The processes that these names mean, each once, in Procfile order.
@@ -98,6 +111,13 @@ impl Driver {
 
     fn rows(&self) -> Vec<ProcessRow> {
         self.supervisor.rows(self.now())
+    }
+
+    /// Without places those of all.
+    fn rows_of(&self, places: &[ProcessIndex]) -> Vec<ProcessRow> {
+        let rows = self.rows().into_iter().enumerate();
+        let asked = rows.filter(|(place, _)| places.is_empty() || places.contains(place));
+        asked.map(|(_, row)| row).collect()
     }
 
     /// The places of the processes that are in one of these states.
@@ -212,23 +232,28 @@ impl Driver {
     /// Alone: the first that is served.
     fn open(&self, places: &[ProcessIndex]) {
         let rows = self.rows();
-        let mut served = rows.iter().filter_map(|row| row.url.as_ref());
+        let mut served = rows.iter().filter_map(|row| row.url.clone());
         let url = match places {
             [] => served.next().ok_or(Answer::NobodyServes),
             [place, ..] => {
                 let row = &rows[*place];
-                row.url
-                    .as_ref()
-                    .ok_or(Answer::NotServed(row.process.clone()))
+                let instead = || Some(self.url_elsewhere(*place, row.elsewhere?));
+                let url = row.url.clone().or_else(instead);
+                url.ok_or(Answer::NotServed(row.process.clone()))
             }
         };
         match url {
             Ok(url) => {
                 self.output.answer(&Answer::Opening { url: url.clone() });
-                browser::open(url.clone(), self.output.clone());
+                browser::open(url, self.output.clone());
             }
             Err(answer) => self.output.answer(&answer),
         }
+    }
+
+    /// Where a process is to be found that does not listen on its PORT.
+    fn url_elsewhere(&self, place: ProcessIndex, port: u16) -> String {
+        plan::url(self.plan.processes[place].scheme, port)
     }
 
     /// It happens in the loop, which can wait.

@@ -13,14 +13,14 @@ const COMMANDS: [(&str, &str); 11] = [
     ("r [NAME…]", "restart; alone: what failed"),
     ("x NAME…", "stop"),
     ("s [NAME…]", "start; alone: what was stopped"),
-    ("a NAME", "its terminal: keys go to it"),
+    ("a [NAME]", "its terminal; alone: of who waits for input"),
     ("m [NAME…]", "mute, or no more; alone: show all"),
     ("f [NAME…]", "focus: only these; alone: show all"),
     ("o [NAME]", "open its URL in the browser"),
-    ("u", "URLs"),
-    ("l", "list"),
+    ("u [NAME…]", "URLs"),
+    ("l [NAME…]", "list"),
     ("q", "quit, as Ctrl-C does"),
-    ("h", "help"),
+    ("h or ?", "help"),
 ];
 
 /// What each command does, for when a name is missing.
@@ -42,6 +42,7 @@ fn texts(answer: &Answer, page: &Page<'_>) -> Vec<Text> {
         Answer::Urls(rows) => urls(rows, page),
         Answer::UnknownCommand { .. }
         | Answer::NameMissing { .. }
+        | Answer::QuitTakesNoName
         | Answer::UnknownProcess { .. }
         | Answer::Ambiguous { .. }
         | Answer::NothingFailed
@@ -74,6 +75,7 @@ fn sentence(answer: &Answer) -> String {
             let example = examples.next().map_or("", |(_, example)| *example);
             format!("which process? {example}")
         }
+        Answer::QuitTakesNoName => "q quits all and takes no name; x web stops web".into(),
         Answer::UnknownProcess { asked, names } => {
             let near = wording::did_you_mean(asked, names);
             let near = near.map_or_else(String::new, |near| format!("; {near}"));
@@ -155,54 +157,59 @@ fn unmuted(processes: &[ProcessName], hidden: u64) -> String {
 }
 
 /// A process as its row has it.
-struct Row<'a> {
+struct Row {
     label: String,
     state: &'static str,
     up: String,
     pid: String,
-    url: Option<&'a str>,
+    /// Its URL, or where it listens in its place.
+    place: Option<String>,
 }
 
-impl<'a> Row<'a> {
-    fn new(row: &'a ProcessRow, page: &Page<'_>) -> Self {
+impl Row {
+    fn new(row: &ProcessRow, page: &Page<'_>) -> Self {
         Self {
             label: page.label(&row.process),
             state: row.state.word(),
             up: row.up.map_or_else(String::new, age),
             pid: row.pid.map_or_else(String::new, |pid| format!("pid {pid}")),
-            url: row.url.as_deref(),
+            place: wording::place(row.url.as_deref(), row.elsewhere),
         }
     }
 
-    fn url(&self) -> &str {
-        self.url.unwrap_or_default()
+    fn place(&self) -> &str {
+        self.place.as_deref().unwrap_or_default()
     }
 }
 
 /// What there is no room for is left out, the least important first.
 fn list(rows: &[ProcessRow], page: &Page<'_>) -> Vec<Text> {
-    let shown: Vec<Row<'_>> = rows.iter().map(|row| Row::new(row, page)).collect();
+    let shown: Vec<Row> = rows.iter().map(|row| Row::new(row, page)).collect();
     let label_width = widest(&shown);
     let states = shown.iter().map(|row| row.state.len());
     let state_width = states.max().unwrap_or(0);
-    let begun = |row: &Row<'_>| format!("{:label_width$}  {:state_width$}", row.label, row.state);
+    let begun = |row: &Row| format!("{:label_width$}  {:state_width$}", row.label, row.state);
     let line = |line: String| vec![line.trim_end().to_string()];
-    let whole = |row: &Row<'_>| {
+    let whole = |row: &Row| {
         let Row { up, pid, .. } = row;
-        line(format!("{}  {up:>4}  {pid:11}  {}", begun(row), row.url()))
+        line(format!(
+            "{}  {up:>4}  {pid:11}  {}",
+            begun(row),
+            row.place()
+        ))
     };
-    let without_pid = |row: &Row<'_>| line(format!("{}  {:>4}  {}", begun(row), row.up, row.url()));
-    let without_age = |row: &Row<'_>| line(format!("{}  {}", begun(row), row.url()));
-    let with_url_below = |first: String, row: &Row<'_>| {
+    let without_pid = |row: &Row| line(format!("{}  {:>4}  {}", begun(row), row.up, row.place()));
+    let without_age = |row: &Row| line(format!("{}  {}", begun(row), row.place()));
+    let with_place_below = |first: String, row: &Row| {
         let mut lines = line(first);
-        lines.extend(row.url.map(|url| format!("  {url}")));
+        lines.extend(row.place.iter().map(|place| format!("  {place}")));
         lines
     };
-    let url_below = |row: &Row<'_>| with_url_below(format!("{}  {:>4}", begun(row), row.up), row);
-    let least = |row: &Row<'_>| with_url_below(begun(row), row);
+    let place_below = |row: &Row| with_place_below(format!("{}  {:>4}", begun(row), row.up), row);
+    let least = |row: &Row| with_place_below(begun(row), row);
     let table = page.table(
         &shown,
-        &[&whole, &without_pid, &without_age, &url_below, &least],
+        &[&whole, &without_pid, &without_age, &place_below, &least],
     );
     let with_cause = |(lines, row): (Vec<String>, &ProcessRow)| {
         let cause = row.failure.as_ref().map(cause);
@@ -219,25 +226,25 @@ fn cause((exit, ago, last_line): &(Exit, Duration, Option<String>)) -> Text {
 }
 
 fn urls(rows: &[ProcessRow], page: &Page<'_>) -> Vec<Text> {
-    let rows: Vec<Row<'_>> = rows.iter().map(|row| Row::new(row, page)).collect();
+    let rows: Vec<Row> = rows.iter().map(|row| Row::new(row, page)).collect();
     let widest = widest(&rows);
-    let beside = |row: &Row<'_>| {
+    let beside = |row: &Row| {
         let state = format!("({})", row.state);
         vec![format!(
             "{:widest$}  {}",
             row.label,
-            row.url.unwrap_or(&state)
+            row.place.as_deref().unwrap_or(&state)
         )]
     };
-    let below = |row: &Row<'_>| match row.url {
-        Some(url) => vec![row.label.clone(), format!("  {url}")],
+    let below = |row: &Row| match &row.place {
+        Some(place) => vec![row.label.clone(), format!("  {place}")],
         None => beside(row),
     };
     let table = page.table(&rows, &[&beside, &below]).concat();
     table.into_iter().map(Text::Verbatim).collect()
 }
 
-fn widest(rows: &[Row<'_>]) -> usize {
+fn widest(rows: &[Row]) -> usize {
     let widths = rows.iter().map(|row| row.label.chars().count());
     widths.max().unwrap_or(0)
 }

@@ -352,7 +352,7 @@ fn stopping(count: usize, grace: Duration, hints: bool) -> Vec<Text> {
 
 fn redraws(process: &ProcessName) -> String {
     let name = process.short();
-    format!("{process} redraws its screen: a {name} + Enter shows it, --tty never stops it")
+    format!("{process} redraws its screen: a {name} + Enter shows it, m {name} mutes it")
 }
 
 fn skipped(lines: u64) -> String {

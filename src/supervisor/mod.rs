@@ -86,7 +86,7 @@ impl Supervisor {
             None => self
                 .processes
                 .iter()
-                .filter_map(Self::start_or_verdict_at)
+                .filter_map(Self::start_or_news_at)
                 .min(),
             Some(stopping) => self.waits_said_at(stopping),
         };
@@ -98,10 +98,13 @@ impl Supervisor {
         self.stopping.is_some()
     }
 
-    fn start_or_verdict_at(process: &Process) -> Option<Instant> {
+    fn start_or_news_at(process: &Process) -> Option<Instant> {
         match process.state {
             State::Restarting { at } => Some(at),
-            State::Up(_) => readiness::verdict_at(process),
+            State::Up(_) => {
+                let verdict_at = readiness::verdict_at(process).into_iter();
+                verdict_at.chain(readiness::ready_said_at(process)).min()
+            }
             State::Waiting
             | State::Starting
             | State::Completed
@@ -225,6 +228,7 @@ impl Supervisor {
         }
         self.say_who_is_waited_for(turn);
         self.sum_up(turn);
+        self.say_who_is_ready(turn);
         let may_end = self.is_stopping() || !self.waits_for_somebody();
         if may_end && self.is_all_over() {
             self.finish(turn);

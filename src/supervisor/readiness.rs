@@ -9,6 +9,8 @@ use crate::words::port::Holder;
 
 /// A server that opened another port first has so long to open its PORT as well.
 const VERDICT_AFTER: Duration = Duration::from_secs(1);
+/// Nobody waits longer than this for the URL of a process that is ready, whomever the summary waits for.
+const URL_AFTER: Duration = Duration::from_secs(1);
 /// For a process that listens nowhere the summary waits so long after another one was ready,
 const AFTER_ANOTHER: Duration = Duration::from_secs(3);
 /// and so long where nobody is: they may all still be compiling.
@@ -54,7 +56,7 @@ impl Listening {
 }
 
 /// Takes in what a process listens on now. Returns the news that it is ready: once a run, and only where
-/// that is told at once; before the summary it is not, which says that of all.
+/// that is told at once; before the summary it is not, which says that of all, if it comes in time.
 pub(super) fn listens(
     process: &mut Process,
     listeners: Vec<Listener>,
@@ -63,17 +65,38 @@ pub(super) fn listens(
 ) -> Option<Notice> {
     let port = process.port?;
     let up = process.up_mut().filter(|up| up.goes_on())?;
-    let after = now.duration_since(up.since);
     let listening = &mut up.listening;
     let is_served = listeners.iter().any(|listener| listener.port == port);
     let is_elsewhere = !is_served && !listeners.is_empty();
-    let is_news = is_served && is_told_at_once && !listening.is_ready_said;
     listening.listeners = listeners;
     listening.was_ready |= is_served;
-    listening.is_ready_said |= is_news;
     listening.ready_at = is_served.then(|| listening.ready_at.unwrap_or(now));
     listening.elsewhere_since = is_elsewhere.then(|| listening.elsewhere_since.unwrap_or(now));
-    let url = process.url().filter(|_| is_news)?;
+    is_told_at_once.then(|| news(process)).flatten()
+}
+
+/// When it is to be said of a process that it is ready, if the summary does not come first.
+pub(super) fn ready_said_at(process: &Process) -> Option<Instant> {
+    let listening = &process.up().filter(|up| up.goes_on())?.listening;
+    let ready_at = listening.ready_at.filter(|_| !listening.is_ready_said);
+    ready_at.map(|at| at + URL_AFTER)
+}
+
+/// The news of a process that has been ready for so long that the summary is not waited for.
+pub(super) fn overdue(process: &mut Process, now: Instant) -> Option<Notice> {
+    ready_said_at(process).filter(|at| *at <= now)?;
+    news(process)
+}
+
+/// That it is ready, unless that was said.
+fn news(process: &mut Process) -> Option<Notice> {
+    let url = process.url()?;
+    let up = process.up_mut()?;
+    let ready_at = up.listening.ready_at?;
+    if std::mem::replace(&mut up.listening.is_ready_said, true) {
+        return None;
+    }
+    let after = ready_at.duration_since(up.since);
     Some(Notice::Ready {
         process: process.name.clone(),
         url,

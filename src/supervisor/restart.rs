@@ -21,7 +21,7 @@ const START_WINDOW: Duration = Duration::from_secs(8);
 /// What the runs so far say about the next one.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    /// Restarts since the last run that lasted: they double the delay.
+    /// Restarts since the last run that lasted, or that somebody asked for: they double the delay.
     restarts: u32,
     /// Failures since then.
     failures: u32,
@@ -64,9 +64,10 @@ pub(super) fn next(
             within: end.at.duration_since(since),
         };
     }
+    let delay = history.delay(now);
     Next::Restart {
-        number: process.run,
-        delay: history.delay(now),
+        number: history.restarts,
+        delay,
     }
 }
 

@@ -21,6 +21,10 @@ impl Supervisor {
                 pid: process.up().map(|up| up.pid),
                 up: process.up().map(|up: &Up| now.duration_since(up.since)),
                 url: process.url().filter(|_| state == Shown::Ready),
+                elsewhere: process
+                    .up()
+                    .filter(|up| up.goes_on())
+                    .and_then(|up| up.listening.elsewhere()),
                 failure: failed.map(|end| {
                     let last_line = end.last_lines.last().cloned();
                     (end.exit, now.duration_since(end.at), last_line)

@@ -10,6 +10,8 @@ use crate::words::policy::OnExit;
 
 /// devrun's exit status once the guardian is gone.
 const GUARDIAN_LOST: u8 = 1;
+/// What was said of a failure so short a time ago is still before people's eyes.
+const JUST_NOW: Duration = Duration::from_secs(1);
 
 /// What is known of all that failed for good.
 #[derive(Debug, Default)]
@@ -82,24 +84,29 @@ impl Supervisor {
         }
     }
 
-    /// The first failure may be far up the screen, and the others' last lines behind it.
+    /// The first failure may be far up the screen, and the others' last lines behind it. Where it is not,
+    /// there is only left to say whom it took down.
     fn say_what_failed_first(&self, turn: &mut Turn) {
         let first = self.status.first();
-        let Some(Failure {
-            end,
-            others,
-            ended_all,
-        }) = first.filter(|first| !first.others.is_empty())
-        else {
+        let Some(first) = first.filter(|first| !first.others.is_empty()) else {
             return;
         };
+        let ago = turn.now.duration_since(first.end.at);
+        let is_in_sight = ago < JUST_NOW && !self.rules.says_all;
+        if is_in_sight && !first.ended_all {
+            return;
+        }
         turn.say(Notice::FailedFirst(FirstFailure {
-            process: self.processes[end.process].name.clone(),
-            exit: end.exit,
-            ago: turn.now.duration_since(end.at),
-            last_lines: end.last_lines.clone(),
-            took_down: if *ended_all {
-                others.clone()
+            process: self.processes[first.end.process].name.clone(),
+            exit: first.end.exit,
+            ago,
+            last_lines: if is_in_sight {
+                Vec::new()
+            } else {
+                first.end.last_lines.clone()
+            },
+            took_down: if first.ended_all {
+                first.others.clone()
             } else {
                 Vec::new()
             },

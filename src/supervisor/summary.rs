@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::supervisor::readiness::settles_at;
+use crate::supervisor::readiness::{self, settles_at};
 use crate::supervisor::state::{Process, State, Up};
 use crate::supervisor::{Supervisor, Turn};
 use crate::words::notice::{Notice, Shown, SummaryRow};
@@ -21,6 +21,18 @@ impl Supervisor {
         let settled_at = |process| settled_at(process, started, latest_ready);
         let mut settled = self.processes.iter().map(settled_at);
         settled.try_fold(started, |latest, at| Some(latest.max(at?)))
+    }
+
+    /// Of those for whose URL the summary comes too late.
+    pub(super) fn say_who_is_ready(&mut self, turn: &mut Turn) {
+        if self.is_stopping() {
+            return;
+        }
+        for process in &mut self.processes {
+            if let Some(ready) = readiness::overdue(process, turn.now) {
+                turn.say(ready);
+            }
+        }
     }
 
     pub(super) fn sum_up(&mut self, turn: &mut Turn) {

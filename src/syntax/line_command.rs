@@ -16,7 +16,7 @@ pub(crate) enum Verb {
     Help,
 }
 
-const WORDS: [(&str, Verb); 22] = [
+const WORDS: [(&str, Verb); 23] = [
     ("r", Verb::Restart),
     ("restart", Verb::Restart),
     ("x", Verb::Stop),
@@ -39,6 +39,7 @@ const WORDS: [(&str, Verb); 22] = [
     ("quit", Verb::Quit),
     ("h", Verb::Help),
     ("help", Verb::Help),
+    ("?", Verb::Help),
 ];
 
 /// What was typed, and understood as far as that can be without knowing the processes.
@@ -89,6 +90,8 @@ mod tests {
         check("restart all", Verb::Restart, &["all"]);
         check("x web", Verb::Stop, &["web"]);
         check("q", Verb::Quit, &[]);
+        check("?", Verb::Help, &[]);
+        check("h a", Verb::Help, &["a"]);
         assert_eq!(parse(""), Ok(None));
         assert_eq!(parse(" \t\r"), Ok(None));
         assert_eq!(parse("rweb"), Err(Unknown("rweb".into())));

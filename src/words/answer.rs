@@ -19,6 +19,8 @@ pub(crate) enum Answer {
     NameMissing {
         command: char,
     },
+    /// `q web`: nothing was ended.
+    QuitTakesNoName,
     UnknownProcess {
         asked: String,
         names: Vec<String>,
@@ -79,6 +81,8 @@ pub(crate) struct ProcessRow {
     pub(crate) up: Option<Duration>,
     /// Only once it is really served by that process.
     pub(crate) url: Option<String>,
+    /// The port that it listens on in place of its PORT.
+    pub(crate) elsewhere: Option<u16>,
     /// Why it has failed, how long ago, and what it wrote last.
     pub(crate) failure: Option<(Exit, Duration, Option<String>)>,
 }

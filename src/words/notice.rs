@@ -148,7 +148,7 @@ pub(crate) enum Notice {
     },
     /// The guardian is gone; what it held is being ended.
     GuardianLost,
-    /// Said at the end, where others have gone on meanwhile.
+    /// Said at the end, where others have gone on meanwhile. Without lines where they were just shown.
     FailedFirst(FirstFailure),
     /// The last line of a session.
     Done {
@@ -207,6 +207,7 @@ pub(crate) struct Elsewhere {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Restart {
+        /// Of the restarts in a row: 1 after a run that lasted, or that somebody asked for.
         number: u32,
         delay: Duration,
     },

@@ -22,7 +22,7 @@ pub(crate) enum OnExit {
 /// Which keys people are told of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum KeyHints {
-    /// There is no terminal.
+    /// There is no terminal, or it is not ours: devrun was started in the background.
     #[default]
     None,
     /// Nothing that is typed is read; Ctrl-C is a signal.

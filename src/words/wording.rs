@@ -25,6 +25,12 @@ pub(crate) fn duration(duration: Duration) -> String {
     }
 }
 
+/// Where a process is to be found: its URL, else "(listens on 5173)", if it listens at all.
+pub(crate) fn place(url: Option<&str>, elsewhere: Option<u16>) -> Option<String> {
+    let instead = || elsewhere.map(|port| format!("(listens on {port})"));
+    url.map(str::to_string).or_else(instead)
+}
+
 /// "`web`, `api` and `worker`".
 pub(crate) fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
     joined(names, "and")

@@ -68,6 +68,23 @@ fn in_the_background_the_shell_gets_what_is_typed() {
 }
 
 #[test]
+fn in_the_background_no_keys_are_offered() {
+    let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
+    let mut screen = shell(&project);
+    screen
+        .command(&format!("{START} &"))
+        .wait_for("web.1  ready    http://localhost:");
+    screen
+        .command("kill %1; wait; echo it is over")
+        .wait_for("stopping 1 process")
+        .wait_for("\nit is over")
+        .wait_for("$ ");
+    let text = screen.seen.text();
+    assert!(!text.contains("Ctrl-C"), "{text}");
+    screen.command("exit").wait();
+}
+
+#[test]
 fn a_terminal_that_stands_still_slows_nobody_and_is_told_what_it_missed() {
     let procfile = format!(
         "flood: {}; touch flooded; exec sleep 1000\n",

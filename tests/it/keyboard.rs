@@ -1,8 +1,11 @@
 //! Line commands: a letter, names, Enter.
 
+#[cfg(target_os = "linux")]
+use std::process::Command;
+
 use nix::sys::signal::Signal;
 
-use crate::screen::Screen;
+use crate::screen::{LEAVE, Screen};
 use crate::support::{Project, helper, wait_until_gone};
 
 /// Two processes that say who they are, and a third that says so once a second.
@@ -154,6 +157,58 @@ fn u_l_and_h_tell_what_there_is() {
 }
 
 #[test]
+fn u_and_l_with_names_show_only_these() {
+    let mut screen = three();
+    screen
+        .command("u web")
+        .wait_for("\r\nsystem   | web.1  (running)\r\n");
+    screen
+        .command("l worker, worm")
+        .wait_for("\r\nsystem   | worker.1  running")
+        .wait_for("system   | worm.1    running");
+    let said = screen.interrupt();
+    assert!(!said.contains("web.1     running"), "{said}");
+    assert!(!said.contains("(running)\r\nsystem   | worker.1"), "{said}");
+}
+
+#[test]
+fn help_is_given_whatever_stands_behind_it() {
+    let mut screen = three();
+    for asks in ["?", "h a", "help nobody"] {
+        screen.command(asks).wait_for("a letter, then Enter:");
+    }
+    screen.interrupt();
+}
+
+#[test]
+fn q_with_a_name_ends_nothing() {
+    let mut screen = three();
+    screen
+        .command("q web")
+        .wait_for("q quits all and takes no name; x web stops web\r\n");
+    screen.command("l").wait_for("web.1     running");
+    screen.interrupt();
+}
+
+#[test]
+fn a_alone_is_for_the_only_process_and_of_several_none_is_guessed() {
+    let project = Project::with_procfile("web: echo up; exec sleep 1000\n");
+    let mut screen = Screen::start(&project, &[]);
+    screen.wait_for("web.1  | up");
+    screen.command("a").wait_for("this is web.1's terminal");
+    screen
+        .type_(LEAVE)
+        .wait_for("left web.1's terminal")
+        .wait_for("\r\n");
+    screen.interrupt();
+    let mut screen = three();
+    screen
+        .command("a")
+        .wait_for("which process? a web shows web's terminal");
+    screen.interrupt();
+}
+
+#[test]
 fn o_tells_what_cannot_be_opened() {
     let mut screen = three();
     screen.command("o web").wait_for("web.1 serves no URL");
@@ -161,17 +216,27 @@ fn o_tells_what_cannot_be_opened() {
     screen.interrupt();
 }
 
+/// A session that is about to be started, with a browser that notes in `opened` what it is to show.
 #[cfg(target_os = "linux")]
-#[test]
-fn o_opens_what_is_served() {
+fn with_browser(procfile: &str) -> (Project, Command) {
     use std::os::unix::fs::PermissionsExt;
-    let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
-    project.write("xdg-open", "#!/bin/sh\necho \"$1\" > opened\n");
+    let project = Project::with_procfile(procfile);
+    project.write(
+        "xdg-open",
+        "#!/bin/sh\necho \"$1\" > opened.draft; mv opened.draft opened\n",
+    );
     let browser = project.directory().join("xdg-open");
     std::fs::set_permissions(browser, std::fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = project.command(["start", "-p", "0", "--color", "never"]);
     let path = std::env::var("PATH").unwrap();
     command.env("PATH", format!("{}:{path}", project.directory().display()));
+    (project, command)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn o_opens_what_is_served() {
+    let (project, command) = with_browser(&format!("web: {}\n", helper("listen")));
     let mut screen = Screen::run(&project, command, 80);
     screen
         .wait_for("ready    http://localhost:")
@@ -184,6 +249,29 @@ fn o_opens_what_is_served() {
         said.contains(&format!("opening {}", opened.trim())),
         "{opened}"
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_listens_elsewhere_is_listed_and_opened_there() {
+    let (project, command) =
+        with_browser(&format!("web: {}\njob: sleep 1000\n", helper("elsewhere")));
+    let mut screen = Screen::run(&project, command, 80);
+    screen.wait_for("! web.1  running  (listens on ");
+    let text = screen.seen.text();
+    let port = text.split("running  (listens on ").nth(1).unwrap();
+    let port = port.split(')').next().unwrap();
+    screen
+        .command("u")
+        .wait_for(&format!("web.1  (listens on {port})"));
+    screen
+        .command("l")
+        .wait_for(&format!("    (listens on {port})"));
+    let url = format!("http://localhost:{port}");
+    screen.command("o web").wait_for(&format!("opening {url}"));
+    project.wait_for_file("opened");
+    assert_eq!(project.read("opened").trim(), url);
+    screen.interrupt();
 }
 
 #[test]

@@ -163,7 +163,7 @@ fn the_post_mortem_comes_last_and_once_it_is_decided_nobody_is_to_fix_anything()
     );
     let project = Project::with_procfile(&procfile);
     let [wide, narrow] = WIDTHS.map(|columns| {
-        let mut screen = plain(&project, columns, &["--fail-fast", "-t", "0.2"]);
+        let mut screen = plain(&project, columns, &["--fail-fast", "-t", "1.1"]);
         screen.wait_for("done. up");
         assert_eq!(screen.wait(), 9);
         let own = own_lines(&screen.seen.text(), columns);

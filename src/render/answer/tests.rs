@@ -33,6 +33,7 @@ fn rows() -> Vec<ProcessRow> {
             pid: Some(41_210),
             up: Some(Duration::from_secs(754)),
             url: Some("http://localhost:5000".into()),
+            elsewhere: None,
             failure: None,
         },
         ProcessRow {
@@ -41,6 +42,7 @@ fn rows() -> Vec<ProcessRow> {
             pid: None,
             up: None,
             url: None,
+            elsewhere: None,
             failure: Some((
                 Exit::Status(1),
                 Duration::from_secs(34),
@@ -83,6 +85,24 @@ fn urls_stand_alone_so_that_they_can_be_clicked() {
 }
 
 #[test]
+fn who_listens_elsewhere_is_shown_with_that_port() {
+    let elsewhere = || {
+        let mut rows = rows();
+        rows.truncate(1);
+        rows[0].state = Shown::Running;
+        rows[0].url = None;
+        rows[0].elsewhere = Some(5173);
+        rows
+    };
+    let list = Answer::List(elsewhere());
+    let line = "web.1  running  12 m  pid 41210    (listens on 5173)";
+    check(&list, 60, &[line]);
+    check(&list, 26, &["web.1  running  12 m", "  (listens on 5173)"]);
+    let urls = Answer::Urls(elsewhere());
+    check(&urls, 60, &["web.1  (listens on 5173)"]);
+}
+
+#[test]
 fn what_is_not_understood_is_explained() {
     let names = || vec!["web".to_string(), "worker".to_string()];
     check(
@@ -112,6 +132,11 @@ fn what_is_not_understood_is_explained() {
         &Answer::NameMissing { command: 'x' },
         80,
         &["which process? x web stops web, x all stops all; q quits"],
+    );
+    check(
+        &Answer::QuitTakesNoName,
+        80,
+        &["q quits all and takes no name; x web stops web"],
     );
 }
 

@@ -6,7 +6,7 @@ use crate::render::notice::elapsed;
 use crate::render::text::{Layout, Page, Text};
 use crate::words::notice::SummaryRow;
 use crate::words::policy::KeyHints;
-use crate::words::wording::processes;
+use crate::words::wording::{self, processes};
 
 /// "running" and "ready" stand in one column, whoever is there.
 const USUAL_STATE: usize = 7;
@@ -88,11 +88,7 @@ fn keys(hints: KeyHints, page: &Page<'_>) -> Vec<String> {
 
 impl Row {
     fn new(row: &SummaryRow, page: &Page<'_>) -> Self {
-        let place = match (&row.url, row.elsewhere) {
-            (Some(url), _) => Some(url.clone()),
-            (None, Some(port)) => Some(format!("(listens on {port})")),
-            (None, None) => None,
-        };
+        let place = wording::place(row.url.as_deref(), row.elsewhere);
         let nowhere = if row.does_not_listen {
             "(does not listen)"
         } else {

@@ -331,6 +331,11 @@ fn what_is_asked_for_by_hand_is_said() {
     check(&stopped, &["web.1 is stopped"]);
     let waits = Notice::SeemsToWait { process: process() };
     check(&waits, &["web.1 seems to wait for input: a web + Enter"]);
+    let redraws = Notice::Redraws {
+        process: name("top"),
+    };
+    let how = "top.1 redraws its screen: a top + Enter shows it, m top";
+    check(&redraws, &[how, "  mutes it"]);
     check(
         &Notice::Skipped { lines: 1204 },
         &["1204 lines were left out here: nobody could see them"],

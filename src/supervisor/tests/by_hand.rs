@@ -2,7 +2,7 @@
 
 use crate::plan::PlannedProcess;
 use crate::supervisor::tests::{
-    API, FAILED, FINE, GRACE, Story, WEB, finish, kill, planned, seconds, spawn, terminate,
+    API, FAILED, FINE, GRACE, Story, WEB, finish, kill, millis, planned, seconds, spawn, terminate,
     with_policy,
 };
 use crate::supervisor::{Event, ProcessIndex};
@@ -54,6 +54,24 @@ fn who_ignores_it_is_killed_after_its_grace() {
     assert_eq!(story.on(restart(WEB)), [terminate(WEB, 1)]);
     assert_eq!(story.after(GRACE), [kill(WEB, 1)]);
     assert_eq!(story.exits(WEB, 1, Exit::Signal(9)), [spawn(WEB, 2)]);
+}
+
+#[test]
+fn restarts_are_counted_from_1_after_one_that_was_asked_for() {
+    let mut story = Story::up([planned("web"), planned("api")]);
+    let first = Next::Restart {
+        number: 1,
+        delay: millis(500),
+    };
+    story.exits(WEB, 1, FAILED);
+    assert_eq!(story.next(), first);
+    story.after(millis(500));
+    story.spawned(WEB, 2);
+    story.on(restart(WEB));
+    assert_eq!(story.exits(WEB, 2, FINE), [spawn(WEB, 3)]);
+    story.spawned(WEB, 3);
+    story.exits(WEB, 3, FAILED);
+    assert_eq!(story.next(), first);
 }
 
 #[test]

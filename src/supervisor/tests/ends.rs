@@ -2,8 +2,8 @@
 
 use crate::plan::PlannedProcess;
 use crate::supervisor::tests::{
-    API, FAILED, FINE, GRACE, JOB, MOMENT, Story, WEB, finish, kill, planned, seconds, spawn,
-    terminate, with_policy,
+    API, FAILED, FINE, GRACE, JOB, MOMENT, Story, WEB, finish, kill, millis, planned, seconds,
+    spawn, terminate, with_policy,
 };
 use crate::supervisor::{Event, SessionRules};
 use crate::words::exit::{Exit, Killed};
@@ -106,7 +106,7 @@ fn a_daemon_that_ends_by_itself_has_lasted_until_then() {
         assert_eq!(ended.after, seconds(60));
         // A run that lasted begins the delay anew.
         let delay = seconds(1) / 2;
-        assert_eq!(ended.next, Next::Restart { number: run, delay });
+        assert_eq!(ended.next, Next::Restart { number: 1, delay });
         story.after(delay);
         story.spawned(WEB, run + 1);
     }
@@ -266,11 +266,51 @@ fn who_ended_all_is_told_with_whom_it_took_down() {
     story.all_up();
     story.exits(JOB, 1, FINE);
     assert_eq!(story.exits(WEB, 1, FAILED), [terminate(API, 1)]);
+    story.after(seconds(1));
     story.exits(API, 1, FINE);
     let first = told_first(&mut story);
     assert_eq!(first.process.to_string(), "web.1");
+    assert_eq!(first.last_lines, ["last words"]);
     let took_down: Vec<String> = first.took_down.iter().map(ToString::to_string).collect();
     assert_eq!(took_down, ["api.1"]);
+}
+
+/// Below a failure of this moment stands what was said of it.
+fn fails_just_before_the_end(rules: SessionRules) -> Vec<Notice> {
+    let web = with_policy("web", RestartPolicy::Never);
+    let mut story = Story::with(rules, [web, planned("api")]);
+    story.all_up();
+    story.exits(WEB, 1, FAILED);
+    story.interrupt();
+    story.after(millis(999));
+    story.exits(API, 1, FINE);
+    let said = story.said().into_iter();
+    said.filter(|notice| matches!(notice, Notice::FailedFirst(_)))
+        .collect()
+}
+
+#[test]
+fn the_last_lines_of_a_failure_that_was_just_said_are_not_said_again() {
+    assert_eq!(fails_just_before_the_end(SessionRules::default()), []);
+    let fail_fast = SessionRules {
+        fail_fast: true,
+        ..SessionRules::default()
+    };
+    let said = fails_just_before_the_end(fail_fast);
+    let [Notice::FailedFirst(first)] = said.as_slice() else {
+        panic!("{said:?}");
+    };
+    assert!(first.last_lines.is_empty() && first.took_down.len() == 1);
+    // A program has no eyes.
+    let says_all = SessionRules {
+        says_all: true,
+        ..SessionRules::default()
+    };
+    let said = fails_just_before_the_end(says_all);
+    assert!(
+        matches!(said.as_slice(), [Notice::FailedFirst(first)] if first.last_lines == ["last words"]),
+        "{said:?}"
+    );
 }
 
 #[test]

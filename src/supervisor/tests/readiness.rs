@@ -64,12 +64,86 @@ fn a_further_listener_makes_nobody_ready_anew() {
 }
 
 #[test]
+fn a_url_is_said_after_a_second_at_the_latest_and_the_summary_follows() {
+    let mut story = Story::up([planned("web"), planned("api"), planned("worker")]);
+    story.after(millis(200));
+    story.listens(WEB, 1, &[5000]);
+    story.after(millis(500));
+    story.listens(API, 1, &[5000]);
+    story.after(millis(499));
+    assert_eq!(story.said(), []);
+    story.after(millis(1));
+    let ready = |name: &str, after| Notice::Ready {
+        process: planned(name).name,
+        url: url().unwrap(),
+        after,
+    };
+    assert_eq!(story.said(), [ready("web", millis(200))]);
+    // Whoever comes late is no reason to wait longer, and nobody is said twice.
+    story.listens(WEB, 1, &[5000, 9229]);
+    story.after(seconds(1));
+    assert_eq!(story.said(), [ready("api", millis(700))]);
+    story.after(seconds(10));
+    let rows = vec![
+        (Shown::Ready, url()),
+        (Shown::Ready, url()),
+        (Shown::Running, None),
+    ];
+    assert_eq!(summary(&mut story), (millis(700), rows));
+}
+
+#[test]
+fn a_summary_that_comes_in_the_second_is_all_that_is_said() {
+    let mut story = Story::up([planned("web"), planned("api")]);
+    story.listens(WEB, 1, &[5000]);
+    story.after(millis(999));
+    story.listens(API, 1, &[5000]);
+    story.after(seconds(10));
+    assert!(matches!(story.said().as_slice(), [Notice::AllUp { .. }]));
+    // A verdict is due just then.
+    let mut story = Story::up([planned("web"), planned("api")]);
+    story.listens(WEB, 1, &[5000]);
+    story.listens(API, 1, &[5173]);
+    story.after(seconds(10));
+    let said = story.said();
+    assert!(
+        matches!(
+            said.as_slice(),
+            [Notice::ListensElsewhere(_), Notice::AllUp { .. }]
+        ),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn who_is_ready_no_more_is_not_said_to_be() {
+    let mut story = Story::up([planned("web"), planned("api"), planned("worker")]);
+    story.listens(WEB, 1, &[5000]);
+    story.listens(API, 1, &[5000]);
+    story.after(STEP);
+    story.listens(WEB, 1, &[]);
+    story.leader_exits(API, 1, FAILED, 0);
+    story.after(seconds(2));
+    assert_eq!(story.said(), []);
+    story.listens(WEB, 1, &[5000]);
+    story.interrupt();
+    story.said();
+    story.after(seconds(10));
+    assert!(
+        !story
+            .said()
+            .iter()
+            .any(|notice| matches!(notice, Notice::Ready { .. }))
+    );
+}
+
+#[test]
 fn a_process_that_listens_nowhere_is_waited_for_and_that_is_not_counted() {
     let mut story = Story::up([planned("web"), planned("worker")]);
     story.after(STEP);
     story.listens(WEB, 1, &[5000]);
     story.after(seconds(3) - millis(1));
-    assert_eq!(story.said(), []);
+    assert!(!story.said().iter().any(is_summary));
     story.after(millis(1));
     let said = story.said();
     let [Notice::AllUp { after, rows, .. }] = said.as_slice() else {
@@ -293,6 +367,9 @@ fn a_server_that_stays_elsewhere_is_told_with_its_cure() {
     assert_eq!(told, &Notice::ListensElsewhere(elsewhere));
     assert_eq!(rows[0].elsewhere, Some(5173));
     assert!(rows[0].url.is_none() && !rows[0].does_not_listen);
+    assert_eq!(story.supervisor.rows(story.now)[WEB].elsewhere, Some(5173));
+    story.listens(WEB, 1, &[5173, 5000]);
+    assert_eq!(story.supervisor.rows(story.now)[WEB].elsewhere, None);
 }
 
 #[test]
