@@ -254,8 +254,7 @@ fn o_opens_what_is_served() {
 #[cfg(target_os = "linux")]
 #[test]
 fn who_listens_elsewhere_is_listed_and_opened_there() {
-    let (project, command) =
-        with_browser(&format!("web: {}\njob: sleep 1000\n", helper("elsewhere")));
+    let (project, command) = with_browser(&format!("web: {}\n", helper("elsewhere")));
     let mut screen = Screen::run(&project, command, 80);
     screen.wait_for("! web.1  running  (listens on ");
     let text = screen.seen.text();
