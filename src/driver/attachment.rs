@@ -7,6 +7,7 @@ use tokio::io::Interest;
 use tokio::sync::mpsc;
 
 use crate::driver::Driver;
+use crate::driver::keyboard::Keyboard;
 use crate::os::pty::{self, Size};
 use crate::os::terminal::{self, Raw};
 use crate::os::{descriptor, watched};
@@ -133,7 +134,8 @@ impl Driver {
 
     /// Whether somebody at the keyboard could use its terminal now.
     pub(super) fn can_attach(&self, process: ProcessIndex) -> bool {
-        self.keyboard.is_some() && self.live_terminal(process).is_some()
+        let is_ours = self.keyboard.as_ref().is_some_and(Keyboard::is_ours);
+        is_ours && self.live_terminal(process).is_some()
     }
 
     /// Whether the process that somebody looks at still runs; also if nobody looks.

@@ -110,7 +110,11 @@ impl Driver {
     }
 
     fn rows(&self) -> Vec<ProcessRow> {
-        self.supervisor.rows(self.now())
+        let mut rows = self.supervisor.rows(self.now());
+        for (place, row) in rows.iter_mut().enumerate() {
+            row.waits = self.can_attach(place) && self.output.has_prompt(place);
+        }
+        rows
     }
 
     /// Without places those of all.

@@ -173,7 +173,8 @@ impl Row {
             state: row.state.word(),
             up: row.up.map_or_else(String::new, age),
             pid: row.pid.map_or_else(String::new, |pid| format!("pid {pid}")),
-            place: wording::place(row.url.as_deref(), row.elsewhere),
+            place: wording::place(row.url.as_deref(), row.elsewhere)
+                .or_else(|| row.waits.then(|| "(waits for input)".into())),
         }
     }
 

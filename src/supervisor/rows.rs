@@ -21,6 +21,8 @@ impl Supervisor {
                 pid: process.up().map(|up| up.pid),
                 up: process.up().map(|up: &Up| now.duration_since(up.since)),
                 url: process.url().filter(|_| state == Shown::Ready),
+                // What is on a screen is not known here.
+                waits: false,
                 elsewhere: process
                     .up()
                     .filter(|up| up.goes_on())

@@ -83,6 +83,8 @@ pub(crate) struct ProcessRow {
     pub(crate) url: Option<String>,
     /// The port that it listens on in place of its PORT.
     pub(crate) elsewhere: Option<u16>,
+    /// It shows a prompt, and somebody at the keyboard could answer.
+    pub(crate) waits: bool,
     /// Why it has failed, how long ago, and what it wrote last.
     pub(crate) failure: Option<(Exit, Duration, Option<String>)>,
 }

@@ -43,7 +43,10 @@ fn keys_and_ctrl_c_go_to_that_process_and_its_recent_output_is_shown_again() {
         .type_(LEAVE)
         .wait_for("left asks.1's terminal; it waits for input\r\n");
     assert_eq!(&screen.settings(), screen.settings_at_first());
-    screen.command("l").wait_for("asks.1  running");
+    screen
+        .command("l")
+        .wait_for("asks.1  running")
+        .wait_for("(waits for input)");
     let said = screen.interrupt();
     assert!(!said.contains("exited"), "{said}");
 }

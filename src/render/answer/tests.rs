@@ -34,6 +34,7 @@ fn rows() -> Vec<ProcessRow> {
             up: Some(Duration::from_secs(754)),
             url: Some("http://localhost:5000".into()),
             elsewhere: None,
+            waits: false,
             failure: None,
         },
         ProcessRow {
@@ -43,6 +44,7 @@ fn rows() -> Vec<ProcessRow> {
             up: None,
             url: None,
             elsewhere: None,
+            waits: false,
             failure: Some((
                 Exit::Status(1),
                 Duration::from_secs(34),
