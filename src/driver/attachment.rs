@@ -33,7 +33,12 @@ impl Driver {
     pub(super) async fn attach(&mut self, process: ProcessIndex) {
         let name = self.plan.processes[process].name.clone();
         let Some(input) = self.terminal_of(process) else {
-            self.output.answer(&Answer::HasNoTerminal(name));
+            let runs = self.runs.keys().any(|id| id.process as usize == process);
+            self.output.answer(&if runs {
+                Answer::HasNoTerminal(name)
+            } else {
+                Answer::NotRunning(name)
+            });
             return;
         };
         // What it has switched on may stand in a line that has no end yet.
@@ -72,10 +77,12 @@ impl Driver {
         let process = self.plan.processes[attachment.process].name.clone();
         let waits = self.output.has_prompt(attachment.process);
         let input = self.terminal_of(attachment.process);
-        self.output.answer(&match input {
-            Some(_) => Answer::Detached { process, waits },
-            None => Answer::AttachedEnded(process),
-        });
+        if !self.is_over() {
+            self.output.answer(&match input {
+                Some(_) => Answer::Detached { process, waits },
+                None => Answer::AttachedEnded(process),
+            });
+        }
         if let (Some(input), Some(size)) = (input, self.terminals) {
             let size = self.output.beside_prefix(attachment.process, size);
             let _ = pty::resize(input.as_fd(), size);
@@ -116,10 +123,12 @@ impl Driver {
             return;
         };
         attachment.raw = match attachment.raw {
-            Some(raw) if is_raw => Some(raw),
-            Some(_) => None,
+            Some(raw) if is_raw => {
+                raw.again();
+                Some(raw)
+            }
             None if is_raw => self.raw(),
-            None => None,
+            Some(_) | None => None,
         };
         self.attachment = Some(attachment);
     }

@@ -23,6 +23,8 @@ impl Driver {
     }
 
     fn line_typed(&mut self, line: &str) -> Vec<Event> {
+        // Keys that were meant for a process that ended just then.
+        let line = line.trim_start_matches(|c: char| c.is_control());
         let command = match line_command::parse(line) {
             Ok(Some(command)) => command,
             Ok(None) => return Vec::new(),
@@ -267,6 +269,13 @@ impl Driver {
         let waiting = all.clone().find(asks);
         let only = (all.len() == 1).then_some(0);
         match places.first().copied().or(waiting).or(only) {
+            Some(_) if places.len() > 1 => {
+                let names = places.iter().map(|place| self.name(*place).to_string());
+                self.output.answer(&Answer::Ambiguous {
+                    asked: "a".into(),
+                    names: names.collect(),
+                });
+            }
             Some(place) => self.attaching = Some(place),
             None => self.output.answer(&Answer::NameMissing { command: 'a' }),
         }

@@ -221,6 +221,7 @@ impl Driver {
                 typed = typed(&mut self.keyboard) => events.extend(self.typed(&typed).await),
                 signal = self.terminal_signals.next() => match signal {
                     TerminalSignal::Stop => self.stop_job().await,
+                    // Who set us going again may have set the terminal as well.
                     TerminalSignal::Continue => self.set_raw(true),
                     TerminalSignal::Window => self.resized(),
                 },
@@ -250,6 +251,8 @@ impl Driver {
         if self.attachment.is_none() {
             return self.lines_typed(typed);
         }
+        // Back from the background: no signal tells of that.
+        self.set_raw(true);
         if self.keys_typed(typed) {
             self.detach().await;
         }
@@ -258,13 +261,17 @@ impl Driver {
 
     /// Attaches as was asked, and leaves a terminal whose process is gone.
     async fn tend_attachment(&mut self) {
-        let is_over = self.supervisor.is_stopping() || self.status.is_some();
-        if is_over || !self.is_attachment_alive() {
+        if self.is_over() || !self.is_attachment_alive() {
             self.detach().await;
         }
-        if let Some(process) = self.attaching.take().filter(|_| !is_over) {
+        if let Some(process) = self.attaching.take().filter(|_| !self.is_over()) {
             self.attach(process).await;
         }
+    }
+
+    /// Nothing is started any more.
+    fn is_over(&self) -> bool {
+        self.supervisor.is_stopping() || self.status.is_some()
     }
 
     /// While all is being ended, nobody wants to know who listens.
@@ -296,11 +303,11 @@ impl Driver {
             return Some(Event::GuardianLost);
         };
         match news {
-            News::Spawned { id, pid } => {
+            News::Spawned { id, pid, session } => {
                 if let Some(live) = self.runs.get_mut(&id) {
                     live.reader.begin();
                 }
-                self.probe.spawned(id, pid, Instant::now());
+                self.probe.spawned(id, (pid, session), Instant::now());
                 let (process, run) = parts(id);
                 Some(Event::Spawned { process, run, pid })
             }

@@ -1,7 +1,7 @@
 //! Readiness that proves ownership: which listening sockets belong to a run's own tree. Never connects:
 //! that would disturb servers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crate::guardian::ID_VARIABLE;
@@ -82,10 +82,11 @@ impl Probe {
         self.watched.insert(id, watched);
     }
 
-    pub(super) fn spawned(&mut self, id: RunId, pid: i32, now: Instant) {
+    /// `session`: the number of its session.
+    pub(super) fn spawned(&mut self, id: RunId, (pid, session): (i32, i32), now: Instant) {
         if let Some(watched) = self.watched.get_mut(&id) {
             watched.marks.leader = pid;
-            watched.marks.session = pid;
+            watched.marks.session = session;
             watched.spawned_at = Some(now);
             watched.next_at = Some(now + FIRST_INTERVAL);
         }
@@ -159,8 +160,12 @@ impl Probe {
             .iter()
             .map(|(id, watched)| (watched.marks.leader, *id));
         let leaders: HashMap<i32, RunId> = leaders.filter(|(pid, _)| *pid != 0).collect();
+        // They sleep, and listen nowhere.
+        let holders = self.watched.values().map(|watched| watched.marks.session);
+        let holders: HashSet<i32> = holders.filter(|pid| !leaders.contains_key(pid)).collect();
         let mut trees = Vec::new();
-        for child in process::children(self.guardian) {
+        let children = process::children(self.guardian).into_iter();
+        for child in children.filter(|child| !holders.contains(child)) {
             let owner = leaders.get(&child).copied();
             if let Some(id) = owner.or_else(|| self.owner_of_orphan(child)) {
                 let members = family::tree(child).into_iter();

@@ -50,18 +50,13 @@ pub(crate) enum News {
     Spawned {
         id: RunId,
         pid: i32,
+        /// Its session's number, if it has one of its own; else its pid.
+        session: i32,
     },
     /// Nothing runs; the system's error number.
-    SpawnFailed {
-        id: RunId,
-        errno: i32,
-    },
+    SpawnFailed { id: RunId, errno: i32 },
     /// `left` members of its tree live on.
-    LeaderExited {
-        id: RunId,
-        exit: Exit,
-        left: u32,
-    },
+    LeaderExited { id: RunId, exit: Exit, left: u32 },
     /// No member of its tree is left but `survivors`, who take no signal from us. `killed` of them, the
     /// leader not counted, had to be killed.
     Gone {
@@ -161,7 +156,10 @@ impl News {
     pub(crate) fn to_frame(&self) -> Vec<u8> {
         let mut frame = Frame::default();
         match self {
-            Self::Spawned { id, pid } => frame.tag(1).id(*id).number(*pid as u32),
+            Self::Spawned { id, pid, session } => {
+                let frame = frame.tag(1).id(*id);
+                frame.number(*pid as u32).number(*session as u32)
+            }
             Self::SpawnFailed { id, errno } => frame.tag(2).id(*id).number(*errno as u32),
             Self::LeaderExited { id, exit, left } => {
                 let (kind, number) = match exit {
@@ -191,6 +189,7 @@ impl News {
             1 => Self::Spawned {
                 id: body.id()?,
                 pid: body.number()? as i32,
+                session: body.number()? as i32,
             },
             2 => Self::SpawnFailed {
                 id: body.id()?,
@@ -349,6 +348,7 @@ mod tests {
             News::Spawned {
                 id: ID,
                 pid: 41_210,
+                session: 41_209,
             },
             News::SpawnFailed { id: ID, errno: 2 },
             News::LeaderExited {

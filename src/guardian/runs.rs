@@ -140,8 +140,11 @@ impl Runs {
                 None => {
                     // It may have ended already, when that was not its turn to be told.
                     self.is_stale |= spawn::peek_exit(run.leader).is_some();
-                    let pid = run.leader;
-                    manager.tell(&News::Spawned { id: *id, pid });
+                    manager.tell(&News::Spawned {
+                        id: *id,
+                        pid: run.leader,
+                        session: run.marks.session,
+                    });
                     true
                 }
             }

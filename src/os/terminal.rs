@@ -74,10 +74,23 @@ impl Raw {
     pub(crate) fn new(terminal: BorrowedFd<'_>) -> io::Result<Self> {
         let terminal = terminal.try_clone_to_owned()?;
         let before = tcgetattr(&terminal)?;
-        let mut raw = before.clone();
+        let raw = Self { terminal, before };
+        raw.set()?;
+        Ok(raw)
+    }
+
+    /// Somebody else may have changed it meanwhile.
+    pub(crate) fn again(&self) {
+        if is_ours(self.terminal.as_fd()) {
+            // One that is gone needs no settings.
+            let _ = self.set();
+        }
+    }
+
+    fn set(&self) -> io::Result<()> {
+        let mut raw = self.before.clone();
         cfmakeraw(&mut raw);
-        tcsetattr(&terminal, SetArg::TCSANOW, &raw)?;
-        Ok(Self { terminal, before })
+        Ok(tcsetattr(&self.terminal, SetArg::TCSANOW, &raw)?)
     }
 }
 

@@ -95,7 +95,9 @@ fn sentence(answer: &Answer) -> String {
         }
         Answer::NothingStopped => "nothing was stopped by hand; s web starts web".into(),
         Answer::RunsAlready(process) => format!("{process} runs already; r restarts it"),
-        Answer::NotRunning(process) => format!("{process} does not run"),
+        Answer::NotRunning(process) => {
+            format!("{process} does not run; s {} starts it", process.short())
+        }
         Answer::Muted(processes) => format!("muted: {}; m shows all again", listed(processes)),
         Answer::Unmuted { processes, hidden } => unmuted(processes, *hidden),
         Answer::NobodyMuted => "nobody is muted; m web mutes web".into(),
@@ -111,9 +113,7 @@ fn sentence(answer: &Answer) -> String {
             format!("this is {process}'s terminal, Ctrl-C too is for it; {detach_keys} leaves")
         }
         Answer::HasNoTerminal(process) => {
-            format!(
-                "{process} has no terminal to be shown: it does not run, or runs with `--tty never`"
-            )
+            format!("{process} has no terminal to be shown: it runs with `--tty never`")
         }
         Answer::Detached { process, waits } => {
             let does = if *waits { "waits for input" } else { "goes on" };

@@ -12,7 +12,7 @@ impl Supervisor {
         let Some(process) = self.asked_for(index) else {
             return;
         };
-        if process.up().is_some_and(Up::goes_on) {
+        if process.up().is_some() && process.wish != Wish::Again {
             turn.say(Notice::RestartAsked {
                 process: process.name.clone(),
             });

@@ -16,7 +16,7 @@ pub(crate) enum Verb {
     Help,
 }
 
-const WORDS: [(&str, Verb); 23] = [
+const WORDS: [(&str, Verb); 24] = [
     ("r", Verb::Restart),
     ("restart", Verb::Restart),
     ("x", Verb::Stop),
@@ -37,6 +37,7 @@ const WORDS: [(&str, Verb); 23] = [
     ("list", Verb::List),
     ("q", Verb::Quit),
     ("quit", Verb::Quit),
+    ("exit", Verb::Quit),
     ("h", Verb::Help),
     ("help", Verb::Help),
     ("?", Verb::Help),

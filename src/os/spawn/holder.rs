@@ -66,6 +66,9 @@ impl Child<'_> {
             if pid < 0 {
                 libc::_exit(127);
             }
+            for descriptor in [tell, self.report, self.input, self.output] {
+                libc::close(descriptor);
+            }
             close_all();
             let mut all: libc::sigset_t = std::mem::zeroed();
             libc::sigfillset(&raw mut all);
@@ -83,7 +86,7 @@ unsafe fn close_all() {
     unsafe {
         let result = libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, 0);
         if result == -1 {
-            // Linux before 5.9.
+            // Linux before 5.9. What would do harm is closed already, whatever its number.
             for descriptor in 0..1024 {
                 libc::close(descriptor);
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::render::notice::elapsed;
 use crate::render::text::{Layout, Page, Text};
-use crate::words::notice::SummaryRow;
+use crate::words::notice::{Shown, SummaryRow};
 use crate::words::policy::KeyHints;
 use crate::words::wording::{self, processes};
 
@@ -94,7 +94,9 @@ impl Row {
         } else {
             ""
         };
-        let is_as_hoped = row.state.is_up() && row.elsewhere.is_none();
+        // Who is stopped was stopped by hand.
+        let is_wanted = row.state.is_up() || row.state == Shown::Stopped;
+        let is_as_hoped = is_wanted && row.elsewhere.is_none();
         Self {
             mark: if is_as_hoped { "  " } else { "! " },
             label: page.label(&row.process),
