@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 
 use crate::driver::Driver;
 use crate::driver::keyboard::Keyboard;
+use crate::guardian::protocol::Request;
 use crate::os::pty::{self, Size};
-use crate::os::terminal::{self, Raw};
+use crate::os::terminal::{self, Raw, Settings};
 use crate::os::{descriptor, watched};
 use crate::supervisor::ProcessIndex;
 use crate::syntax::keys::Watch;
@@ -51,6 +52,7 @@ impl Driver {
         });
         // These lines are for a terminal that is not raw.
         let _ = tokio::time::timeout(FLUSH, self.output.flushed()).await;
+        self.tell_guardian();
         let raw = self.raw();
         let (keys, typed) = mpsc::unbounded_channel();
         let size = terminal::size().unwrap_or(Size::USUAL);
@@ -73,6 +75,7 @@ impl Driver {
         self.output.detach();
         let _ = tokio::time::timeout(FLUSH, self.output.flushed()).await;
         drop(attachment.raw);
+        self.guardian.send(&Request::Detached, Vec::new());
         self.output.show_held();
         let process = self.plan.processes[attachment.process].name.clone();
         let waits = self.output.has_prompt(attachment.process);
@@ -131,6 +134,19 @@ impl Driver {
             Some(_) | None => None,
         };
         self.attachment = Some(attachment);
+    }
+
+    /// Nobody else could put the terminal back if we were killed.
+    fn tell_guardian(&mut self) {
+        let Some(keyboard) = &self.keyboard else {
+            return;
+        };
+        let terminal = keyboard.terminal();
+        let settings = Settings::of(terminal);
+        if let (Ok(settings), Ok(passed)) = (settings, terminal.try_clone_to_owned()) {
+            let request = Request::Attached(settings.halves());
+            self.guardian.send(&request, vec![passed]);
+        }
     }
 
     fn raw(&self) -> Option<Raw> {

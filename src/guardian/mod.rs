@@ -18,6 +18,7 @@ use crate::guardian::runs::Runs;
 use crate::os::descriptor::{self, Waits};
 use crate::os::signals;
 use crate::os::spawn::{self, Ends, Habits, Program};
+use crate::os::terminal::Settings;
 
 /// How often a tree that is being killed is looked at anew: what it forked meanwhile has to go as well.
 const KILL_INTERVAL: Duration = Duration::from_millis(10);
@@ -41,6 +42,7 @@ pub(crate) fn run(socket: OwnedFd, habits: Habits) -> io::Result<()> {
         bytes: Vec::new(),
         passed: VecDeque::new(),
         runs: Runs::default(),
+        attached: None,
         ends_at: None,
     };
     while !guardian.is_done() {
@@ -57,6 +59,8 @@ struct Guardian {
     bytes: Vec<u8>,
     passed: VecDeque<OwnedFd>,
     runs: Runs,
+    /// The user's terminal while it is raw, and how it was before.
+    attached: Option<(OwnedFd, Settings)>,
     /// The session is over; from this instant on everything is killed.
     ends_at: Option<Instant>,
 }
@@ -147,6 +151,9 @@ impl Guardian {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Ok(0) | Err(_) => {
                 self.manager.socket = None;
+                if let Some((terminal, before)) = self.attached.take() {
+                    before.put_back(terminal.as_fd());
+                }
                 self.end();
                 return Ok(());
             }
@@ -168,6 +175,11 @@ impl Guardian {
             Request::Kill(id) => self.runs.kill(id),
             Request::Pause => self.runs.pause(),
             Request::Resume => self.runs.resume(),
+            Request::Attached(modes) => {
+                let terminal = self.passed.pop_front();
+                self.attached = terminal.map(|it| (it, Settings::from_halves(modes)));
+            }
+            Request::Detached => self.attached = None,
             Request::End => self.end(),
         }
     }

@@ -25,6 +25,11 @@ pub(crate) enum Request {
     Pause,
     /// SIGCONT to all that lives.
     Resume,
+    /// The user's terminal, which travels with it, is raw from now on. These are its settings before: they are
+    /// put back if the manager dies. Four times a mode's lower and upper half.
+    Attached([u32; 8]),
+    /// The terminal is as before.
+    Detached,
     /// The session is over: end whatever is left, then go.
     End,
 }
@@ -105,6 +110,10 @@ impl Request {
             Self::End => frame.tag(4),
             Self::Pause => frame.tag(5),
             Self::Resume => frame.tag(6),
+            Self::Attached(modes) => modes
+                .iter()
+                .fold(frame.tag(7), |frame, half| frame.number(*half)),
+            Self::Detached => frame.tag(8),
         };
         frame.finish()
     }
@@ -118,6 +127,14 @@ impl Request {
             4 => Self::End,
             5 => Self::Pause,
             6 => Self::Resume,
+            7 => {
+                let mut modes = [0; 8];
+                for half in &mut modes {
+                    *half = body.number()?;
+                }
+                Self::Attached(modes)
+            }
+            8 => Self::Detached,
             _ => return Err(Malformed),
         };
         body.is_spent(request)
@@ -329,6 +346,8 @@ mod tests {
             Request::Kill(ID),
             Request::Pause,
             Request::Resume,
+            Request::Attached([1, 2, 3, 4, 5, 6, 7, u32::MAX]),
+            Request::Detached,
             Request::End,
         ] {
             let frame = request.to_frame();

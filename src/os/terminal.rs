@@ -7,9 +7,13 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 use nix::errno::Errno;
-use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
+use nix::sys::termios::{
+    ControlFlags, InputFlags, LocalFlags, OutputFlags, SetArg, Termios, cfmakeraw, tcgetattr,
+    tcsetattr,
+};
 use nix::unistd::{getpgrp, tcgetpgrp, ttyname};
 
+use crate::os::descriptor;
 use crate::os::pty::Size;
 
 pub(crate) fn is_terminal(descriptor: &impl AsFd) -> bool {
@@ -100,6 +104,74 @@ impl Drop for Raw {
         if is_ours(self.terminal.as_fd()) {
             let _ = tcsetattr(&self.terminal, SetArg::TCSANOW, &self.before);
         }
+    }
+}
+
+/// How a terminal is set, for another process of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Of input, output, control and local modes.
+    flags: [u64; 4],
+}
+
+/// Makes a terminal usable on which somebody died who had programs draw there: the screen that scrolls, no
+/// mouse, a cursor, no colours. Not 1049, which moves the cursor where it changes nothing else.
+const USABLE: &[u8] =
+    b"\x1b[?47l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1l\x1b>\x1b[?25h\x1b[0m\r\n";
+
+impl Settings {
+    pub(crate) fn of(terminal: BorrowedFd<'_>) -> io::Result<Self> {
+        Ok(Self::from(&tcgetattr(terminal)?))
+    }
+
+    /// Puts them back in the place of [`Raw`]'s. A terminal that is set otherwise has a shell at work, which
+    /// has seen to it. `terminal` must not block.
+    pub(crate) fn put_back(&self, terminal: BorrowedFd<'_>) {
+        let Ok(now) = tcgetattr(terminal) else {
+            return;
+        };
+        let mut before = now.clone();
+        self.write(&mut before);
+        let mut raw = before.clone();
+        cfmakeraw(&mut raw);
+        if Self::from(&now) == Self::from(&raw) {
+            let _ = tcsetattr(terminal, SetArg::TCSANOW, &before);
+        }
+        let _ = descriptor::write_some(terminal, USABLE);
+    }
+
+    /// Lower and upper halves, as [`Settings::from_halves`] takes them.
+    pub(crate) fn halves(&self) -> [u32; 8] {
+        std::array::from_fn(|at| (self.flags[at / 2] >> (32 * (at % 2))) as u32)
+    }
+
+    pub(crate) fn from_halves(halves: [u32; 8]) -> Self {
+        let flags = |at: usize| u64::from(halves[2 * at]) | u64::from(halves[2 * at + 1]) << 32;
+        Self {
+            flags: std::array::from_fn(flags),
+        }
+    }
+
+    fn from(termios: &Termios) -> Self {
+        #[cfg_attr(
+            target_os = "macos",
+            expect(clippy::useless_conversion, reason = "they are 32 bits wide on Linux")
+        )]
+        let flags = [
+            u64::from(termios.input_flags.bits()),
+            u64::from(termios.output_flags.bits()),
+            u64::from(termios.control_flags.bits()),
+            u64::from(termios.local_flags.bits()),
+        ];
+        Self { flags }
+    }
+
+    fn write(&self, termios: &mut Termios) {
+        let [input, output, control, local] = self.flags.map(|flags| flags as libc::tcflag_t);
+        termios.input_flags = InputFlags::from_bits_retain(input);
+        termios.output_flags = OutputFlags::from_bits_retain(output);
+        termios.control_flags = ControlFlags::from_bits_retain(control);
+        termios.local_flags = LocalFlags::from_bits_retain(local);
     }
 }
 

@@ -135,10 +135,7 @@ fn in_the_background_the_terminal_is_the_shells_even_while_somebody_is_attached(
     let mut screen = shell(&project);
     screen.command(START).wait_for("asks.1 | name? ");
     screen.command("a asks").wait_for("\r\nname? ");
-    let guardian: i32 = project.read("guardian").trim().parse().unwrap();
-    let stat = std::fs::read_to_string(format!("/proc/{guardian}/stat")).unwrap();
-    let devrun = stat.rsplit(") ").next().unwrap().split(' ').nth(1).unwrap();
-    let devrun = nix::unistd::Pid::from_raw(devrun.parse().unwrap());
+    let devrun = devrun_of(&project);
     nix::sys::signal::kill(devrun, nix::sys::signal::Signal::SIGTSTP).unwrap();
     screen.wait_for("Stopped").wait_for("$ ");
     screen.command("bg").wait_for("start -p 0").wait_for("$ ");
@@ -150,4 +147,28 @@ fn in_the_background_the_terminal_is_the_shells_even_while_somebody_is_attached(
         .wait_for("asks.1 has ended: what you type is for devrun again");
     screen.wait_for("done. up").wait_for("$ ");
     screen.command("exit").wait();
+}
+
+/// dash, unlike bash, sees to nothing itself.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_that_was_raw_is_put_back_though_devrun_was_killed() {
+    let project =
+        Project::with_procfile("asks: echo $PPID > guardian; printf 'name? '; read -r x\n");
+    let mut screen = shell(&project);
+    screen.command(START).wait_for("asks.1 | name? ");
+    screen.command("a asks").wait_for("\r\nname? ");
+    nix::sys::signal::kill(devrun_of(&project), nix::sys::signal::Signal::SIGKILL).unwrap();
+    screen.wait_for_all(&["\x1b[?25h", "$ "]);
+    screen.command("stty -a").wait_for(" icanon ");
+    screen.command("exit").wait();
+}
+
+/// The parent of the guardian, whose pid a process has written into a file.
+#[cfg(target_os = "linux")]
+fn devrun_of(project: &Project) -> nix::unistd::Pid {
+    let guardian: i32 = project.read("guardian").trim().parse().unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{guardian}/stat")).unwrap();
+    let parent = stat.rsplit(") ").next().unwrap().split(' ').nth(1).unwrap();
+    nix::unistd::Pid::from_raw(parent.parse().unwrap())
 }
