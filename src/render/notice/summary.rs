@@ -29,7 +29,9 @@ pub(super) fn texts(
     hints: KeyHints,
     page: &Page<'_>,
 ) -> Vec<Text> {
-    let up = rows.iter().filter(|row| row.state.is_up()).count();
+    // Nobody finds who listens elsewhere.
+    let is_up = |row: &&SummaryRow| row.state.is_up() && row.elsewhere.is_none();
+    let up = rows.iter().filter(is_up).count();
     let after = elapsed("in", after);
     let first = if up == rows.len() {
         format!("all up {after}")

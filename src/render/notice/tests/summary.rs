@@ -56,7 +56,7 @@ fn who_is_not_as_was_hoped_is_marked() {
     check(
         &all_up(four(), KeyHints::Commands),
         &[
-            "3 of 4 processes up in 2.1 s",
+            "2 of 4 processes up in 2.1 s",
             "  web.1     ready    http://localhost:5000",
             "  worker.1  running  (does not listen)",
             "! api.1     running  (listens on 5173)",
@@ -73,7 +73,7 @@ fn the_less_room_there_is_the_less_stands_beside_a_name() {
     assert_eq!(laid_out(&notice, 37), expected);
     let notice = all_up(four(), KeyHints::Commands);
     let expected = [
-        "3 of 4 processes up in 2.1 s",
+        "2 of 4 processes up in 2.1 s",
         "web.1     http://localhost:5000",
         "worker.1  running",
         "api.1     (listens on 5173)",
@@ -83,7 +83,7 @@ fn the_less_room_there_is_the_less_stands_beside_a_name() {
     ];
     assert_eq!(laid_out(&notice, 31), expected);
     let expected = [
-        "3 of 4 processes up in",
+        "2 of 4 processes up in",
         "  2.1 s",
         "  web.1     ready",
         "    http://localhost:5000",
