@@ -143,10 +143,8 @@ fn what_a_command_leaves_behind_keeps_its_terminal() {
     let project =
         Project::with_procfile("web: (sleep 0.5; echo still here; exec sleep 1000) & echo up\n");
     let mut screen = Screen::start(&project, &[]);
-    screen
-        .wait_for("web.1  | up")
-        .wait_for("runs on as a daemon")
-        .wait_for("web.1  | still here");
+    // Who is first is for the system to say.
+    screen.wait_for_all(&["web.1  | up", "runs on as a daemon", "web.1  | still here"]);
     screen.interrupt();
 }
 
