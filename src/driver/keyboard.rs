@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -10,12 +11,19 @@ use crate::os::{descriptor, signals, terminal, watched};
 
 /// What one read takes at the most: a terminal's line is no longer.
 const CHUNK: usize = 4096;
+/// With `fg` the shell makes us the foreground job, and nobody tells us. What was typed in that moment is
+/// looked at again so often,
+const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
+/// for so long.
+const SETTLING: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct Keyboard {
     terminal: AsyncFd<OwnedFd>,
     /// The terminal hung up: SIGHUP tells what is to be done.
     is_gone: bool,
+    /// Something was typed that was not for us: whether it will be is seen until then.
+    unsettled_until: Option<Instant>,
 }
 
 impl Keyboard {
@@ -28,6 +36,7 @@ impl Keyboard {
         Ok(Self {
             terminal: watched::watch(terminal, Interest::READABLE)?,
             is_gone: false,
+            unsettled_until: None,
         })
     }
 
@@ -44,26 +53,41 @@ impl Keyboard {
     /// alone. Cancel safe.
     pub(super) async fn next(&mut self) -> Vec<u8> {
         while !self.is_gone {
+            if let Some(until) = self.unsettled_until {
+                if self.is_ours() {
+                    self.unsettled_until = None;
+                    match self.read() {
+                        Some(typed) => return typed,
+                        None => continue,
+                    }
+                }
+                self.unsettled_until = Some(until).filter(|until| Instant::now() < *until);
+                tokio::time::sleep(SETTLE_INTERVAL).await;
+                continue;
+            }
             let Ok(mut ready) = self.terminal.readable().await else {
                 break;
             };
             // A terminal that hung up stays ready for ever.
             self.is_gone = ready.ready().is_read_closed();
-            let terminal = ready.get_inner().as_fd();
-            if self.is_gone || !terminal::is_ours(terminal) {
+            if !terminal::is_ours(ready.get_inner().as_fd()) {
                 ready.clear_ready();
+                self.unsettled_until = Some(Instant::now() + SETTLING);
                 continue;
             }
-            let mut chunk = vec![0; CHUNK];
-            match descriptor::read(terminal, &mut chunk) {
-                Ok(Some(count @ 1..)) => {
-                    chunk.truncate(count);
-                    return chunk;
-                }
-                // Nothing, or Ctrl-D. An error: it became somebody else's just now.
-                Ok(_) | Err(_) => ready.clear_ready(),
+            match self.read() {
+                Some(typed) => return typed,
+                None => ready.clear_ready(),
             }
         }
         std::future::pending().await
+    }
+
+    /// `None`: nothing, or Ctrl-D; or it became somebody else's just now.
+    fn read(&self) -> Option<Vec<u8>> {
+        let mut typed = vec![0; CHUNK];
+        let count = descriptor::read(self.terminal(), &mut typed).ok().flatten();
+        typed.truncate(count?);
+        (!typed.is_empty()).then_some(typed)
     }
 }
