@@ -54,16 +54,15 @@ impl Keyboard {
     pub(super) async fn next(&mut self) -> Vec<u8> {
         while !self.is_gone {
             if let Some(until) = self.unsettled_until {
-                if self.is_ours() {
-                    self.unsettled_until = None;
-                    match self.read() {
-                        Some(typed) => return typed,
-                        None => continue,
-                    }
+                if !self.is_ours() && Instant::now() < until {
+                    tokio::time::sleep(SETTLE_INTERVAL).await;
+                    continue;
                 }
-                self.unsettled_until = Some(until).filter(|until| Instant::now() < *until);
-                tokio::time::sleep(SETTLE_INTERVAL).await;
-                continue;
+                self.unsettled_until = None;
+                let is_ours = self.is_ours();
+                if let Some(typed) = is_ours.then(|| self.read()).flatten() {
+                    return typed;
+                }
             }
             let Ok(mut ready) = self.terminal.readable().await else {
                 break;
