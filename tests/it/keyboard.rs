@@ -340,12 +340,20 @@ fn a_command_behind_a_prompt_does_not_mix_the_rows() {
 
 #[test]
 fn without_a_terminal_at_stdin_nothing_is_read_and_nothing_offered() {
-    let project = Project::with_procfile("web: exec sleep 1000\n");
-    let mut devrun = project.start();
-    devrun.wait_for("1 ");
-    devrun.wait_for("web.1 started");
-    devrun.interrupt();
-    assert!(!devrun.stdout.text().contains("Enter"));
+    let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
+    let mut shell = std::process::Command::new("/bin/sh");
+    project.prepare(&mut shell);
+    let start = "exec \"$D\" start -p 0 --no-timestamp --color never < /dev/null";
+    shell
+        .args(["-c", start])
+        .env("D", env!("CARGO_BIN_EXE_devrun"));
+    let mut screen = Screen::run(&project, shell, 80);
+    screen
+        .command("x web")
+        .wait_for("system | Ctrl-C: stop\r\n");
+    let said = screen.interrupt();
+    assert!(!said.contains("stopping web.1"), "{said}");
+    assert!(!said.contains("h + Enter"), "{said}");
 }
 
 #[test]
