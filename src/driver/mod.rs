@@ -293,6 +293,7 @@ impl Driver {
                     .send(&Request::Kill(id(process, run)), Vec::new());
             }
             Action::Say(notice) => self.output.say(&notice),
+            Action::GivenAway { .. } => {}
             Action::Finish { status } => self.status = Some(status),
         }
     }

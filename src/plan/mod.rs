@@ -14,19 +14,81 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::words::env::{Env, Source};
-use crate::words::name::ProcessName;
+use crate::words::name::{AppName, ProcessName};
 use crate::words::policy::{OnExit, RestartPolicy};
+use crate::words::uses::Start;
 
 /// All of it resolved. Nothing in it is looked up again while it runs, except by planning anew.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// In Procfile order, the instances of a type side by side. Never empty.
+    /// The app that the session was started for comes first.
+    pub(crate) apps: Vec<PlannedApp>,
+    pub(crate) externals: Vec<External>,
+    /// App by app, in Procfile order, the instances of a type side by side. Never empty.
     pub(crate) processes: Vec<PlannedProcess>,
+}
+
+/// The place of an app in `Plan::apps`.
+pub(crate) type AppIndex = usize;
+
+/// An app of which a session runs, or uses, something.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedApp {
+    pub(crate) name: AppName,
+    /// What tells it from all others: see `load::App`.
+    pub(crate) identity: PathBuf,
+    /// Its directory as it is shown to the user: `~/src/api`.
+    pub(crate) shown: String,
+    /// Whether this session may start it.
+    pub(crate) start: Start,
+}
+
+/// Who runs a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// This session.
+    Here,
+    /// Another session, or nobody.
+    Elsewhere,
+}
+
+/// What a process is started after, and stopped before. The needs of a plan form no cycle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub(crate) on: Provider,
+    /// The variable of a declared use; `None`: `depends_on`.
+    pub(crate) variable: Option<String>,
+    /// It is started only once the provider is ready, or reached.
+    pub(crate) waits: bool,
+    /// A provider that is absent or has failed holds nobody up.
+    pub(crate) is_optional: bool,
+}
+
+/// What is behind a need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Provider {
+    /// Its place in `Plan::processes`.
+    Process(usize),
+    /// Its place in `Plan::externals`.
+    External(usize),
+}
+
+/// A backing service that is managed elsewhere, and waited for: until its port accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct External {
+    /// `db.internal:5432`: never a user or a password.
+    pub(crate) host: String,
+    pub(crate) port: u16,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct PlannedProcess {
     pub(crate) name: ProcessName,
+    pub(crate) app: AppIndex,
+    pub(crate) host: Host,
+    /// Started with the session; else only when somebody asks for it.
+    pub(crate) is_wanted: bool,
+    pub(crate) needs: Vec<Need>,
     /// As it stands in the Procfile.
     pub(crate) command: String,
     /// `None`: the process has no port, and no PORT in its environment.
@@ -43,6 +105,8 @@ pub(crate) struct PlannedProcess {
     /// From the stop signal to SIGKILL.
     pub(crate) grace: Duration,
     pub(crate) stop_signal: i32,
+    /// Whether it gets a terminal; `None`: as the session has it.
+    pub(crate) tty: Option<bool>,
 }
 
 impl Plan {

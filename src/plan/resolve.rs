@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::plan::ports::{self, Request};
 use crate::plan::select::{self, Wanted};
 use crate::plan::wire::{self, Layers, Provider};
-use crate::plan::{Plan, PlannedProcess, check, server};
+use crate::plan::{Host, Plan, PlannedApp, PlannedProcess, check, server};
 use crate::syntax::dotenv::Assignment;
 use crate::syntax::number;
 use crate::syntax::procfile::Entry;
@@ -16,6 +16,7 @@ use crate::words::env::Env;
 use crate::words::name::AppName;
 use crate::words::policy::{OnExit, RestartPolicy};
 use crate::words::report::Report;
+use crate::words::uses::Start;
 
 /// Foreman's.
 const USUAL_BASE: u16 = 5000;
@@ -108,6 +109,13 @@ impl Resolved {
         let processes = self.requests.iter().zip(ports);
         let processes = processes.map(|(request, port)| self.process(request, *port, &providers));
         let plan = Plan {
+            apps: vec![PlannedApp {
+                name: self.sources.app.clone(),
+                identity: self.sources.identity.clone(),
+                shown: self.sources.directory.display().to_string(),
+                start: Start::Auto,
+            }],
+            externals: Vec::new(),
             processes: processes.collect(),
         };
         match check::sizes(&plan) {
@@ -153,6 +161,11 @@ impl Resolved {
         let rules = self.sources.rules;
         PlannedProcess {
             name: request.process.clone(),
+            app: 0,
+            host: Host::Here,
+            is_wanted: true,
+            needs: Vec::new(),
+            tty: None,
             port: Some(port),
             scheme: server::scheme(&command),
             env: wire::environment(

@@ -56,6 +56,26 @@ pub(crate) enum Event {
     },
     /// The next run of the process was given another port.
     PortMoved { process: ProcessIndex, port: u16 },
+    /// What its owner, or the lack of one, makes of a process that another session runs.
+    Elsewhere {
+        process: ProcessIndex,
+        now: Elsewhere,
+    },
+    /// From now on it is this session that runs the process: it is started if it is wanted.
+    Adopted { process: ProcessIndex },
+    /// Another session takes the process over: its run is ended here, and no other one begins.
+    /// [`Action::GivenAway`] follows, once, when nothing of it is left.
+    TakenOver { process: ProcessIndex },
+    /// The port of an external backing service accepts.
+    Reached {
+        /// Its place in `Plan::externals`.
+        external: usize,
+    },
+    /// What these variables of its present run say is no longer so: it is started anew.
+    EnvChanged {
+        process: ProcessIndex,
+        variables: Vec<String>,
+    },
     /// SIGINT, SIGTERM, SIGHUP, SIGQUIT. The second, 150 ms after the first or later, kills at once.
     ShutdownRequested,
     /// By hand: a new run, as soon as the present one is gone.
@@ -70,6 +90,20 @@ pub(crate) enum Event {
     GuardianLost,
     /// The time of [`crate::supervisor::Supervisor::next_deadline`] has come.
     DeadlineReached,
+}
+
+/// A process that another session runs, seen from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Elsewhere {
+    /// Nothing is known of it, and somebody may yet start it.
+    Unknown,
+    /// Nobody runs it, and nobody will be asked to: those who can do without it go on.
+    Absent,
+    /// Its owner has it, and it is not ready.
+    NotReady,
+    Ready,
+    /// For good, with this status.
+    Failed(u8),
 }
 
 /// A listening socket of a process's tree.
@@ -101,6 +135,10 @@ pub(crate) enum Action {
         run: u32,
     },
     Say(Notice),
+    /// Another session may have the process now: nothing of it is left here.
+    GivenAway {
+        process: ProcessIndex,
+    },
     /// Last, and once: nothing is alive.
     Finish {
         status: u8,

@@ -148,6 +148,11 @@ impl Supervisor {
             Event::RestartAsked { process } => self.restart_asked(process, turn),
             Event::StopAsked { process } => self.stop_asked(process, turn),
             Event::StartAsked { process } => self.start_asked(process, turn),
+            Event::Elsewhere { .. }
+            | Event::Adopted { .. }
+            | Event::TakenOver { .. }
+            | Event::Reached { .. }
+            | Event::EnvChanged { .. } => {}
             Event::ShutdownRequested => self.shutdown_requested(turn),
             Event::OutputClosed => self.stop(turn),
             Event::GuardianLost => self.guardian_lost(turn),

@@ -9,7 +9,7 @@ mod shutdown;
 
 use std::time::{Duration, Instant};
 
-use crate::plan::{Plan, PlannedProcess};
+use crate::plan::{Host, Plan, PlannedProcess};
 use crate::supervisor::{Action, Event, Listener, ProcessIndex, SessionRules, Supervisor};
 use crate::words::env::Env;
 use crate::words::exit::{Exit, Killed};
@@ -41,6 +41,19 @@ fn planned(process_type: &str) -> PlannedProcess {
         on_exit: OnExit::Keep,
         grace: GRACE,
         stop_signal: 15,
+        app: 0,
+        host: Host::Here,
+        is_wanted: true,
+        needs: Vec::new(),
+        tty: None,
+    }
+}
+
+fn plan_of(processes: Vec<PlannedProcess>) -> Plan {
+    Plan {
+        apps: Vec::new(),
+        externals: Vec::new(),
+        processes,
     }
 }
 
@@ -77,9 +90,8 @@ impl Story {
     }
 
     fn with<const N: usize>(rules: SessionRules, processes: [PlannedProcess; N]) -> Self {
-        let processes = processes.into();
         Self {
-            supervisor: Supervisor::new(&Plan { processes }, rules, 0),
+            supervisor: Supervisor::new(&plan_of(processes.into()), rules, 0),
             now: some_instant(),
             said: Vec::new(),
         }
@@ -109,6 +121,7 @@ impl Story {
                 Action::Spawn { .. }
                 | Action::Terminate { .. }
                 | Action::Kill { .. }
+                | Action::GivenAway { .. }
                 | Action::Finish { .. } => done.push(action),
             }
         }

@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod line_command;
 pub(crate) mod number;
 pub(crate) mod procfile;
+pub(crate) mod settings;
 mod span;
 
 use crate::words::report::{Report, Severity};

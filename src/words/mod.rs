@@ -8,4 +8,6 @@ pub(crate) mod notice;
 pub(crate) mod policy;
 pub(crate) mod port;
 pub(crate) mod report;
+pub(crate) mod uses;
+pub(crate) mod wire;
 pub(crate) mod wording;

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use crate::plan::{Plan, PlannedProcess};
-use crate::supervisor::tests::{listener, planned, some_instant};
+use crate::plan::PlannedProcess;
+use crate::supervisor::tests::{listener, plan_of, planned, some_instant};
 use crate::supervisor::{Action, Event, ProcessIndex, SessionRules, Supervisor};
 use crate::words::exit::{Exit, Killed};
 use crate::words::name::ProcessName;
@@ -93,7 +93,7 @@ impl World {
         };
         Self {
             children: processes.iter().map(child).collect(),
-            supervisor: Supervisor::new(&Plan { processes }, rules, 0),
+            supervisor: Supervisor::new(&plan_of(processes), rules, 0),
             rules,
             now: some_instant(),
             requests: Vec::new(),
@@ -131,6 +131,7 @@ impl World {
             }
             Action::Kill { process, run } => self.kill(process, run),
             Action::Say(notice) => self.hear(notice),
+            Action::GivenAway { process } => assert!(self.children[process].run.is_none()),
             Action::Finish { status } => {
                 let is_over = self.children.iter().all(|child| child.run.is_none());
                 assert!(is_over || self.is_guardian_lost, "with nothing alive");

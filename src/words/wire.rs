@@ -1,0 +1,80 @@
+//! What sessions tell each other over their sockets. Additions are compatible; whoever reads ignores what it
+//! does not know.
+
+use serde::{Deserialize, Serialize};
+
+/// An app as its owner has it now: the whole, so that a reader who missed one has lost nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AppState {
+    /// What people call it.
+    pub(crate) name: String,
+    /// What tells it from all others, see `load::App`.
+    pub(crate) identity: String,
+    /// The session's process.
+    pub(crate) pid: i32,
+    /// It was started as another app's backing service, not by a `devrun start` of its own.
+    pub(crate) is_sibling: bool,
+    /// The names of the apps that have joined it.
+    pub(crate) used_by: Vec<String>,
+    /// In Procfile order.
+    pub(crate) processes: Vec<ProcessState>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProcessState {
+    /// `web.1`, without the app.
+    pub(crate) name: String,
+    /// One of the words that people see: `ready`.
+    pub(crate) state: String,
+    /// Where it is reached: its PORT, or what it listens on in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pid: Option<i32>,
+    /// It serves its port, or is all that it can be: whoever waits for it waits no more.
+    pub(crate) is_ready: bool,
+    /// It has failed for good, with this status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failed: Option<u8>,
+}
+
+/// What a follower is sent, one JSON object a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Told {
+    /// Now it is so.
+    State(AppState),
+    /// The owner gives the app up, in good order. Last.
+    Ended(Farewell),
+}
+
+/// Why an owner gives an app up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Farewell {
+    /// Its session ends, and it was the app's own: nobody is to start it in its place.
+    Stopped,
+    /// Its session ends, and had only started it for its own use: whoever uses it may go on with it.
+    LeftToUsers,
+    /// A `devrun start` in the app's own directory takes it over.
+    TakenOver,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Asker {
+    pub(crate) pid: i32,
+    /// The name of its app.
+    pub(crate) app: String,
+    /// As it is shown to people.
+    pub(crate) directory: String,
+}
+
+/// The answer to whoever takes an app over: nothing of it runs any more, and its locks are free.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HandedOver {
+    /// The ports that its processes had, by process: `web.1`.
+    pub(crate) ports: std::collections::BTreeMap<String, u16>,
+}
