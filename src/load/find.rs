@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::load::{Where, shown};
+use crate::load::{Where, below, settings, shown};
 use crate::os::file;
+use crate::syntax::settings::Settings;
 use crate::words::report::{Report, Severity};
+use crate::words::wording;
 
 /// devrun is for development: the one that says so comes first.
 const NAMES: [&str; 2] = ["Procfile.dev", "Procfile"];
@@ -14,69 +16,119 @@ pub(super) struct Found {
     pub(super) path: PathBuf,
     /// The real path of the directory that the processes run in.
     pub(super) directory: PathBuf,
+    /// See `load::App`.
+    pub(super) identity: PathBuf,
 }
 
-impl Found {
-    pub(super) fn identity(&self) -> PathBuf {
-        let usual = in_directory(&self.directory).and_then(|usual| usual.path.canonicalize().ok());
-        match (self.path.canonicalize().ok(), self.path.file_name()) {
-            (Some(own), Some(name)) if Some(&own) != usual.as_ref() => self.directory.join(name),
-            (_, _) => self.directory.clone(),
-        }
-    }
+/// What is meant: a Procfile, or a root that names members, or both.
+#[derive(Debug)]
+pub(super) struct Root {
+    pub(super) procfile: Option<Found>,
+    /// The root's directory, and what its settings say.
+    pub(super) members: Option<(PathBuf, Settings)>,
 }
 
-pub(super) fn procfile(place: &Where) -> Result<Found, Report> {
-    if let Some(root) = &place.root {
-        let root = place.current.join(root);
-        if !root.is_dir() {
-            return Err(Report::new(format!(
-                "no directory `{}`",
-                shown(place, &root)
-            )));
-        }
-    }
+/// # Errors
+/// There is neither.
+pub(super) fn root(place: &Where) -> Result<Root, Report> {
+    let named = |procfile| Root {
+        procfile: Some(procfile),
+        members: None,
+    };
     match (&place.procfile, &place.root) {
-        (Some(procfile), root) => {
-            let path = place.current.join(procfile);
-            let own = path.parent().unwrap_or(&place.current).to_path_buf();
-            let directory = root.as_ref().map_or(own, |root| place.current.join(root));
-            Ok(found(path, &directory))
-        }
+        (Some(procfile), _) => by_name(place, procfile).map(named),
         (None, Some(root)) => {
-            let root = place.current.join(root);
-            in_directory(&root).ok_or_else(|| none(place, &root))
+            let root = existing(place, root)?;
+            in_directory(place, &root).ok_or_else(|| none(place, &root))
         }
         (None, None) => upwards(place).ok_or_else(|| none(place, &place.current)),
     }
 }
 
+/// # Errors
+/// There is none.
+pub(super) fn procfile(place: &Where) -> Result<Found, Report> {
+    let start = place.root.as_ref().unwrap_or(&place.current);
+    let start = place.current.join(start);
+    root(place)?.procfile.ok_or_else(|| none(place, &start))
+}
+
+/// `-f`, with or without `-d`.
+fn by_name(place: &Where, procfile: &Path) -> Result<Found, Report> {
+    let path = place.current.join(procfile);
+    let directory = match &place.root {
+        Some(root) => existing(place, root)?,
+        None => path.parent().unwrap_or(&place.current).to_path_buf(),
+    };
+    let mut found = found(path, &directory);
+    let usual = in_directory(place, &found.directory).and_then(|root| root.procfile);
+    let usual = usual.and_then(|usual| usual.path.canonicalize().ok());
+    if let (Ok(own), Some(name)) = (found.path.canonicalize(), found.path.file_name())
+        && Some(own) != usual
+    {
+        found.identity = found.directory.join(name);
+    }
+    Ok(found)
+}
+
+fn existing(place: &Where, root: &Path) -> Result<PathBuf, Report> {
+    let root = place.current.join(root);
+    if root.is_dir() {
+        return Ok(root);
+    }
+    Err(Report::new(format!(
+        "no directory `{}`",
+        shown(place, &root)
+    )))
+}
+
 /// From the current directory to the repository's root; outside of a repository the current one alone.
-fn upwards(place: &Where) -> Option<Found> {
+fn upwards(place: &Where) -> Option<Root> {
     let is_root = |directory: &&Path| directory.join(".git").exists();
     let up = place.current.ancestors();
     match place.current.ancestors().find(is_root) {
-        None => in_directory(&place.current),
+        None => in_directory(place, &place.current),
         Some(root) => up
             .take_while(|directory| directory.starts_with(root))
-            .find_map(in_directory),
+            .find_map(|directory| in_directory(place, directory)),
     }
 }
 
-fn in_directory(directory: &Path) -> Option<Found> {
+fn in_directory(place: &Where, directory: &Path) -> Option<Root> {
+    // What is wrong with them is reported by whoever reads the app.
+    let settings = settings::read(place, directory).value;
+    let named = settings.procfile.as_ref();
+    let path = match named {
+        Some(named) => Some(directory.join(&named.value)),
+        None => usual(directory),
+    };
+    let procfile = path.map(|path| found(path, directory));
+    let members = (!settings.apps.is_empty()).then(|| (real(directory), settings));
+    (procfile.is_some() || members.is_some()).then_some(Root { procfile, members })
+}
+
+/// The Procfile that a directory has by its name.
+pub(super) fn usual(directory: &Path) -> Option<PathBuf> {
     let paths = NAMES.iter().map(|name| directory.join(name));
     // A link that leads nowhere, or a directory of that name, is the user's to be told about.
-    let path = paths
+    paths
         .into_iter()
-        .find(|path| path.symlink_metadata().is_ok())?;
-    Some(found(path, directory))
+        .find(|path| path.symlink_metadata().is_ok())
 }
 
 fn found(path: PathBuf, directory: &Path) -> Found {
-    let directory = directory
+    let directory = real(directory);
+    Found {
+        path,
+        identity: directory.clone(),
+        directory,
+    }
+}
+
+fn real(directory: &Path) -> PathBuf {
+    directory
         .canonicalize()
-        .unwrap_or_else(|_| directory.to_path_buf());
-    Found { path, directory }
+        .unwrap_or_else(|_| directory.to_path_buf())
 }
 
 fn none(place: &Where, directory: &Path) -> Report {
@@ -85,7 +137,15 @@ fn none(place: &Where, directory: &Path) -> Report {
     let package = package
         .and_then(|content| serde_json::from_slice::<serde_json::Value>(&content.bytes).ok());
     let has_dev = package.is_some_and(|package| package["scripts"]["dev"].is_string());
-    let help = if has_dev {
+    let below = below::apps(directory);
+    let help = if !below.is_empty() {
+        let shown = below.iter().map(|path| wording::path(path, None));
+        format!(
+            "there is one in {}: run devrun there,\nor name them in a devrun.yaml here, and it runs them all:\n  apps: [{}]",
+            wording::listed(shown),
+            below::globs(&below).join(", ")
+        )
+    } else if has_dev {
         format!("{example}\npackage.json here has a \"dev\" script")
     } else {
         example.to_string()

@@ -1,6 +1,10 @@
-//! The only reader of users' files: finds the app, reads its Procfile, its env files and `.foreman`.
+//! The only reader of users' files: finds the app, reads its Procfile, its env files, its settings and
+//! `.foreman`.
 
+mod below;
 mod find;
+mod reach;
+mod settings;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -8,13 +12,15 @@ use std::path::{Path, PathBuf};
 
 use crate::os;
 use crate::os::file::{self, Content, Unreadable};
+use crate::plan::sources::{App, EnvFile};
 use crate::syntax::Parsed;
-use crate::syntax::dotenv::{self, Assignment};
+use crate::syntax::dotenv;
 use crate::syntax::foreman::{self, Options};
-use crate::syntax::procfile::{self, Entry};
-use crate::words::name::AppName;
+use crate::syntax::procfile;
 use crate::words::report::{Place, Report};
 use crate::words::wording;
+
+pub(crate) use crate::load::reach::apps;
 
 /// Where to look, as the command line says it.
 #[derive(Clone, Debug, Default)]
@@ -31,38 +37,23 @@ pub(crate) struct Where {
     pub(crate) shell: Vec<(OsString, OsString)>,
 }
 
-/// An app as its files have it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct App {
-    /// The real path in which its processes run.
-    pub(crate) directory: PathBuf,
-    /// What tells it from all others: the directory, and the Procfile's name if that is not the one which
-    /// would have been found there.
-    pub(crate) identity: PathBuf,
-    /// Its Procfile, as it is shown to the user.
-    pub(crate) procfile: String,
-    pub(crate) entries: Vec<Entry>,
-    /// Each as it is shown to the user, in the order in which they are laid over one another.
-    pub(crate) env_files: Vec<(String, Vec<Assignment>)>,
-}
-
-impl App {
-    pub(crate) fn name(&self) -> AppName {
-        let last = self.directory.file_name().unwrap_or_default();
-        AppName::from_directory(&last.to_string_lossy())
-    }
-}
-
 /// Reads all of an app's files and reports all that is wrong with them.
 pub(crate) fn app(place: &Where) -> Parsed<App> {
-    let mut parsed = Parsed::<App>::default();
     match find::procfile(place) {
-        Ok(found) => read_procfile(place, &found, &mut parsed),
-        Err(report) => {
-            parsed.errors.push(report);
-            return parsed;
-        }
+        Ok(found) => read(place, &found),
+        Err(report) => failed(report),
     }
+}
+
+fn read(place: &Where, found: &find::Found) -> Parsed<App> {
+    let mut parsed = Parsed::<App>::default();
+    read_procfile(place, found, &mut parsed);
+    let directory = parsed.value.directory.clone();
+    parsed.value.shown = shown_directory(place, &directory);
+    let settings = settings::read(place, &directory);
+    parsed.value.settings = settings.value;
+    parsed.warnings.extend(settings.warnings);
+    parsed.errors.extend(settings.errors);
     read_env_files(place, &mut parsed);
     parsed
 }
@@ -83,35 +74,30 @@ pub(crate) fn env_alone(place: &Where) -> Parsed<App> {
 
 fn read_env_files(place: &Where, parsed: &mut Parsed<App>) {
     let mut known: HashMap<OsString, OsString> = place.shell.iter().cloned().collect();
-    for (path, is_named) in env_files(place, &parsed.value.directory) {
-        read_env_file(place, &path, is_named, &mut known, parsed);
-    }
-}
-
-/// Which env files there may be, in the order in which they are laid, and whether the user named them.
-fn env_files(place: &Where, app: &Path) -> Vec<(PathBuf, bool)> {
-    let directory = env_directory(place, app);
-    let local = directory.join(".env.local");
-    let mut files: Vec<(PathBuf, bool)> = match &place.env_files {
+    let directory = env_directory(place, &parsed.value.directory);
+    let files: Vec<(PathBuf, bool)> = match &place.env_files {
         None => vec![(directory.join(".env"), false)],
         Some(named) => {
             let paths = named.iter().map(|path| place.current.join(path));
             paths.map(|path| (path, true)).collect()
         }
     };
-    if files.iter().all(|(path, _)| *path != local) {
-        files.push((local, false));
+    for (path, is_named) in &files {
+        let file = read_env_file(place, path, *is_named, &mut known, parsed);
+        parsed.value.env_files.extend(file);
     }
-    files
+    let local = directory.join(".env.local");
+    // Who names it as an env file has it as one of those.
+    if files.iter().all(|(path, _)| *path != local) {
+        parsed.value.env_local = read_env_file(place, &local, false, &mut known, parsed);
+    }
 }
 
 /// The options file of the current directory; empty where there is none.
 pub(crate) fn foreman_options(place: &Where) -> Parsed<Options> {
     let path = place.current.join(".foreman");
     match file::read(&path) {
-        Err(Unreadable::System(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-            Parsed::default()
-        }
+        Err(error) if error.is_missing() => Parsed::default(),
         Err(error) => failed(unreadable(".foreman", &error)),
         Ok(content) => match text(".foreman", &content) {
             Ok(text) => foreman::parse(".foreman", text),
@@ -130,7 +116,7 @@ fn read_procfile(place: &Where, found: &find::Found, parsed: &mut Parsed<App>) {
     let shown = shown(place, &found.path);
     parsed.value.procfile = shown.clone();
     parsed.value.directory = found.directory.clone();
-    parsed.value.identity = found.identity();
+    parsed.value.identity = found.identity.clone();
     let content = match file::read(&found.path) {
         Ok(content) => content,
         Err(error) => return parsed.errors.push(unreadable(&shown, &error)),
@@ -171,23 +157,22 @@ fn read_env_file(
     is_named: bool,
     known: &mut HashMap<OsString, OsString>,
     parsed: &mut Parsed<App>,
-) {
+) -> Option<EnvFile> {
     let shown = shown(place, path);
     let content = match file::read(path) {
         Ok(content) => content,
-        Err(Unreadable::System(error))
-            if error.kind() == std::io::ErrorKind::NotFound && !is_named =>
-        {
-            return;
+        Err(error) if error.is_missing() && !is_named => return None,
+        Err(error) => {
+            parsed.errors.push(unreadable(&shown, &error));
+            return None;
         }
-        Err(error) => return parsed.errors.push(unreadable(&shown, &error)),
     };
     let file = dotenv::parse(&shown, &content.bytes, &|name| known.get(name).cloned());
     let pairs = file.value.iter();
     known.extend(pairs.map(|found| (found.name.clone(), found.value.clone())));
     parsed.warnings.extend(file.warnings);
     parsed.errors.extend(file.errors);
-    parsed.value.env_files.push((shown, file.value));
+    Some((shown, file.value))
 }
 
 /// A path as the user would write it: from here, or from home.
@@ -196,6 +181,11 @@ pub(crate) fn shown(place: &Where, path: &Path) -> String {
         Ok(below) if !below.as_os_str().is_empty() => wording::path(below, None),
         Ok(_) | Err(_) => wording::path(path, place.home.as_deref()),
     }
+}
+
+/// A directory as the user would write it; the current one too has a name.
+fn shown_directory(place: &Where, path: &Path) -> String {
+    wording::path(path, place.home.as_deref())
 }
 
 fn text<'a>(shown: &str, content: &'a Content) -> Result<&'a str, Report> {

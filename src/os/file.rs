@@ -28,6 +28,13 @@ pub(crate) enum Unreadable {
     SilentPipe,
 }
 
+impl Unreadable {
+    /// There is no such file.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::System(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 impl From<io::Error> for Unreadable {
     fn from(error: io::Error) -> Self {
         Self::System(error)

@@ -4,10 +4,14 @@ use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::plan::Plan;
+use crate::plan::resolve::USUAL_BASE;
+use crate::plan::sources::Asked;
+use crate::syntax::number;
 use crate::syntax::procfile::Entry;
 use crate::words::env::Source;
 use crate::words::name::ProcessType;
 use crate::words::report::Report;
+use crate::words::uses::Use;
 use crate::words::wording;
 
 /// The kernel takes no single argument or variable of this length or more (MAX_ARG_STRLEN, execve(2)).
@@ -34,6 +38,28 @@ pub(crate) fn names(entries: &[Entry]) -> Vec<Report> {
     reports
 }
 
+/// What the command line may not set.
+pub(crate) fn forbidden(asked: &Asked) -> Vec<Report> {
+    let ports = asked.set.iter().filter(|(name, _)| name == "PORT");
+    let port = |(_, value): &(String, String)| {
+        let base = number::port(value).unwrap_or(USUAL_BASE);
+        Report::new(format!(
+            "`--set PORT={value}` would give all processes one port"
+        ))
+        .help(format!(
+            "`-p {base}` sets the first one's, and the others follow"
+        ))
+    };
+    let is_set = |use_: &&Use| asked.set.iter().any(|(name, _)| *name == use_.variable);
+    let twice = |use_: &Use| {
+        let name = &use_.variable;
+        Report::new(format!("`--set {name}` and `--use {name}` say different things"))
+            .help("leave one of them out".to_string())
+    };
+    let twices = asked.uses.iter().filter(is_set).map(twice);
+    ports.map(port).chain(twices).collect()
+}
+
 /// Commands and variables that the kernel would refuse (E2BIG).
 pub(crate) fn sizes(plan: &Plan) -> Vec<Report> {
     let mut reports: Vec<Report> = Vec::new();
@@ -57,7 +83,12 @@ pub(crate) fn sizes(plan: &Plan) -> Vec<Report> {
                 let from = match &variable.source {
                     Source::EnvFile { file, line } => format!(" ({file}:{line})"),
                     Source::Shell => " of your shell".to_string(),
-                    Source::Automatic(_) | Source::Devrun | Source::CommandLine => String::new(),
+                    Source::Settings { file, line } => format!(" ({file}:{line})"),
+                    Source::Automatic(_)
+                    | Source::Devrun
+                    | Source::CommandLine
+                    | Source::Use { .. }
+                    | Source::ProcfileLine { .. } => String::new(),
                 };
                 add(too_long(format!("the variable `{name}`{from}"), length));
             }

@@ -3,10 +3,16 @@
 pub(crate) mod check;
 pub(crate) mod command;
 pub(crate) mod names;
+mod order;
+pub(crate) mod planning;
 pub(crate) mod ports;
 pub(crate) mod resolve;
 pub(crate) mod select;
 pub(crate) mod server;
+pub(crate) mod slots;
+pub(crate) mod sources;
+pub(crate) mod uses;
+pub(crate) mod value;
 pub(crate) mod wire;
 
 use std::collections::BTreeMap;
@@ -16,7 +22,7 @@ use std::time::Duration;
 use crate::words::env::{Env, Source};
 use crate::words::name::{AppName, ProcessName};
 use crate::words::policy::{OnExit, RestartPolicy};
-use crate::words::uses::Start;
+use crate::words::uses::{OnChange, Start};
 
 /// All of it resolved. Nothing in it is looked up again while it runs, except by planning anew.
 #[derive(Clone, Debug)]
@@ -89,6 +95,8 @@ pub(crate) struct PlannedProcess {
     /// Started with the session; else only when somebody asks for it.
     pub(crate) is_wanted: bool,
     pub(crate) needs: Vec<Need>,
+    /// What it uses by declaration, as far as no stronger layer hides it.
+    pub(crate) uses: Vec<Used>,
     /// As it stands in the Procfile.
     pub(crate) command: String,
     /// `None`: the process has no port, and no PORT in its environment.
@@ -109,17 +117,36 @@ pub(crate) struct PlannedProcess {
     pub(crate) tty: Option<bool>,
 }
 
+/// A declared use of a process, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Used {
+    pub(crate) variable: String,
+    /// Its place in `Plan::processes`; `None`: a resource that is managed elsewhere, or nobody.
+    pub(crate) provider: Option<usize>,
+    /// `None`: not known yet, or absent.
+    pub(crate) value: Option<String>,
+    pub(crate) on_change: OnChange,
+}
+
+impl PlannedProcess {
+    /// It is started with the session, by this session.
+    pub(crate) fn runs_here(&self) -> bool {
+        self.is_wanted && self.host == Host::Here
+    }
+}
+
 impl Plan {
-    /// By process: `web.1`.
-    pub(crate) fn ports(&self) -> BTreeMap<String, u16> {
-        let port = |process: &PlannedProcess| Some((process.name.to_string(), process.port?));
-        self.processes.iter().filter_map(port).collect()
+    /// The ports of an app, by process: `web.1`.
+    pub(crate) fn ports(&self, app: AppIndex) -> BTreeMap<String, u16> {
+        let own = self.processes.iter().filter(|process| process.app == app);
+        own.filter_map(|process| Some((process.name.in_app(), process.port?)))
+            .collect()
     }
 
     /// Who was given the automatic URL of the process at `index`: nobody for any but the first instance
     /// of its type.
     pub(crate) fn consumers(&self, index: usize) -> Vec<ProcessName> {
-        let provider = &self.processes[index].name;
+        let PlannedProcess { name: provider, app, .. } = &self.processes[index];
         if provider.instance.get() != 1 {
             return Vec::new();
         }
@@ -130,7 +157,8 @@ impl Plan {
                 .iter()
                 .any(|(_, variable)| variable.source == source)
         };
-        let consumers = self.processes.iter().filter(is_given);
+        let here = self.processes.iter().filter(|process| process.app == *app);
+        let consumers = here.filter(|process| process.is_wanted).filter(is_given);
         consumers.map(|consumer| consumer.name.clone()).collect()
     }
 }

@@ -19,6 +19,10 @@ pub(crate) struct Request {
     pub(crate) process: ProcessName,
     /// The place of its type in the whole Procfile, from 0.
     pub(crate) type_index: usize,
+    /// This port or none, whatever foreman's rule says.
+    pub(crate) pinned: Option<u16>,
+    /// How many more it needs, any of its block.
+    pub(crate) further: usize,
 }
 
 /// What came of asking for a port.
@@ -54,6 +58,8 @@ impl Sources<'_> {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Assigned {
     pub(crate) ports: Vec<u16>,
+    /// The further ones of each.
+    pub(crate) further: Vec<Vec<u16>>,
     /// Every skip, once, with who holds the port.
     pub(crate) notices: Vec<Notice>,
     /// What to remember for the next time, in place of what was remembered: the ports of those that
@@ -87,9 +93,18 @@ pub(crate) fn assign(requests: &[Request], sources: Sources<'_>) -> Result<Assig
             Err(report) => errors.push(report),
         }
     }
+    // Last, so that none of them is another process's own.
+    let mut further = Vec::new();
+    for request in requests {
+        match assignment.further(request) {
+            Ok(ports) => further.push(ports),
+            Err(report) => errors.push(report),
+        }
+    }
     if errors.is_empty() {
         Ok(Assigned {
             ports,
+            further,
             notices: assignment.notices,
             to_remember: assignment.to_remember,
         })
@@ -108,6 +123,7 @@ pub(crate) fn places(requests: &[Request], base: u16) -> Result<Vec<Option<u16>>
     for request in requests {
         let offset = offset(request);
         match u16::try_from(usize::from(base) + offset) {
+            _ if request.pinned.is_some() => places.push(request.pinned),
             _ if base == 0 => places.push(None),
             Ok(place) => places.push(Some(place)),
             Err(_) => errors.push(above_the_last(request, base, offset)),
@@ -169,6 +185,12 @@ impl Assignment<'_> {
         let Some(place) = place else {
             return self.any(process).ok_or_else(|| none_left(process));
         };
+        if let Some(pinned) = request.pinned {
+            return match (self.sources.claim)(process, pinned) {
+                Claim::Granted => Ok(pinned),
+                Claim::Taken(holder) => Err(pinned_taken(process, pinned, &holder)),
+            };
+        }
         let kept = self.sources.kept(process).filter(|kept| *kept != place);
         let first = kept.unwrap_or(place);
         let Err(holder) = self.try_place(process, first) else {
@@ -202,6 +224,25 @@ impl Assignment<'_> {
         }
         self.say(process, skips, instead);
         Ok(instead)
+    }
+
+    /// The next free ones of its block, or any.
+    fn further(&mut self, request: &Request) -> Result<Vec<u16>, Report> {
+        let base = usize::from(self.sources.base);
+        let place = u16::try_from(base + offset(request)).ok();
+        let place = place.filter(|_| base > 0);
+        let mut ports = Vec::new();
+        for _ in 0..request.further {
+            let in_block = place.and_then(|place| {
+                let first = ports.last().copied().unwrap_or(place);
+                self.in_block(request, first, place, &mut Vec::new())
+            });
+            let port = in_block.or_else(|| self.any(&request.process));
+            let port = port.ok_or_else(|| none_left(&request.process))?;
+            self.given.insert(port);
+            ports.push(port);
+        }
+        Ok(ports)
     }
 
     fn try_place(&mut self, process: &ProcessName, port: u16) -> Result<(), Holder> {
@@ -288,6 +329,21 @@ fn none_left(process: &ProcessName) -> Report {
     Report::new(format!("no free port for `{process}`"))
 }
 
+fn pinned_taken(process: &ProcessName, port: u16, holder: &Holder) -> Report {
+    let report = Report::new(format!("port {port} of `{process}` cannot be had"));
+    let report = report.caused_by(match holder {
+        Holder::NeedsPrivilege => "it needs privileges".to_string(),
+        Holder::Process { .. }
+        | Holder::Devrun { .. }
+        | Holder::OtherUser
+        | Holder::Unknown
+        | Holder::AirPlay
+        | Holder::RefusedByBrowsers
+        | Holder::Neighbour(_) => format!("it is taken by {holder}"),
+    });
+    report.help("end that, or choose another `port:` in devrun.yaml".to_string())
+}
+
 fn taken(process: &ProcessName, port: u16, holder: &Holder) -> Report {
     let what = match holder {
         Holder::RefusedByBrowsers => "is one that browsers refuse",
@@ -337,6 +393,8 @@ mod tests {
         Request {
             process,
             type_index,
+            pinned: None,
+            further: 0,
         }
     }
 

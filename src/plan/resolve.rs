@@ -1,202 +1,362 @@
 //! All hops from the files and the command line to a plan, but for the ports: those are claimed between
-//! [`resolve`] and [`Resolved::plan`].
+//! [`resolve`] and [`Resolved::plan`], and whatever becomes of them while the session runs leads to another
+//! plan of the same processes.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use crate::plan::order::{self, Edge};
 use crate::plan::ports::{self, Request};
-use crate::plan::select::{self, Wanted};
-use crate::plan::wire::{self, Layers, Provider};
-use crate::plan::{Host, Plan, PlannedApp, PlannedProcess, check, server};
-use crate::syntax::dotenv::Assignment;
+use crate::plan::slots::{self, Slot};
+use crate::plan::sources::{App, Sources};
+use crate::plan::uses::{self, Backing, Wire};
+use crate::plan::{AppIndex, External, Need, Provider, check, planning, value};
 use crate::syntax::number;
-use crate::syntax::procfile::Entry;
-use crate::words::env::Env;
-use crate::words::name::AppName;
-use crate::words::policy::{OnExit, RestartPolicy};
+use crate::syntax::settings::PortSetting;
+use crate::words::name::{AppName, ProcessName};
 use crate::words::report::Report;
 use crate::words::uses::Start;
+use crate::words::wording;
 
 /// Foreman's.
-const USUAL_BASE: u16 = 5000;
-/// SIGTERM on every system.
-const STOP_SIGNAL: i32 = 15;
+pub(crate) const USUAL_BASE: u16 = 5000;
 
-/// What the files and the command line say, side by side.
-#[derive(Clone, Debug)]
-pub(crate) struct Sources {
-    pub(crate) app: AppName,
-    pub(crate) directory: PathBuf,
-    /// What tells this app from all others: see `load::App`.
-    pub(crate) identity: PathBuf,
-    /// The Procfile's name, for the reports.
-    pub(crate) procfile: String,
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) layers: Layers,
-    pub(crate) wanted: Wanted,
-    /// `-p`.
-    pub(crate) base: Option<u16>,
-    pub(crate) rules: Rules,
-}
-
-/// How every process is treated.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
-    pub(crate) restart: RestartPolicy,
-    pub(crate) max_restarts: u32,
-    pub(crate) on_exit: OnExit,
-    pub(crate) grace: Duration,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self {
-            restart: RestartPolicy::default(),
-            max_restarts: 5,
-            on_exit: OnExit::default(),
-            grace: Duration::from_secs(5),
-        }
-    }
-}
+/// Foreman has none; a session does not restart for ever.
+pub(super) const MAX_RESTARTS: u32 = 5;
+/// Foreman's, too.
+pub(super) const USUAL_GRACE: Duration = Duration::from_secs(5);
 
 /// A plan that wants its ports.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolved {
     pub(crate) sources: Sources,
-    /// In Procfile order.
-    pub(crate) requests: Vec<Request>,
+    /// Every process that may come to run, app by app.
+    pub(crate) slots: Vec<Slot>,
+    /// Who is started with the session, by the places of the slots: who is meant, and who is used by those.
+    pub(crate) is_wanted: Vec<bool>,
+    pub(super) wires: Vec<Wire>,
+    pub(super) needs: Vec<Vec<Need>>,
+    pub(super) externals: Vec<External>,
+    /// What people call each app, where they are told whose process it is.
+    pub(super) names: Vec<Option<AppName>>,
+    /// Whether this session may start each app.
+    pub(crate) start: Vec<Start>,
     /// 0: any free ports.
-    pub(crate) base: u16,
+    pub(crate) bases: Vec<u16>,
+    /// Uses that are not waited for, because each would have closed a cycle: its processes in order.
+    pub(crate) relaxed: Vec<Vec<ProcessName>>,
 }
 
 /// # Errors
 /// All that is wrong, at once.
 pub(crate) fn resolve(sources: Sources) -> Result<Resolved, Vec<Report>> {
-    let mut errors = check::names(&sources.entries);
-    errors.extend(forbidden(&sources.layers.set));
-    let base = match sources.base.map_or_else(|| base(&sources.layers), Ok) {
-        Ok(base) => base,
-        Err(report) => {
-            errors.push(report);
-            USUAL_BASE
+    let mut errors: Vec<Report> = Vec::new();
+    for app in &sources.apps.apps {
+        errors.extend(check::names(&app.entries));
+    }
+    errors.extend(check::forbidden(&sources.asked));
+    let mut bases = Vec::new();
+    for place in 0..sources.apps.apps.len() {
+        match base(&sources, place) {
+            Ok(base) => bases.push(base),
+            Err(report) => errors.push(report),
         }
-    };
-    let requests = match select::select(&sources.procfile, &sources.entries, &sources.wanted) {
-        Ok(requests) => requests,
-        Err(reports) => {
-            errors.extend(reports);
-            Vec::new()
-        }
-    };
+    }
+    let slots = slots::slots(&sources).unwrap_or_else(|reports| {
+        errors.extend(reports);
+        Vec::new()
+    });
+    let wires = uses::wires(&sources, &slots).unwrap_or_else(|reports| {
+        errors.extend(reports);
+        Vec::new()
+    });
     if !errors.is_empty() {
         return Err(errors);
     }
+    let is_wanted = wanted(&sources, &slots, &wires);
+    errors.extend(wires.iter().filter_map(|wire| nobody_there(wire, &is_wanted)));
+    let (edges, externals) = edges(&sources, &slots, &wires).unwrap_or_else(|reports| {
+        errors.extend(reports);
+        (Vec::new(), Vec::new())
+    });
+    let order = order::order(slots.len(), edges);
+    let named = |cycle: &Vec<usize>| -> Vec<ProcessName> {
+        cycle.iter().map(|place| slots[*place].name.clone()).collect()
+    };
+    errors.extend(order.impossible.iter().map(|cycle| impossible(&named(cycle))));
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let relaxed = order.relaxed.iter().filter(|cycle| cycle.iter().all(|place| is_wanted[*place]));
     Ok(Resolved {
+        names: slots::shown_names(&sources.apps),
+        start: starts(&sources, &slots, &wires),
+        relaxed: relaxed.map(named).collect(),
+        needs: order.needs,
+        externals,
+        slots,
+        is_wanted,
+        wires,
+        bases,
         sources,
-        requests,
-        base,
     })
 }
 
-impl Resolved {
-    /// `ports` in the order of the requests.
-    ///
-    /// # Errors
-    /// What the kernel would refuse to start.
-    pub(crate) fn plan(&self, ports: &[u16]) -> Result<Plan, Vec<Report>> {
-        let providers = self.providers(ports);
-        let processes = self.requests.iter().zip(ports);
-        let processes = processes.map(|(request, port)| self.process(request, *port, &providers));
-        let plan = Plan {
-            apps: vec![PlannedApp {
-                name: self.sources.app.clone(),
-                identity: self.sources.identity.clone(),
-                shown: self.sources.directory.display().to_string(),
-                start: Start::Auto,
-            }],
-            externals: Vec::new(),
-            processes: processes.collect(),
-        };
-        match check::sizes(&plan) {
-            errors if errors.is_empty() => Ok(plan),
-            errors => Err(errors),
-        }
-    }
+/// What is known of a process's ports while a session lives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ports {
+    /// Its PORT; `None`: it has none, or none yet.
+    pub(crate) given: Option<u16>,
+    /// Those of its further variables, in their order.
+    pub(crate) further: Vec<u16>,
+    /// Where it is reached: its PORT, or what it listens on in its place. `None`: nobody knows.
+    pub(crate) reached: Option<u16>,
+    /// Another session runs it, or nobody.
+    pub(crate) is_elsewhere: bool,
+}
 
-    /// A process of no type, for a command that is run once: it sees the URLs of all, and has no port of
-    /// its own.
-    pub(crate) fn one_off_env(&self, ports: &[u16]) -> Env {
-        wire::environment(None, None, &self.providers(ports), &self.sources.layers)
-    }
-
-    /// The ports as they are where the app runs, else those that foreman's rule gives.
-    pub(crate) fn expected_ports(&self, live: &BTreeMap<String, u16>) -> Vec<u16> {
-        let by_rule = |request: &Request| {
-            let place = usize::from(self.base) + ports::offset(request);
-            u16::try_from(place).unwrap_or(u16::MAX)
-        };
-        let port = |request: &Request| live.get(&request.process.to_string()).copied();
-        self.requests
-            .iter()
-            .map(|request| port(request).unwrap_or_else(|| by_rule(request)))
-            .collect()
-    }
-
-    fn providers(&self, ports: &[u16]) -> Vec<Provider> {
-        let firsts = self
-            .requests
-            .iter()
-            .zip(ports)
-            .filter(|(request, _)| request.process.instance.get() == 1);
-        firsts
-            .filter_map(|(request, port)| {
-                wire::provider(&self.sources.entries[request.type_index], *port)
-            })
-            .collect()
-    }
-
-    fn process(&self, request: &Request, port: u16, providers: &[Provider]) -> PlannedProcess {
-        let command = self.sources.entries[request.type_index].command.clone();
-        let rules = self.sources.rules;
-        PlannedProcess {
-            name: request.process.clone(),
-            app: 0,
-            host: Host::Here,
-            is_wanted: true,
-            needs: Vec::new(),
-            tty: None,
-            port: Some(port),
-            scheme: server::scheme(&command),
-            env: wire::environment(
-                Some(&request.process),
-                Some(port),
-                providers,
-                &self.sources.layers,
-            ),
-            command,
-            directory: self.sources.directory.clone(),
-            restart: rules.restart,
-            max_restarts: rules.max_restarts,
-            on_exit: rules.on_exit,
-            grace: rules.grace,
-            stop_signal: STOP_SIGNAL,
+impl Ports {
+    pub(crate) fn given(port: u16) -> Self {
+        Self {
+            given: Some(port),
+            reached: Some(port),
+            ..Self::default()
         }
     }
 }
 
-/// `PORT` of the env files, else of the shell, else foreman's.
-fn base(layers: &Layers) -> Result<u16, Report> {
-    let mut assignments = layers.env_files.iter().flat_map(|(file, assignments)| {
-        assignments.iter().map(move |assignment| (file, assignment))
-    });
-    let in_files = assignments.rfind(|(_, assignment)| assignment.name == "PORT");
-    if let Some((file, Assignment { value, line, .. })) = in_files {
-        let value = value.to_string_lossy();
-        return number::port(&value)
-            .map_err(|why| not_a_port(&value, &format!("{file}:{line}"), why));
+impl Resolved {
+    /// The plan with these ports, in the order of the slots.
+    ///
+    /// # Errors
+    /// What the kernel would refuse to start; a use whose value cannot be made.
+    pub(crate) fn plan(&self, ports: &[Ports]) -> Result<crate::plan::Plan, Vec<Report>> {
+        planning::plan(self, ports)
     }
-    match layers.shell.iter().find(|(name, _)| name == "PORT") {
+
+    /// What a process asks of the ports: nothing if it has none.
+    pub(crate) fn request(&self, slot: usize) -> Option<Request> {
+        let Slot { app, entry, .. } = self.slots[slot];
+        let app = &self.sources.apps.apps[app];
+        let said = app.said_of(app.entries[entry].process_type.as_str());
+        let port = said.and_then(|said| said.port.as_ref()).map(|said| said.value);
+        let pinned = match port {
+            Some(PortSetting::None) => return None,
+            Some(PortSetting::Pinned(port)) => Some(port),
+            None => None,
+        };
+        Some(Request {
+            pinned,
+            further: self.further(slot).len(),
+            ..self.slots[slot].request()
+        })
+    }
+
+    /// The variables of a process's further ports.
+    pub(crate) fn further(&self, slot: usize) -> Vec<String> {
+        let Slot { app, entry, .. } = self.slots[slot];
+        let app = &self.sources.apps.apps[app];
+        let said = app.said_of(app.entries[entry].process_type.as_str());
+        let ports = said.map(|said| said.ports.iter()).into_iter().flatten();
+        ports.map(|said| said.value.clone()).collect()
+    }
+
+    /// The ports as they are where an app runs (by process: `web.1`), else those that foreman's rule gives.
+    pub(crate) fn expected_ports(
+        &self,
+        live: &dyn Fn(AppIndex) -> Option<BTreeMap<String, u16>>,
+    ) -> Vec<Ports> {
+        let live: Vec<_> = (0..self.sources.apps.apps.len()).map(live).collect();
+        let port = |place: usize| {
+            let slot = &self.slots[place];
+            let Some(request) = self.request(place) else {
+                return Ports::default();
+            };
+            let known = live[slot.app].as_ref().and_then(|ports| ports.get(&slot.name.in_app()));
+            let by_rule = || {
+                let place = usize::from(self.bases[slot.app]) + ports::offset(&request);
+                request.pinned.unwrap_or(u16::try_from(place).unwrap_or(u16::MAX))
+            };
+            // One that does not run, and is not about to, is nobody's to be told of.
+            let is_known = known.is_some() || self.is_wanted[place];
+            let port = Ports::given(known.copied().unwrap_or_else(by_rule));
+            if is_known { port } else { Ports::default() }
+        };
+        (0..self.slots.len()).map(port).collect()
+    }
+
+    /// Whether the session was started for this app, not for one that uses it.
+    pub(crate) fn is_root(&self, app: AppIndex) -> bool {
+        app < self.sources.apps.roots
+    }
+
+    pub(crate) fn app(&self, app: AppIndex) -> &App {
+        &self.sources.apps.apps[app]
+    }
+
+    /// What people call an app.
+    pub(crate) fn app_name(&self, app: AppIndex) -> AppName {
+        self.names[app].clone().unwrap_or_else(|| self.app(app).name())
+    }
+}
+
+/// Who is meant, whom those use, and whom those use or depend on.
+fn wanted(sources: &Sources, slots: &[Slot], wires: &[Wire]) -> Vec<bool> {
+    let mut is_wanted: Vec<bool> = slots.iter().map(|slot| slot.is_meant).collect();
+    let mut queue: Vec<usize> = (0..slots.len()).filter(|place| is_wanted[*place]).collect();
+    while let Some(place) = queue.pop() {
+        let used = wires.iter().filter(|wire| wire.consumer == place && !wire.is_hidden);
+        let used = used.filter_map(|wire| match wire.backing {
+            Backing::Process(provider) => Some(provider),
+            Backing::Resource | Backing::Nothing(_) => None,
+        });
+        let depends_on = depends_on(sources, slots, place);
+        for provider in used.chain(depends_on) {
+            if !std::mem::replace(&mut is_wanted[provider], true) {
+                queue.push(provider);
+            }
+        }
+    }
+    is_wanted
+}
+
+/// The places of the processes that one is started after by `depends_on`: all instances.
+fn depends_on(sources: &Sources, slots: &[Slot], place: usize) -> Vec<usize> {
+    let slot = &slots[place];
+    let app = &sources.apps.apps[slot.app];
+    let said = app.said_of(app.entries[slot.entry].process_type.as_str());
+    let types = said.map(|said| said.depends_on.iter()).into_iter().flatten();
+    let entries: HashSet<usize> = types.filter_map(|said| app.entry(&said.value)).collect();
+    let is_it = |other: &Slot| {
+        let is_first = other.name.instance.get() == 1;
+        other.app == slot.app && entries.contains(&other.entry) && (is_first || other.is_meant)
+    };
+    (0..slots.len()).filter(|place| is_it(&slots[*place])).collect()
+}
+
+fn nobody_there(wire: &Wire, is_wanted: &[bool]) -> Option<Report> {
+    let is_needed = is_wanted[wire.consumer] && !wire.is_hidden && !wire.declared.is_optional;
+    match &wire.backing {
+        Backing::Nothing(report) if is_needed => Some(report.clone()),
+        Backing::Nothing(_) | Backing::Process(_) | Backing::Resource => None,
+    }
+}
+
+/// What has to be started before what, and the resources among that.
+fn edges(
+    sources: &Sources,
+    slots: &[Slot],
+    wires: &[Wire],
+) -> Result<(Vec<Edge>, Vec<External>), Vec<Report>> {
+    let rank = |consumer: usize, name: &str| {
+        let slot = &slots[consumer];
+        let identity = sources.apps.apps[slot.app].identity.display().to_string();
+        (identity, slot.entry, format!("{}.{name}", slot.name.instance))
+    };
+    let (mut edges, mut errors) = (Vec::new(), Vec::new());
+    let mut externals: Vec<External> = Vec::new();
+    for consumer in 0..slots.len() {
+        let depends_on = depends_on(sources, slots, consumer).into_iter();
+        edges.extend(depends_on.map(|provider| Edge {
+            consumer,
+            need: Need {
+                on: Provider::Process(provider),
+                variable: None,
+                waits: true,
+                is_optional: false,
+            },
+            rank: rank(consumer, ""),
+        }));
+    }
+    for wire in wires.iter().filter(|wire| !wire.is_hidden) {
+        let waits = wire.declared.is_waited_for();
+        let on = match wire.backing {
+            Backing::Process(provider) => Provider::Process(provider),
+            Backing::Resource if waits => match external(sources, slots, wire) {
+                Ok(external) => Provider::External(place_of(&mut externals, external)),
+                Err(report) => {
+                    errors.push(report);
+                    continue;
+                }
+            },
+            Backing::Resource | Backing::Nothing(_) => continue,
+        };
+        edges.push(Edge {
+            consumer: wire.consumer,
+            need: Need {
+                on,
+                variable: Some(wire.declared.variable.clone()),
+                waits,
+                is_optional: wire.declared.is_optional,
+            },
+            rank: rank(wire.consumer, &wire.declared.variable),
+        });
+    }
+    if errors.is_empty() {
+        Ok((edges, externals))
+    } else {
+        Err(errors)
+    }
+}
+
+fn place_of(externals: &mut Vec<External>, external: External) -> usize {
+    let known = externals.iter().position(|known| *known == external);
+    known.unwrap_or_else(|| {
+        externals.push(external);
+        externals.len() - 1
+    })
+}
+
+fn external(sources: &Sources, slots: &[Slot], wire: &Wire) -> Result<External, Report> {
+    let handle = planning::handle(sources, slots, wire)?;
+    match (handle.host(), handle.port()) {
+        (host, Some(port)) if !host.is_empty() => Ok(External {
+            host: host.to_string(),
+            port,
+        }),
+        (_, _) => Err(uses::at(
+            &wire.declared,
+            "a URL without a port cannot be waited for".into(),
+        )
+        .help("write its port, or `wait: none`".to_string())),
+    }
+}
+
+/// An app is started by this session if any use of it says so.
+fn starts(sources: &Sources, slots: &[Slot], wires: &[Wire]) -> Vec<Start> {
+    let start = |app: usize| {
+        let may = |wire: &Wire| match wire.backing {
+            Backing::Process(provider) => {
+                slots[provider].app == app && wire.declared.start == Start::Auto
+            }
+            Backing::Resource | Backing::Nothing(_) => false,
+        };
+        if app < sources.apps.roots || wires.iter().any(may) {
+            Start::Auto
+        } else {
+            Start::Never
+        }
+    };
+    (0..sources.apps.apps.len()).map(start).collect()
+}
+
+/// `-p`, else `PORT` of the env files, `port:` of the settings, `PORT` of the shell, foreman's.
+fn base(sources: &Sources, place: usize) -> Result<u16, Report> {
+    let app = &sources.apps.apps[place];
+    if let Some(base) = sources.asked_of(place).and_then(|asked| asked.base) {
+        return Ok(base);
+    }
+    let is_port = |name: &std::ffi::OsStr| name == "PORT";
+    let in_files = app.assignments().rfind(|(_, found)| is_port(&found.name));
+    if let Some((file, found)) = in_files {
+        let value = found.value.to_string_lossy();
+        let place = format!("{file}:{}", found.line);
+        return number::port(&value).map_err(|why| not_a_port(&value, &place, why));
+    }
+    if let Some(said) = &app.settings.port {
+        return Ok(said.value);
+    }
+    match sources.shell.iter().find(|(name, _)| is_port(name)) {
         Some((_, value)) => {
             let value = value.to_string_lossy();
             number::port(&value).map_err(|why| not_a_port(&value, "your shell", why))
@@ -209,16 +369,18 @@ fn not_a_port(value: &str, of: &str, why: String) -> Report {
     Report::new(format!("PORT={value} of {of} is no port")).help(why)
 }
 
-fn forbidden(set: &[(String, String)]) -> Vec<Report> {
-    let ports = set.iter().filter(|(name, _)| name == "PORT");
-    let report = |(_, value): &(String, String)| {
-        let base = number::port(value).unwrap_or(USUAL_BASE);
-        Report::new(format!(
-            "`--set PORT={value}` would give all processes one port"
-        ))
-        .help(format!(
-            "`-p {base}` sets the first one's, and the others follow"
-        ))
-    };
-    ports.map(report).collect()
+fn impossible(cycle: &[ProcessName]) -> Report {
+    let first = cycle.first().map(|name| name.process_type.to_string());
+    let types = cycle.iter().map(|name| name.process_type.to_string());
+    let path: Vec<String> = types.chain(first).collect();
+    Report::new(format!("`depends_on` has no beginning: {}", path.join(" → ")))
+        .help("take one of them out of its `depends_on`".to_string())
+}
+
+/// What a template may not say, for whoever checks a `value`.
+pub(super) fn unfilled(wire: &Wire, why: &value::Missing) -> Report {
+    uses::at(&wire.declared, why.to_string()).help(format!(
+        "set it in .env, or in your shell, {}",
+        wording::choice(["devrun start --set NAME=VALUE"])
+    ))
 }

@@ -48,6 +48,8 @@ pub(crate) fn select(
         selected.extend(processes.map(|process| Request {
             process,
             type_index,
+            pinned: None,
+            further: 0,
         }));
     }
     match selected.len() {

@@ -1,135 +1,174 @@
-//! The environment of each process, layer by layer: automatic URLs, the shell, env files, `.env.local`,
-//! devrun's own, the command line.
+//! The environment of each process, layer by layer, the weakest first: automatic URLs, the shell, env files,
+//! `env:` of the settings, declared uses, `.env.local`, devrun's own, the command line.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
-use crate::plan::{Plan, PlannedProcess, server, url};
+use crate::plan::sources::{EnvFile, Sources};
+use crate::plan::{Plan, server, url};
 use crate::syntax::dotenv::Assignment;
 use crate::syntax::procfile::Entry;
 use crate::words::env::{Env, Source};
 use crate::words::name::{ProcessName, ProcessType};
 
-/// The layers that all processes of an app share.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Layers {
-    pub(crate) shell: Vec<(OsString, OsString)>,
-    /// Each file as it is shown to the user, in the order in which they are laid.
-    pub(crate) env_files: Vec<(String, Vec<Assignment>)>,
-    /// `--set`.
-    pub(crate) set: Vec<(String, String)>,
-}
-
 /// A type that has a port, and what its first instance is reached by.
 #[derive(Clone, Debug)]
-pub(crate) struct Provider {
+pub(crate) struct Automatic {
     pub(crate) process_type: ProcessType,
     pub(crate) url: String,
 }
 
 /// The types that others get an automatic URL of. A known server that takes its port by flag only, and
 /// whose command does not mention PORT, listens where it likes: its URL would be wrong.
-pub(crate) fn provider(entry: &Entry, port: u16) -> Option<Provider> {
+pub(crate) fn automatic(entry: &Entry, port: u16) -> Option<Automatic> {
     let url = url(server::scheme(&entry.command), port);
-    (!server::ignores_port(&entry.command)).then(|| Provider {
+    (!server::ignores_port(&entry.command)).then(|| Automatic {
         process_type: entry.process_type.clone(),
         url,
     })
 }
 
-/// `name` is `None` for a command that is run once: it sees everybody's URL.
-pub(crate) fn environment(
-    name: Option<&ProcessName>,
-    port: Option<u16>,
-    providers: &[Provider],
-    layers: &Layers,
-) -> Env {
+/// A variable that a use gives a value.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    pub(crate) variable: String,
+    pub(crate) value: String,
+    pub(crate) source: Source,
+}
+
+/// What is known of a process whose environment is built.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own<'a> {
+    /// `None`: a command that is run once; it sees everybody's URL.
+    pub(crate) name: Option<&'a ProcessName>,
+    pub(crate) port: Option<u16>,
+    /// Its further ports, each with its variable.
+    pub(crate) further: &'a [(String, u16)],
+    pub(crate) automatic: &'a [Automatic],
+}
+
+/// Layers 1 to 4: what a reference in a use's value may name, and what lies below the uses.
+pub(crate) fn below_uses(sources: &Sources, app: usize, own: Own<'_>) -> Env {
     let mut env = Env::default();
-    let is_other =
-        |provider: &&Provider| name.is_none_or(|name| provider.process_type != name.process_type);
-    for provider in providers.iter().filter(is_other) {
-        let variable = provider.process_type.url_variable();
-        let source = Source::Automatic(provider.process_type.clone());
-        env.lay(variable.into(), provider.url.clone().into(), source);
+    let is_other = |other: &&Automatic| {
+        own.name.is_none_or(|name| other.process_type != name.process_type)
+    };
+    for other in own.automatic.iter().filter(is_other) {
+        let variable = other.process_type.url_variable();
+        let source = Source::Automatic(other.process_type.clone());
+        env.lay(variable.into(), other.url.clone().into(), source);
     }
-    for (name, value) in &layers.shell {
+    for (name, value) in &sources.shell {
         env.lay(name.clone(), value.clone(), Source::Shell);
     }
-    for (file, assignments) in &layers.env_files {
-        for Assignment { name, value, line } in assignments {
-            let source = Source::EnvFile {
-                file: file.clone(),
-                line: *line,
-            };
-            env.lay(name.clone(), value.clone(), source);
-        }
+    let app = &sources.apps.apps[app];
+    for file in &app.env_files {
+        lay_file(&mut env, file);
     }
-    if let Some(port) = port {
-        env.lay("PORT".into(), port.to_string().into(), Source::Devrun);
-    }
-    if let Some(name) = name {
-        env.lay("PS".into(), name.to_string().into(), Source::Devrun);
-    }
-    for (name, value) in &layers.set {
-        env.lay(name.into(), value.into(), Source::CommandLine);
+    let said = own.name.and_then(|name| app.said_of(name.process_type.as_str()));
+    let of_process = said.map(|said| said.env.as_slice()).unwrap_or_default();
+    for set in app.settings.env.iter().chain(of_process) {
+        let source = Source::Settings {
+            file: set.place.file.clone(),
+            line: set.place.line,
+        };
+        env.lay(set.name.clone().into(), set.value.clone().into(), source);
     }
     env
 }
 
-/// Gives a process another port, and all who have its automatic URL the new one.
-pub(crate) fn set_port(plan: &mut Plan, index: usize, port: u16) {
-    let PlannedProcess { name, scheme, .. } = plan.processes[index].clone();
-    plan.processes[index].port = Some(port);
-    plan.processes[index]
-        .env
-        .replace("PORT", port.to_string().into());
-    if name.instance.get() != 1 {
-        return;
+/// Layers 5 to 8, on the others.
+pub(crate) fn complete(
+    mut env: Env,
+    sources: &Sources,
+    app: usize,
+    own: Own<'_>,
+    given: Vec<Given>,
+) -> Env {
+    let (asked, declared): (Vec<Given>, Vec<Given>) = given
+        .into_iter()
+        .partition(|given| matches!(&given.source, Source::Use { origin, .. } if origin == "--use"));
+    for Given { variable, value, source } in declared {
+        env.lay(variable.into(), value.into(), source);
     }
-    let source = Source::Automatic(name.process_type.clone());
-    let variable = name.process_type.url_variable();
-    for process in &mut plan.processes {
-        if process
-            .env
-            .get(&variable)
-            .is_some_and(|variable| variable.source == source)
-        {
-            process.env.replace(&variable, url(scheme, port).into());
-        }
+    if let Some(file) = &sources.apps.apps[app].env_local {
+        lay_file(&mut env, file);
+    }
+    for (name, port) in own.port.iter().map(|port| ("PORT", port)) {
+        env.lay(name.into(), port.to_string().into(), Source::Devrun);
+    }
+    for (name, port) in own.further {
+        env.lay(name.into(), port.to_string().into(), Source::Devrun);
+    }
+    if let Some(name) = own.name {
+        let name = ProcessName { app: None, ..name.clone() };
+        env.lay("PS".into(), name.to_string().into(), Source::Devrun);
+    }
+    for Given { variable, value, source } in asked {
+        env.lay(variable.into(), value.into(), source);
+    }
+    for (name, value) in sources.asked_of(app).iter().flat_map(|asked| &asked.set) {
+        env.lay(name.into(), value.into(), Source::CommandLine);
+    }
+    // A process without a port has no PORT, wherever the name comes from.
+    if own.name.is_some() && own.port.is_none() {
+        env.remove("PORT");
+    }
+    env
+}
+
+fn lay_file(env: &mut Env, (file, assignments): &EnvFile) {
+    for Assignment { name, value, line } in assignments {
+        let source = Source::EnvFile {
+            file: file.clone(),
+            line: *line,
+        };
+        env.lay(name.clone(), value.clone(), source);
     }
 }
 
-/// A variable of the user's shell that a file hides.
+/// A variable of the user's shell that a file or a use hides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hidden {
     pub(crate) name: String,
-    pub(crate) file: String,
-    pub(crate) line: usize,
-    /// The shell's value, where it may be shown.
+    /// The file and its line, or the use.
+    pub(crate) place: String,
+    /// The shell's value, where it may be shown, and can be had by `--set`.
     pub(crate) value: Option<String>,
 }
 
-/// What the files hide of the shell's *different* values, for one line each at the start. What devrun or
+/// What files and uses hide of the shell's *different* values, for one line each at the start. What devrun or
 /// the command line sets anew is hidden by those.
-pub(crate) fn hidden_shell_values(layers: &Layers) -> Vec<Hidden> {
-    let is_set = |name: &OsStr| {
-        let set = layers.set.iter().map(|(name, _)| name.as_str());
-        set.chain(["PORT", "PS"]).any(|set| name == set)
-    };
-    let mut hidden = Vec::new();
-    for (name, shell) in layers.shell.iter().filter(|(name, _)| !is_set(name)) {
-        let mut set = layers.env_files.iter().flat_map(|(file, assignments)| {
-            assignments.iter().map(move |assignment| (file, assignment))
-        });
-        let last = set.rfind(|(_, assignment)| assignment.name == *name);
-        let Some((file, assignment)) = last.filter(|(_, found)| found.value != *shell) else {
-            continue;
-        };
-        hidden.push(Hidden {
-            name: name.to_string_lossy().into_owned(),
-            file: file.clone(),
-            line: assignment.line,
-            value: shown(name, shell),
-        });
+pub(crate) fn hidden_shell_values(plan: &Plan, sources: &Sources) -> Vec<Hidden> {
+    let mut hidden: Vec<Hidden> = Vec::new();
+    for process in plan.processes.iter().filter(|process| process.runs_here()) {
+        for (name, variable) in process.env.iter() {
+            let place = match &variable.source {
+                Source::EnvFile { file, line } | Source::Settings { file, line } => {
+                    format!("{file}:{line}")
+                }
+                Source::Use { origin, .. } if origin != "--use" => origin.clone(),
+                Source::Use { .. }
+                | Source::Automatic(_)
+                | Source::Shell
+                | Source::Devrun
+                | Source::CommandLine
+                | Source::ProcfileLine { .. } => continue,
+            };
+            let mut below = variable.hidden.iter();
+            let shell = below.find(|(_, source)| *source == Source::Shell);
+            let Some((shell, _)) = shell.filter(|(shell, _)| *shell != variable.value) else {
+                continue;
+            };
+            let can_set = sources.asked_of(process.app).is_some();
+            let found = Hidden {
+                name: name.to_string_lossy().into_owned(),
+                place,
+                value: shown(name, shell).filter(|_| can_set),
+            };
+            if !hidden.contains(&found) {
+                hidden.push(found);
+            }
+        }
     }
     hidden
 }

@@ -65,6 +65,11 @@ impl Env {
         }
     }
 
+    /// Takes a variable away, with all that it hides.
+    pub(crate) fn remove(&mut self, name: impl AsRef<OsStr>) {
+        self.variables.remove(name.as_ref());
+    }
+
     pub(crate) fn get(&self, name: impl AsRef<OsStr>) -> Option<&Variable> {
         self.variables.get(name.as_ref())
     }

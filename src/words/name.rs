@@ -96,6 +96,11 @@ impl ProcessName {
 }
 
 impl ProcessName {
+    /// As it is called within its app: `web.1`.
+    pub(crate) fn in_app(&self) -> String {
+        format!("{}.{}", self.process_type, self.instance)
+    }
+
     /// The least that people have to type: `web` for its first instance.
     pub(crate) fn short(&self) -> String {
         if self.instance.get() == 1 {

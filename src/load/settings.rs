@@ -1,0 +1,36 @@
+//! Reads an app's `devrun.yaml`, and `devrun.local.yaml` over it.
+
+use std::path::Path;
+
+use crate::load::{Where, shown, text, unreadable};
+use crate::os::file;
+use crate::syntax::Parsed;
+use crate::syntax::settings::{self, Settings};
+
+/// Shared with everybody who works on the app.
+pub(crate) const SHARED: &str = "devrun.yaml";
+/// One's own, laid over it.
+pub(crate) const PERSONAL: &str = "devrun.local.yaml";
+
+/// All of an app's settings; those of a missing file say nothing.
+pub(super) fn read(place: &Where, directory: &Path) -> Parsed<Settings> {
+    let mut shared = read_one(place, &directory.join(SHARED));
+    let personal = read_one(place, &directory.join(PERSONAL));
+    shared.value = shared.value.overlaid(personal.value);
+    shared.warnings.extend(personal.warnings);
+    shared.errors.extend(personal.errors);
+    shared
+}
+
+fn read_one(place: &Where, path: &Path) -> Parsed<Settings> {
+    let shown = shown(place, path);
+    let report = match file::read(path) {
+        Ok(content) => match text(&shown, &content) {
+            Ok(text) => return settings::parse(&shown, text),
+            Err(report) => report,
+        },
+        Err(error) if error.is_missing() => return Parsed::default(),
+        Err(error) => unreadable(&shown, &error),
+    };
+    super::failed(report)
+}

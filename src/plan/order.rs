@@ -1,0 +1,131 @@
+//! Who is started after whom: the needs of all processes, without cycles.
+
+use crate::plan::{Need, Provider};
+
+/// One need of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Edge {
+    /// Its place among the slots.
+    pub(crate) consumer: usize,
+    pub(crate) need: Need,
+    /// The same for every session that knows both ends, so that all relax the same cycle.
+    pub(crate) rank: (String, usize, String),
+}
+
+/// The needs of each process, and what had to be left out of them.
+#[derive(Debug, Default)]
+pub(crate) struct Order {
+    pub(crate) needs: Vec<Vec<Need>>,
+    /// Cycles of uses: each is started without waiting for the use that would have closed it.
+    pub(crate) relaxed: Vec<Cycle>,
+    /// Cycles of `depends_on`, which have no order at all.
+    pub(crate) impossible: Vec<Cycle>,
+}
+
+/// The processes of a cycle by their places, each needing the next one and the last one the first.
+pub(crate) type Cycle = Vec<usize>;
+
+/// Takes `depends_on` first, then the uses by rank; whatever would close a cycle is left out.
+pub(crate) fn order(processes: usize, mut edges: Vec<Edge>) -> Order {
+    edges.sort_by_key(|edge| (edge.need.variable.is_some(), edge.rank.clone()));
+    let mut order = Order {
+        needs: vec![Vec::new(); processes],
+        ..Order::default()
+    };
+    for Edge { consumer, need, .. } in edges {
+        if let Provider::Process(provider) = need.on
+            && let Some(path) = path(&order.needs, provider, consumer)
+        {
+            let cycles = match need.variable {
+                Some(_) => &mut order.relaxed,
+                None => &mut order.impossible,
+            };
+            let mut cycle = vec![consumer];
+            cycle.extend(path.into_iter().filter(|place| *place != consumer));
+            cycles.push(cycle);
+            continue;
+        }
+        if !order.needs[consumer].contains(&need) {
+            order.needs[consumer].push(need);
+        }
+    }
+    order
+}
+
+/// From one process to another along the needs, both ends included.
+fn path(needs: &[Vec<Need>], from: usize, to: usize) -> Option<Vec<usize>> {
+    let mut came_from: Vec<Option<usize>> = vec![None; needs.len()];
+    let mut stack = vec![from];
+    let mut is_seen = vec![false; needs.len()];
+    while let Some(place) = stack.pop() {
+        if place == to {
+            let mut path: Vec<usize> =
+                std::iter::successors(Some(to), |place| came_from[*place]).collect();
+            path.reverse();
+            return Some(path);
+        }
+        if std::mem::replace(&mut is_seen[place], true) {
+            continue;
+        }
+        for need in &needs[place] {
+            if let Provider::Process(next) = need.on
+                && !is_seen[next]
+            {
+                came_from[next] = Some(place);
+                stack.push(next);
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edge(consumer: usize, provider: usize, variable: Option<&str>) -> Edge {
+        Edge {
+            consumer,
+            need: Need {
+                on: Provider::Process(provider),
+                variable: variable.map(Into::into),
+                waits: true,
+                is_optional: false,
+            },
+            rank: (String::new(), consumer, variable.unwrap_or_default().into()),
+        }
+    }
+
+    fn providers(order: &Order, consumer: usize) -> Vec<Provider> {
+        order.needs[consumer].iter().map(|need| need.on).collect()
+    }
+
+    #[test]
+    fn the_last_use_by_rank_that_closes_a_cycle_is_left_out() {
+        let there = [
+            edge(0, 1, Some("API_URL")),
+            edge(1, 2, Some("DB_URL")),
+            edge(2, 0, Some("WEB_URL")),
+        ];
+        let mut back = there.to_vec();
+        back.reverse();
+        for edges in [there.to_vec(), back] {
+            let order = order(3, edges);
+            assert_eq!(providers(&order, 0), [Provider::Process(1)]);
+            assert_eq!(providers(&order, 2), []);
+            assert_eq!(order.relaxed, [vec![2, 0, 1]]);
+            assert!(order.impossible.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_depends_on_each_other_is_impossible_and_comes_before_uses() {
+        let found = order(2, vec![edge(0, 1, None), edge(1, 0, None)]);
+        assert_eq!(found.impossible, [vec![1, 0]]);
+        let found = order(2, vec![edge(0, 1, Some("A")), edge(1, 0, None)]);
+        assert_eq!(found.relaxed, [vec![0, 1]]);
+        assert!(found.impossible.is_empty());
+        let oneself = order(1, vec![edge(0, 0, None)]);
+        assert_eq!(oneself.impossible, [vec![0]]);
+    }
+}

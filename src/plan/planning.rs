@@ -1,0 +1,263 @@
+//! From resolved sources and ports to a plan: each process's environment, and what its uses are worth now.
+
+use std::ffi::{OsStr, OsString};
+
+use crate::plan::resolve::{MAX_RESTARTS, Ports, Resolved, USUAL_GRACE, unfilled};
+use crate::plan::slots::Slot;
+use crate::plan::sources::Sources;
+use crate::plan::uses::{self, Backing, Wire};
+use crate::plan::value::{Handle, Served, Template};
+use crate::plan::wire::{self, Automatic, Given, Own};
+use crate::plan::{Host, Plan, PlannedApp, PlannedProcess, Used, check, server};
+use crate::words::env::{Env, Source};
+use crate::words::report::Report;
+
+/// SIGTERM on every system.
+const STOP_SIGNAL: i32 = 15;
+
+pub(super) fn plan(resolved: &Resolved, ports: &[Ports]) -> Result<Plan, Vec<Report>> {
+    let mut errors: Vec<Report> = Vec::new();
+    let mut processes = Vec::new();
+    let automatic: Vec<Vec<Automatic>> =
+        (0..resolved.sources.apps.apps.len()).map(|app| automatic(resolved, ports, app)).collect();
+    for place in 0..resolved.slots.len() {
+        match process(resolved, ports, place, &automatic[resolved.slots[place].app]) {
+            Ok(process) => processes.push(process),
+            Err(reports) => {
+                errors.extend(reports.into_iter().filter(|report| !errors.contains(report)).collect::<Vec<_>>());
+            }
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let plan = Plan {
+        apps: (0..resolved.sources.apps.apps.len()).map(|app| planned_app(resolved, app)).collect(),
+        externals: resolved.externals.clone(),
+        processes,
+    };
+    match check::sizes(&plan) {
+        errors if errors.is_empty() => Ok(plan),
+        errors => Err(errors),
+    }
+}
+
+fn planned_app(resolved: &Resolved, app: usize) -> PlannedApp {
+    let sources = resolved.app(app);
+    PlannedApp {
+        name: resolved.app_name(app),
+        identity: sources.identity.clone(),
+        shown: sources.shown.clone(),
+        start: resolved.start[app],
+    }
+}
+
+/// Each type of an app that others of the same Procfile get the URL of, and that is there.
+fn automatic(resolved: &Resolved, ports: &[Ports], app: usize) -> Vec<Automatic> {
+    let sources = resolved.app(app);
+    if sources.settings.auto_urls == Some(false) {
+        return Vec::new();
+    }
+    let slots = resolved.slots.iter().zip(ports).enumerate();
+    let firsts = slots.filter(|(place, (slot, _))| {
+        slot.app == app && slot.name.instance.get() == 1 && resolved.is_wanted[*place]
+    });
+    firsts
+        .filter_map(|(_, (slot, ports))| {
+            wire::automatic(&sources.entries[slot.entry], ports.reached?)
+        })
+        .collect()
+}
+
+fn process(
+    resolved: &Resolved,
+    ports: &[Ports],
+    place: usize,
+    automatic: &[Automatic],
+) -> Result<PlannedProcess, Vec<Report>> {
+    let slot = &resolved.slots[place];
+    let app = resolved.app(slot.app);
+    let entry = &app.entries[slot.entry];
+    let said = app.said_of(entry.process_type.as_str());
+    let asked = resolved.sources.asked_of(slot.app);
+    let names = resolved.further(place);
+    let further: Vec<(String, u16)> = names.into_iter().zip(ports[place].further.clone()).collect();
+    let own = Own {
+        name: Some(&slot.name),
+        port: ports[place].given,
+        further: &further,
+        automatic,
+    };
+    let below = wire::below_uses(&resolved.sources, slot.app, own);
+    let wires = resolved.wires.iter().filter(|wire| wire.consumer == place);
+    let (mut given, mut uses, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    for wire in wires {
+        let value = match value(resolved, ports, wire, &below) {
+            Ok(value) => value,
+            Err(report) if resolved.is_wanted[place] && !wire.is_hidden => {
+                errors.push(report);
+                continue;
+            }
+            Err(_) => None,
+        };
+        given.extend(value.clone().map(|value| Given {
+            variable: wire.declared.variable.clone(),
+            value,
+            source: source(resolved, wire),
+        }));
+        uses.extend((!wire.is_hidden).then(|| Used {
+            variable: wire.declared.variable.clone(),
+            provider: match wire.backing {
+                Backing::Process(provider) => Some(provider),
+                Backing::Resource | Backing::Nothing(_) => None,
+            },
+            value,
+            on_change: wire.declared.on_change,
+        }));
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let usual = &app.settings;
+    Ok(PlannedProcess {
+        name: slot.name.clone(),
+        app: slot.app,
+        host: if ports[place].is_elsewhere { Host::Elsewhere } else { Host::Here },
+        is_wanted: resolved.is_wanted[place],
+        needs: resolved.needs[place].clone(),
+        uses,
+        command: entry.command.clone(),
+        port: ports[place].given,
+        scheme: server::scheme(&entry.command),
+        env: wire::complete(below, &resolved.sources, slot.app, own, given),
+        directory: match said.and_then(|said| said.cwd.as_ref()) {
+            Some(cwd) => app.directory.join(&cwd.value),
+            None => app.directory.clone(),
+        },
+        restart: asked
+            .and_then(|asked| asked.restart)
+            .or(said.and_then(|said| said.restart))
+            .or(usual.restart)
+            .unwrap_or_default(),
+        max_restarts: said.and_then(|said| said.max_restarts).unwrap_or(MAX_RESTARTS),
+        on_exit: asked
+            .and_then(|asked| asked.on_exit)
+            .or(said.and_then(|said| said.on_exit))
+            .or(usual.on_exit)
+            .unwrap_or_default(),
+        grace: asked
+            .and_then(|asked| asked.grace)
+            .or(said.and_then(|said| said.timeout))
+            .or(usual.timeout)
+            .unwrap_or(USUAL_GRACE),
+        stop_signal: said.and_then(|said| said.stop_signal).unwrap_or(STOP_SIGNAL),
+        tty: said.and_then(|said| said.tty),
+    })
+}
+
+/// A process of no type, for a command that is run once: it sees the URLs of all, what the app uses, and has
+/// no port of its own.
+pub(crate) fn one_off_env(resolved: &Resolved, ports: &[Ports]) -> Env {
+    let automatic = automatic(resolved, ports, 0);
+    let own = Own {
+        name: None,
+        port: None,
+        further: &[],
+        automatic: &automatic,
+    };
+    let below = wire::below_uses(&resolved.sources, 0, own);
+    let mut given: Vec<Given> = Vec::new();
+    for wire in resolved.wires.iter().filter(|wire| resolved.slots[wire.consumer].app == 0) {
+        let variable = &wire.declared.variable;
+        let is_known = given.iter().any(|given| given.variable == *variable);
+        // What cannot be made is not missed until the command asks for it.
+        let value = value(resolved, ports, wire, &below).ok().flatten();
+        given.extend(value.filter(|_| !is_known).map(|value| Given {
+            variable: variable.clone(),
+            value,
+            source: source(resolved, wire),
+        }));
+    }
+    wire::complete(below, &resolved.sources, 0, own, given)
+}
+
+/// `None`: nobody knows yet where the provider is, or there is none.
+fn value(
+    resolved: &Resolved,
+    ports: &[Ports],
+    wire: &Wire,
+    below: &Env,
+) -> Result<Option<String>, Report> {
+    let lookup = |name: &str| lookup(below, name);
+    match wire.backing {
+        Backing::Nothing(_) => Ok(None),
+        Backing::Resource => resource(wire, &lookup).map(Some),
+        Backing::Process(provider) => {
+            let slot = &resolved.slots[provider];
+            let entry = &resolved.app(slot.app).entries[slot.entry];
+            let Some(port) = ports[provider].reached else {
+                return Ok(None);
+            };
+            let served = Served {
+                scheme: server::scheme(&entry.command),
+                port,
+            };
+            let template = template(wire)?;
+            let filled = template.fill(&served, &lookup);
+            filled.map(Some).map_err(|why| unfilled(wire, &why))
+        }
+    }
+}
+
+fn template(wire: &Wire) -> Result<Template, Report> {
+    let text = wire.declared.value.as_deref().unwrap_or("{url}");
+    Template::parse(text).map_err(|bad| uses::at(&wire.declared, bad.why))
+}
+
+fn resource(wire: &Wire, lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<String, Report> {
+    let handle = handle_of(wire, lookup)?;
+    let filled = template(wire)?.fill_handle(&handle, lookup);
+    filled.map_err(|why| unfilled(wire, &why))
+}
+
+/// The resource behind a use, as its consumer would have it.
+pub(super) fn handle(sources: &Sources, slots: &[Slot], wire: &Wire) -> Result<Handle, Report> {
+    let slot = &slots[wire.consumer];
+    let own = Own {
+        name: Some(&slot.name),
+        port: None,
+        further: &[],
+        automatic: &[],
+    };
+    let below = wire::below_uses(sources, slot.app, own);
+    handle_of(wire, &|name| lookup(&below, name))
+}
+
+fn handle_of(wire: &Wire, lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Handle, Report> {
+    let text = wire.declared.target.to_string();
+    Handle::parse(&text, lookup).map_err(|why| unfilled(wire, &why))
+}
+
+/// What `${NAME}` stands for: as files, settings and the shell have it.
+fn lookup(below: &Env, name: &str) -> Option<OsString> {
+    let found = below.get(OsStr::new(name))?;
+    Some(found.value.clone())
+}
+
+fn source(resolved: &Resolved, wire: &Wire) -> Source {
+    let provider = match wire.backing {
+        Backing::Process(provider) => {
+            let slot = &resolved.slots[provider];
+            if slot.app == resolved.slots[wire.consumer].app {
+                slot.name.in_app()
+            } else {
+                format!("{} of {}", slot.name.in_app(), resolved.app(slot.app).shown)
+            }
+        }
+        Backing::Resource | Backing::Nothing(_) => String::new(),
+    };
+    Source::Use {
+        origin: wire.declared.origin.to_string(),
+        provider,
+    }
+}
