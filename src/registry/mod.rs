@@ -118,25 +118,34 @@ impl Registry {
     /// Makes this session the owner of the app if nobody else is. Never waits. What it owns already it is
     /// given again, and `is_sibling` is then as it says now.
     pub(crate) fn try_own(&mut self, app: &App, is_sibling: bool) -> Ownership {
-        if let Some(owned) = self.apps.get_mut(&app.identity) {
-            owned.record.is_sibling = is_sibling;
-            owned.write();
-            return Ownership::Ours;
-        }
-        let Some(runtime) = &self.runtime else {
-            return self.take(app, is_sibling, None);
-        };
-        match Lock::take(&app_lock(runtime, &app.identity)) {
-            Locked::Ours(lock) => self.take(app, is_sibling, Some(lock)),
-            Locked::Unavailable => self.take(app, is_sibling, None),
-            Locked::Held(file) => match Owner::read(&file, runtime) {
-                Some(owner) if owner.is_alive() => Ownership::Held(Box::new(owner)),
-                Some(_) | None => Ownership::BeingCleanedUp,
-            },
+        match self.ask_for(app, is_sibling) {
+            Ok(()) => Ownership::Ours,
+            Err(Some(owner)) if owner.is_alive() => Ownership::Held(owner),
+            Err(_) => Ownership::BeingCleanedUp,
         }
     }
 
-    fn take(&mut self, app: &App, is_sibling: bool, lock: Option<Lock>) -> Ownership {
+    /// # Errors
+    /// Who has it, dead or alive, as far as that is written.
+    fn ask_for(&mut self, app: &App, is_sibling: bool) -> Result<(), Option<Box<Owner>>> {
+        if let Some(owned) = self.apps.get_mut(&app.identity) {
+            owned.record.is_sibling = is_sibling;
+            owned.write();
+            return Ok(());
+        }
+        let lock = match &self.runtime {
+            None => None,
+            Some(runtime) => match Lock::take(&app_lock(runtime, &app.identity)) {
+                Locked::Ours(lock) => Some(lock),
+                Locked::Unavailable => None,
+                Locked::Held(file) => return Err(Owner::read(&file, runtime).map(Box::new)),
+            },
+        };
+        self.take(app, is_sibling, lock);
+        Ok(())
+    }
+
+    fn take(&mut self, app: &App, is_sibling: bool, lock: Option<Lock>) {
         let record = Owner {
             pid: self.session.pid,
             start_time: self.session.start_time,
@@ -150,7 +159,6 @@ impl Registry {
         let owned = OwnedApp { record, lock };
         owned.write();
         self.apps.insert(app.identity.clone(), owned);
-        Ownership::Ours
     }
 
     /// Makes this session the owner of the app. A family that has lost its manager is waited for, at most
@@ -167,20 +175,16 @@ impl Registry {
         let begun = Instant::now();
         let mut say_wait = Some(say_wait);
         loop {
-            match self.try_own(app, is_sibling) {
-                Ownership::Ours => return Ok(()),
-                Ownership::Held(owner) => return Err(owner),
-                Ownership::BeingCleanedUp => {}
-            }
-            if begun.elapsed() >= CLEANED_UP_IN {
-                return match self.holder(&app.identity) {
-                    Some(owner) => Err(Box::new(owner)),
-                    // Nobody who could be named, and nobody who could be asked to end it.
-                    None => {
-                        self.take(app, is_sibling, None);
-                        Ok(())
-                    }
-                };
+            let is_overdue = begun.elapsed() >= CLEANED_UP_IN;
+            match self.ask_for(app, is_sibling) {
+                Ok(()) => return Ok(()),
+                Err(Some(owner)) if is_overdue || owner.is_alive() => return Err(owner),
+                // Nobody who could be named, and nobody who could be asked to end it.
+                Err(None) if is_overdue => {
+                    self.take(app, is_sibling, None);
+                    return Ok(());
+                }
+                Err(_) => {}
             }
             if begun.elapsed() >= UNNOTICED
                 && let Some(say_wait) = say_wait.take()
@@ -189,12 +193,6 @@ impl Registry {
             }
             thread::sleep(INTERVAL);
         }
-    }
-
-    /// Who holds the app's lock, dead or alive.
-    fn holder(&self, identity: &Path) -> Option<Owner> {
-        let runtime = self.runtime.as_deref()?;
-        Owner::read(&lock::held(&app_lock(runtime, identity))?, runtime)
     }
 
     /// Lets others see where the processes of an app of ours are reached.
