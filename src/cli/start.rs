@@ -16,7 +16,7 @@ use crate::os::{descriptor, limits, signals, terminal};
 use crate::plan::resolve::{self, Resolved, Rules};
 use crate::plan::select::Wanted;
 use crate::plan::{Plan, wire};
-use crate::registry::{Owner, Registry};
+use crate::registry::{App, Owner, Registry};
 use crate::render::charset::Charset;
 use crate::render::json::Json;
 use crate::render::palette::{self, Depth, Hints};
@@ -89,13 +89,19 @@ fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
         settings.rules,
     );
     let resolved = resolve::resolve(sources)?;
-    let mut registry = Registry::open(resolved.sources.app.as_str(), &resolved.sources.identity);
+    let mut registry = Registry::open();
+    let owned = App {
+        identity: resolved.sources.identity.clone(),
+        name: resolved.sources.app.to_string(),
+    };
     registry
-        .own(|| eprintln!("the last session of this app is still being ended: waiting for it"))
+        .own(&owned, false, || {
+            eprintln!("the last session of this app is still being ended: waiting for it");
+        })
         .map_err(|owner| vec![already_runs(&owner)])?;
     let assigned = ports::assign(&resolved, &mut registry, args.strict_ports)?;
     let plan = resolved.plan(&assigned.ports)?;
-    registry.publish(plan.ports());
+    registry.publish(&owned.identity, plan.ports());
     let opening = opening(&resolved, &plan, &warnings, assigned.notices);
     let recheck = ports::recheck(registry, &resolved, args.strict_ports, &plan);
     session(

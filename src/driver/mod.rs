@@ -71,7 +71,8 @@ pub(crate) struct Session {
     pub(crate) ignores_hangup: bool,
 }
 
-pub(crate) type RecheckPort = Box<dyn FnMut(&ProcessName, u16) -> Recheck>;
+/// With the answer come the locks that the guardian is to hold as well.
+pub(crate) type RecheckPort = Box<dyn FnMut(&ProcessName, u16) -> (Recheck, Vec<OwnedFd>)>;
 
 /// What became of a port between two runs.
 #[derive(Debug)]

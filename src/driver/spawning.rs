@@ -65,7 +65,10 @@ impl Driver {
         let Some(port) = planned.port else {
             return Ok(());
         };
-        match (self.recheck)(&planned.name, port) {
+        let (recheck, locks) = (self.recheck)(&planned.name, port);
+        // Before the spawn: whoever is to bind the port shall not be without its lock.
+        self.guardian.hold(locks);
+        match recheck {
             Recheck::Free => Ok(()),
             Recheck::Taken(cause) => Err(cause),
             Recheck::Moved(to) => {

@@ -67,6 +67,13 @@ impl Guardian {
         self.flush();
     }
 
+    /// Lets the guardian hold these locks as well, so that they are held until the last descendant is gone.
+    pub(crate) fn hold(&mut self, locks: Vec<OwnedFd>) {
+        for lock in locks {
+            self.send(&Request::Hold, vec![lock]);
+        }
+    }
+
     /// What the guardian has to say next. `None`: it is gone. Cancel safe.
     pub(crate) async fn next(&mut self) -> Option<News> {
         loop {

@@ -43,6 +43,7 @@ pub(crate) fn run(socket: OwnedFd, habits: Habits) -> io::Result<()> {
         passed: VecDeque::new(),
         runs: Runs::default(),
         attached: None,
+        locks: Vec::new(),
         ends_at: None,
     };
     while !guardian.is_done() {
@@ -61,6 +62,8 @@ struct Guardian {
     runs: Runs,
     /// The user's terminal while it is raw, and how it was before.
     attached: Option<(OwnedFd, Settings)>,
+    /// Those that were taken after the fork. Never looked at: they are open, that is all.
+    locks: Vec<OwnedFd>,
     /// The session is over; from this instant on everything is killed.
     ends_at: Option<Instant>,
 }
@@ -180,6 +183,8 @@ impl Guardian {
                 self.attached = terminal.map(|it| (it, Settings::from_halves(modes)));
             }
             Request::Detached => self.attached = None,
+            // None came if we have too many open: the manager holds it, as long as that lives.
+            Request::Hold => self.locks.extend(self.passed.pop_front()),
             Request::End => self.end(),
         }
     }

@@ -30,6 +30,8 @@ pub(crate) enum Request {
     Attached([u32; 8]),
     /// The terminal is as before.
     Detached,
+    /// A lock travels with it, taken after the guardian was forked: it is kept open until the guardian ends.
+    Hold,
     /// The session is over: end whatever is left, then go.
     End,
 }
@@ -114,6 +116,7 @@ impl Request {
                 .iter()
                 .fold(frame.tag(7), |frame, half| frame.number(*half)),
             Self::Detached => frame.tag(8),
+            Self::Hold => frame.tag(9),
         };
         frame.finish()
     }
@@ -135,6 +138,7 @@ impl Request {
                 Self::Attached(modes)
             }
             8 => Self::Detached,
+            9 => Self::Hold,
             _ => return Err(Malformed),
         };
         body.is_spent(request)
@@ -348,6 +352,7 @@ mod tests {
             Request::Resume,
             Request::Attached([1, 2, 3, 4, 5, 6, 7, u32::MAX]),
             Request::Detached,
+            Request::Hold,
             Request::End,
         ] {
             let frame = request.to_frame();

@@ -113,6 +113,11 @@ pub(crate) fn try_lock_shared(file: &File) -> io::Result<bool> {
     try_flock(file, libc::LOCK_SH)
 }
 
+/// Gives a flock(2) back, for all who hold it by a copy of this descriptor.
+pub(crate) fn unlock(file: &File) -> io::Result<()> {
+    try_flock(file, libc::LOCK_UN).map(|_| ())
+}
+
 fn try_flock(file: &File, kind: libc::c_int) -> io::Result<bool> {
     // SAFETY: flock(2) touches no memory of ours.
     let result = unsafe { libc::flock(file.as_raw_fd(), kind | libc::LOCK_NB) };

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use crate::os::directory::{make_private, temporary};
 use crate::os::process::{home, own_user};
+use crate::registry::session::has_room_for_sockets;
 
-/// For the life of a login: locks, and sockets later. `None`: there is no such place, and it is done
-/// without.
+/// For the life of a login: locks and sockets. `None`: there is no such place, and it is done without.
 pub(super) fn runtime() -> Option<PathBuf> {
     let uid = own_user();
     let candidates = [
@@ -18,8 +18,23 @@ pub(super) fn runtime() -> Option<PathBuf> {
         Some(PathBuf::from(format!("/run/user/{uid}/devrun"))),
         Some(temporary().join(format!("devrun-{uid}"))),
     ];
-    let mut candidates = candidates.into_iter().flatten();
-    candidates.find(|path| make_private(path).is_ok())
+    choose(candidates.into_iter().flatten(), has_room_for_sockets)
+}
+
+/// The first one that is ours alone and has room for a socket's path; where none of those has, the first:
+/// locks have room anywhere.
+fn choose(
+    candidates: impl Iterator<Item = PathBuf>,
+    has_room: impl Fn(&Path) -> bool,
+) -> Option<PathBuf> {
+    let mut too_long = None;
+    for path in candidates.filter(|path| make_private(path).is_ok()) {
+        if has_room(&path) {
+            return Some(path);
+        }
+        too_long.get_or_insert(path);
+    }
+    too_long
 }
 
 /// What outlives a login: which ports an app had. `None`: there is no such place.
@@ -57,6 +72,20 @@ pub(super) fn hash(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::scratch::Scratch;
+
+    #[test]
+    fn sockets_go_where_there_is_room_for_them() {
+        let scratch = Scratch::new("room");
+        let names = ["missing/in/between", "long", "long too", "short"];
+        let [missing, long, longer, short] = names.map(|name| scratch.path(name));
+        let has_room = |path: &Path| path.ends_with("short");
+        let choose = |paths: &[&PathBuf]| choose(paths.iter().copied().cloned(), has_room);
+        assert_eq!(choose(&[&missing, &long, &short]), Some(short.clone()));
+        assert_eq!(choose(&[&missing, &long, &longer]), Some(long));
+        assert_eq!(choose(&[&missing]), None);
+        assert!(short.is_dir());
+    }
 
     #[test]
     fn the_hash_of_a_path_never_changes() {

@@ -1,22 +1,27 @@
 //! A lock file: the lock says that somebody holds it, its content who.
 
 use std::fs::{self, File, OpenOptions};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::os::file::{NO_FOLLOW, try_lock, try_lock_shared};
+use crate::os::file::{NO_FOLLOW, try_lock, try_lock_shared, unlock};
 
 /// Longer than anything that is written into one: a session of 2,000 processes takes less than half.
 const MAX_CONTENT: usize = 256 * 1024;
 /// How often a file may be exchanged under our hands before we do without.
 const ATTEMPTS: usize = 8;
 
-/// Held until it, and every copy of it in a forked process, is closed.
+/// Held until it and every copy of it, in whatever process, are closed, or until it is released.
 #[derive(Debug)]
-pub(super) struct Lock(File);
+pub(super) struct Lock {
+    file: File,
+    /// The guardian has a copy, or one is on its way.
+    is_copied: bool,
+}
 
 #[derive(Debug)]
 pub(super) enum Locked {
@@ -43,7 +48,7 @@ impl Lock {
                 return Locked::Unavailable;
             };
             match try_lock(&file) {
-                Ok(true) if is_still(path, &file) => return Locked::Ours(Self(file)),
+                Ok(true) if is_still(path, &file) => return Locked::Ours(Self::of(file)),
                 // Somebody cleaned up between the two calls: again.
                 Ok(true) => {}
                 Ok(false) => return Locked::Held(file),
@@ -53,13 +58,39 @@ impl Lock {
         Locked::Unavailable
     }
 
+    fn of(file: File) -> Self {
+        let is_copied = false;
+        Self { file, is_copied }
+    }
+
     /// Says who holds it. A failure leaves others without a name for us, no more.
     pub(super) fn write(&self, owner: &impl Serialize) {
         let content = serde_json::to_vec(owner).expect("texts and numbers");
         // Whoever reads meanwhile finds one whole value, with remains of a longer one behind it at most.
-        if self.0.write_all_at(&content, 0).is_ok() {
-            let _ = self.0.set_len(content.len() as u64);
+        if self.file.write_all_at(&content, 0).is_ok() {
+            let _ = self.file.set_len(content.len() as u64);
         }
+    }
+
+    /// Free at once, whoever has copies: flock(2) belongs to what they all are copies of. We live on, so
+    /// that the next holder must not be taken for us until he has written who he is.
+    pub(super) fn release(self) {
+        let _ = self.file.set_len(0);
+        let _ = unlock(&self.file);
+    }
+
+    pub(super) fn mark_copied(&mut self) {
+        self.is_copied = true;
+    }
+
+    /// A copy, if none was made yet and one can be made.
+    pub(super) fn copy_once(&mut self) -> Option<OwnedFd> {
+        if self.is_copied {
+            return None;
+        }
+        let copy = self.file.try_clone().ok()?;
+        self.is_copied = true;
+        Some(copy.into())
     }
 }
 
@@ -143,11 +174,32 @@ mod tests {
         let scratch = Scratch::new("copy");
         let path = scratch.path("app.lock");
         let lock = take(&path);
-        let inherited = lock.0.try_clone().unwrap();
+        let inherited = lock.file.try_clone().unwrap();
         drop(lock);
         assert!(held(&path).is_some());
         drop(inherited);
         assert!(soon(|| held(&path).is_none()));
+    }
+
+    #[test]
+    fn a_release_frees_it_whoever_has_copies_and_takes_the_name_out() {
+        let scratch = Scratch::new("release");
+        let path = scratch.path("app.lock");
+        let mut lock = take(&path);
+        lock.write(&"ann");
+        let copy = lock.copy_once().unwrap();
+        assert!(lock.copy_once().is_none(), "each copy is given out once");
+        lock.release();
+        let mut next = take(&path);
+        let file = held(&path).unwrap();
+        assert_eq!(owner::<String>(&file), None);
+        drop(copy);
+        assert!(
+            held(&path).is_some(),
+            "a copy of the former lock is nothing"
+        );
+        next.mark_copied();
+        assert!(next.copy_once().is_none(), "who was forked later has it");
     }
 
     #[test]
@@ -170,7 +222,7 @@ mod tests {
         let path = scratch.path("app.lock");
         let lock = take(&path);
         fs::rename(&path, scratch.path("away")).unwrap();
-        assert!(!is_still(&path, &lock.0));
+        assert!(!is_still(&path, &lock.file));
         take(&path);
     }
 }

@@ -1,30 +1,32 @@
 //! Who owns which app and which port now, and which ports an app had.
 //!
 //! Ownership is a lock (flock(2)) on a file in the user's runtime directory, never a pid in a file. The
-//! guardian inherits the locks, so they are free when the last descendant is gone, not when the manager
-//! is. All of it is optional: without a directory that is ours alone, nothing is locked and nothing stops.
+//! guardian has a copy of every lock, so they are free when the last descendant is gone, not when the manager
+//! is; an app is given up before that only by [`Registry::release`]. All of it is optional: without a
+//! directory that is ours alone, nothing is locked and nothing stops.
 
 mod directories;
 mod lock;
 pub(crate) mod memory;
+mod owner;
+mod ports;
 #[cfg(test)]
 mod scratch;
+mod session;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
-
-use crate::os::port::{self, Probe};
-use crate::os::{process, socket};
 use crate::plan::ports::Claim;
 use crate::registry::lock::{Lock, Locked};
+pub(crate) use crate::registry::owner::Owner;
+use crate::registry::owner::PortOwner;
+use crate::registry::ports::{Claimant, Ports};
+use crate::registry::session::Session;
 use crate::words::name::ProcessName;
-use crate::words::port::Holder;
-use crate::words::wording;
 
 /// How long a family without its manager may take to be gone: its grace, and what the guardian needs.
 const CLEANED_UP_IN: Duration = Duration::from_secs(10);
@@ -33,106 +35,156 @@ const UNNOTICED: Duration = Duration::from_millis(200);
 /// How often a lock is tried meanwhile. No event tells that somebody else's is free.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// What stands in an app's lock file: who runs it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Owner {
-    pub(crate) pid: i32,
-    /// Of that pid: a later process of the same number is not meant.
-    start_time: u64,
-    /// Seconds since 1970.
-    pub(crate) since: u64,
-    pub(crate) app: String,
-    pub(crate) directory: String,
-    /// By process: `web.1`.
-    pub(crate) ports: BTreeMap<String, u16>,
+/// One app as the registry knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct App {
+    /// The real path of its directory, with the Procfile's name if that is not the usual one.
+    pub(crate) identity: PathBuf,
+    /// What people call it.
+    pub(crate) name: String,
 }
 
-impl Owner {
-    /// It is not only its family that lives.
-    pub(crate) fn is_alive(&self) -> bool {
-        is_alive(self.pid, self.start_time)
-    }
+/// What came of asking for an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ownership {
+    Ours,
+    /// By a session that lives.
+    Held(Box<Owner>),
+    /// A family that has lost its manager is still being ended, or the holder has not yet written who he
+    /// is, or somebody only looks: ask again.
+    BeingCleanedUp,
 }
 
-/// What stands in a port's lock file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct PortOwner {
-    pid: i32,
-    start_time: u64,
-    app: String,
-    directory: String,
-    process: String,
-}
-
-/// The locks of a session. They are held as long as this process, or one that it forked, has them open.
+/// The apps and ports of a session. Their locks are held as long as this process, or one that has copies of
+/// them, lives; or until they are released.
 #[derive(Debug)]
 pub(crate) struct Registry {
     /// Where the locks are; `None`: nowhere, and nothing is locked.
     runtime: Option<PathBuf>,
-    /// As others will read it, but for the ports.
-    own: Owner,
-    app_directory: PathBuf,
-    app_lock: Option<Lock>,
-    /// `None`: it is used without a lock.
-    ports: BTreeMap<u16, Option<Lock>>,
+    session: Session,
+    socket: Option<PathBuf>,
+    /// By identity.
+    apps: BTreeMap<PathBuf, OwnedApp>,
+    ports: Ports,
+}
+
+#[derive(Debug)]
+struct OwnedApp {
+    /// As others read it.
+    record: Owner,
+    /// `None`: it is run without a lock.
+    lock: Option<Lock>,
+}
+
+impl OwnedApp {
+    fn write(&self) {
+        if let Some(lock) = &self.lock {
+            lock.write(&self.record);
+        }
+    }
 }
 
 impl Registry {
-    /// `app_directory` is the app's identity: the real path of its directory, with the Procfile's name if
-    /// that is not the usual one.
-    pub(crate) fn open(app: &str, app_directory: &Path) -> Self {
-        Self::open_in(directories::runtime(), app, app_directory)
+    pub(crate) fn open() -> Self {
+        Self::open_in(directories::runtime())
     }
 
-    fn open_in(runtime: Option<PathBuf>, app: &str, app_directory: &Path) -> Self {
-        let pid = std::process::id() as i32;
-        let own = Owner {
-            pid,
-            start_time: process::status(pid).map_or(0, |status| status.start_time),
-            since: UNIX_EPOCH.elapsed().unwrap_or_default().as_secs(),
-            app: app.to_string(),
-            directory: app_directory.to_string_lossy().into_owned(),
-            ports: BTreeMap::new(),
-        };
+    fn open_in(runtime: Option<PathBuf>) -> Self {
+        let session = Session::own();
+        let socket = runtime
+            .as_deref()
+            .and_then(|runtime| session.socket(runtime));
         Self {
             runtime,
-            own,
-            app_directory: app_directory.to_path_buf(),
-            app_lock: None,
-            ports: BTreeMap::new(),
+            session,
+            socket,
+            apps: BTreeMap::new(),
+            ports: Ports::default(),
         }
     }
 
-    /// Makes this process the owner of the app. A family that has lost its manager is waited for, and
-    /// `say_wait` is called once if that takes noticeably long.
+    /// Where this session can be asked, once somebody listens there. `None`: nowhere.
+    pub(crate) fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
+    }
+
+    /// The sockets of all sessions that live but this one; of those that are gone without a farewell, they
+    /// are removed. Whether somebody answers there, who knocks will see.
+    pub(crate) fn sessions(&self) -> Vec<PathBuf> {
+        let runtime = self.runtime.as_deref();
+        runtime.map_or_else(Vec::new, |runtime| session::others(runtime, self.session))
+    }
+
+    /// Makes this session the owner of the app if nobody else is. Never waits. What it owns already it is
+    /// given again, and `is_sibling` is then as it says now.
+    pub(crate) fn try_own(&mut self, app: &App, is_sibling: bool) -> Ownership {
+        match self.ask_for(app, is_sibling) {
+            Ok(()) => Ownership::Ours,
+            Err(Some(owner)) if owner.is_alive() => Ownership::Held(owner),
+            Err(_) => Ownership::BeingCleanedUp,
+        }
+    }
+
+    /// # Errors
+    /// Who has it, dead or alive, as far as that is written.
+    fn ask_for(&mut self, app: &App, is_sibling: bool) -> Result<(), Option<Box<Owner>>> {
+        if let Some(owned) = self.apps.get_mut(&app.identity) {
+            owned.record.is_sibling = is_sibling;
+            owned.write();
+            return Ok(());
+        }
+        let lock = match &self.runtime {
+            None => None,
+            Some(runtime) => match Lock::take(&app_lock(runtime, &app.identity)) {
+                Locked::Ours(lock) => Some(lock),
+                Locked::Unavailable => None,
+                Locked::Held(file) => return Err(Owner::read(&file, runtime).map(Box::new)),
+            },
+        };
+        self.take(app, is_sibling, lock);
+        Ok(())
+    }
+
+    fn take(&mut self, app: &App, is_sibling: bool, lock: Option<Lock>) {
+        let record = Owner {
+            pid: self.session.pid,
+            start_time: self.session.start_time,
+            since: UNIX_EPOCH.elapsed().unwrap_or_default().as_secs(),
+            app: app.name.clone(),
+            directory: app.identity.to_string_lossy().into_owned(),
+            ports: BTreeMap::new(),
+            is_sibling,
+            socket: self.socket.clone(),
+        };
+        let owned = OwnedApp { record, lock };
+        owned.write();
+        self.apps.insert(app.identity.clone(), owned);
+    }
+
+    /// Makes this session the owner of the app. A family that has lost its manager is waited for, at most
+    /// 10 s, and `say_wait` is called once if that takes noticeably long.
     ///
     /// # Errors
-    /// Who owns it.
-    pub(crate) fn own(&mut self, say_wait: impl FnOnce()) -> Result<(), Box<Owner>> {
-        let Some(runtime) = &self.runtime else {
-            return Ok(());
-        };
-        let path = app_lock(runtime, &self.app_directory);
+    /// Who owns it: somebody who lives, or whose family takes longer than that.
+    pub(crate) fn own(
+        &mut self,
+        app: &App,
+        is_sibling: bool,
+        say_wait: impl FnOnce(),
+    ) -> Result<(), Box<Owner>> {
         let begun = Instant::now();
         let mut say_wait = Some(say_wait);
         loop {
-            let file = match Lock::take(&path) {
-                Locked::Ours(lock) => {
-                    lock.write(&self.own);
-                    self.app_lock = Some(lock);
+            let is_overdue = begun.elapsed() >= CLEANED_UP_IN;
+            match self.ask_for(app, is_sibling) {
+                Ok(()) => return Ok(()),
+                Err(Some(owner)) if is_overdue || owner.is_alive() => return Err(owner),
+                // Nobody who could be named, and nobody who could be asked to end it.
+                Err(None) if is_overdue => {
+                    self.take(app, is_sibling, None);
                     return Ok(());
                 }
-                Locked::Unavailable => return Ok(()),
-                Locked::Held(file) => file,
-            };
-            let is_overdue = begun.elapsed() >= CLEANED_UP_IN;
-            match lock::owner::<Owner>(&file) {
-                Some(owner) if is_overdue || owner.is_alive() => {
-                    return Err(Box::new(owner));
-                }
-                // Nobody who could be named, and nobody who could be asked to end it.
-                None if is_overdue => return Ok(()),
-                Some(_) | None => {}
+                Err(_) => {}
             }
             if begun.elapsed() >= UNNOTICED
                 && let Some(say_wait) = say_wait.take()
@@ -143,202 +195,84 @@ impl Registry {
         }
     }
 
-    /// Lets others see where the app's processes are reached.
-    pub(crate) fn publish(&mut self, ports: BTreeMap<String, u16>) {
-        self.own.ports = ports;
-        if let Some(lock) = &self.app_lock {
-            lock.write(&self.own);
+    /// Lets others see where the processes of an app of ours are reached.
+    pub(crate) fn publish(&mut self, identity: &Path, ports: BTreeMap<String, u16>) {
+        if let Some(owned) = self.apps.get_mut(identity) {
+            owned.record.ports = ports;
+            owned.write();
         }
     }
 
-    /// Takes a port for this session: its lock first, so that no two sessions pick the same one, then a
-    /// look whether it is free on all addresses. A port that is ours already is only looked at.
-    pub(crate) fn claim(&mut self, process: &ProcessName, port: u16) -> Claim {
-        if !self.ports.contains_key(&port) {
-            match self.lock_port(process, port) {
-                Ok(lock) => self.ports.insert(port, lock),
-                Err(holder) => return Claim::Taken(holder),
-            };
+    /// Gives an app and all its ports up, at once: also the guardian's copies of the locks hold nothing any
+    /// more. Nothing of the app may run.
+    pub(crate) fn release(&mut self, identity: &Path) {
+        // First: whoever gets the app is to find its ports free.
+        self.ports.release_all_of(identity);
+        if let Some(lock) = self.apps.remove(identity).and_then(|owned| owned.lock) {
+            lock.release();
         }
-        let holder = match port::probe(port) {
-            Probe::Free => return Claim::Granted,
-            Probe::Taken => socket::holder(port),
-            Probe::NeedsPrivilege => Holder::NeedsPrivilege,
+    }
+
+    /// Takes a port for a process of an app of ours, if neither another session nor another process of this
+    /// one has it, and nobody listens there. A port that is the process's already is only looked at, and is
+    /// given up if somebody listens.
+    pub(crate) fn claim(&mut self, identity: &Path, process: &ProcessName, port: u16) -> Claim {
+        let owned = self.apps.get(identity);
+        let claimant = Claimant {
+            identity: identity.to_path_buf(),
+            process: process.clone(),
+            record: PortOwner {
+                pid: self.session.pid,
+                start_time: self.session.start_time,
+                app: owned.map_or_else(String::new, |owned| owned.record.app.clone()),
+                directory: identity.to_string_lossy().into_owned(),
+                process: process.to_string(),
+            },
         };
-        self.ports.remove(&port);
-        Claim::Taken(holder)
+        self.ports.claim(self.runtime.as_deref(), claimant, port)
     }
 
-    fn lock_port(&self, process: &ProcessName, port: u16) -> Result<Option<Lock>, Holder> {
-        let Some(runtime) = &self.runtime else {
-            return Ok(None);
-        };
-        match Lock::take(&runtime.join(format!("port-{port}.lock"))) {
-            Locked::Unavailable => Ok(None),
-            Locked::Held(file) => Err(port_owner(&file).map_or(Holder::Unknown, Holder::from)),
-            Locked::Ours(lock) => {
-                lock.write(&PortOwner {
-                    pid: self.own.pid,
-                    start_time: self.own.start_time,
-                    app: self.own.app.clone(),
-                    directory: self.own.directory.clone(),
-                    process: process.to_string(),
-                });
-                Ok(Some(lock))
-            }
-        }
+    /// Gives a port up, at once.
+    pub(crate) fn unclaim(&mut self, port: u16) {
+        self.ports.release(port);
     }
-}
 
-impl From<PortOwner> for Holder {
-    fn from(owner: PortOwner) -> Self {
-        let directory = Path::new(&owner.directory);
-        Self::Devrun {
-            app: wording::escaped(&owner.app).into_owned(),
-            directory: wording::path(directory, process::home().as_deref()),
-            process: wording::escaped(&owner.process).into_owned(),
-            pid: owner.pid,
-        }
+    /// The guardian is forked now: it has copies of all locks taken until here, and of none taken later.
+    pub(crate) fn forked(&mut self) {
+        self.locks().for_each(Lock::mark_copied);
+    }
+
+    /// Copies of the locks that the guardian does not have, for it: each is given out once. A lock that is
+    /// released later needs no word to the guardian, whose copy holds nothing then and only stays open. Where
+    /// a copy cannot be made (too many are open), the next call gives it.
+    pub(crate) fn not_inherited(&mut self) -> Vec<OwnedFd> {
+        self.locks().filter_map(Lock::copy_once).collect()
+    }
+
+    fn locks(&mut self) -> impl Iterator<Item = &mut Lock> {
+        let of_apps = self.apps.values_mut().filter_map(|app| app.lock.as_mut());
+        of_apps.chain(self.ports.locks())
     }
 }
 
-/// Who holds a port's lock. Between a lock and its content there is an instant in which the last holder's
-/// name, or none, stands there.
-fn port_owner(file: &File) -> Option<PortOwner> {
-    const READINGS: usize = 4;
-    let mut owner: Option<PortOwner> = lock::owner(file);
-    for _ in 1..READINGS {
-        match &owner {
-            Some(owner) if is_alive(owner.pid, owner.start_time) => break,
-            Some(_) | None => thread::sleep(INTERVAL / 10),
-        }
-        owner = lock::owner(file);
-    }
-    owner
+/// Who runs that app now, if anybody does.
+pub(crate) fn running(identity: &Path) -> Option<Owner> {
+    running_in(&directories::runtime()?, identity)
 }
 
-fn is_alive(pid: i32, start_time: u64) -> bool {
-    let status = process::status(pid);
-    status.is_some_and(|status| !status.is_zombie && status.start_time == start_time)
+fn running_in(runtime: &Path, identity: &Path) -> Option<Owner> {
+    let file = lock::held(&app_lock(runtime, identity))?;
+    Owner::read(&file, runtime).filter(Owner::is_alive)
 }
 
-/// Who runs the app in `app_directory` now, if anybody does.
-pub(crate) fn running(app_directory: &Path) -> Option<Owner> {
-    running_in(&directories::runtime()?, app_directory)
+/// What an app is called where a path is too long, or has characters that do not go there.
+pub(crate) fn app_key(identity: &Path) -> String {
+    directories::hash(identity)
 }
 
-fn running_in(runtime: &Path, app_directory: &Path) -> Option<Owner> {
-    let file = lock::held(&app_lock(runtime, app_directory))?;
-    let owner = lock::owner::<Owner>(&file);
-    owner.filter(|owner| is_alive(owner.pid, owner.start_time))
-}
-
-fn app_lock(runtime: &Path, app_directory: &Path) -> PathBuf {
-    runtime.join(format!("app-{}.lock", directories::hash(app_directory)))
+fn app_lock(runtime: &Path, identity: &Path) -> PathBuf {
+    runtime.join(format!("app-{}.lock", app_key(identity)))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::TcpListener;
-
-    use super::*;
-    use crate::registry::scratch::{Scratch, soon};
-    use crate::words::name::ProcessType;
-
-    fn web() -> ProcessName {
-        ProcessName::first(ProcessType::new("web").unwrap())
-    }
-
-    fn open(scratch: &Scratch, app: &str) -> Registry {
-        let directory = Path::new("/src").join(app);
-        Registry::open_in(Some(scratch.path("")), app, &directory)
-    }
-
-    fn own(registry: &mut Registry) -> Result<(), Box<Owner>> {
-        registry.own(|| panic!("nothing is waited for"))
-    }
-
-    #[test]
-    fn one_session_owns_an_app_and_others_see_where_it_is_reached() {
-        let scratch = Scratch::new("own");
-        let running = || running_in(&scratch.path(""), Path::new("/src/shop"));
-        let mut first = open(&scratch, "shop");
-        assert_eq!(running(), None);
-        own(&mut first).unwrap();
-        let ports = BTreeMap::from([("web.1".to_string(), 5000)]);
-        first.publish(ports.clone());
-        assert_eq!(running().unwrap().ports, ports);
-
-        let owner = own(&mut open(&scratch, "shop")).unwrap_err();
-        assert_eq!(owner.pid, std::process::id() as i32);
-        assert_eq!(*owner, running().unwrap());
-        own(&mut open(&scratch, "api")).unwrap();
-
-        drop(first);
-        assert!(soon(|| running().is_none()));
-        own(&mut open(&scratch, "shop")).unwrap();
-    }
-
-    #[test]
-    fn a_family_that_has_lost_its_manager_is_waited_for_and_that_is_said() {
-        let scratch = Scratch::new("orphaned");
-        let mut dead = open(&scratch, "shop");
-        dead.own.start_time += 1;
-        own(&mut dead).unwrap();
-        assert_eq!(running_in(&scratch.path(""), Path::new("/src/shop")), None);
-        let mut said = 0;
-        let mut next = open(&scratch, "shop");
-        next.own(|| {
-            said += 1;
-            drop(dead);
-        })
-        .unwrap();
-        assert_eq!(said, 1);
-    }
-
-    #[test]
-    fn no_two_sessions_are_given_the_same_port() {
-        let scratch = Scratch::new("claim");
-        let (mut shop, mut api) = (open(&scratch, "shop"), open(&scratch, "api"));
-        let port = port::any_free().unwrap();
-        assert_eq!(shop.claim(&web(), port), Claim::Granted);
-        assert_eq!(shop.claim(&web(), port), Claim::Granted, "it is ours");
-        let holder = Holder::Devrun {
-            app: "shop".into(),
-            directory: "/src/shop".into(),
-            process: "web.1".into(),
-            pid: std::process::id() as i32,
-        };
-        assert_eq!(api.claim(&web(), port), Claim::Taken(holder));
-        drop(shop);
-        assert!(soon(|| api.claim(&web(), port) == Claim::Granted));
-    }
-
-    #[test]
-    fn a_port_that_a_stranger_listens_on_is_not_kept() {
-        let scratch = Scratch::new("stranger");
-        let (mut shop, mut api) = (open(&scratch, "shop"), open(&scratch, "api"));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        for registry in [&mut shop, &mut api] {
-            let own = std::process::id() as i32;
-            let is_found = |claim| match claim {
-                Claim::Taken(Holder::Process { pid, .. }) => pid == own,
-                Claim::Taken(_) | Claim::Granted => false,
-            };
-            assert!(soon(|| is_found(registry.claim(&web(), port))));
-        }
-    }
-
-    #[test]
-    fn without_a_directory_nothing_is_locked_and_nothing_stops() {
-        let scratch = Scratch::new("nothing");
-        for runtime in [None, Some(scratch.path("missing"))] {
-            let mut registry = Registry::open_in(runtime, "shop", Path::new("/src/shop"));
-            own(&mut registry).unwrap();
-            registry.publish(BTreeMap::new());
-            let port = port::any_free().unwrap();
-            assert_eq!(registry.claim(&web(), port), Claim::Granted);
-        }
-    }
-}
+mod tests;

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 
+use nix::sys::signal::Signal;
+
 use crate::support::{Devrun, Project, helper};
 
 /// A base whose first ports are free, and no other test is likely to be given.
@@ -194,6 +196,34 @@ fn a_port_that_was_lost_between_two_runs_is_given_up() {
         format!("{base}\n{}\n", base + 1),
         "{said}"
     );
+}
+
+#[test]
+fn a_port_that_moved_is_held_until_the_family_is_gone_though_its_manager_is() {
+    let project = Project::with_procfile(
+        "web: test -e taken || exit 1; trap '' TERM; echo up; until test -e go; do sleep 0.01; done\n",
+    );
+    let base = free_base();
+    let mut killed = start(&project, base, &[]);
+    killed.wait_for("restart 1 in 0.5 s");
+    let taken = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    project.write("taken", "");
+    let moved = base + 1;
+    killed.wait_for(&format!("web.1 gets {moved}: "));
+    killed.wait_for("| up").signal(Signal::SIGKILL);
+    assert_eq!(killed.wait(), 128 + Signal::SIGKILL as i32);
+    drop(taken);
+
+    let mut command = project.command(["start", "-p", &moved.to_string()]);
+    command.current_dir(sibling(&project, "other"));
+    let mut other = Devrun::spawn(command);
+    other.wait_for(&format!(
+        "port {moved} is taken by web.1 of devrun app app (pid {}, in ",
+        killed.pid()
+    ));
+    project.write("go", "");
+    assert_eq!(ports(&mut other, &["web.1"])["web.1"], moved + 1);
+    assert_eq!(other.interrupt(), 0);
 }
 
 #[test]
