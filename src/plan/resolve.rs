@@ -116,6 +116,11 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
+    /// All that it has, for itself.
+    pub(crate) fn all(&self) -> impl Iterator<Item = u16> {
+        self.given.into_iter().chain(self.further.iter().copied())
+    }
+
     pub(crate) fn given(port: u16) -> Self {
         Self {
             given: Some(port),

@@ -1,0 +1,293 @@
+//! The apps of a session as their files, their ports and other sessions have them now.
+
+use std::collections::{BTreeMap, HashSet};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use crate::load::{self, Where};
+use crate::os::port;
+use crate::plan::ports::{self, Claim, Request};
+use crate::plan::resolve::{self, Ports, Resolved};
+use crate::plan::sources::{Asked, Sources};
+use crate::plan::{AppIndex, Plan};
+use crate::registry::{self, Ownership, Registry, memory};
+use crate::supervisor::ProcessIndex;
+use crate::words::notice::Notice;
+use crate::words::report::Report;
+
+pub(crate) struct World {
+    place: Where,
+    /// The apps that were named as arguments.
+    directories: Vec<PathBuf>,
+    resolved: Resolved,
+    registry: Registry,
+    /// By the places of the processes.
+    ports: Vec<Ports>,
+    is_owned: Vec<bool>,
+    /// A taken port is an error.
+    is_strict: bool,
+}
+
+impl World {
+    /// Nothing is owned yet.
+    pub(crate) fn new(
+        place: Where,
+        directories: Vec<PathBuf>,
+        resolved: Resolved,
+        registry: Registry,
+        is_strict: bool,
+    ) -> Self {
+        let elsewhere = Ports {
+            is_elsewhere: true,
+            ..Ports::default()
+        };
+        Self {
+            place,
+            directories,
+            ports: vec![elsewhere; resolved.slots.len()],
+            is_owned: vec![false; resolved.sources.apps.apps.len()],
+            resolved,
+            registry,
+            is_strict,
+        }
+    }
+
+    pub(crate) fn resolved(&self) -> &Resolved {
+        &self.resolved
+    }
+
+    pub(crate) fn registry(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
+    pub(crate) fn is_owned(&self, app: AppIndex) -> bool {
+        self.is_owned[app]
+    }
+
+    pub(crate) fn app(&self, app: AppIndex) -> registry::App {
+        registry::App {
+            identity: self.resolved.app(app).identity.clone(),
+            name: self.resolved.app_name(app).to_string(),
+        }
+    }
+
+    /// The places of an app's processes.
+    pub(crate) fn processes_of(&self, app: AppIndex) -> Vec<ProcessIndex> {
+        let slots = self.resolved.slots.iter().enumerate();
+        let own = slots.filter(|(_, slot)| slot.app == app);
+        own.map(|(place, _)| place).collect()
+    }
+
+    /// The app that was started for itself, rather than as one of several or for another one.
+    pub(crate) fn is_started_for_itself(&self, app: AppIndex) -> bool {
+        self.resolved.app(app).identity == self.resolved.sources.apps.identity
+    }
+
+    /// Makes this session the app's owner if nobody else is; its processes are to be given ports then.
+    pub(crate) fn try_own(&mut self, app: AppIndex) -> Ownership {
+        let is_sibling = !self.is_started_for_itself(app);
+        let ownership = self.registry.try_own(&self.app(app), is_sibling);
+        if ownership == Ownership::Ours {
+            self.owns(app);
+        }
+        ownership
+    }
+
+    /// It is owned already, by whatever way.
+    pub(crate) fn owns(&mut self, app: AppIndex) {
+        self.is_owned[app] = true;
+        for place in self.processes_of(app) {
+            self.ports[place].is_elsewhere = false;
+        }
+    }
+
+    /// Gives every process of an app that is wanted, and has none yet, its ports. `preferred`: those that
+    /// they had under another owner.
+    ///
+    /// # Errors
+    /// A pinned or a strict one is taken; none is left.
+    pub(crate) fn assign(
+        &mut self,
+        app: AppIndex,
+        preferred: &BTreeMap<String, u16>,
+    ) -> Result<Vec<Notice>, Vec<Report>> {
+        let places = self.processes_of(app).into_iter();
+        let wanted: Vec<usize> = places.filter(|place| self.resolved.is_wanted[*place]).collect();
+        self.assign_to(app, &wanted, preferred)
+    }
+
+    fn assign_to(
+        &mut self,
+        app: AppIndex,
+        places: &[ProcessIndex],
+        preferred: &BTreeMap<String, u16>,
+    ) -> Result<Vec<Notice>, Vec<Report>> {
+        let without = places.iter().filter(|place| self.ports[**place].given.is_none());
+        let asking = without.filter_map(|place| Some((*place, self.resolved.request(*place)?)));
+        let asking: Vec<(usize, Request)> = asking.collect();
+        let (places, requests): (Vec<usize>, Vec<Request>) = asking.into_iter().unzip();
+        let identity = self.resolved.app(app).identity.clone();
+        let base = self.resolved.bases[app];
+        let known = memory::recall(&identity, base);
+        let mut remembered = known.clone();
+        remembered.extend(preferred.clone());
+        let given: HashSet<u16> = self.ports.iter().flat_map(Ports::all).collect();
+        let registry = &mut self.registry;
+        let sources = ports::Sources {
+            base,
+            is_strict: self.is_strict && self.resolved.is_root(app),
+            remembered: &remembered,
+            claim: &mut |process, port| registry.claim(&identity, process, port),
+            any_free: &mut || port::any_free().filter(|port| !given.contains(port)),
+        };
+        let mut assigned = ports::assign(&requests, sources)?;
+        // What another owner had is no decision of this app's to remember.
+        assigned.to_remember.retain(|process, port| {
+            preferred.get(process) != Some(port) || known.get(process) == Some(port)
+        });
+        if base != 0 && !self.is_strict {
+            memory::remember(&identity, base, &assigned.to_remember);
+        }
+        for (place, (port, further)) in places.iter().zip(assigned.ports.iter().zip(assigned.further)) {
+            self.ports[*place] = Ports {
+                further,
+                ..Ports::given(*port)
+            };
+        }
+        self.publish(app);
+        let usual = |notice: &Notice| !is_as_before(notice, preferred);
+        Ok(assigned.notices.into_iter().filter(usual).map(|notice| self.named(app, notice)).collect())
+    }
+
+    /// What is said of a process of an app says whose it is.
+    fn named(&self, app: AppIndex, notice: Notice) -> Notice {
+        let name = self.resolved.slots.iter().find(|slot| slot.app == app);
+        let name = name.and_then(|slot| slot.name.app.clone());
+        notice.of_app(name)
+    }
+
+    /// Lets others see where an app of ours is reached.
+    pub(crate) fn publish(&mut self, app: AppIndex) {
+        let slots = self.resolved.slots.iter().zip(&self.ports);
+        let own = slots.filter(|(slot, _)| slot.app == app);
+        let ports = own.filter_map(|(slot, ports)| Some((slot.name.in_app(), ports.reached?)));
+        let identity = &self.resolved.app(app).identity;
+        self.registry.publish(identity, ports.collect());
+    }
+
+    /// Locks that the guardian does not have yet.
+    pub(crate) fn new_locks(&mut self) -> Vec<OwnedFd> {
+        self.registry.not_inherited()
+    }
+
+    /// Before a run: a process that was never meant to run gets its port now, and one whose port somebody
+    /// took meanwhile another one. `Some`: the port it has from now on, if that is news.
+    ///
+    /// # Errors
+    /// There is none to be had, in words.
+    pub(crate) fn port_for(&mut self, place: ProcessIndex) -> Result<Option<u16>, String> {
+        let Some(request) = self.resolved.request(place) else {
+            return Ok(None);
+        };
+        let slot = self.resolved.slots[place].clone();
+        let identity = self.resolved.app(slot.app).identity.clone();
+        let Some(port) = self.ports[place].given else {
+            let assigned = self.assign_to(slot.app, &[place], &BTreeMap::new());
+            assigned.map_err(|reports| reports[0].headline.clone())?;
+            return Ok(self.ports[place].given);
+        };
+        let holder = match self.registry.claim(&identity, &request.process, port) {
+            Claim::Granted => return Ok(None),
+            Claim::Taken(holder) => holder,
+        };
+        let cannot_move = self.is_strict && self.resolved.is_root(slot.app);
+        if cannot_move || request.pinned.is_some() {
+            return Err(format!("port {port} is taken by {holder}"));
+        }
+        let before = std::mem::take(&mut self.ports[place]);
+        if self.assign_to(slot.app, &[place], &BTreeMap::new()).is_err() {
+            self.ports[place] = before;
+            return Err(format!("port {port} is taken by {holder}, and no other is free"));
+        }
+        Ok(self.ports[place].given)
+    }
+
+    /// Where a process is really reached. Whether that is news.
+    pub(crate) fn reached(&mut self, place: ProcessIndex, port: Option<u16>) -> bool {
+        let is_news = self.ports[place].reached != port;
+        self.ports[place].reached = port;
+        if is_news && self.is_owned[self.resolved.slots[place].app] {
+            self.publish(self.resolved.slots[place].app);
+        }
+        is_news
+    }
+
+    pub(crate) fn ports(&self, place: ProcessIndex) -> &Ports {
+        &self.ports[place]
+    }
+
+    /// Nothing of the app runs here any more: whoever is next may have it. Its ports stay known, as those
+    /// under which it was reached.
+    pub(crate) fn release(&mut self, app: AppIndex) {
+        self.registry.release(&self.resolved.app(app).identity.clone());
+        self.is_owned[app] = false;
+        for place in self.processes_of(app) {
+            let reached = self.ports[place].reached;
+            self.ports[place] = Ports {
+                reached,
+                is_elsewhere: true,
+                ..Ports::default()
+            };
+        }
+    }
+
+    /// The ports of an app's processes as they are known: `web.1`.
+    pub(crate) fn known_ports(&self, app: AppIndex) -> BTreeMap<String, u16> {
+        let known = |place: ProcessIndex| {
+            let port = self.ports[place].given.or(self.ports[place].reached)?;
+            Some((self.resolved.slots[place].name.in_app(), port))
+        };
+        self.processes_of(app).into_iter().filter_map(known).collect()
+    }
+
+    /// # Errors
+    /// What the kernel would refuse to start; a use whose value cannot be made.
+    pub(crate) fn plan(&self) -> Result<Plan, Vec<Report>> {
+        self.resolved.plan(&self.ports)
+    }
+
+    /// Reads all files anew, and plans by them. Processes that came or went are for the next session.
+    ///
+    /// # Errors
+    /// All that is wrong with them now; everything stays as it was then.
+    pub(crate) fn read_again(&mut self) -> Result<Plan, Vec<Report>> {
+        let asked: &Asked = &self.resolved.sources.asked;
+        let loaded = load::apps(&self.place, &self.directories, &asked.uses);
+        if !loaded.errors.is_empty() {
+            return Err(loaded.errors);
+        }
+        let resolved = resolve::resolve(Sources {
+            apps: loaded.value,
+            ..self.resolved.sources.clone()
+        })?;
+        if resolved.slots != self.resolved.slots {
+            let report = Report::new("there are other processes, or apps, in the files now");
+            return Err(vec![
+                report.help("that applies at the next `devrun start`".to_string()),
+            ]);
+        }
+        let plan = resolved.plan(&self.ports)?;
+        self.resolved = resolved;
+        Ok(plan)
+    }
+}
+
+/// It keeps what it had: nothing to be told of.
+fn is_as_before(notice: &Notice, preferred: &BTreeMap<String, u16>) -> bool {
+    match notice {
+        Notice::PortRemembered { process, port, .. } => {
+            preferred.get(&process.in_app()) == Some(port)
+        }
+        _ => false,
+    }
+}
