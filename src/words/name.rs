@@ -53,6 +53,12 @@ impl fmt::Display for ProcessType {
 pub(crate) struct AppName(Arc<str>);
 
 impl AppName {
+    /// What a user calls it.
+    pub(crate) fn new(text: &str) -> Result<Self, BadName> {
+        check(text)?;
+        Ok(Self(text.into()))
+    }
+
     /// Takes any text, so that every directory has a name: what a name may not hold becomes `-`.
     pub(crate) fn from_directory(last_part: &str) -> Self {
         let allowed = |c: char| if is_allowed(c) { c } else { '-' };

@@ -1,8 +1,24 @@
 //! What stands in `devrun.yaml`, and in `devrun.local.yaml` over it. Never opens a file.
 
+mod app;
+mod overlay;
+mod process;
+mod reader;
+mod refusal;
+mod signal;
+#[cfg(test)]
+mod tests;
+mod uses;
+mod value;
+mod variable;
+mod yaml;
+
 use std::time::Duration;
 
+use crate::syntax::Parsed;
 use crate::syntax::formation::Formation;
+use crate::syntax::settings::reader::Reader;
+use crate::syntax::settings::yaml::Value;
 use crate::words::name::AppName;
 use crate::words::policy::{OnExit, RestartPolicy};
 use crate::words::report::Place;
@@ -82,12 +98,29 @@ pub(crate) struct Said<T> {
     pub(crate) place: Place,
 }
 
-pub(crate) fn parse(_file: &str, _text: &str) -> crate::syntax::Parsed<Settings> {
-    crate::syntax::Parsed::default()
-}
-
-impl Settings {
-    pub(crate) fn overlaid(self, _local: Settings) -> Settings {
-        self
+/// Reads every key and reports every bad one. `file` is the name that the reports show. Nothing but
+/// comments is an app of which nothing is said.
+pub(crate) fn parse(file: &str, text: &str) -> Parsed<Settings> {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut settings = Settings::default();
+    let mut reader = Reader::new(file, text);
+    if let Some(report) = refusal::too_large(file, text) {
+        reader.add(report);
+        return reader.finish(settings);
     }
+    match yaml::tree(text) {
+        Err((refusal, span)) => {
+            let report =
+                refusal::report(refusal, text, &span, |label| reader.place_of(&span, label));
+            reader.add(report);
+        }
+        Ok(root) => match &root.value {
+            Value::Null => {}
+            Value::Mapping(pairs) => reader.fill(pairs, &app::KEYS, &mut settings),
+            Value::Bool(_) | Value::Number | Value::Text(_) | Value::List(_) => {
+                reader.add(refusal::no_mapping(reader.place(&root, "expected keys")));
+            }
+        },
+    }
+    reader.finish(settings)
 }

@@ -1,0 +1,110 @@
+//! Reads `processes:`.
+
+use crate::syntax::settings::reader::{Entry, Keys, Reader};
+use crate::syntax::settings::yaml::Value;
+use crate::syntax::settings::{PortSetting, ProcessSettings, Said, app, signal, value, variable};
+
+const TTY: &[(&str, Option<bool>)] = &[
+    ("auto", None),
+    ("always", Some(true)),
+    ("never", Some(false)),
+];
+
+pub(super) const KEYS: Keys<ProcessSettings> = Keys {
+    owner: "a process",
+    known: &[
+        ("cwd", |reader, entry, process| {
+            process.cwd = value::path(reader, entry, "a directory");
+        }),
+        ("env", |reader, entry, process| {
+            process.env = variable::env(reader, entry);
+        }),
+        ("port", |reader, entry, process| {
+            process.port = port(reader, entry);
+        }),
+        ("ports", |reader, entry, process| {
+            process.ports = variable::ports(reader, entry);
+        }),
+        ("uses", |reader, entry, process| {
+            process.uses = Some(reader.texts(entry, USES));
+        }),
+        ("depends_on", |reader, entry, process| {
+            process.depends_on = reader.texts(entry, "process types, such as `[db]`");
+        }),
+        ("restart", |reader, entry, process| {
+            process.restart = reader.choice(entry, value::RESTART);
+        }),
+        ("max_restarts", |reader, entry, process| {
+            let expected = "a whole number, such as 5";
+            process.max_restarts = reader.number(entry, expected, |text| text.parse().ok());
+        }),
+        ("on_exit", |reader, entry, process| {
+            process.on_exit = reader.choice(entry, value::ON_EXIT);
+        }),
+        ("timeout", |reader, entry, process| {
+            process.timeout = value::seconds(reader, entry);
+        }),
+        ("stop_signal", |reader, entry, process| {
+            process.stop_signal = signal::read(reader, entry);
+        }),
+        ("tty", |reader, entry, process| {
+            process.tty = match entry.value.value {
+                Value::Bool(is_always) => Some(is_always),
+                _ => reader.choice(entry, TTY).flatten(),
+            };
+        }),
+    ],
+    misplaced: |name| {
+        let is_app = app::KEYS.names().contains(&name);
+        is_app.then_some("it is a setting of the app: write it at the top of the file")
+    },
+};
+
+const USES: &str = "variables of the `uses:` at the top of the file, such as `[DATABASE_URL]`";
+
+pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Vec<ProcessSettings> {
+    let expected = "process types, each with its settings below it";
+    let pairs = reader.mapping(entry, expected).unwrap_or_default();
+    let mut processes = Vec::new();
+    for process in reader.entries(pairs) {
+        let said = reader.said(process.name.to_string(), process.key);
+        let mut settings = ProcessSettings::of(said);
+        let expected = "settings of this process, such as `{port: 5300}`";
+        let pairs = reader.mapping(process, expected).unwrap_or_default();
+        reader.fill(pairs, &KEYS, &mut settings);
+        processes.push(settings);
+    }
+    processes
+}
+
+fn port(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Said<PortSetting>> {
+    let port = match entry.value.value {
+        Value::Bool(false) => PortSetting::None,
+        _ => {
+            let expected = "a port from 1 to 65535, or `false` for none";
+            let pinned = |text: &str| text.parse().ok().filter(|port| *port > 0);
+            PortSetting::Pinned(reader.number(entry, expected, pinned)?)
+        }
+    };
+    Some(reader.said(port, entry.value))
+}
+
+impl ProcessSettings {
+    fn of(process_type: Said<String>) -> Self {
+        Self {
+            process_type,
+            cwd: None,
+            env: Vec::new(),
+            port: None,
+            ports: Vec::new(),
+            uses: None,
+            depends_on: Vec::new(),
+            restart: None,
+            max_restarts: None,
+            on_exit: None,
+            timeout: None,
+            stop_signal: None,
+            tty: None,
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! What all keys of a settings file have in common: kinds of values, places, reports. Knows no key.
+
+use std::collections::HashMap;
+
+use crate::syntax::settings::Said;
+use crate::syntax::settings::yaml::{Node, Span, Value};
+use crate::syntax::{Parsed, span};
+use crate::words::report::{Place, Report};
+use crate::words::wording;
+
+/// Longest value that is named in a headline, in characters. The quoted line shows more of it.
+const MAX_SHOWN: usize = 40;
+
+/// Reads one file, and gathers all that is wrong in it.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    found: Parsed<()>,
+}
+
+/// A key with its value; an item of a list goes with the key of its list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'n> {
+    pub(super) name: &'n str,
+    pub(super) key: &'n Node,
+    pub(super) value: &'n Node,
+}
+
+/// What a mapping may hold: each key with what reads it into a `T`. One table, so that a key that is known
+/// is a key that is read.
+pub(super) struct Keys<T: 'static> {
+    /// What has these keys, as in "a process".
+    pub(super) owner: &'static str,
+    pub(super) known: &'static [(&'static str, Read<T>)],
+    /// Where people look for keys of another level, and what they are told then.
+    pub(super) misplaced: fn(&str) -> Option<&'static str>,
+}
+
+pub(super) type Read<T> = fn(&mut Reader<'_>, Entry<'_>, &mut T);
+
+impl<T> Keys<T> {
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.known.iter().map(|(name, _)| *name).collect()
+    }
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(file: &'a str, text: &'a str) -> Self {
+        let found = Parsed::default();
+        Self { file, text, found }
+    }
+
+    /// `value` with all that was found.
+    pub(super) fn finish<T>(self, value: T) -> Parsed<T> {
+        let Parsed {
+            value: (),
+            warnings,
+            errors,
+            further,
+        } = self.found;
+        let parsed = Parsed {
+            value,
+            warnings,
+            errors,
+            further,
+        };
+        parsed.closed()
+    }
+
+    pub(super) fn add(&mut self, report: Report) {
+        self.found.add(report);
+    }
+
+    pub(super) fn place(&self, node: &Node, label: &str) -> Place {
+        self.place_of(&node.span, label)
+    }
+
+    pub(super) fn place_of(&self, span: &Span, label: &str) -> Place {
+        span::place(self.file, self.text, span.line, span.range.clone(), label)
+    }
+
+    pub(super) fn said<T>(&self, value: T, node: &Node) -> Said<T> {
+        let place = self.place(node, "");
+        Said { value, place }
+    }
+
+    /// Reads each pair of a mapping into `target`.
+    pub(super) fn fill<T>(&mut self, pairs: &[(Node, Node)], keys: &Keys<T>, target: &mut T) {
+        for entry in self.entries(pairs) {
+            match keys.known.iter().find(|(name, _)| *name == entry.name) {
+                Some((_, read)) => read(self, entry, target),
+                None => self.unknown(entry, keys),
+            }
+        }
+    }
+
+    fn unknown<T>(&mut self, entry: Entry<'_>, keys: &Keys<T>) {
+        let names = keys.names();
+        let help = (keys.misplaced)(entry.name).map(str::to_string);
+        let help = help
+            .or_else(|| wording::did_you_mean(entry.name, &names))
+            .unwrap_or_else(|| format!("its keys are {}", wording::list(&names)));
+        let headline = format!("{} has no key `{}`", keys.owner, cut(entry.name));
+        self.add(
+            Report::new(headline)
+                .at(self.place(entry.key, "unknown"))
+                .help(help),
+        );
+    }
+
+    /// Those with a text as key, each once.
+    pub(super) fn entries<'n>(&mut self, pairs: &'n [(Node, Node)]) -> Vec<Entry<'n>> {
+        let mut entries = Vec::new();
+        let mut known: HashMap<&str, &Node> = HashMap::new();
+        for (key, value) in pairs {
+            let Value::Text(name) = &key.value else {
+                let report = Report::new("a key has to be a text");
+                let place = self.place(key, &format!("this is {}", self.kind(key)));
+                let help = self.quoted(key).map(|it| format!("write it as {it}"));
+                self.add(report.at(place).help(help));
+                continue;
+            };
+            match known.insert(name, key) {
+                Some(first) => self.add(
+                    Report::new(format!("`{}` is given twice", cut(name)))
+                        .at(self.place(first, "first here"))
+                        .at(self.place(key, "and again here"))
+                        .help("take one of them out".to_string()),
+                ),
+                None => entries.push(Entry { name, key, value }),
+            }
+        }
+        entries
+    }
+
+    /// A mapping's pairs; of nothing at all, such as an `env:` whose lines are comments, none.
+    pub(super) fn mapping<'n>(
+        &mut self,
+        entry: Entry<'n>,
+        expected: &str,
+    ) -> Option<&'n [(Node, Node)]> {
+        match &entry.value.value {
+            Value::Null => Some(&[]),
+            Value::Mapping(pairs) => Some(pairs),
+            Value::Bool(_) | Value::Number | Value::Text(_) | Value::List(_) => {
+                self.wrong(entry, expected, None);
+                None
+            }
+        }
+    }
+
+    /// A text that a path or a name can be: neither empty nor with a NUL.
+    pub(super) fn text<'n>(&mut self, entry: Entry<'n>, expected: &str) -> Option<&'n str> {
+        match &entry.value.value {
+            Value::Text(text) if !text.is_empty() && !text.contains('\0') => return Some(text),
+            Value::Bool(_) | Value::Number => {
+                let quoted = self.quoted(entry.value);
+                let help = quoted.map(|it| format!("if you mean it, write `{}: {it}`", entry.name));
+                self.wrong(entry, expected, help);
+            }
+            Value::Null | Value::Text(_) | Value::List(_) | Value::Mapping(_) => {
+                self.wrong(entry, expected, None);
+            }
+        }
+        None
+    }
+
+    /// Texts, each once; a single one needs no brackets.
+    pub(super) fn texts(&mut self, entry: Entry<'_>, expected: &str) -> Vec<Said<String>> {
+        let items = match &entry.value.value {
+            Value::Null => return Vec::new(),
+            Value::List(items) => items.as_slice(),
+            Value::Bool(_) | Value::Number | Value::Text(_) | Value::Mapping(_) => {
+                std::slice::from_ref(entry.value)
+            }
+        };
+        let mut texts: Vec<Said<String>> = Vec::new();
+        let mut known: HashMap<&str, &Node> = HashMap::new();
+        for value in items {
+            let item = Entry { value, ..entry };
+            let Some(text) = self.text(item, expected) else {
+                continue;
+            };
+            match known.insert(text, value) {
+                Some(first) => self.add(
+                    Report::new(format!("`{}` is in `{}` twice", cut(text), entry.name))
+                        .at(self.place(first, "first here"))
+                        .at(self.place(value, "and again here"))
+                        .help("take one of them out".to_string()),
+                ),
+                None => texts.push(self.said(text.to_string(), value)),
+            }
+        }
+        texts
+    }
+
+    pub(super) fn choice<T: Copy>(
+        &mut self,
+        entry: Entry<'_>,
+        choices: &[(&'static str, T)],
+    ) -> Option<T> {
+        let names = || choices.iter().map(|(name, _)| *name);
+        let text = self.written(entry.value);
+        let is_it = |(name, _): &&(&str, T)| Some(*name) == text;
+        if let Some((_, value)) = choices.iter().find(is_it) {
+            return Some(*value);
+        }
+        let help = text.and_then(|text| wording::did_you_mean(text, names()));
+        self.wrong(entry, &wording::choice(names()), help);
+        None
+    }
+
+    pub(super) fn boolean(&mut self, entry: Entry<'_>) -> Option<bool> {
+        if let Value::Bool(value) = entry.value.value {
+            return Some(value);
+        }
+        let meant = match self.written(entry.value).unwrap_or_default() {
+            "yes" | "on" | "1" => Some("true"),
+            "no" | "off" | "0" => Some("false"),
+            _ => None,
+        };
+        let help = meant.map(|meant| format!("write `{}: {meant}`", entry.name));
+        self.wrong(entry, "`true` or `false`", help);
+        None
+    }
+
+    /// What `read` makes of a number.
+    pub(super) fn number<T>(
+        &mut self,
+        entry: Entry<'_>,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.written(entry.value).and_then(read);
+        if matches!(entry.value.value, Value::Number) && value.is_some() {
+            return value;
+        }
+        let is_quoted = matches!(entry.value.value, Value::Text(_)) && value.is_some();
+        let help = is_quoted.then(|| "write it without quotes".to_string());
+        self.wrong(entry, expected, help);
+        None
+    }
+
+    /// `port` cannot be `web`: expected …
+    pub(super) fn wrong(&mut self, entry: Entry<'_>, expected: &str, help: Option<String>) {
+        let (headline, marked) = match &entry.value.value {
+            Value::Null => (format!("`{}` has no value", cut(entry.name)), entry.key),
+            Value::Bool(_)
+            | Value::Number
+            | Value::Text(_)
+            | Value::List(_)
+            | Value::Mapping(_) => {
+                let kind = self.kind(entry.value);
+                let headline = format!("`{}` cannot be {kind}", cut(entry.name));
+                (headline, entry.value)
+            }
+        };
+        let place = self.place(marked, &format!("expected {expected}"));
+        self.add(Report::new(headline).at(place).help(help));
+    }
+
+    /// What a text, a number or a truth value is as it was written.
+    pub(super) fn written<'n>(&self, node: &'n Node) -> Option<&'n str>
+    where
+        'a: 'n,
+    {
+        match &node.value {
+            Value::Text(text) => Some(text),
+            // Only with a tag are there quotes: `!!int "5"`.
+            Value::Bool(_) | Value::Number => self
+                .text
+                .get(node.span.range.clone())
+                .map(|it| it.trim_matches(['"', '\''])),
+            Value::Null | Value::List(_) | Value::Mapping(_) => None,
+        }
+    }
+
+    fn quoted(&self, node: &Node) -> Option<String> {
+        self.written(node).map(|text| format!("\"{}\"", cut(text)))
+    }
+
+    fn kind(&self, node: &Node) -> String {
+        match &node.value {
+            Value::Null => "empty".into(),
+            Value::List(_) => "a list".into(),
+            Value::Mapping(_) => "a mapping".into(),
+            Value::Text(text) if text.is_empty() => "empty".into(),
+            Value::Bool(_) | Value::Number | Value::Text(_) => {
+                format!("`{}`", cut(self.written(node).unwrap_or_default()))
+            }
+        }
+    }
+}
+
+/// For a headline.
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_string(),
+    }
+}

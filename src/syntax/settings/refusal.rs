@@ -1,0 +1,76 @@
+//! Reports for a settings file that is not read at all: no YAML, no mapping, too large.
+
+use crate::syntax::settings::yaml::{Refusal, Span};
+use crate::words::report::{Place, Report};
+
+/// Larger than any file that was written for this, in bytes.
+const MAX_FILE: usize = 1024 * 1024;
+/// Longest line, in bytes: each value is kept with its line.
+const MAX_LINE: usize = 16 * 1024;
+/// So much of a line that is too long is quoted, in characters.
+const QUOTED: usize = 40;
+
+pub(super) fn too_large(file: &str, text: &str) -> Option<Report> {
+    let mut lines = text.split('\n').enumerate();
+    let (line, headline) = if text.len() > MAX_FILE {
+        (lines.next(), "a settings file has at most 1 MiB")
+    } else {
+        let line = lines.find(|(_, line)| line.len() > MAX_LINE);
+        (line, "a line of a settings file has at most 16 KiB")
+    };
+    let (index, line) = line?;
+    let place = Place {
+        file: file.to_string(),
+        line: index + 1,
+        column: 1,
+        text: line.chars().take(QUOTED).collect(),
+        width: 1,
+        label: "too large".into(),
+    };
+    let help = "long values go into an env file, such as .env".to_string();
+    Some(Report::new(headline).at(place).help(help))
+}
+
+pub(super) fn report(
+    refusal: Refusal,
+    text: &str,
+    span: &Span,
+    place: impl Fn(&str) -> Place,
+) -> Report {
+    match refusal {
+        Refusal::Syntax(message) => Report::new("this is not YAML")
+            .at(place(&message))
+            .help(cure(text, span).map(str::to_string)),
+        Refusal::TooDeep => Report::new("mappings and lists are nested too deeply")
+            .at(place("at most 64 levels"))
+            .help("settings have three levels: `processes:`, a process, its keys".to_string()),
+        Refusal::TooMany => Report::new("there are too many values")
+            .at(place("at most 10000, those of aliases included"))
+            .help("take aliases of aliases out".to_string()),
+    }
+}
+
+pub(super) fn no_mapping(place: Place) -> Report {
+    Report::new("settings are keys with values")
+        .at(place)
+        .help("write them as `port: 3000`, each on a line of its own".to_string())
+}
+
+/// For the commonest slips, by what stands there.
+fn cure(text: &str, span: &Span) -> Option<&'static str> {
+    let at = span.range.start;
+    let begin = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text[begin..].lines().next().unwrap_or_default();
+    let blanks = &line[..line.len() - line.trim_start().len()];
+    if blanks.contains('\t') {
+        return Some("indent with blanks: a tab does not count as one");
+    }
+    match text[at..].chars().next() {
+        Some(':') => {
+            Some("indent the keys of one mapping alike; a value with `: ` in it goes in quotes")
+        }
+        Some('@' | '`' | '%') => Some("put the value in quotes"),
+        Some('*') => Some("a value that begins with `*` goes in quotes"),
+        Some(_) | None => None,
+    }
+}
