@@ -8,6 +8,7 @@ use crate::syntax::dotenv::Assignment;
 use crate::syntax::procfile::Entry;
 use crate::words::env::{Env, Source};
 use crate::words::name::{ProcessName, ProcessType};
+use crate::words::secret;
 
 /// The layers that all processes of an app share.
 #[derive(Clone, Debug, Default)]
@@ -137,15 +138,11 @@ pub(crate) fn hidden_shell_values(layers: &Layers) -> Vec<Hidden> {
 /// Secrets are never shown; nor is what would not fit into a line.
 fn shown(name: &OsStr, value: &OsStr) -> Option<String> {
     let (name, value) = (name.to_str()?, value.to_str()?);
-    let is_secret = ["KEY", "TOKEN", "SECRET", "PASSWORD"]
-        .iter()
-        .any(|end| name.to_ascii_uppercase().ends_with(end))
-        || (value.contains("://") && value.contains('@'));
     let is_plain = value.len() <= 40
         && value
             .chars()
             .all(|c| c.is_ascii_graphic() && !"'\"\\$`&|;<>()*?!#~".contains(c));
-    (!is_secret && is_plain).then(|| value.to_string())
+    (is_plain && !secret::is_in(name, value)).then(|| value.to_string())
 }
 
 #[cfg(test)]
