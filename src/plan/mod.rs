@@ -2,11 +2,15 @@
 
 pub(crate) mod check;
 pub(crate) mod command;
+pub(crate) mod handle;
 pub(crate) mod names;
+mod place;
 pub(crate) mod ports;
+mod reference;
 pub(crate) mod resolve;
 pub(crate) mod select;
 pub(crate) mod server;
+pub(crate) mod value;
 pub(crate) mod wire;
 
 use std::collections::BTreeMap;
