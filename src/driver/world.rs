@@ -284,10 +284,6 @@ impl World {
 
 /// It keeps what it had: nothing to be told of.
 fn is_as_before(notice: &Notice, preferred: &BTreeMap<String, u16>) -> bool {
-    match notice {
-        Notice::PortRemembered { process, port, .. } => {
-            preferred.get(&process.in_app()) == Some(port)
-        }
-        _ => false,
-    }
+    matches!(notice, Notice::PortRemembered { process, port, .. }
+        if preferred.get(&process.in_app()) == Some(port))
 }

@@ -81,14 +81,15 @@ pub(crate) fn sizes(plan: &Plan) -> Vec<Report> {
             if length >= MAX_TEXT {
                 let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
                 let from = match &variable.source {
-                    Source::EnvFile { file, line } => format!(" ({file}:{line})"),
                     Source::Shell => " of your shell".to_string(),
-                    Source::Settings { file, line } => format!(" ({file}:{line})"),
+                    Source::EnvFile { .. }
+                    | Source::Settings { .. }
+                    | Source::Use { .. }
+                    | Source::ProcfileLine { .. } => format!(" ({})", variable.source),
                     Source::Automatic(_)
                     | Source::Devrun
-                    | Source::CommandLine
-                    | Source::Use { .. }
-                    | Source::ProcfileLine { .. } => String::new(),
+                    | Source::Port { .. }
+                    | Source::CommandLine => String::new(),
                 };
                 add(too_long(format!("the variable `{name}`{from}"), length));
             }

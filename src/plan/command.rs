@@ -119,6 +119,42 @@ pub(super) fn is_assignment(word: &str) -> bool {
     })
 }
 
+/// The variables that the shell sets for the program: `FOO=1 BAR=x node`, in their order. `None`: only the
+/// shell can tell the value. Of a command that is more than one program, none: they would be for its first.
+pub(crate) fn assignments(command: &str) -> Vec<(String, Option<String>)> {
+    let words = match commands(command).as_deref() {
+        Some([words]) => words.clone(),
+        Some(_) | None => return Vec::new(),
+    };
+    let length = words.iter().position(|word| !is_assignment(word.text));
+    // Without a program they are for nobody.
+    let assignments = words.iter().take(length.unwrap_or(0));
+    let parts = assignments.filter_map(|word| word.text.split_once('='));
+    parts
+        .map(|(name, value)| (name.to_string(), unquoted(value)))
+        .collect()
+}
+
+/// What the shell makes of a value that is only quoted, nowhere escaped and nowhere replaced.
+fn unquoted(value: &str) -> Option<String> {
+    let is_home = value.starts_with('~') || value.contains(":~");
+    if is_home || value.contains('\\') {
+        return None;
+    }
+    let mut plain = String::new();
+    let mut quote = None;
+    for c in value.chars() {
+        match (quote, c) {
+            (Some('\''), c) if c != '\'' => plain.push(c),
+            (_, '$' | '`') => return None,
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (_, c) => plain.push(c),
+        }
+    }
+    Some(plain)
+}
+
 /// A word as it is written, quotes included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Word<'a> {
@@ -312,6 +348,34 @@ mod tests {
         for command in commands {
             assert_eq!(with_exec(command), command);
         }
+    }
+
+    #[test]
+    fn assignments_stand_in_front_of_the_program() {
+        let check = |command: &str, expected: &[(&str, Option<&str>)]| {
+            let found = assignments(command);
+            let found: Vec<_> = found
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_deref()))
+                .collect();
+            assert_eq!(found, expected, "{command}");
+        };
+        check(
+            "FOO=1 BAR= node x A=2",
+            &[("FOO", Some("1")), ("BAR", Some(""))],
+        );
+        check("A='a b'\"c'\"d exec x", &[("A", Some("a bc'd"))]);
+        check("A='$x`\"' x > log", &[("A", Some("$x`\""))]);
+        check("A=x:~/bin:y B=~ x", &[("A", None), ("B", None)]);
+        check(
+            "A=$B B=a\\b C=\"`c`\" x",
+            &[("A", None), ("B", None), ("C", None)],
+        );
+        check("A=1 make && B=2 run", &[]);
+        check("A=1", &[]);
+        check("env A=1 x", &[]);
+        check("A='1", &[]);
+        check("", &[]);
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 pub(crate) mod check;
 pub(crate) mod command;
+pub(crate) mod handle;
 pub(crate) mod names;
 mod order;
 pub(crate) mod planning;
+mod place;
 pub(crate) mod ports;
+mod reference;
 pub(crate) mod resolve;
 pub(crate) mod select;
 pub(crate) mod server;

@@ -6,11 +6,13 @@ use crate::plan::resolve::{MAX_RESTARTS, Ports, Resolved, USUAL_GRACE, unfilled}
 use crate::plan::slots::Slot;
 use crate::plan::sources::Sources;
 use crate::plan::uses::{self, Backing, Wire};
-use crate::plan::value::{Handle, Served, Template};
+use crate::plan::handle::{BadHandle, Handle};
+use crate::plan::value::{Behind, Served, Template};
 use crate::plan::wire::{self, Automatic, Given, Own};
 use crate::plan::{Host, Plan, PlannedApp, PlannedProcess, Used, check, server};
 use crate::words::env::{Env, Source};
 use crate::words::report::Report;
+use crate::words::uses::Target;
 
 /// SIGTERM on every system.
 const STOP_SIGNAL: i32 = 15;
@@ -85,6 +87,7 @@ fn process(
     let own = Own {
         name: Some(&slot.name),
         port: ports[place].given,
+        base: resolved.base_of(place),
         further: &further,
         automatic,
     };
@@ -162,6 +165,7 @@ pub(crate) fn one_off_env(resolved: &Resolved, ports: &[Ports]) -> Env {
     let own = Own {
         name: None,
         port: None,
+        base: None,
         further: &[],
         automatic: &automatic,
     };
@@ -211,12 +215,16 @@ fn value(
 
 fn template(wire: &Wire) -> Result<Template, Report> {
     let text = wire.declared.value.as_deref().unwrap_or("{url}");
-    Template::parse(text).map_err(|bad| uses::at(&wire.declared, bad.why))
+    let behind = match wire.declared.target {
+        Target::Url(_) => Behind::Url,
+        Target::Process(_) | Target::App { .. } => Behind::Process,
+    };
+    Template::parse(text, behind).map_err(|bad| uses::at(&wire.declared, bad.why))
 }
 
 fn resource(wire: &Wire, lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<String, Report> {
     let handle = handle_of(wire, lookup)?;
-    let filled = template(wire)?.fill_handle(&handle, lookup);
+    let filled = template(wire)?.fill_from(&handle, lookup);
     filled.map_err(|why| unfilled(wire, &why))
 }
 
@@ -226,6 +234,7 @@ pub(super) fn handle(sources: &Sources, slots: &[Slot], wire: &Wire) -> Result<H
     let own = Own {
         name: Some(&slot.name),
         port: None,
+        base: None,
         further: &[],
         automatic: &[],
     };
@@ -235,7 +244,10 @@ pub(super) fn handle(sources: &Sources, slots: &[Slot], wire: &Wire) -> Result<H
 
 fn handle_of(wire: &Wire, lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Handle, Report> {
     let text = wire.declared.target.to_string();
-    Handle::parse(&text, lookup).map_err(|why| unfilled(wire, &why))
+    Handle::parse(&text, lookup).map_err(|bad| match bad {
+        BadHandle::Url(bad) => uses::at(&wire.declared, bad.why),
+        BadHandle::Missing(why) => unfilled(wire, &why),
+    })
 }
 
 /// What `${NAME}` stands for: as files, settings and the shell have it.

@@ -10,13 +10,13 @@ use crate::plan::ports::{self, Request};
 use crate::plan::slots::{self, Slot};
 use crate::plan::sources::{App, Sources};
 use crate::plan::uses::{self, Backing, Wire};
-use crate::plan::{AppIndex, External, Need, Provider, check, planning, value};
+use crate::plan::value::Missing;
+use crate::plan::{AppIndex, External, Need, Provider, check, planning};
 use crate::syntax::number;
 use crate::syntax::settings::PortSetting;
 use crate::words::name::{AppName, ProcessName};
 use crate::words::report::Report;
 use crate::words::uses::Start;
-use crate::words::wording;
 
 /// Foreman's.
 pub(crate) const USUAL_BASE: u16 = 5000;
@@ -155,6 +155,13 @@ impl Resolved {
             further: self.further(slot).len(),
             ..self.slots[slot].request()
         })
+    }
+
+    /// Where foreman's rule begins to count for a process; `None`: it does not count.
+    pub(super) fn base_of(&self, slot: usize) -> Option<u16> {
+        let base = self.bases[self.slots[slot].app];
+        let is_by_rule = self.request(slot).is_some_and(|request| request.pinned.is_none());
+        (base > 0 && is_by_rule).then_some(base)
     }
 
     /// The variables of a process's further ports.
@@ -314,11 +321,8 @@ fn place_of(externals: &mut Vec<External>, external: External) -> usize {
 
 fn external(sources: &Sources, slots: &[Slot], wire: &Wire) -> Result<External, Report> {
     let handle = planning::handle(sources, slots, wire)?;
-    match (handle.host(), handle.port()) {
-        (host, Some(port)) if !host.is_empty() => Ok(External {
-            host: host.to_string(),
-            port,
-        }),
+    match (handle.host, handle.port) {
+        (host, Some(port)) if !host.is_empty() => Ok(External { host, port }),
         (_, _) => Err(uses::at(
             &wire.declared,
             "a URL without a port cannot be waited for".into(),
@@ -382,10 +386,13 @@ fn impossible(cycle: &[ProcessName]) -> Report {
         .help("take one of them out of its `depends_on`".to_string())
 }
 
-/// What a template may not say, for whoever checks a `value`.
-pub(super) fn unfilled(wire: &Wire, why: &value::Missing) -> Report {
-    uses::at(&wire.declared, why.to_string()).help(format!(
-        "set it in .env, or in your shell, {}",
-        wording::choice(["devrun start --set NAME=VALUE"])
-    ))
+/// A use whose value cannot be made.
+pub(super) fn unfilled(wire: &Wire, why: &Missing) -> Report {
+    let help = match why {
+        Missing::Variable(name) => Some(format!(
+            "set it in .env or in your shell, or for one run: `devrun start --set {name}=…`"
+        )),
+        Missing::Text(_) | Missing::Port => None,
+    };
+    uses::at(&wire.declared, why.to_string()).help(help)
 }

@@ -2,7 +2,8 @@
 
 use crate::plan::slots::Slot;
 use crate::plan::sources::{App, Behind, Sources};
-use crate::plan::{command, value};
+use crate::plan::value::{self, Template};
+use crate::plan::command;
 use crate::syntax::settings::Said;
 use crate::words::report::Report;
 use crate::words::uses::{Origin, Target, Use};
@@ -201,10 +202,13 @@ fn missing(declared: &Use, why: &Report) -> Report {
 }
 
 fn bad_value(declared: &Use) -> Option<Report> {
-    let is_resource = matches!(declared.target, Target::Url(_));
+    let behind = match declared.target {
+        Target::Url(_) => value::Behind::Url,
+        Target::Process(_) | Target::App { .. } => value::Behind::Process,
+    };
     let template = declared.value.as_ref()?;
-    let why = value::check(template, is_resource).err()?;
-    Some(at(declared, why))
+    let bad = Template::parse(template, behind).err()?;
+    Some(at(declared, bad.why))
 }
 
 /// Names of process types and variables that mean nothing.

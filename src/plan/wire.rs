@@ -9,6 +9,7 @@ use crate::syntax::dotenv::Assignment;
 use crate::syntax::procfile::Entry;
 use crate::words::env::{Env, Source};
 use crate::words::name::{ProcessName, ProcessType};
+use crate::words::secret;
 
 /// A type that has a port, and what its first instance is reached by.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub(crate) struct Own<'a> {
     /// `None`: a command that is run once; it sees everybody's URL.
     pub(crate) name: Option<&'a ProcessName>,
     pub(crate) port: Option<u16>,
+    /// Where foreman's rule began to count for that; `None`: it did not.
+    pub(crate) base: Option<u16>,
     /// Its further ports, each with its variable.
     pub(crate) further: &'a [(String, u16)],
     pub(crate) automatic: &'a [Automatic],
@@ -94,7 +97,8 @@ pub(crate) fn complete(
         lay_file(&mut env, file);
     }
     for (name, port) in own.port.iter().map(|port| ("PORT", port)) {
-        env.lay(name.into(), port.to_string().into(), Source::Devrun);
+        let source = own.base.map_or(Source::Devrun, |base| Source::Port { base });
+        env.lay(name.into(), port.to_string().into(), source);
     }
     for (name, port) in own.further {
         env.lay(name.into(), port.to_string().into(), Source::Devrun);
@@ -151,6 +155,7 @@ pub(crate) fn hidden_shell_values(plan: &Plan, sources: &Sources) -> Vec<Hidden>
                 | Source::Automatic(_)
                 | Source::Shell
                 | Source::Devrun
+                | Source::Port { .. }
                 | Source::CommandLine
                 | Source::ProcfileLine { .. } => continue,
             };
@@ -176,15 +181,11 @@ pub(crate) fn hidden_shell_values(plan: &Plan, sources: &Sources) -> Vec<Hidden>
 /// Secrets are never shown; nor is what would not fit into a line.
 fn shown(name: &OsStr, value: &OsStr) -> Option<String> {
     let (name, value) = (name.to_str()?, value.to_str()?);
-    let is_secret = ["KEY", "TOKEN", "SECRET", "PASSWORD"]
-        .iter()
-        .any(|end| name.to_ascii_uppercase().ends_with(end))
-        || (value.contains("://") && value.contains('@'));
     let is_plain = value.len() <= 40
         && value
             .chars()
             .all(|c| c.is_ascii_graphic() && !"'\"\\$`&|;<>()*?!#~".contains(c));
-    (!is_secret && is_plain).then(|| value.to_string())
+    (is_plain && !secret::is_in(name, value)).then(|| value.to_string())
 }
 
 #[cfg(test)]

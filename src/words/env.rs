@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 
 use crate::words::name::ProcessType;
 
@@ -14,10 +15,41 @@ pub(crate) enum Source {
     Shell,
     /// A line of an env file, as its path is shown to the user.
     EnvFile { file: String, line: usize },
+    /// `env:` of a settings file.
+    Settings { file: String, line: usize },
+    /// A declared use, or `--use`.
+    Use {
+        /// Where it was said: `devrun.yaml:3`, `--use`.
+        origin: String,
+        /// What is behind it, in words: `redis.1`, `web.1 of ~/src/api (live)`. Empty: a URL.
+        provider: String,
+    },
     /// `PORT`, `PS`: devrun's own.
     Devrun,
+    /// `PORT` by foreman's rule, which begins here.
+    Port { base: u16 },
     /// `--set`.
     CommandLine,
+    /// An assignment in the command itself. The shell makes it: devrun can only foretell it.
+    ProcfileLine { file: String, line: usize },
+}
+
+/// As people are told it.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Automatic(_) => f.write_str("automatic (same Procfile)"),
+            Self::Shell => f.write_str("your shell"),
+            Self::EnvFile { file, line }
+            | Self::Settings { file, line }
+            | Self::ProcfileLine { file, line } => write!(f, "{file}:{line}"),
+            Self::Use { origin, provider } if provider.is_empty() => f.write_str(origin),
+            Self::Use { origin, provider } => write!(f, "{origin}, {provider}"),
+            Self::Devrun => f.write_str("devrun"),
+            Self::Port { base } => write!(f, "devrun (base {base})"),
+            Self::CommandLine => f.write_str("--set"),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,5 +126,27 @@ mod tests {
         let variable = env.get("A").unwrap();
         assert_eq!(variable.value, "2");
         assert_eq!(variable.hidden, [("1".into(), Source::Shell)]);
+    }
+
+    #[test]
+    fn a_source_is_where_a_value_can_be_changed() {
+        let check = |source: Source, expected: &str| assert_eq!(source.to_string(), expected);
+        let of = |provider: &str| Source::Use {
+            origin: "devrun.yaml:3".into(),
+            provider: provider.into(),
+        };
+        check(of(""), "devrun.yaml:3");
+        check(
+            of("web.1 of ~/src/api"),
+            "devrun.yaml:3, web.1 of ~/src/api",
+        );
+        check(Source::Port { base: 5000 }, "devrun (base 5000)");
+        check(
+            Source::ProcfileLine {
+                file: "Procfile".into(),
+                line: 2,
+            },
+            "Procfile:2",
+        );
     }
 }
