@@ -108,6 +108,12 @@ pub(crate) struct Where {
     /// Set a variable, above all files
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<(String, String)>,
+    /// What is behind a variable, in place of what devrun.yaml says
+    #[arg(long = "use", value_name = "NAME=DIR|URL", value_parser = behind)]
+    pub(crate) uses: Vec<(String, String)>,
+    /// Do without what devrun.yaml says of a variable
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) unuse: Vec<String>,
 }
 
 #[derive(Clone, Debug, Group)]
@@ -328,5 +334,14 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
         Some(_) | None => Err("it is written as KEY=VALUE".into()),
+    }
+}
+
+fn behind(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, target)) if !name.is_empty() && !target.is_empty() => {
+            Ok((name.to_string(), target.to_string()))
+        }
+        Some(_) | None => Err("it is written as NAME=DIR or NAME=URL".into()),
     }
 }

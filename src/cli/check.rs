@@ -1,14 +1,14 @@
-//! `devrun check`: every mistake in the app's files at once, starting nothing.
+//! `devrun check`: every mistake in the files of the app, and of all that it uses, at once. Starts nothing.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use crate::cli::args::Check;
-use crate::cli::{NOT_STARTED, context, refuse};
-use crate::load::{self, App};
+use crate::cli::context::Context;
+use crate::cli::{NOT_STARTED, refuse};
+use crate::load;
 use crate::plan::ports;
-use crate::plan::resolve::{self, Resolved, Rules};
-use crate::plan::select::Wanted;
+use crate::plan::resolve::{self, Resolved};
+use crate::plan::sources::App;
 use crate::words::report::Report;
 use crate::words::wording::{counted, processes};
 
@@ -16,39 +16,27 @@ use crate::words::wording::{counted, processes};
 const FOUND: u8 = 1;
 
 pub(super) fn run(args: &Check) -> ExitCode {
-    let (options, mut findings, errors) = context::options();
-    findings.extend(errors);
-    let place = match context::place(&args.place, &options) {
-        Ok(place) => place,
-        Err(report) => return refuse(&[report], NOT_STARTED),
+    let context = match Context::new(&args.place) {
+        Ok(context) => context,
+        Err(reports) => return refuse(&reports, NOT_STARTED),
     };
-    let loaded = load::app(&place);
+    let mut findings = context.warnings.clone();
+    let mut asked = context.asked(&args.place);
+    asked.base = context.options.port;
+    asked.wanted.formation = args.formation.clone().or(context.options.formation.clone());
+    let loaded = load::apps(&context.place, &[], &asked.uses);
     findings.extend(loaded.warnings);
     findings.extend(loaded.errors);
-    let app = loaded.value;
-    let summary = summary(&app);
-    let wanted = Wanted {
-        formation: args.formation.clone().or(options.formation.clone()),
-        ..Wanted::default()
-    };
-    if !app.entries.is_empty() {
-        let sources = context::sources(
-            app,
-            &place,
-            &args.place.set,
-            wanted,
-            options.port,
-            Rules::default(),
-        );
-        findings.extend(
-            resolve::resolve(sources)
-                .and_then(|resolved| would_be(&resolved))
-                .err()
-                .unwrap_or_default(),
-        );
+    let apps = loaded.value;
+    let summary: Vec<String> = apps.apps.iter().map(summary).collect();
+    if apps.apps.iter().all(|app| !app.entries.is_empty()) && !apps.apps.is_empty() {
+        let resolved = resolve::resolve(context.sources(apps, asked));
+        let found = resolved.and_then(|resolved| would_be(&resolved));
+        findings.extend(found.err().unwrap_or_default());
     }
+    findings.dedup();
     if findings.is_empty() {
-        println!("{summary}: no problems");
+        println!("{}: no problems", summary.join("\n"));
         return ExitCode::SUCCESS;
     }
     let code = refuse(&findings, FOUND);
@@ -58,14 +46,17 @@ pub(super) fn run(args: &Check) -> ExitCode {
 
 /// The plan with the ports that foreman's rule gives, none of which is claimed.
 fn would_be(resolved: &Resolved) -> Result<(), Vec<Report>> {
-    ports::places(&resolved.requests, resolved.base)?;
-    resolved
-        .plan(&resolved.expected_ports(&BTreeMap::new()))
-        .map(|_| ())
+    for (app, base) in resolved.bases.iter().enumerate() {
+        let slots = (0..resolved.slots.len()).filter(|place| resolved.slots[*place].app == app);
+        let requests: Vec<_> = slots.filter_map(|place| resolved.request(place)).collect();
+        ports::places(&requests, *base)?;
+    }
+    resolved.plan(&resolved.expected_ports(&|_| None)).map(|_| ())
 }
 
 fn summary(app: &App) -> String {
-    let files = app.env_files.iter().map(|(file, assignments)| {
+    let files = app.env_files.iter().chain(&app.env_local);
+    let files = files.map(|(file, assignments)| {
         format!(
             "; {file}: {}",
             counted(assignments.len(), "variable", "variables")

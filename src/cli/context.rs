@@ -1,72 +1,111 @@
-//! From the command line and the files to a resolved app: the hops that `start`, `check` and `run` share.
+//! From the command line and the files to resolved apps: the hops that all commands share.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::args;
-use crate::load::{self, App, Where};
-use crate::plan::resolve::{Rules, Sources};
-use crate::plan::select::Wanted;
-use crate::plan::wire::Layers;
+use crate::load::{self, Where};
+use crate::plan::resolve::{self, Resolved};
+use crate::plan::sources::{Apps, Asked, Sources};
+use crate::registry;
 use crate::syntax::foreman::Options;
 use crate::words::report::Report;
+use crate::words::uses::{Origin, Target, Use};
 
-/// The place on the command line, and what devrun was started with.
-///
-/// # Errors
-/// The current directory is gone.
-pub(super) fn place(args: &args::Where, options: &Options) -> Result<Where, Report> {
-    let current = std::env::current_dir()
-        .map_err(|error| Report::new("the current directory cannot be found").caused_by(error))?;
-    Ok(Where {
-        current,
-        home: std::env::var_os("HOME")
-            .filter(|home| !home.is_empty())
-            .map(PathBuf::from),
-        root: args.root.clone().or_else(|| options.root.clone()),
-        procfile: args.procfile.clone().or_else(|| options.procfile.clone()),
-        env_files: args.env_files.clone().or_else(|| options.env.clone()),
-        shell: shell(),
-    })
+/// What devrun was started with, as far as it says which app is meant.
+pub(super) struct Context {
+    pub(super) place: Where,
+    pub(super) options: Options,
+    /// What is wrong with the options file, and does not matter much.
+    pub(super) warnings: Vec<Report>,
 }
 
-/// Our own environment.
-fn shell() -> Vec<(OsString, OsString)> {
-    std::env::vars_os().collect()
-}
+impl Context {
+    /// # Errors
+    /// The options file is wrong; the current directory is gone.
+    pub(super) fn new(args: &args::Where) -> Result<Self, Vec<Report>> {
+        let current = std::env::current_dir().map_err(|error| {
+            vec![Report::new("the current directory cannot be found").caused_by(error)]
+        })?;
+        let mut place = Where {
+            current,
+            home: std::env::var_os("HOME")
+                .filter(|home| !home.is_empty())
+                .map(PathBuf::from),
+            shell: std::env::vars_os().collect(),
+            ..Where::default()
+        };
+        let parsed = load::foreman_options(&place);
+        if !parsed.errors.is_empty() {
+            return Err(parsed.errors);
+        }
+        let options = parsed.value;
+        place.root = args.root.clone().or_else(|| options.root.clone());
+        place.procfile = args.procfile.clone().or_else(|| options.procfile.clone());
+        place.env_files = args.env_files.clone().or_else(|| options.env.clone());
+        Ok(Self {
+            place,
+            options,
+            warnings: parsed.warnings,
+        })
+    }
 
-/// Everything that a plan is made of, side by side.
-pub(super) fn sources(
-    app: App,
-    place: &Where,
-    set: &[(String, String)],
-    wanted: Wanted,
-    base: Option<u16>,
-    rules: Rules,
-) -> Sources {
-    Sources {
-        app: app.name(),
-        directory: app.directory,
-        identity: app.identity,
-        procfile: app.procfile,
-        entries: app.entries,
-        layers: Layers {
-            shell: place.shell.clone(),
-            env_files: app.env_files,
-            set: set.to_vec(),
-        },
-        wanted,
-        base,
-        rules,
+    /// What the command line says of the environment.
+    pub(super) fn asked(&self, args: &args::Where) -> Asked {
+        let uses = args.uses.iter().map(|(variable, text)| {
+            let target = target(&self.place.current, text);
+            Use::new(variable, target, Origin::CommandLine)
+        });
+        Asked {
+            set: args.set.clone(),
+            uses: uses.collect(),
+            unuse: args.unuse.clone(),
+            ..Asked::default()
+        }
+    }
+
+    /// Reads and resolves the app that is meant, or those in `directories`, with all that they use.
+    ///
+    /// # Errors
+    /// All that is wrong with the files.
+    pub(super) fn resolved(
+        &self,
+        asked: Asked,
+        directories: &[PathBuf],
+    ) -> Result<(Resolved, Vec<Report>), Vec<Report>> {
+        let loaded = load::apps(&self.place, directories, &asked.uses);
+        if !loaded.errors.is_empty() {
+            return Err(loaded.errors);
+        }
+        let mut warnings = self.warnings.clone();
+        warnings.extend(loaded.warnings);
+        let resolved = resolve::resolve(self.sources(loaded.value, asked))?;
+        Ok((resolved, warnings))
+    }
+
+    pub(super) fn sources(&self, apps: Apps, asked: Asked) -> Sources {
+        Sources {
+            apps,
+            shell: self.place.shell.clone(),
+            asked,
+        }
     }
 }
 
-/// The options file, and what is wrong with it.
-pub(super) fn options() -> (Options, Vec<Report>, Vec<Report>) {
-    let place = Where {
-        current: std::env::current_dir().unwrap_or_default(),
-        ..Where::default()
-    };
-    let parsed = load::foreman_options(&place);
-    (parsed.value, parsed.warnings, parsed.errors)
+/// What `--use` means: a URL, else a directory from here.
+fn target(current: &Path, text: &str) -> Target {
+    match Target::of(text) {
+        Target::Process(name) if current.join(&name).is_dir() => Target::of_app(&absolute(current, &name)),
+        Target::App { .. } if !text.starts_with('~') => Target::of_app(&absolute(current, text)),
+        target => target,
+    }
+}
+
+fn absolute(current: &Path, text: &str) -> String {
+    current.join(text).to_string_lossy().into_owned()
+}
+
+/// The ports of each app that runs now.
+pub(super) fn live(resolved: &Resolved) -> Vec<Option<registry::Owner>> {
+    let apps = resolved.sources.apps.apps.iter();
+    apps.map(|app| registry::running(&app.identity)).collect()
 }

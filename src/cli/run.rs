@@ -6,14 +6,14 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 use crate::cli::args::Run;
+use crate::cli::context::Context;
 use crate::cli::{context, refuse};
-use crate::load::{self, Where};
+use crate::load;
 use crate::os;
-use crate::plan::resolve::{self, Resolved, Rules};
-use crate::plan::select::{self, Wanted};
-use crate::plan::wire::{self, Layers};
-use crate::plan::{PlannedProcess, command};
-use crate::registry;
+use crate::plan::resolve::{Ports, Resolved};
+use crate::plan::sources::Apps;
+use crate::plan::wire::{self, Own};
+use crate::plan::{PlannedProcess, command, planning, select};
 use crate::words::env::Env;
 use crate::words::report::Report;
 
@@ -34,27 +34,11 @@ pub(super) fn run(args: &Run) -> ExitCode {
 }
 
 fn prepare(args: &Run) -> Result<Command, Vec<Report>> {
-    let (options, _, errors) = context::options();
-    if !errors.is_empty() {
-        return Err(errors);
+    let context = Context::new(&args.place)?;
+    if args.process.is_none() && !load::has_procfile(&context.place) {
+        return without_procfile(args, &context);
     }
-    let place = context::place(&args.place, &options).map_err(|report| vec![report])?;
-    if args.process.is_none() && !load::has_procfile(&place) {
-        return without_procfile(args, &place);
-    }
-    let loaded = load::app(&place);
-    if !loaded.errors.is_empty() {
-        return Err(loaded.errors);
-    }
-    let sources = context::sources(
-        loaded.value,
-        &place,
-        &args.place.set,
-        Wanted::default(),
-        None,
-        Rules::default(),
-    );
-    let resolved = resolve::resolve(sources)?;
+    let (resolved, _) = context.resolved(context.asked(&args.place), &[])?;
     let own_line = own_line(&resolved, &args.command);
     let env = env(args, &resolved, own_line.as_ref())?;
     let command = match &own_line {
@@ -62,7 +46,7 @@ fn prepare(args: &Run) -> Result<Command, Vec<Report>> {
             let mut shell = Command::new("/bin/sh");
             shell.arg("-c").arg(command::with_exec(line).as_ref());
             // The line means the app's directory, wherever it is called from.
-            shell.current_dir(&resolved.sources.directory);
+            shell.current_dir(&resolved.app(0).directory);
             shell
         }
         None => as_given(args),
@@ -71,17 +55,20 @@ fn prepare(args: &Run) -> Result<Command, Vec<Report>> {
 }
 
 /// The env files are worth something by themselves.
-fn without_procfile(args: &Run, place: &Where) -> Result<Command, Vec<Report>> {
-    let loaded = load::env_alone(place);
+fn without_procfile(args: &Run, context: &Context) -> Result<Command, Vec<Report>> {
+    let loaded = load::env_alone(&context.place);
     if !loaded.errors.is_empty() {
         return Err(loaded.errors);
     }
-    let layers = Layers {
-        shell: place.shell.clone(),
-        env_files: loaded.value.env_files,
-        set: args.place.set.clone(),
+    let apps = Apps {
+        apps: vec![loaded.value],
+        roots: 1,
+        ..Apps::default()
     };
-    let env = wire::environment(None, None, &[], &layers);
+    let sources = context.sources(apps, context.asked(&args.place));
+    let own = Own::default();
+    let below = wire::below_uses(&sources, 0, own);
+    let env = wire::complete(below, &sources, 0, own, Vec::new());
     Ok(with_env(as_given(args), &env))
 }
 
@@ -101,7 +88,7 @@ fn with_env(mut command: Command, env: &Env) -> Command {
 /// The command of the Procfile line that a single argument names.
 fn own_line(resolved: &Resolved, given: &[OsString]) -> Option<String> {
     let [name] = given else { return None };
-    let entries = &resolved.sources.entries;
+    let entries = &resolved.app(0).entries;
     let entry = entries
         .iter()
         .find(|entry| name == entry.process_type.as_str())?;
@@ -111,27 +98,27 @@ fn own_line(resolved: &Resolved, given: &[OsString]) -> Option<String> {
 /// The process whose environment the command gets: the one that was asked for, else that of the Procfile
 /// line, else one of no type, which sees the URLs of all and has no PORT.
 fn env(args: &Run, resolved: &Resolved, own_line: Option<&String>) -> Result<Env, Vec<Report>> {
-    let sources = &resolved.sources;
-    // The ports of the running app; those that it would have, if it does not run.
-    let live = registry::running(&sources.identity).map(|owner| owner.ports);
-    let ports = resolved.expected_ports(&live.unwrap_or_default());
+    let ports = ports(resolved);
     let plan = resolved.plan(&ports)?;
     let named = args.process.clone();
     let of_line = own_line
         .and(args.command.first())
         .map(|name| name.to_string_lossy().into_owned());
     let Some(asked) = named.or(of_line) else {
-        return Ok(resolved.one_off_env(&ports));
+        return Ok(planning::one_off_env(resolved, &ports));
     };
     let is_it = |process: &&PlannedProcess| {
         process.name.to_string() == asked || process.name.process_type.as_str() == asked
     };
     let found = plan.processes.iter().find(is_it);
     found.map(|process| process.env.clone()).ok_or_else(|| {
-        vec![select::unknown_type(
-            &sources.procfile,
-            &asked,
-            &sources.entries,
-        )]
+        let app = resolved.app(0);
+        vec![select::unknown_type(&app.procfile, &asked, &app.entries)]
     })
+}
+
+/// The ports of the running apps; those that they would have, where they do not run.
+fn ports(resolved: &Resolved) -> Vec<Ports> {
+    let live = context::live(resolved);
+    resolved.expected_ports(&|app| live[app].as_ref().map(|owner| owner.ports.clone()))
 }

@@ -1,22 +1,24 @@
 //! `devrun start`: runs the processes of a Procfile.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::args::Start;
-use crate::cli::{NOT_STARTED, context, ports, refuse};
+use crate::cli::context::Context;
+use crate::cli::{NOT_STARTED, owning, refuse};
 use crate::driver::clock::Clock;
 use crate::driver::output::Ended;
-use crate::driver::{self, RecheckPort, Session};
+use crate::driver::world::World;
+use crate::driver::{self, Session};
 use crate::guardian::client;
-use crate::load;
 use crate::os::pty::Size;
 use crate::os::spawn::Habits;
 use crate::os::{descriptor, limits, signals, terminal};
-use crate::plan::resolve::{self, Resolved, Rules};
 use crate::plan::select::Wanted;
+use crate::plan::sources::Asked;
 use crate::plan::{Plan, wire};
-use crate::registry::{App, Owner, Registry};
+use crate::registry::Registry;
 use crate::render::charset::Charset;
 use crate::render::json::Json;
 use crate::render::palette::{self, Depth, Hints};
@@ -29,6 +31,7 @@ use crate::syntax::formation::Formation;
 use crate::words::notice::Notice;
 use crate::words::policy::KeyHints;
 use crate::words::report::Report;
+use crate::words::wiring::Wiring;
 use crate::words::wording;
 
 pub(super) fn run(args: &Start) -> ExitCode {
@@ -65,78 +68,58 @@ fn cannot_start(error: &std::io::Error) -> Report {
 /// All that can go wrong before the first process is started; last of all the guardian is forked, which
 /// inherits the locks.
 fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
-    let (options, mut warnings, mut errors) = context::options();
-    let settings = Settings::new(args, &options);
-    let place = context::place(&args.place, &options).map_err(|report| vec![report])?;
-    let loaded = load::app(&place);
-    warnings.extend(loaded.warnings);
-    errors.extend(loaded.errors);
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let wanted = Wanted {
-        named: args.processes.clone(),
-        without: args.without.clone(),
-        formation: settings.formation,
+    let context = Context::new(&args.place)?;
+    let settings = Settings::new(args, &context.options);
+    let (directories, named) = arguments(args, &context.place.current);
+    let asked = Asked {
+        wanted: Wanted {
+            named,
+            without: args.without.clone(),
+            formation: settings.formation,
+        },
+        base: settings.base,
+        restart: args.restart.map(Into::into),
+        on_exit: args.on_exit.map(Into::into),
+        grace: args.timeout.or(context.options.timeout),
+        ..context.asked(&args.place)
     };
-    let app = loaded.value;
-    let sources = context::sources(
-        app,
-        &place,
-        &args.place.set,
-        wanted,
-        settings.base,
-        settings.rules,
-    );
-    let resolved = resolve::resolve(sources)?;
-    let mut registry = Registry::open();
-    let owned = App {
-        identity: resolved.sources.identity.clone(),
-        name: resolved.sources.app.to_string(),
+    let (resolved, warnings) = context.resolved(asked, &directories)?;
+    let registry = Registry::open();
+    let mut world = World::new(context.place, directories, resolved, registry, args.strict_ports);
+    let mut news = owning::own(&mut world)?;
+    news.extend(owning::assign(&mut world)?);
+    let plan = world.plan()?;
+    let opening = opening(&world, &plan, &warnings, news);
+    session(args, plan, world, settings.timestamp, opening, warnings.len())
+        .map_err(|error| vec![cannot_start(&error)])
+}
+
+/// The directories among the arguments, and the processes.
+fn arguments(args: &Start, current: &Path) -> (Vec<PathBuf>, Vec<String>) {
+    let is_directory = |text: &String| {
+        let is_path = text.contains('/') || text.starts_with('.');
+        is_path && current.join(text).is_dir()
     };
-    registry
-        .own(&owned, false, || {
-            eprintln!("the last session of this app is still being ended: waiting for it");
-        })
-        .map_err(|owner| vec![already_runs(&owner)])?;
-    let assigned = ports::assign(&resolved, &mut registry, args.strict_ports)?;
-    let plan = resolved.plan(&assigned.ports)?;
-    registry.publish(&owned.identity, plan.ports());
-    let opening = opening(&resolved, &plan, &warnings, assigned.notices);
-    let recheck = ports::recheck(registry, &resolved, args.strict_ports, &plan);
-    session(
-        args,
-        plan,
-        recheck,
-        settings.timestamp,
-        opening,
-        warnings.len(),
-    )
-    .map_err(|error| vec![cannot_start(&error)])
+    let (directories, names): (Vec<String>, Vec<String>) =
+        args.processes.iter().cloned().partition(is_directory);
+    let directories = directories.iter().map(|text| current.join(text));
+    (directories.collect(), names)
 }
 
 /// What the command line and `.foreman` say together; the command line comes first.
 struct Settings {
     formation: Option<Formation>,
     base: Option<u16>,
-    rules: Rules,
     timestamp: Timestamp,
 }
 
 impl Settings {
     fn new(args: &Start, options: &Options) -> Self {
-        let usual = Rules::default();
         let is_stamped = options.timestamp.unwrap_or(true) && !args.no_timestamp;
         let formation = args.formation.as_ref().or(options.formation.as_ref());
         Self {
             formation: formation.cloned(),
             base: args.port.or(options.port),
-            rules: Rules {
-                restart: args.restart.map_or(usual.restart, Into::into),
-                on_exit: args.on_exit.map_or(usual.on_exit, Into::into),
-                grace: args.timeout.or(options.timeout).unwrap_or(usual.grace),
-                max_restarts: usual.max_restarts,
-            },
             timestamp: match args.timestamp {
                 Some(stamp) => stamp.into(),
                 None if args.json => Timestamp::Iso,
@@ -147,38 +130,18 @@ impl Settings {
     }
 }
 
-fn already_runs(owner: &Owner) -> Report {
-    let since =
-        jiff::Timestamp::from_second(owner.since.try_into().unwrap_or(0)).unwrap_or_default();
-    let since = since
-        .to_zoned(jiff::tz::TimeZone::system())
-        .strftime("%H:%M")
-        .to_string();
-    let pid = owner.pid;
-    if !owner.is_alive() {
-        return Report::new(format!(
-            "what devrun (pid {pid}) had started is still being ended"
-        ))
-        .help("try again in a moment".to_string());
-    }
-    Report::new(format!(
-        "devrun already runs this app (pid {pid}, since {since})"
-    ))
-    .help(format!("Ctrl-C in its terminal ends it, or `kill {pid}`"))
-}
-
 /// What is said before the first process is started.
-fn opening(
-    resolved: &Resolved,
-    plan: &Plan,
-    warnings: &[Report],
-    ports: Vec<Notice>,
-) -> Vec<Notice> {
+fn opening(world: &World, plan: &Plan, warnings: &[Report], news: Vec<Notice>) -> Vec<Notice> {
+    let resolved = world.resolved();
     let sources = &resolved.sources;
-    let files = sources.layers.env_files.iter();
+    let roots = &sources.apps.apps[..sources.apps.roots];
+    let processes = plan.processes.iter();
+    let processes = processes.filter(|process| process.runs_here() && resolved.is_root(process.app));
+    let files = roots.iter().flat_map(|app| app.env_files.iter().chain(&app.env_local));
+    let procfiles: Vec<&str> = roots.iter().map(|app| app.procfile.as_str()).collect();
     let mut notices = vec![Notice::SessionStarted {
-        procfile: sources.procfile.clone(),
-        processes: plan.processes.len(),
+        procfile: procfiles.join(", "),
+        processes: processes.count(),
         env_files: files
             .map(|(file, assignments)| (file.clone(), assignments.len()))
             .collect(),
@@ -189,20 +152,22 @@ fn opening(
         }),
         why: report.headline.clone(),
     }));
-    let hidden = wire::hidden_shell_values(&sources.layers).into_iter();
+    let hidden = wire::hidden_shell_values(plan, sources).into_iter();
     notices.extend(hidden.map(|hidden| Notice::ShellHidden {
         name: wording::escaped(&hidden.name).into_owned(),
-        place: format!("{}:{}", hidden.file, hidden.line),
+        place: hidden.place,
         value: hidden.value,
     }));
-    notices.extend(ports);
+    let relaxed = resolved.relaxed.iter().cloned();
+    notices.extend(relaxed.map(|cycle| Notice::Wiring(Wiring::CycleRelaxed { cycle })));
+    notices.extend(news);
     notices
 }
 
 fn session(
     args: &Start,
     plan: Plan,
-    recheck: RecheckPort,
+    mut world: World,
     timestamp: Timestamp,
     opening: Vec<Notice>,
     ignored_lines: usize,
@@ -225,6 +190,7 @@ fn session(
     signals::set_default(signals::CHILD)?;
     signals::hold_back()?;
     let guardian = client::start(habits)?;
+    world.registry().forked();
     // After the fork: who reads our output shall see its end with ours, not with the guardian's.
     let stdout = std::io::stdout().as_fd().try_clone_to_owned()?;
     // What is typed elsewhere is not for this screen.
@@ -251,7 +217,7 @@ fn session(
         terminals: args.tty.or(is_screen).then(|| size.unwrap_or(Size::USUAL)),
         guardian,
         opening,
-        recheck,
+        world,
         ignores_hangup,
         plan,
     })

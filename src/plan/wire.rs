@@ -37,7 +37,7 @@ pub(crate) struct Given {
 }
 
 /// What is known of a process whose environment is built.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Own<'a> {
     /// `None`: a command that is run once; it sees everybody's URL.
     pub(crate) name: Option<&'a ProcessName>,

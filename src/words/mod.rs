@@ -11,4 +11,5 @@ pub(crate) mod report;
 pub(crate) mod secret;
 pub(crate) mod uses;
 pub(crate) mod wire;
+pub(crate) mod wiring;
 pub(crate) mod wording;

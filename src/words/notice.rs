@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::words::exit::{Exit, Killed};
-use crate::words::name::ProcessName;
+use crate::words::name::{AppName, ProcessName};
 use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
+use crate::words::wiring::Wiring;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
@@ -146,6 +147,8 @@ pub(crate) enum Notice {
     SeemsToWait {
         process: ProcessName,
     },
+    /// Of backing services and other sessions.
+    Wiring(Wiring),
     /// The guardian is gone; what it held is being ended.
     GuardianLost,
     /// Said at the end, where others have gone on meanwhile. Without lines where they were just shown.
@@ -158,6 +161,16 @@ pub(crate) enum Notice {
         /// devrun's exit status.
         status: u8,
     },
+}
+
+impl Notice {
+    /// Of a port: the process is one of that app.
+    pub(crate) fn of_app(mut self, app: Option<AppName>) -> Self {
+        if let Self::PortTaken { process, .. } | Self::PortRemembered { process, .. } = &mut self {
+            process.app = app;
+        }
+        self
+    }
 }
 
 /// The end of a run that nobody asked for.
