@@ -5,7 +5,7 @@ mod check;
 mod complaint;
 mod completions;
 mod context;
-mod ports;
+mod owning;
 mod run;
 mod start;
 

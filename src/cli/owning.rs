@@ -1,35 +1,186 @@
 //! Which apps a session makes its own before it starts: those that are meant, and those that they use and
 //! nobody runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::Duration;
 
 use crate::control::client;
 use crate::driver::world::World;
 use crate::plan::AppIndex;
-use crate::registry::{self, Owner};
+use crate::plan::sources::App;
+use crate::registry::{self, Owner, Ownership};
+use crate::words::name::AppName;
 use crate::words::notice::Notice;
 use crate::words::report::Report;
 use crate::words::uses::Start;
-use crate::words::wire::Asker;
 use crate::words::wiring::Wiring;
 
-/// Owns what is to be owned, and says what became of the others.
+/// How long another session may take to give an app up: its processes have their grace.
+const HANDED_OVER_IN: Duration = Duration::from_secs(120);
+/// A wait of that length is said.
+const NOTICEABLE: Duration = Duration::from_millis(300);
+/// How often somebody may be in our way who is about to go.
+const ATTEMPTS: usize = 5;
+
+/// What became of owning.
+#[derive(Debug, Default)]
+pub(super) struct Owned {
+    pub(super) news: Vec<Notice>,
+    /// The ports that an app had under another owner, by process.
+    preferred: HashMap<AppIndex, BTreeMap<String, u16>>,
+}
+
+/// Owns what is to be owned; what others run already is joined.
 ///
 /// # Errors
 /// Another session runs what is meant.
 pub(super) fn own(world: &mut World) -> Result<Owned, Vec<Report>> {
     let mut owned = Owned::default();
-    own_session(world)?;
+    own_members_root(world)?;
     for app in 0..world.resolved().sources.apps.apps.len() {
-        owned.preferred.push(BTreeMap::new());
         if world.is_started_for_itself(app) {
-            owned.preferred[app] = own_root(world, app, &mut owned.news)?;
-        } else if is_needed(world, app) {
-            own_sibling(world, app, &mut owned.news);
+            own_for_itself(world, app, &mut owned)?;
+        } else if world.is_needed(app) {
+            let news = own_for_others(world, app);
+            owned.news.push(Notice::Wiring(news));
         }
     }
     Ok(owned)
 }
+
+/// Gives all processes that are started here their ports.
+///
+/// # Errors
+/// A pinned or a strict one is taken; none is left.
+pub(super) fn assign(world: &mut World, owned: &Owned) -> Result<Vec<Notice>, Vec<Report>> {
+    let (mut notices, mut errors) = (Vec::new(), Vec::new());
+    let none = BTreeMap::new();
+    for app in 0..world.resolved().sources.apps.apps.len() {
+        if !world.is_owned(app) {
+            continue;
+        }
+        match world.assign(app, owned.preferred.get(&app).unwrap_or(&none)) {
+            Ok(found) => notices.extend(found),
+            Err(reports) => errors.extend(reports),
+        }
+    }
+    if errors.is_empty() {
+        Ok(notices)
+    } else {
+        Err(errors)
+    }
+}
+
+/// A root that only names its members is owned as well: it runs once.
+fn own_members_root(world: &mut World) -> Result<(), Vec<Report>> {
+    let apps = &world.resolved().sources.apps;
+    let is_member = |app: &App| app.identity == apps.identity;
+    if apps.apps.iter().any(is_member) {
+        return Ok(());
+    }
+    let last = apps.identity.file_name().unwrap_or_default();
+    let by_directory = AppName::from_directory(&last.to_string_lossy());
+    let root = registry::App {
+        identity: apps.identity.clone(),
+        name: apps.name.clone().unwrap_or(by_directory).to_string(),
+    };
+    let owned = world.registry().own(&root, false, say_wait);
+    owned.map_err(|owner| vec![already_runs(&owner)])
+}
+
+fn say_wait() {
+    eprintln!("the last session of this app is still being ended: waiting for it");
+}
+
+/// An app's own directory wins: who has it as another app's backing service hands it over.
+fn own_for_itself(world: &mut World, app: AppIndex, owned: &mut Owned) -> Result<(), Vec<Report>> {
+    let it = world.app(app);
+    let mut last = None;
+    for _ in 0..ATTEMPTS {
+        let owner = match world.registry().own(&it, false, say_wait) {
+            Ok(()) => {
+                world.owns(app);
+                return Ok(());
+            }
+            Err(owner) => owner,
+        };
+        let socket = owner.socket.clone().filter(|_| owner.is_sibling);
+        let handed_over = socket.and_then(|socket| taken_over(world, app, &owner, &socket));
+        match handed_over {
+            Some(ports) => {
+                owned.preferred.insert(app, ports);
+                owned.news.push(Notice::Wiring(Wiring::TakesOver {
+                    app: world.resolved().app_name(app),
+                    from: owner.session.clone(),
+                    pid: owner.pid,
+                }));
+            }
+            None if owner.is_sibling => {}
+            None => return Err(vec![already_runs(&owner)]),
+        }
+        last = Some(owner);
+    }
+    let owner = last.expect("each attempt found one");
+    Err(vec![already_runs(&owner)])
+}
+
+/// The ports that the app has given up. `None`: its owner did not answer.
+fn taken_over(
+    world: &World,
+    app: AppIndex,
+    owner: &Owner,
+    socket: &Path,
+) -> Option<BTreeMap<String, u16>> {
+    let asker = world.asker();
+    let key = registry::app_key(&world.resolved().app(app).identity);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .ok()?;
+    let local = tokio::task::LocalSet::new();
+    let handed_over = local.block_on(&runtime, async {
+        let asked = client::hand_over(socket, &key, &asker);
+        tokio::pin!(asked);
+        tokio::select! {
+            handed_over = &mut asked => return handed_over.ok(),
+            () = tokio::time::sleep(NOTICEABLE) => {}
+        }
+        let (name, pid) = (&owner.app, owner.pid);
+        eprintln!("taking {name} over (pid {pid}): waiting until it has stopped there");
+        tokio::time::timeout(HANDED_OVER_IN, asked).await.ok()?.ok()
+    });
+    handed_over.map(|handed_over| handed_over.ports)
+}
+
+/// Starts it here if nobody runs it and it may be started; else it is joined.
+fn own_for_others(world: &mut World, app: AppIndex) -> Wiring {
+    let name = world.resolved().app_name(app);
+    let directory = world.resolved().app(app).shown.clone();
+    let joined = |world: &mut World, owner: &Owner| {
+        world.joined(app, &owner.ports);
+        Wiring::Joined {
+            app: name.clone(),
+            directory: directory.clone(),
+            pid: owner.pid,
+        }
+    };
+    let may_start = world.resolved().start[app] == Start::Auto;
+    if !may_start {
+        return match registry::running(&world.resolved().app(app).identity) {
+            Some(owner) => joined(world, &owner),
+            None => Wiring::Unowned { app: name, directory },
+        };
+    }
+    match world.try_own(app) {
+        Ownership::Ours => world.sibling_starts(app),
+        Ownership::Held(owner) => joined(world, &owner),
+        // The session goes on to ask.
+        Ownership::BeingCleanedUp => Wiring::BeingCleanedUp { app: name },
+    }
+}
+
 fn already_runs(owner: &Owner) -> Report {
     let since =
         jiff::Timestamp::from_second(owner.since.try_into().unwrap_or(0)).unwrap_or_default();

@@ -86,8 +86,9 @@ fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
     let (resolved, warnings) = context.resolved(asked, &directories)?;
     let registry = Registry::open();
     let mut world = World::new(context.place, directories, resolved, registry, args.strict_ports);
-    let mut news = owning::own(&mut world)?;
-    news.extend(owning::assign(&mut world)?);
+    let owned = owning::own(&mut world)?;
+    let ports = owning::assign(&mut world, &owned)?;
+    let news = owned.news.into_iter().chain(ports).collect();
     let plan = world.plan()?;
     let opening = opening(&world, &plan, &warnings, news);
     session(args, plan, world, settings.timestamp, opening, warnings.len())

@@ -14,6 +14,8 @@ use crate::registry::{self, Ownership, Registry, memory};
 use crate::supervisor::ProcessIndex;
 use crate::words::notice::Notice;
 use crate::words::report::Report;
+use crate::words::wire::Asker;
+use crate::words::wiring::Wiring;
 
 pub(crate) struct World {
     place: Where,
@@ -91,6 +93,44 @@ impl World {
             self.owns(app);
         }
         ownership
+    }
+
+    /// Whether anything of it is to run, here or elsewhere.
+    pub(crate) fn is_needed(&self, app: AppIndex) -> bool {
+        let places = self.processes_of(app);
+        places.iter().any(|place| self.resolved.is_wanted[*place])
+    }
+
+    /// Who we are, for other sessions.
+    pub(crate) fn asker(&self) -> Asker {
+        Asker {
+            pid: std::process::id() as i32,
+            app: self.resolved.app_name(0).to_string(),
+            directory: self.resolved.app(0).shown.clone(),
+        }
+    }
+
+    /// Another session runs the app, with these ports.
+    pub(crate) fn joined(&mut self, app: AppIndex, ports: &BTreeMap<String, u16>) {
+        for place in self.processes_of(app) {
+            self.ports[place].reached = ports.get(&self.resolved.slots[place].name.in_app()).copied();
+        }
+    }
+
+    /// What is said of an app that this session starts because it is used.
+    pub(crate) fn sibling_starts(&self, app: AppIndex) -> Wiring {
+        let slots = &self.resolved.slots;
+        let (wanted, others): (Vec<usize>, Vec<usize>) = self
+            .processes_of(app)
+            .into_iter()
+            .partition(|place| self.resolved.is_wanted[*place]);
+        let others = others.into_iter().map(|place| slots[place].name.process_type.to_string());
+        Wiring::SiblingStarts {
+            app: self.resolved.app_name(app),
+            directory: self.resolved.app(app).shown.clone(),
+            processes: wanted.into_iter().map(|place| slots[place].name.clone()).collect(),
+            others: others.collect(),
+        }
     }
 
     /// It is owned already, by whatever way.
