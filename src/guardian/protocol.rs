@@ -185,6 +185,8 @@ impl News {
             Self::LeaderExited { id, exit, left } => {
                 let (kind, number) = match exit {
                     Exit::Status(status) => (0, u32::from(*status)),
+                    // That is found out later: here nobody knows who waits for whom.
+                    Exit::Unready => (0, 0),
                     Exit::Signal(signal) => (1, *signal as u32),
                 };
                 frame

@@ -6,6 +6,7 @@ use crate::render::text::{Page, Text};
 use crate::words::answer::{Answer, ProcessRow};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
+use crate::words::notice::WaitedFor;
 use crate::words::wording::{self, counted, duration, listed};
 
 /// Each with its letter.
@@ -214,9 +215,16 @@ fn list(rows: &[ProcessRow], page: &Page<'_>) -> Vec<Text> {
     );
     let with_cause = |(lines, row): (Vec<String>, &ProcessRow)| {
         let cause = row.failure.as_ref().map(cause);
-        lines.into_iter().map(Text::Verbatim).chain(cause)
+        let waits_for = waits_for(&row.waits_for);
+        let lines = lines.into_iter().map(Text::Verbatim);
+        lines.chain(cause).chain(waits_for)
     };
     table.into_iter().zip(rows).flat_map(with_cause).collect()
+}
+
+fn waits_for(waits_for: &[WaitedFor]) -> Option<Text> {
+    let all = listed(waits_for.iter().map(wording::waited_for));
+    (!waits_for.is_empty()).then(|| Text::Prose(format!("  waits for {all}")))
 }
 
 fn cause((exit, ago, last_line): &(Exit, Duration, Option<String>)) -> Text {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::render::text::{Page, Text};
 use crate::words::exit::Killed;
 use crate::words::name::ProcessName;
-use crate::words::notice::{Elsewhere, Ended, FirstFailure, Next, Notice};
+use crate::words::notice::{Elsewhere, Ended, FirstFailure, Next, Notice, WaitedFor};
 use crate::words::port::Holder;
 use crate::words::wording::{self, counted, duration, processes};
 
@@ -62,6 +62,9 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::Daemonised { .. }
         | Notice::WaitsForTree { .. }
         | Notice::Ready { .. }
+        | Notice::Waits { .. }
+        | Notice::NeedFailed { .. }
+        | Notice::EnvChanged { .. }
         | Notice::RestartAsked { .. }
         | Notice::StopAsked { .. }
         | Notice::StoppedByHand { .. }
@@ -145,6 +148,25 @@ fn sentence(notice: &Notice) -> String {
         } => {
             format!("{process} is ready after {}: {url}", duration(*after))
         }
+        Notice::Waits {
+            process,
+            for_,
+            since,
+        } => waits(process, for_, *since),
+        Notice::NeedFailed {
+            process,
+            variable: Some(variable),
+            provider,
+        } => format!("{process} failed: {variable}: {provider} failed"),
+        Notice::NeedFailed {
+            process,
+            variable: None,
+            provider,
+        } => format!("{process} failed: it is started after {provider}, which failed"),
+        Notice::EnvChanged { process, variables } => {
+            let variables = wording::listed(variables);
+            format!("{process}: {variables} changed, restarting it")
+        }
         Notice::RestartAsked { process } => format!("restarting {process}"),
         Notice::StopAsked { process } => format!("stopping {process}"),
         Notice::StoppedByHand { process } => format!("{process} is stopped"),
@@ -203,6 +225,11 @@ fn started(process: &ProcessName, pid: i32, port: Option<u16>) -> Vec<Text> {
         None => vec![format!("{process} started (pid {pid})")],
     };
     vec![Text::Fitting(texts)]
+}
+
+fn waits(process: &ProcessName, for_: &[WaitedFor], since: Duration) -> String {
+    let for_ = wording::listed(for_.iter().map(wording::waited_for));
+    format!("{process} waits for {for_} ({})", duration(since))
 }
 
 fn taken(port: u16, holder: &Holder) -> String {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::supervisor::state::{Ending, Process, State, Up, Wish};
+use crate::supervisor::state::{Process, State, Wish};
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn};
 use crate::words::notice::Notice;
 
@@ -19,10 +19,14 @@ impl Supervisor {
         }
         process.wish = match process.state {
             State::Starting | State::Up(_) => Wish::Again,
-            State::Waiting
+            State::Elsewhere(_)
+            | State::Dormant
+            | State::Waiting
+            | State::Held(_)
             | State::Restarting { .. }
             | State::Completed
             | State::Failed
+            | State::FailedFor(_)
             | State::Stopped => Wish::Run,
         };
         process.begin_anew(turn.now);
@@ -31,13 +35,27 @@ impl Supervisor {
 
     /// What runs already goes on.
     pub(super) fn start_asked(&mut self, index: ProcessIndex, turn: &mut Turn) {
-        let goes_on = |process: &Process| {
-            process.wish == Wish::Run
-                && (process.is_starting() || process.up().is_some_and(Up::goes_on))
-        };
-        if !self.processes.get(index).is_some_and(goes_on) {
+        if !self.processes.get(index).is_some_and(Process::goes_on) {
             self.restart_asked(index, turn);
         }
+    }
+
+    /// A new run, as by hand, but for who is to be started anew anyway; its failures are not forgotten.
+    pub(super) fn env_changed(
+        &mut self,
+        index: ProcessIndex,
+        variables: Vec<String>,
+        turn: &mut Turn,
+    ) {
+        let process = self.asked_for(index);
+        let Some(process) = process.filter(|process| process.goes_on()) else {
+            return;
+        };
+        process.wish = Wish::Again;
+        turn.say(Notice::EnvChanged {
+            process: process.name.clone(),
+            variables,
+        });
     }
 
     /// It is ended, and not started again until somebody asks for that.
@@ -52,23 +70,30 @@ impl Supervisor {
                     process: process.name.clone(),
                 });
             }
-            State::Waiting | State::Restarting { .. } => {
+            State::Waiting | State::Held(_) | State::Restarting { .. } => {
                 process.wish = Wish::Stop;
                 process.state = State::Stopped;
                 turn.say(Notice::StoppedByHand {
                     process: process.name.clone(),
                 });
             }
-            State::Completed | State::Failed | State::Stopped => {}
+            State::Elsewhere(_)
+            | State::Dormant
+            | State::Completed
+            | State::Failed
+            | State::FailedFor(_)
+            | State::Stopped => {}
         }
     }
 
-    /// The process, unless all is being ended anyway.
+    /// The process, unless all is being ended anyway, or it is none of ours.
     fn asked_for(&mut self, index: ProcessIndex) -> Option<&mut Process> {
         if self.is_stopping() {
             return None;
         }
-        self.processes.get_mut(index)
+        let process = self.processes.get_mut(index)?;
+        let is_ours = !process.is_elsewhere() && process.wish != Wish::GiveAway;
+        is_ours.then_some(process)
     }
 
     /// Ends the run of whoever is wanted no more, or anew.
@@ -77,8 +102,7 @@ impl Supervisor {
         let (run, grace, wish) = (process.run, process.grace, process.wish);
         let Some(up) = process.up_mut() else { return };
         if wish != Wish::Run && up.goes_on() {
-            let kill_at = turn.now + grace;
-            up.ending = Ending::Terminated { kill_at };
+            up.end_within(grace, turn.now);
             turn.actions.push(Action::Terminate {
                 process: index,
                 run,
@@ -98,12 +122,14 @@ impl Process {
     /// Forgets its failures; where nothing of it runs, its next run is due.
     fn begin_anew(&mut self, now: Instant) {
         self.history.forgive();
-        if !matches!(self.state, State::Starting | State::Up(_)) {
+        self.is_wanted = true;
+        if !matches!(self.state, State::Starting | State::Up(_) | State::Held(_)) {
             self.state = self.next_run(now);
         }
     }
 
-    fn next_run(&self, now: Instant) -> State {
+    /// Waiting, and so started as soon as what it needs is there.
+    pub(super) fn next_run(&self, now: Instant) -> State {
         match self.history.not_before(now) {
             Some(at) => State::Restarting { at },
             None => State::Waiting,

@@ -24,13 +24,17 @@ impl Supervisor {
             .current(index, run)
             .filter(|process| process.is_starting());
         let Some(process) = starting else { return };
+        let is_given_away = process.wish == Wish::GiveAway;
         process.state = State::Failed;
-        process.wish = Wish::Run;
         turn.say(Notice::SpawnFailed {
             process: process.name.clone(),
             run,
             cause,
         });
+        if is_given_away {
+            return;
+        }
+        process.wish = Wish::Run;
         let end = Finale {
             process: index,
             exit: UNSTARTABLE,
@@ -69,9 +73,7 @@ impl Supervisor {
             turn.say(Notice::Daemonised { process: name });
             return;
         }
-        up.ending = Ending::Terminated {
-            kill_at: turn.now + grace,
-        };
+        up.end_within(grace, turn.now);
         turn.say(Notice::WaitsForTree {
             process: name,
             exit,
@@ -103,7 +105,11 @@ impl Supervisor {
             });
         }
         match own_end(up, turn) {
-            Some((end, lasted)) => self.ended_by_itself(index, end, lasted, last_lines, turn),
+            Some((end, lasted)) => {
+                let exit = self.exit_of(index, end.exit);
+                let end = LeaderEnd { exit, ..end };
+                self.ended_by_itself(index, end, lasted, last_lines, turn);
+            }
             None => self.ended_by_us(index, last_lines, turn),
         }
     }
@@ -120,7 +126,7 @@ impl Supervisor {
                 last_lines,
             });
         }
-        let is_by_hand = process.wish != Wish::Run && !is_stopping;
+        let is_by_hand = matches!(process.wish, Wish::Stop | Wish::Again) && !is_stopping;
         process.state = State::Stopped;
         if is_by_hand && !process.fulfil_wish(turn.now) {
             turn.say(Notice::StoppedByHand {
@@ -138,7 +144,8 @@ impl Supervisor {
         turn: &mut Turn,
     ) {
         let next = self.next(index, end, lasted, turn);
-        let goes_on = !self.is_stopping() && !self.is_all_over() && !self.ends_all(index, end.exit);
+        let goes_on =
+            !self.is_stopping() && !self.will_be_over() && !self.ends_all(index, end.exit);
         let process = &self.processes[index];
         turn.say(Notice::Exited(Ended {
             process: process.name.clone(),
@@ -159,6 +166,17 @@ impl Supervisor {
         }
     }
 
+    /// As those see it who wait for a process.
+    fn exit_of(&self, index: ProcessIndex, exit: Exit) -> Exit {
+        let process = &self.processes[index];
+        let was_ready = process.up().is_none_or(|up| up.listening.was_ready());
+        let is_too_early = process.port.is_some() && !was_ready && self.is_used(index);
+        if exit.is_success() && is_too_early {
+            return Exit::Unready;
+        }
+        exit
+    }
+
     /// Puts the process into the state that follows, and tells what that is.
     fn next(
         &mut self,
@@ -170,7 +188,7 @@ impl Supervisor {
         let (fail_fast, is_stopping) = (self.rules.fail_fast, self.is_stopping());
         let process = &mut self.processes[index];
         process.state = State::Stopped;
-        if process.wish == Wish::Stop {
+        if matches!(process.wish, Wish::Stop | Wish::GiveAway) {
             return Next::NotRestarted;
         }
         if !is_stopping && process.fulfil_wish(turn.now) {

@@ -3,6 +3,8 @@
 mod by_hand;
 mod ends;
 mod event;
+mod hosts;
+mod needs;
 mod readiness;
 mod restart;
 mod rows;
@@ -16,7 +18,10 @@ mod tests;
 use std::time::Instant;
 
 use crate::plan::Plan;
-pub(crate) use crate::supervisor::event::{Action, Event, Listener, ProcessIndex, SessionRules};
+pub(crate) use crate::supervisor::event::{
+    Action, Elsewhere, Event, Listener, ProcessIndex, SessionRules,
+};
+use crate::supervisor::needs::Outside;
 use crate::supervisor::shutdown::Stopping;
 use crate::supervisor::state::{Process, State, Up};
 use crate::supervisor::status::Status;
@@ -27,6 +32,7 @@ use crate::words::port::Holder;
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     processes: Vec<Process>,
+    externals: Vec<Outside>,
     rules: SessionRules,
     /// Lines of the user's files that were left out; said again at the end.
     ignored_lines: usize,
@@ -55,6 +61,7 @@ impl Supervisor {
         let processes = 0..plan.processes.len();
         Self {
             processes: processes.map(|index| Process::of(plan, index)).collect(),
+            externals: Outside::all(plan, &[]),
             rules,
             ignored_lines,
             started: None,
@@ -63,6 +70,16 @@ impl Supervisor {
             status: Status::default(),
             is_finished: false,
         }
+    }
+
+    /// Takes over what was planned anew: needs, policies, names of consumers. The processes are the same
+    /// ones, at the same places; where they run, and on which port, stays. What follows from it is done with
+    /// the next event.
+    pub(crate) fn adopt_plan(&mut self, plan: &Plan) {
+        for (index, process) in self.processes.iter_mut().enumerate() {
+            process.adopt_plan(plan, index);
+        }
+        self.externals = Outside::all(plan, &self.externals);
     }
 
     /// Records the fact, then brings what is closer to what is wanted, in Procfile order.
@@ -101,14 +118,19 @@ impl Supervisor {
     fn start_or_news_at(process: &Process) -> Option<Instant> {
         match process.state {
             State::Restarting { at } => Some(at),
+            State::Held(wait) => Some(wait.said_at),
             State::Up(_) => {
-                let verdict_at = readiness::verdict_at(process).into_iter();
+                let certain_at = readiness::certain_at(process).into_iter();
+                let verdict_at = certain_at.chain(readiness::verdict_at(process));
                 verdict_at.chain(readiness::ready_said_at(process)).min()
             }
-            State::Waiting
+            State::Elsewhere(_)
+            | State::Dormant
+            | State::Waiting
             | State::Starting
             | State::Completed
             | State::Failed
+            | State::FailedFor(_)
             | State::Stopped => None,
         }
     }
@@ -148,11 +170,11 @@ impl Supervisor {
             Event::RestartAsked { process } => self.restart_asked(process, turn),
             Event::StopAsked { process } => self.stop_asked(process, turn),
             Event::StartAsked { process } => self.start_asked(process, turn),
-            Event::Elsewhere { .. }
-            | Event::Adopted { .. }
-            | Event::TakenOver { .. }
-            | Event::Reached { .. }
-            | Event::EnvChanged { .. } => {}
+            Event::Elsewhere { process, now } => self.seen_elsewhere(process, now),
+            Event::Adopted { process } => self.adopted(process, turn),
+            Event::TakenOver { process } => self.taken_over(process),
+            Event::Reached { external } => self.reached(external),
+            Event::EnvChanged { process, variables } => self.env_changed(process, variables, turn),
             Event::ShutdownRequested => self.shutdown_requested(turn),
             Event::OutputClosed => self.stop(turn),
             Event::GuardianLost => self.guardian_lost(turn),
@@ -207,7 +229,9 @@ impl Supervisor {
         let Some(process) = self.processes.get_mut(process) else {
             return;
         };
-        if let Some(from) = process.port.replace(port).filter(|from| *from != port) {
+        let from = process.port.replace(port).filter(|from| *from != port);
+        // What becomes of another session's ports is its to say.
+        if let Some(from) = from.filter(|_| !process.is_elsewhere()) {
             turn.say(Notice::PortMoved {
                 process: process.name.clone(),
                 from,
@@ -221,17 +245,18 @@ impl Supervisor {
         if self.started.is_none() || self.is_finished {
             return;
         }
-        for index in 0..self.processes.len() {
-            match self.stopping {
-                None => {
-                    self.grant_wish(index, turn);
-                    self.bring_up(index, turn);
-                }
-                Some(stopping) => self.bring_down(index, stopping, turn),
-            }
-            self.kill_if_late(index, turn);
+        self.give_away(turn);
+        if !self.is_stopping() {
+            self.say_verdicts(turn);
+            self.end_delays(turn);
+            self.hand_on(turn);
+        }
+        match self.stopping {
+            None => self.bring_all_up(turn),
+            Some(stopping) => self.bring_all_down(stopping, turn),
         }
         self.say_who_is_waited_for(turn);
+        self.say_who_waits(turn);
         self.sum_up(turn);
         self.say_who_is_ready(turn);
         let may_end = self.is_stopping() || !self.waits_for_somebody();
@@ -244,26 +269,59 @@ impl Supervisor {
         self.processes.iter().all(Process::is_over)
     }
 
-    fn bring_up(&mut self, index: ProcessIndex, turn: &mut Turn) {
-        let process = &mut self.processes[index];
-        let is_due = match process.state {
-            State::Waiting => true,
-            State::Restarting { at } => at <= turn.now,
-            State::Starting | State::Up(_) | State::Completed | State::Failed | State::Stopped => {
-                false
+    fn end_delays(&mut self, turn: &Turn) {
+        for process in &mut self.processes {
+            if matches!(process.state, State::Restarting { at } if at <= turn.now) {
+                process.state = State::Waiting;
             }
-        };
-        if is_due {
-            process.run += 1;
-            process.state = State::Starting;
-            process.history.note_start(turn.now);
-            turn.actions.push(Action::Spawn {
-                process: index,
-                run: process.run,
-            });
         }
-        if let Some(verdict) = readiness::verdict(process, turn.now) {
-            turn.say(verdict);
+    }
+
+    fn bring_all_up(&mut self, turn: &mut Turn) {
+        for index in 0..self.processes.len() {
+            self.grant_wish(index, turn);
+            self.bring_up(index, turn);
+            self.kill_if_late(index, turn);
+        }
+    }
+
+    fn bring_up(&mut self, index: ProcessIndex, turn: &mut Turn) {
+        let is_due = match self.processes[index].state {
+            State::Waiting | State::Held(_) => true,
+            State::Elsewhere(_)
+            | State::Dormant
+            | State::Starting
+            | State::Up(_)
+            | State::Restarting { .. }
+            | State::Completed
+            | State::Failed
+            | State::FailedFor(_)
+            | State::Stopped => false,
+        };
+        if !is_due {
+            return;
+        }
+        let is_held = self.unmet(index).next().is_some();
+        let process = &mut self.processes[index];
+        if is_held {
+            process.hold(turn.now);
+            return;
+        }
+        process.run += 1;
+        process.state = State::Starting;
+        process.history.note_start(turn.now);
+        turn.actions.push(Action::Spawn {
+            process: index,
+            run: process.run,
+        });
+    }
+
+    fn say_verdicts(&mut self, turn: &mut Turn) {
+        for process in &mut self.processes {
+            readiness::make_certain(process, turn.now);
+            if let Some(verdict) = readiness::verdict(process, turn.now) {
+                turn.say(verdict);
+            }
         }
     }
 }

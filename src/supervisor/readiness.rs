@@ -26,6 +26,8 @@ pub(super) struct Listening {
     was_ready: bool,
     /// Since when it has listened, but not on its PORT.
     elsewhere_since: Option<Instant>,
+    /// For so long that this is where it is to be found.
+    is_surely_elsewhere: bool,
     /// The user knows its URL.
     is_ready_said: bool,
     is_theft_said: bool,
@@ -39,6 +41,16 @@ impl Listening {
     /// The summary shows the URL of whoever is ready.
     pub(super) fn note_summary(&mut self) {
         self.is_ready_said |= self.is_ready();
+    }
+
+    /// It was, in this run, even if it is not now.
+    pub(super) fn was_ready(&self) -> bool {
+        self.was_ready || self.is_surely_elsewhere
+    }
+
+    /// Whoever waits for it need wait no more: it serves its PORT, or another one in its place.
+    pub(super) fn is_to_be_found(&self) -> bool {
+        self.is_ready() || self.is_surely_elsewhere
     }
 
     pub(super) fn is_silent(&self) -> bool {
@@ -72,6 +84,7 @@ pub(super) fn listens(
     listening.was_ready |= is_served;
     listening.ready_at = is_served.then(|| listening.ready_at.unwrap_or(now));
     listening.elsewhere_since = is_elsewhere.then(|| listening.elsewhere_since.unwrap_or(now));
+    listening.is_surely_elsewhere &= is_elsewhere;
     is_told_at_once.then(|| news(process)).flatten()
 }
 
@@ -102,6 +115,22 @@ fn news(process: &mut Process) -> Option<Notice> {
         url,
         after,
     })
+}
+
+/// When it is certain that a process listens elsewhere, if it is not yet.
+pub(super) fn certain_at(process: &Process) -> Option<Instant> {
+    let listening = &process.up().filter(|up| up.goes_on())?.listening;
+    let since = listening.elsewhere_since;
+    let since = since.filter(|_| !listening.is_surely_elsewhere);
+    since.map(|since| since + VERDICT_AFTER)
+}
+
+/// Those who wait for a process that has listened elsewhere for long enough need wait no more.
+pub(super) fn make_certain(process: &mut Process, now: Instant) {
+    let is_certain = certain_at(process).is_some_and(|at| at <= now);
+    if let Some(up) = process.up_mut().filter(|_| is_certain) {
+        up.listening.is_surely_elsewhere = true;
+    }
 }
 
 /// When the verdict on a process that listens elsewhere is due, if it is to be said.

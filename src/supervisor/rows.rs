@@ -21,6 +21,8 @@ impl Supervisor {
                 pid: process.up().map(|up| up.pid),
                 up: process.up().map(|up: &Up| now.duration_since(up.since)),
                 url: process.url().filter(|_| state == Shown::Ready),
+                is_dormant: process.is_dormant(),
+                waits_for: self.waited_for_by(index),
                 // What is on a screen is not known here.
                 waits: false,
                 elsewhere: process

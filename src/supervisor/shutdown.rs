@@ -1,15 +1,17 @@
-//! The way down: one stop signal each, a grace, SIGKILL.
+//! The way down: one stop signal each, consumers before what they use, a grace, SIGKILL.
 
 use std::time::{Duration, Instant};
 
-use crate::supervisor::state::{Ending, Process, State};
+use crate::plan::Provider;
+use crate::supervisor::state::{Ending, Process, State, Up};
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn};
 use crate::words::notice::Notice;
 use crate::words::policy::KeyHints;
 
 /// From the first request to stop, so long a second one is taken for the same key press.
 const SECOND_REQUEST_AFTER: Duration = Duration::from_millis(150);
-/// From the beginning of the end, after so long it is said who is still waited for.
+/// From its stop signal, but not before the end began, after so long it is said of a process that it is
+/// still waited for.
 const WAITS_SAID_AFTER: Duration = Duration::from_secs(1);
 
 /// From this on no run is started.
@@ -20,7 +22,6 @@ pub(super) struct Stopping {
     requested_at: Option<Instant>,
     /// A second request came.
     is_killing: bool,
-    are_waits_said: bool,
 }
 
 impl Supervisor {
@@ -53,7 +54,6 @@ impl Supervisor {
             since: turn.now,
             requested_at,
             is_killing: false,
-            are_waits_said: false,
         });
         let alive = || self.processes.iter().filter(|process| process.is_alive());
         if let Some(grace) = alive().map(|process| process.grace).max() {
@@ -66,15 +66,28 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn bring_down(&mut self, index: ProcessIndex, stopping: Stopping, turn: &mut Turn) {
+    /// Whatever may be signalled now is: an end without a grace makes way for the next stage at once.
+    pub(super) fn bring_all_down(&mut self, stopping: Stopping, turn: &mut Turn) {
+        let mut done = None;
+        while done.replace(turn.actions.len()) != Some(turn.actions.len()) {
+            for index in 0..self.processes.len() {
+                self.bring_down(index, stopping, turn);
+                self.kill_if_late(index, turn);
+            }
+        }
+    }
+
+    fn bring_down(&mut self, index: ProcessIndex, stopping: Stopping, turn: &mut Turn) {
+        let is_its_turn = stopping.is_killing || !self.is_still_used(index);
         let process = &mut self.processes[index];
         let (run, grace) = (process.run, process.grace);
         match &mut process.state {
-            State::Waiting | State::Restarting { .. } => process.state = State::Stopped,
+            State::Waiting | State::Held(_) | State::Restarting { .. } => {
+                process.state = State::Stopped;
+            }
             State::Up(up) => {
-                if up.goes_on() {
-                    let kill_at = turn.now + grace;
-                    up.ending = Ending::Terminated { kill_at };
+                if up.goes_on() && is_its_turn {
+                    up.end_within(grace, turn.now);
                     turn.actions.push(Action::Terminate {
                         process: index,
                         run,
@@ -88,8 +101,27 @@ impl Supervisor {
                     });
                 }
             }
-            State::Starting | State::Completed | State::Failed | State::Stopped => {}
+            State::Elsewhere(_)
+            | State::Dormant
+            | State::Starting
+            | State::Completed
+            | State::Failed
+            | State::FailedFor(_)
+            | State::Stopped => {}
         }
+    }
+
+    /// Somebody who uses it is alive, and has time left to end.
+    fn is_still_used(&self, index: ProcessIndex) -> bool {
+        let uses_it = |process: &&Process| {
+            let mut needs = process.needs.iter();
+            needs.any(|need| need.on == Provider::Process(index))
+        };
+        let has_time = |process: &Process| {
+            let is_killed = |up: &Up| matches!(up.ending, Ending::Killed { .. });
+            process.is_alive() && !process.up().is_some_and(is_killed)
+        };
+        self.processes.iter().filter(uses_it).any(has_time)
     }
 
     pub(super) fn kill_if_late(&mut self, index: ProcessIndex, turn: &mut Turn) {
@@ -105,29 +137,50 @@ impl Supervisor {
         }
     }
 
-    /// When it is said who is waited for, if there is anybody whose grace is not over.
+    /// When it is next said who is waited for, if there is anybody whose grace is not over.
     pub(super) fn waits_said_at(&self, stopping: Stopping) -> Option<Instant> {
-        let is_waited_for = |process: &Process| process.kill_at().is_some();
-        let is_due = !stopping.are_waits_said && self.processes.iter().any(is_waited_for);
-        is_due.then(|| stopping.since + WAITS_SAID_AFTER)
+        let ups = self.processes.iter().filter_map(Process::up);
+        ups.filter_map(|up| wait_said_at(up, stopping)).min()
     }
 
     pub(super) fn say_who_is_waited_for(&mut self, turn: &mut Turn) {
-        let Some(stopping) = &mut self.stopping else {
+        let Some(stopping) = self.stopping else {
             return;
         };
-        if stopping.are_waits_said || turn.now < stopping.since + WAITS_SAID_AFTER {
-            return;
-        }
-        stopping.are_waits_said = true;
-        for process in &self.processes {
-            if let Some((up, kill_at)) = process.up().zip(process.kill_at()) {
+        for process in &mut self.processes {
+            let name = &process.name;
+            let State::Up(up) = &mut process.state else {
+                continue;
+            };
+            if wait_said_at(up, stopping).is_none_or(|at| at > turn.now) {
+                continue;
+            }
+            let pid = up.pid;
+            if let Ending::Terminated {
+                kill_at,
+                is_wait_said,
+                ..
+            } = &mut up.ending
+            {
+                *is_wait_said = true;
                 turn.say(Notice::StopsWaiting {
-                    process: process.name.clone(),
-                    pid: up.pid,
+                    process: name.clone(),
+                    pid,
                     left: kill_at.duration_since(turn.now),
                 });
             }
         }
+    }
+}
+
+/// `None`: it was said, or there is nothing to wait for.
+fn wait_said_at(up: &Up, stopping: Stopping) -> Option<Instant> {
+    match up.ending {
+        Ending::Terminated {
+            at,
+            is_wait_said: false,
+            ..
+        } if !up.is_tree_gone() => Some(at.max(stopping.since) + WAITS_SAID_AFTER),
+        Ending::Terminated { .. } | Ending::Nothing | Ending::Killed { .. } => None,
     }
 }

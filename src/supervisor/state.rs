@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::plan::{self, Plan, server};
-use crate::supervisor::ProcessIndex;
+use crate::plan::{self, Host, Need, Plan, PlannedProcess, server};
+use crate::supervisor::needs::Wait;
 use crate::supervisor::readiness::Listening;
 use crate::supervisor::restart::History;
+use crate::supervisor::{Elsewhere, ProcessIndex};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
 use crate::words::notice::Shown;
@@ -25,6 +26,9 @@ pub(super) struct Process {
     pub(super) cure: Option<String>,
     /// Who was given its URL.
     pub(super) consumers: Vec<ProcessName>,
+    /// Its plan, or somebody, asked for it.
+    pub(super) is_wanted: bool,
+    pub(super) needs: Vec<Need>,
     pub(super) state: State,
     pub(super) wish: Wish,
     /// The number of the current run, or of the last one; 0 before the first.
@@ -36,8 +40,14 @@ pub(super) struct Process {
 
 #[derive(Debug)]
 pub(super) enum State {
-    /// Not started yet.
+    /// Another session runs it, or nobody does: it is none of ours to start or to end.
+    Elsewhere(Elsewhere),
+    /// Nobody has asked for it yet.
+    Dormant,
+    /// Not started yet, and due.
     Waiting,
+    /// Due, but for what it needs.
+    Held(Wait),
     /// The guardian was asked.
     Starting,
     Up(Up),
@@ -46,6 +56,8 @@ pub(super) enum State {
     },
     Completed,
     Failed,
+    /// Its start waited for this process, which has failed.
+    FailedFor(ProcessIndex),
     /// It ended because we ended it, or will not be started again for that reason.
     Stopped,
 }
@@ -58,6 +70,8 @@ pub(super) enum Wish {
     Stop,
     /// Another run, after the present one.
     Again,
+    /// That another session has it.
+    GiveAway,
 }
 
 /// A run between its spawn and the end of its tree and its output.
@@ -85,7 +99,10 @@ pub(super) struct LeaderEnd {
 pub(super) enum Ending {
     Nothing,
     Terminated {
+        at: Instant,
         kill_at: Instant,
+        /// That it is waited for.
+        is_wait_said: bool,
     },
     Killed {
         /// Its grace was over; else it was a second request.
@@ -96,6 +113,11 @@ pub(super) enum Ending {
 impl Process {
     pub(super) fn of(plan: &Plan, index: ProcessIndex) -> Self {
         let planned = &plan.processes[index];
+        let state = match planned.host {
+            Host::Elsewhere => State::Elsewhere(Elsewhere::Unknown),
+            Host::Here if planned.is_wanted => State::Waiting,
+            Host::Here => State::Dormant,
+        };
         Self {
             name: planned.name.clone(),
             port: planned.port,
@@ -104,9 +126,11 @@ impl Process {
             max_restarts: planned.max_restarts,
             on_exit: planned.on_exit,
             grace: planned.grace,
-            cure: server::cure(planned.name.process_type.as_str(), &planned.command),
+            cure: cure(planned),
             consumers: plan.consumers(index),
-            state: State::Waiting,
+            is_wanted: planned.is_wanted,
+            needs: planned.needs.clone(),
+            state,
             wish: Wish::Run,
             run: 0,
             history: History::default(),
@@ -114,28 +138,31 @@ impl Process {
         }
     }
 
+    /// Takes over what settings say, as they are now. Where it runs and on which port stays.
+    pub(super) fn adopt_plan(&mut self, plan: &Plan, index: ProcessIndex) {
+        let planned = &plan.processes[index];
+        self.scheme = planned.scheme;
+        self.restart = planned.restart;
+        self.max_restarts = planned.max_restarts;
+        self.on_exit = planned.on_exit;
+        self.grace = planned.grace;
+        self.cure = cure(planned);
+        self.consumers = plan.consumers(index);
+        self.needs = planned.needs.clone();
+    }
+
     pub(super) fn up(&self) -> Option<&Up> {
-        match &self.state {
-            State::Up(up) => Some(up),
-            State::Waiting
-            | State::Starting
-            | State::Restarting { .. }
-            | State::Completed
-            | State::Failed
-            | State::Stopped => None,
-        }
+        let State::Up(up) = &self.state else {
+            return None;
+        };
+        Some(up)
     }
 
     pub(super) fn up_mut(&mut self) -> Option<&mut Up> {
-        match &mut self.state {
-            State::Up(up) => Some(up),
-            State::Waiting
-            | State::Starting
-            | State::Restarting { .. }
-            | State::Completed
-            | State::Failed
-            | State::Stopped => None,
-        }
+        let State::Up(up) = &mut self.state else {
+            return None;
+        };
+        Some(up)
     }
 
     pub(super) fn is_starting(&self) -> bool {
@@ -147,12 +174,42 @@ impl Process {
         self.is_starting() || self.up().is_some_and(|up| !up.is_tree_gone())
     }
 
-    /// Nothing more will come of it.
+    /// It does what it was started for, or soon will, and nobody has asked for anything else.
+    pub(super) fn goes_on(&self) -> bool {
+        self.wish == Wish::Run && (self.is_starting() || self.up().is_some_and(Up::goes_on))
+    }
+
+    /// Nothing more will come of it, here.
     pub(super) fn is_over(&self) -> bool {
+        match self.state {
+            State::Elsewhere(_)
+            | State::Dormant
+            | State::Completed
+            | State::Failed
+            | State::FailedFor(_)
+            | State::Stopped => true,
+            State::Waiting
+            | State::Held(_)
+            | State::Starting
+            | State::Up(_)
+            | State::Restarting { .. } => false,
+        }
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
         matches!(
             self.state,
-            State::Completed | State::Failed | State::Stopped
+            State::Failed | State::FailedFor(_) | State::Elsewhere(Elsewhere::Failed(_))
         )
+    }
+
+    /// Another session runs it, or nobody does.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        matches!(self.state, State::Elsewhere(_))
+    }
+
+    pub(super) fn is_dormant(&self) -> bool {
+        matches!(self.state, State::Dormant)
     }
 
     /// When its grace is over.
@@ -162,7 +219,8 @@ impl Process {
 
     pub(super) fn shown(&self) -> Shown {
         match &self.state {
-            State::Waiting => Shown::Waiting,
+            State::Elsewhere(now) => self.shown_elsewhere(*now),
+            State::Waiting | State::Held(_) => Shown::Waiting,
             State::Starting => Shown::Starting,
             State::Up(up) if !up.goes_on() => Shown::Stopping,
             State::Up(up) if up.listening.is_ready() => Shown::Ready,
@@ -170,8 +228,19 @@ impl Process {
             State::Up(_) => Shown::Running,
             State::Restarting { .. } => Shown::Restarting,
             State::Completed => Shown::Completed,
-            State::Failed => Shown::Failed,
-            State::Stopped => Shown::Stopped,
+            State::Failed | State::FailedFor(_) => Shown::Failed,
+            State::Dormant | State::Stopped => Shown::Stopped,
+        }
+    }
+
+    fn shown_elsewhere(&self, now: Elsewhere) -> Shown {
+        match now {
+            Elsewhere::Unknown => Shown::Waiting,
+            Elsewhere::Absent => Shown::Stopped,
+            Elsewhere::NotReady => Shown::Starting,
+            Elsewhere::Ready if self.port.is_none() => Shown::Running,
+            Elsewhere::Ready => Shown::Ready,
+            Elsewhere::Failed(_) => Shown::Failed,
         }
     }
 
@@ -179,6 +248,10 @@ impl Process {
     pub(super) fn url(&self) -> Option<String> {
         Some(plan::url(self.scheme, self.port?))
     }
+}
+
+fn cure(planned: &PlannedProcess) -> Option<String> {
+    server::cure(planned.name.process_type.as_str(), &planned.command)
 }
 
 impl Up {
@@ -190,6 +263,15 @@ impl Up {
             ending: Ending::Nothing,
             listening: Listening::default(),
         }
+    }
+
+    /// What follows a stop signal at `now`.
+    pub(super) fn end_within(&mut self, grace: Duration, now: Instant) {
+        self.ending = Ending::Terminated {
+            at: now,
+            kill_at: now + grace,
+            is_wait_said: false,
+        };
     }
 
     pub(super) fn is_ending(&self) -> bool {
@@ -211,7 +293,7 @@ impl Up {
 
     pub(super) fn kill_at(&self) -> Option<Instant> {
         match self.ending {
-            Ending::Terminated { kill_at } if !self.is_tree_gone() => Some(kill_at),
+            Ending::Terminated { kill_at, .. } if !self.is_tree_gone() => Some(kill_at),
             Ending::Terminated { .. } | Ending::Nothing | Ending::Killed { .. } => None,
         }
     }

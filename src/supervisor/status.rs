@@ -71,17 +71,36 @@ impl Supervisor {
         let ends_all = self.ends_all(end.process, end.exit);
         let ended_all = ends_all && !self.is_stopping();
         if has_failed {
-            let others = self.processes.iter().filter(|process| process.is_alive());
-            let others = others.map(|process| process.name.clone()).collect();
-            self.status.0.push(Failure {
-                end,
-                others,
-                ended_all,
-            });
+            self.note_failure(end, ended_all);
         }
         if ends_all {
             self.stop(turn);
         }
+    }
+
+    /// A process that another session runs has failed, and with it one of ours.
+    pub(super) fn failed_elsewhere(&mut self, process: ProcessIndex, status: u8, turn: &Turn) {
+        if self.status.end_of(process).is_some() {
+            return;
+        }
+        let end = Finale {
+            process,
+            // A failure is none with status 0.
+            exit: Exit::Status(status.max(1)),
+            at: turn.now,
+            last_lines: Vec::new(),
+        };
+        self.note_failure(end, false);
+    }
+
+    fn note_failure(&mut self, end: Finale, ended_all: bool) {
+        let others = self.processes.iter().filter(|process| process.is_alive());
+        let others = others.map(|process| process.name.clone()).collect();
+        self.status.0.push(Failure {
+            end,
+            others,
+            ended_all,
+        });
     }
 
     /// The first failure may be far up the screen, and the others' last lines behind it. Where it is not,

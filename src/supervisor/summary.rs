@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use crate::plan::Need;
 use crate::supervisor::readiness::{self, settles_at};
 use crate::supervisor::state::{Process, State, Up};
-use crate::supervisor::{Supervisor, Turn};
+use crate::supervisor::{ProcessIndex, Supervisor, Turn};
 use crate::words::notice::{Notice, Shown, SummaryRow};
 
 impl Supervisor {
@@ -18,9 +19,40 @@ impl Supervisor {
         self.processes.iter().find_map(Process::up)?;
         let ups = self.processes.iter().filter_map(Process::up);
         let latest_ready = ups.filter_map(|up| up.listening.ready_at).max();
-        let settled_at = |process| settled_at(process, started, latest_ready);
-        let mut settled = self.processes.iter().map(settled_at);
+        let processes = 0..self.processes.len();
+        let mut settled = processes.map(|index| self.settled_at(index, started, latest_ready));
         settled.try_fold(started, |latest, at| Some(latest.max(at?)))
+    }
+
+    /// `None`: that depends on what is still to happen. Who had to be started again is not waited for: the
+    /// others' URLs would be held back by it.
+    fn settled_at(
+        &self,
+        index: ProcessIndex,
+        started: Instant,
+        latest_ready: Option<Instant>,
+    ) -> Option<Instant> {
+        let process = &self.processes[index];
+        match &process.state {
+            State::Elsewhere(_)
+            | State::Dormant
+            | State::Completed
+            | State::Failed
+            | State::FailedFor(_)
+            | State::Stopped
+            | State::Restarting { .. } => Some(started),
+            State::Up(_) | State::Starting if process.run > 1 => Some(started),
+            State::Up(up) if up.goes_on() => Some(settles_at(process.port, up, latest_ready)),
+            State::Held(wait) => {
+                let holds_until = |need: &Need| match self.holder_here(need) {
+                    Some(provider) => self.settled_at(provider, started, latest_ready),
+                    // What is not in our hands may last.
+                    None => Some(wait.said_first_at()),
+                };
+                self.unmet(index).filter_map(holds_until).min()
+            }
+            State::Up(_) | State::Waiting | State::Starting => None,
+        }
     }
 
     /// Of those for whose URL the summary comes too late.
@@ -45,49 +77,39 @@ impl Supervisor {
         let last_up = ups.map(came_up_at).max().unwrap_or(started);
         turn.say(Notice::AllUp {
             after: last_up.duration_since(started),
-            rows: self.processes.iter().map(row).collect(),
+            rows: self.summary_rows(),
             hints: self.rules.hints,
         });
         for up in self.processes.iter_mut().filter_map(Process::up_mut) {
             up.listening.note_summary();
         }
     }
-}
 
-/// `None`: that depends on what is still to happen. Who had to be started again is not waited for: the
-/// others' URLs would be held back by it.
-fn settled_at(
-    process: &Process,
-    started: Instant,
-    latest_ready: Option<Instant>,
-) -> Option<Instant> {
-    match &process.state {
-        State::Completed | State::Failed | State::Stopped | State::Restarting { .. } => {
-            Some(started)
+    fn summary_rows(&self) -> Vec<SummaryRow> {
+        let is_told_of = |process: &&Process| process.is_wanted && !process.is_dormant();
+        let processes = self.processes.iter().filter(is_told_of);
+        processes.map(|process| self.summary_row(process)).collect()
+    }
+
+    fn summary_row(&self, process: &Process) -> SummaryRow {
+        // Who has failed and serves nothing yet will most likely fail again.
+        let state = match process.shown() {
+            Shown::Running if process.history.has_failed() => Shown::Restarting,
+            state => state,
+        };
+        let is_silent = process.up().is_some_and(|up| up.listening.is_silent());
+        SummaryRow {
+            process: process.name.clone(),
+            state,
+            url: process.url().filter(|_| state == Shown::Ready),
+            does_not_listen: is_silent && process.port.is_some() && state == Shown::Running,
+            elsewhere: process.up().and_then(|up| up.listening.elsewhere()),
+            uses: self.uses(process),
         }
-        State::Up(_) | State::Starting if process.run > 1 => Some(started),
-        State::Up(up) if up.goes_on() => Some(settles_at(process.port, up, latest_ready)),
-        State::Up(_) | State::Waiting | State::Starting => None,
     }
 }
 
 /// Not when it was settled: nobody waits for a verdict.
 fn came_up_at(up: &Up) -> Instant {
     up.listening.ready_at.unwrap_or(up.since)
-}
-
-fn row(process: &Process) -> SummaryRow {
-    // Who has failed and serves nothing yet will most likely fail again.
-    let state = match process.shown() {
-        Shown::Running if process.history.has_failed() => Shown::Restarting,
-        state => state,
-    };
-    let is_silent = process.up().is_some_and(|up| up.listening.is_silent());
-    SummaryRow {
-        process: process.name.clone(),
-        state,
-        url: process.url().filter(|_| state == Shown::Ready),
-        does_not_listen: is_silent && process.port.is_some() && state == Shown::Running,
-        elsewhere: process.up().and_then(|up| up.listening.elsewhere()),
-    }
 }

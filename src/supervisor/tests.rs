@@ -6,6 +6,7 @@ mod ends;
 mod readiness;
 mod restarts;
 mod shutdown;
+mod wiring;
 
 use std::time::{Duration, Instant};
 
@@ -90,8 +91,12 @@ impl Story {
     }
 
     fn with<const N: usize>(rules: SessionRules, processes: [PlannedProcess; N]) -> Self {
+        Self::by_plan(rules, &plan_of(processes.into()))
+    }
+
+    fn by_plan(rules: SessionRules, plan: &Plan) -> Self {
         Self {
-            supervisor: Supervisor::new(&plan_of(processes.into()), rules, 0),
+            supervisor: Supervisor::new(plan, rules, 0),
             now: some_instant(),
             said: Vec::new(),
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
-use crate::words::notice::Shown;
+use crate::words::notice::{Shown, WaitedFor};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -83,6 +83,10 @@ pub(crate) struct ProcessRow {
     pub(crate) url: Option<String>,
     /// The port that it listens on in place of its PORT.
     pub(crate) elsewhere: Option<u16>,
+    /// Nobody has asked for it: there is nothing to tell of it.
+    pub(crate) is_dormant: bool,
+    /// What its start waits for.
+    pub(crate) waits_for: Vec<WaitedFor>,
     /// It shows a prompt, and somebody at the keyboard could answer.
     pub(crate) waits: bool,
     /// Why it has failed, how long ago, and what it wrote last.

@@ -8,6 +8,8 @@ pub(crate) enum Exit {
     Status(u8),
     /// Death by this signal.
     Signal(i32),
+    /// Status 0 of a server that others wait for, before it was ready: to them it has failed.
+    Unready,
 }
 
 /// What SIGKILL did to a tree.
@@ -29,6 +31,7 @@ impl Exit {
         match self {
             Self::Status(status) => status,
             Self::Signal(signal) => 128u8.wrapping_add(signal as u8),
+            Self::Unready => 1,
         }
     }
 
@@ -43,6 +46,7 @@ impl fmt::Display for Exit {
         match self {
             Self::Status(status) => write!(f, "exited with status {status}"),
             Self::Signal(signal) => write!(f, "was killed by {}", signal_name(*signal)),
+            Self::Unready => f.write_str("exited with status 0 before it was ready"),
         }
     }
 }
@@ -81,10 +85,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signal_is_named_and_counts_128_and_more() {
+    fn an_end_is_worded_and_a_signal_counts_128_and_more() {
         assert_eq!(Exit::Signal(9).to_string(), "was killed by SIGKILL");
         assert_eq!(Exit::Signal(9).status(), 137);
         assert_eq!(Exit::Signal(40).to_string(), "was killed by signal 40");
         assert_eq!(Exit::Status(3).to_string(), "exited with status 3");
+        let unready = "exited with status 0 before it was ready";
+        assert_eq!(Exit::Unready.to_string(), unready);
+        assert_eq!(
+            (Exit::Unready.status(), Exit::Unready.is_success()),
+            (1, false)
+        );
     }
 }

@@ -103,6 +103,24 @@ pub(crate) enum Notice {
         /// Who runs with the old URL.
         misled: Vec<ProcessName>,
     },
+    /// A process is not started yet: what for, and since when.
+    Waits {
+        process: ProcessName,
+        for_: Vec<WaitedFor>,
+        since: Duration,
+    },
+    /// A process that waited has failed, since what it waited for has.
+    NeedFailed {
+        process: ProcessName,
+        /// Of the declared use; `None`: it is to be started after `provider`.
+        variable: Option<String>,
+        provider: ProcessName,
+    },
+    /// What these variables say is no longer so: the process is being restarted.
+    EnvChanged {
+        process: ProcessName,
+        variables: Vec<String>,
+    },
     /// Somebody asked for another run; the present one is being ended.
     RestartAsked {
         process: ProcessName,
@@ -171,6 +189,20 @@ impl Notice {
         }
         self
     }
+}
+
+/// What a process waits for before it is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WaitedFor {
+    /// Until it serves this port; where it has none, until it runs.
+    Process {
+        provider: ProcessName,
+        port: Option<u16>,
+    },
+    /// Until it accepts connections.
+    External { host: String, port: u16 },
+    /// Nobody runs it: until somebody does.
+    Somebody { provider: ProcessName },
 }
 
 /// The end of a run that nobody asked for.
@@ -291,4 +323,6 @@ pub(crate) struct SummaryRow {
     pub(crate) does_not_listen: bool,
     /// Where it listens in place of its PORT.
     pub(crate) elsewhere: Option<u16>,
+    /// The processes behind its declared uses.
+    pub(crate) uses: Vec<ProcessName>,
 }

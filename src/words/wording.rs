@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::words::notice::WaitedFor;
+
 /// "1 process", "2 processes".
 pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
@@ -29,6 +31,22 @@ pub(crate) fn duration(duration: Duration) -> String {
 pub(crate) fn place(url: Option<&str>, elsewhere: Option<u16>) -> Option<String> {
     let instead = || elsewhere.map(|port| format!("(listens on {port})"));
     url.map(str::to_string).or_else(instead)
+}
+
+/// What a start waits for: "api.1 to listen on 5100", "somebody to start api/web.1".
+pub(crate) fn waited_for(waited_for: &WaitedFor) -> String {
+    match waited_for {
+        WaitedFor::Process {
+            provider,
+            port: Some(port),
+        } => format!("{provider} to listen on {port}"),
+        WaitedFor::Process {
+            provider,
+            port: None,
+        } => format!("{provider} to run"),
+        WaitedFor::External { host, port } => format!("{host}:{port} to accept connections"),
+        WaitedFor::Somebody { provider } => format!("somebody to start {provider}"),
+    }
 }
 
 /// "`web`, `api` and `worker`".

@@ -6,7 +6,7 @@ use super::*;
 use crate::render::charset::Charset;
 use crate::render::name::Labels;
 use crate::words::name::ProcessType;
-use crate::words::notice::Shown;
+use crate::words::notice::{Shown, WaitedFor};
 
 fn name(process_type: &str) -> ProcessName {
     ProcessName::first(ProcessType::new(process_type).unwrap())
@@ -34,6 +34,8 @@ fn rows() -> Vec<ProcessRow> {
             up: Some(Duration::from_secs(754)),
             url: Some("http://localhost:5000".into()),
             elsewhere: None,
+            is_dormant: false,
+            waits_for: Vec::new(),
             waits: false,
             failure: None,
         },
@@ -44,6 +46,8 @@ fn rows() -> Vec<ProcessRow> {
             up: None,
             url: None,
             elsewhere: None,
+            is_dormant: false,
+            waits_for: Vec::new(),
             waits: false,
             failure: Some((
                 Exit::Status(1),
@@ -52,6 +56,29 @@ fn rows() -> Vec<ProcessRow> {
             )),
         },
     ]
+}
+
+#[test]
+fn who_is_held_up_is_listed_with_what_for() {
+    let [mut web, _] = rows().try_into().unwrap();
+    web.state = Shown::Waiting;
+    (web.pid, web.up, web.url) = (None, None, None);
+    web.waits_for = vec![
+        WaitedFor::Process {
+            provider: name("api"),
+            port: Some(5100),
+        },
+        WaitedFor::External {
+            host: "db.internal".into(),
+            port: 5432,
+        },
+    ];
+    let expected = [
+        "web.1  waiting",
+        "  waits for api.1 to listen on 5100 and db.internal:5432 to",
+        "    accept connections",
+    ];
+    check(&Answer::List(vec![web]), 60, &expected);
 }
 
 #[test]

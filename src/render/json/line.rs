@@ -44,6 +44,7 @@ impl<'a> Line<'a> {
         let (status, signal) = match exit {
             Exit::Status(status) => (Some(status), None),
             Exit::Signal(signal) => (None, Some(exit::signal_name(signal))),
+            Exit::Unready => (Some(0), None),
         };
         self.put("status", status).put("signal", signal)
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::render::json::Json;
 use crate::render::json::line::Line;
 use crate::words::name::ProcessName;
-use crate::words::notice::{Elsewhere, Ended, FirstFailure, Next, Notice, SummaryRow};
+use crate::words::notice::{Elsewhere, Ended, FirstFailure, Next, Notice, SummaryRow, WaitedFor};
 use crate::words::port::Holder;
 
 impl Json {
@@ -155,6 +155,28 @@ impl Json {
                 line.put("processes", processes).end();
             }
             Notice::FailedFirst(failure) => self.failed_first(failure, out),
+            Notice::Waits {
+                process,
+                for_,
+                since,
+            } => {
+                let for_: Vec<Value> = for_.iter().map(waited_for).collect();
+                let line = self.about("process.waiting", process, out);
+                line.put("for", for_).seconds("since_s", *since).end();
+            }
+            Notice::NeedFailed {
+                process,
+                variable,
+                provider,
+            } => {
+                let line = self.about("process.need_failed", process, out);
+                let line = line.put("variable", variable);
+                line.put("provider", provider.to_string()).end();
+            }
+            Notice::EnvChanged { process, variables } => {
+                let line = self.about("process.env_changed", process, out);
+                line.put("variables", variables).end();
+            }
             // `process.exited` and `process.started` tell what came of it.
             Notice::RestartAsked { .. }
             | Notice::StopAsked { .. }
@@ -278,7 +300,22 @@ fn row(row: &SummaryRow) -> Value {
         "url": row.url,
         "does_not_listen": row.does_not_listen,
         "listens_on": row.elsewhere,
+        "uses": row.uses.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
+}
+
+fn waited_for(waited_for: &WaitedFor) -> Value {
+    match waited_for {
+        WaitedFor::Process { provider, port } => {
+            json!({ "kind": "process", "process": provider.to_string(), "port": port })
+        }
+        WaitedFor::External { host, port } => {
+            json!({ "kind": "external", "host": host, "port": port })
+        }
+        WaitedFor::Somebody { provider } => {
+            json!({ "kind": "somebody", "process": provider.to_string() })
+        }
+    }
 }
 
 fn holder(holder: &Holder) -> Value {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::words::exit::{Exit, Killed};
 use crate::words::name::{ProcessName, ProcessType};
-use crate::words::notice::{Elsewhere, Ended, Next, Notice, Shown, SummaryRow};
+use crate::words::notice::{Elsewhere, Ended, Next, Notice, Shown, SummaryRow, WaitedFor};
 use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
 
@@ -282,6 +282,7 @@ fn the_rest_is_told_in_full() {
         url: Some("http://localhost:5000".into()),
         does_not_listen: false,
         elsewhere: None,
+        uses: vec![name("api")],
     };
     check(
         &Notice::AllUp {
@@ -289,7 +290,7 @@ fn the_rest_is_told_in_full() {
             rows: vec![row],
             hints: KeyHints::None,
         },
-        r#""all.ready","after_s":2.1,"up":1,"processes":[{"does_not_listen":false,"listens_on":null,"process":"web.1","state":"ready","url":"http://localhost:5000"}]"#,
+        r#""all.ready","after_s":2.1,"up":1,"processes":[{"does_not_listen":false,"listens_on":null,"process":"web.1","state":"ready","url":"http://localhost:5000","uses":["api.1"]}]"#,
     );
     check(
         &Notice::Killed {
@@ -311,5 +312,53 @@ fn the_rest_is_told_in_full() {
             status: 3,
         },
         r#""bye","status":3,"up_s":954.0,"restarts":2,"ignored_lines":1"#,
+    );
+}
+
+#[test]
+fn what_waiting_comes_to_is_told() {
+    let check = |notice: &Notice, expected: &str| assert_eq!(said(notice), [expected]);
+    let for_ = vec![
+        WaitedFor::Process {
+            provider: name("api"),
+            port: Some(5100),
+        },
+        WaitedFor::External {
+            host: "db.internal".into(),
+            port: 5432,
+        },
+        WaitedFor::Somebody {
+            provider: name("job"),
+        },
+    ];
+    let since = Duration::from_secs(2);
+    let process = name("web");
+    let told = concat!(
+        r#"{"kind":"process","port":5100,"process":"api.1"},"#,
+        r#"{"host":"db.internal","kind":"external","port":5432},"#,
+        r#"{"kind":"somebody","process":"job.1"}"#
+    );
+    check(
+        &Notice::Waits {
+            process,
+            for_,
+            since,
+        },
+        &format!(r#""process.waiting","process":"web.1","for":[{told}],"since_s":2.0"#),
+    );
+    check(
+        &Notice::NeedFailed {
+            process: name("web"),
+            variable: Some("API_URL".into()),
+            provider: name("api"),
+        },
+        r#""process.need_failed","process":"web.1","variable":"API_URL","provider":"api.1""#,
+    );
+    check(
+        &Notice::EnvChanged {
+            process: name("web"),
+            variables: vec!["API_URL".into()],
+        },
+        r#""process.env_changed","process":"web.1","variables":["API_URL"]"#,
     );
 }

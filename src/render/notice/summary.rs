@@ -21,6 +21,8 @@ struct Row {
     place: Option<String>,
     /// `place`, or that there is none.
     about: String,
+    /// "uses api.1", if it declares any.
+    uses: Option<String>,
 }
 
 pub(super) fn texts(
@@ -59,6 +61,14 @@ fn table(rows: &[Row], page: &Page<'_>) -> Vec<String> {
         vec![line.trim_end().to_string()]
     };
     let whole = |row: &Row| line(row, &row.about);
+    let about_width = widest(&|row| match row.uses {
+        Some(_) => row.about.chars().count(),
+        None => 0,
+    });
+    let with_uses = |row: &Row| match &row.uses {
+        Some(uses) => line(row, &format!("{:about_width$}   {uses}", row.about)),
+        None => whole(row),
+    };
     let with_places = |row: &Row| line(row, row.place.as_deref().unwrap_or_default());
     // A URL is shown only of who is ready.
     let without_states = |row: &Row| {
@@ -70,7 +80,13 @@ fn table(rows: &[Row], page: &Page<'_>) -> Vec<String> {
         let place = row.place.iter().map(|place| format!("    {place}"));
         std::iter::once(first).chain(place).collect()
     };
-    let layouts: [Layout<'_, Row>; 4] = [&whole, &with_places, &without_states, &one_below_another];
+    let layouts: [Layout<'_, Row>; 5] = [
+        &with_uses,
+        &whole,
+        &with_places,
+        &without_states,
+        &one_below_another,
+    ];
     page.table(rows, &layouts).concat()
 }
 
@@ -105,6 +121,10 @@ impl Row {
             state: row.state.word(),
             about: place.clone().unwrap_or_else(|| nowhere.into()),
             place,
+            uses: (!row.uses.is_empty()).then(|| {
+                let providers = row.uses.iter().map(|provider| page.label(provider));
+                format!("uses {}", wording::listed(providers))
+            }),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::render::charset::Charset;
 use crate::render::name::Labels;
 use crate::words::exit::Exit;
-use crate::words::name::ProcessType;
+use crate::words::name::{AppName, ProcessType};
 
 fn name(process_type: &str) -> ProcessName {
     ProcessName::first(ProcessType::new(process_type).unwrap())
@@ -378,4 +378,77 @@ fn the_first_failure_comes_with_its_last_lines_and_whom_it_took_down() {
         &failure(&["web", "api"]),
         &[first, "  out of memory", "it took down web.1 and api.1"],
     );
+}
+
+fn sibling(app: &str, process_type: &str) -> ProcessName {
+    ProcessName {
+        app: Some(AppName::from_directory(app)),
+        ..name(process_type)
+    }
+}
+
+#[test]
+fn a_wait_names_what_for_and_how_long() {
+    let waits = |for_: &[WaitedFor]| Notice::Waits {
+        process: name("web"),
+        for_: for_.to_vec(),
+        since: Duration::from_secs(12),
+    };
+    let api = WaitedFor::Process {
+        provider: sibling("api", "web"),
+        port: Some(5100),
+    };
+    let line = "web.1 waits for api/web.1 to listen on 5100 (12 s)";
+    check(&waits(std::slice::from_ref(&api)), &[line]);
+    let db = WaitedFor::External {
+        host: "db.internal".into(),
+        port: 5432,
+    };
+    let lines = [
+        "web.1 waits for db.internal:5432 to accept connections",
+        "  (12 s)",
+    ];
+    check(&waits(std::slice::from_ref(&db)), &lines);
+    let nobody = WaitedFor::Somebody {
+        provider: sibling("api", "web"),
+    };
+    let line = "web.1 waits for somebody to start api/web.1 (12 s)";
+    check(&waits(&[nobody]), &[line]);
+    let clock = WaitedFor::Process {
+        provider: name("clock"),
+        port: None,
+    };
+    let line = "web.1 waits for clock.1 to run (12 s)";
+    check(&waits(std::slice::from_ref(&clock)), &[line]);
+    let lines = [
+        "web.1 waits for api/web.1 to listen on 5100,",
+        "  db.internal:5432 to accept connections and clock.1 to run",
+        "  (12 s)",
+    ];
+    check(&waits(&[api, db, clock]), &lines);
+}
+
+#[test]
+fn a_failure_is_handed_on_with_the_reason() {
+    let failed = |variable: Option<&str>, provider| Notice::NeedFailed {
+        process: name("web"),
+        variable: variable.map(Into::into),
+        provider,
+    };
+    let line = "web.1 failed: API_URL: api/web.1 failed";
+    check(&failed(Some("API_URL"), sibling("api", "web")), &[line]);
+    let line = "web.1 failed: it is started after db.1, which failed";
+    check(&failed(None, name("db")), &[line]);
+}
+
+#[test]
+fn a_change_of_the_environment_is_named() {
+    let changed = |variables: &[&str]| Notice::EnvChanged {
+        process: name("web"),
+        variables: variables.iter().map(ToString::to_string).collect(),
+    };
+    let line = "web.1: API_URL changed, restarting it";
+    check(&changed(&["API_URL"]), &[line]);
+    let line = "web.1: API_URL and DB_URL changed, restarting it";
+    check(&changed(&["API_URL", "DB_URL"]), &[line]);
 }

@@ -11,6 +11,7 @@ fn row(process: &str, state: Shown, url: Option<&str>) -> SummaryRow {
         url: url.map(Into::into),
         does_not_listen: state == Shown::Running,
         elsewhere: None,
+        uses: Vec::new(),
     }
 }
 
@@ -43,6 +44,28 @@ fn all_up(rows: Vec<SummaryRow>, hints: KeyHints) -> Notice {
 fn a_row_has_a_url_only_where_it_is_served() {
     check(
         &all_up(two(), KeyHints::None),
+        &[
+            "all up in 2.1 s",
+            "  web.1     ready    http://localhost:5000",
+            "  worker.1  running  (does not listen)",
+        ],
+    );
+}
+
+#[test]
+fn what_a_process_uses_is_shown_where_there_is_room() {
+    let mut rows = two();
+    rows[0].uses = vec![name("api"), name("db")];
+    rows[1].uses = vec![name("db")];
+    let expected = [
+        "all up in 2.1 s",
+        "  web.1     ready    http://localhost:5000   uses api.1 and db.1",
+        "  worker.1  running  (does not listen)       uses db.1",
+    ];
+    let notice = all_up(rows, KeyHints::None);
+    assert_eq!(laid_out(&notice, 66), expected);
+    check(
+        &notice,
         &[
             "all up in 2.1 s",
             "  web.1     ready    http://localhost:5000",
