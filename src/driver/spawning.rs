@@ -1,14 +1,18 @@
 //! Starts runs: what they read from and write to, and a look at their ports.
 
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use crate::driver::child::{self, Ends};
 use crate::driver::output::Reader;
-use crate::driver::{Driver, Recheck, probe};
+use crate::driver::{Driver, probe};
 use crate::guardian::protocol::{Request, RunId};
 use crate::os;
-use crate::plan::wire;
+use crate::os::pty::Size;
 use crate::supervisor::{Event, ProcessIndex};
+
+/// What was planned so short a time ago is still so.
+const FRESH: Duration = Duration::from_millis(500);
 
 /// What is held for a run from its spawn to its end.
 pub(super) struct LiveRun {
@@ -30,13 +34,20 @@ impl Driver {
     }
 
     fn try_spawn(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
-        if run > 1 {
-            self.recheck_port(process)?;
+        if self.is_planned_early(run) {
+            self.read_again();
+            self.port_for(process, run)?;
         }
+        self.note_env(process);
         let id = id(process, run);
         let mark = format!("{}.{process}.{run}", self.session_mark);
         let planned = &self.plan.processes[process];
-        let ends = match self.terminals {
+        let terminals = match (planned.tty, self.terminals) {
+            (None, usual) => usual,
+            (Some(false), _) => None,
+            (Some(true), usual) => Some(usual.unwrap_or(Size::USUAL)),
+        };
+        let ends = match terminals {
             // The system may have no terminals (a container without devpts), or none left: a pipe does.
             Some(size) => {
                 let size = self.output.beside_prefix(process, size);
@@ -60,23 +71,24 @@ impl Driver {
         Ok(())
     }
 
-    fn recheck_port(&mut self, process: ProcessIndex) -> Result<(), String> {
-        let planned = &self.plan.processes[process];
-        let Some(port) = planned.port else {
-            return Ok(());
-        };
-        let (recheck, locks) = (self.recheck)(&planned.name, port);
+    /// Its plan may be older than what it was made of.
+    fn is_planned_early(&self, run: u32) -> bool {
+        run > 1 || self.begun.elapsed() > FRESH
+    }
+
+    fn port_for(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
+        let moved = self.world.port_for(process);
         // Before the spawn: whoever is to bind the port shall not be without its lock.
-        self.guardian.hold(locks);
-        match recheck {
-            Recheck::Free => Ok(()),
-            Recheck::Taken(cause) => Err(cause),
-            Recheck::Moved(to) => {
-                wire::set_port(&mut self.plan, process, to);
-                let _ = self.news.send(Event::PortMoved { process, port: to });
-                Ok(())
+        self.guardian.hold(self.world.new_locks());
+        if let Some(port) = moved? {
+            if run > 1 {
+                let _ = self.news.send(Event::PortMoved { process, port });
             }
+            self.changes_gather();
         }
+        let plan = self.world.plan();
+        self.adopt(plan.map_err(|reports| reports[0].headline.clone())?);
+        Ok(())
     }
 }
 
