@@ -27,6 +27,9 @@ pub(crate) enum BadHandle {
     Missing(Missing),
 }
 
+/// Without what stands there: it may be the half of a password.
+const NO_PORT: &str = "expected a port behind the host; in a password, `/`, `?` and `#` are written `%2F`, `%3F` and `%23`";
+
 /// Where the parts of a URL stand in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Parts {
@@ -42,21 +45,24 @@ struct Parts {
 impl Handle {
     /// `text` with each `${VAR}` replaced, in user, password and path by what is escaped for a URL.
     pub(crate) fn parse(text: &str, lookup: Lookup<'_>) -> Result<Self, BadHandle> {
-        let bad = |why: String| {
+        let bad = |why: &str| {
             BadHandle::Url(BadTemplate {
                 at: 0..text.len(),
-                why,
+                why: why.to_string(),
             })
         };
         let url = filled(text, lookup)?;
-        let parts = parts(&url).ok_or_else(|| bad("expected `scheme://…`".into()))?;
+        let parts = parts(&url).ok_or_else(|| bad("expected `scheme://…`"))?;
+        // Decoded, it would end up in a variable or in the name of a host.
+        if url.contains("%00") {
+            return Err(bad("no variable can hold the NUL byte of `%00`"));
+        }
         let (host, port) = first_host(&url[parts.hosts.clone()]);
         let port = match port {
             "" => default_port(&url[parts.scheme.clone()]),
-            port => Some(
-                port.parse()
-                    .map_err(|_| bad("this port is no port".into()))?,
-            ),
+            // `parse` would take a `+`.
+            port if port.starts_with('+') => return Err(bad(NO_PORT)),
+            port => Some(port.parse().map_err(|_| bad(NO_PORT))?),
         };
         let host = decoded(host).into_owned();
         Ok(Self {
@@ -271,8 +277,11 @@ mod tests {
         check("db.internal", "scheme");
         check("://h", "scheme");
         check("a b://h", "scheme");
-        check("http://h:port", "no port");
-        check("http://h:65536", "no port");
+        check("http://h:port", "expected a port");
+        check("http://h:+80", "expected a port");
+        check("http://h:65536", "expected a port");
+        check("postgresql://u:a/b@h", "%2F");
+        check("redis://:%00@h", "NUL");
         check("http://${H", "never closed");
         let missing = Missing::Variable("H".into());
         assert_eq!(

@@ -166,13 +166,21 @@ impl Plan {
     }
 }
 
-/// The URL of a process that listens on `port` of this machine. `localhost` for http and its kin
-/// (certificates, cookies, servers on ::1 only), `127.0.0.1` for every other scheme (MySQL clients take
-/// "localhost" for a unix socket), no scheme at all where `scheme` is empty.
+/// The URL of a process that listens on `port` of this machine; no scheme at all where `scheme` is empty.
 pub(crate) fn url(scheme: &str, port: u16) -> String {
+    let host = local_host(scheme);
     match scheme {
-        "" => format!("127.0.0.1:{port}"),
-        "http" | "https" | "ws" | "wss" => format!("{scheme}://localhost:{port}"),
-        _ => format!("{scheme}://127.0.0.1:{port}"),
+        "" => format!("{host}:{port}"),
+        _ => format!("{scheme}://{host}:{port}"),
+    }
+}
+
+/// This machine in a URL: `localhost` for http and its kin (certificates, cookies, servers on ::1 only),
+/// `127.0.0.1` for every other scheme (MySQL clients take "localhost" for a unix socket).
+fn local_host(scheme: &str) -> &'static str {
+    let kin = ["http", "https", "ws", "wss"];
+    match kin.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        true => "localhost",
+        false => "127.0.0.1",
     }
 }

@@ -1,5 +1,7 @@
 //! Where in a URL something stands that is to be put in: what of it has to be escaped depends on that.
 
+use crate::words::url::{authority, is_end};
+
 /// A place in a text in which there may be a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -26,18 +28,11 @@ pub(super) fn between(before: &str, after: &str) -> Place {
     } else if url.contains('/') {
         Place::Path
     } else {
-        let ends = |c: char| matches!(c, '/' | '?' | '#') || is_end(c);
-        let authority = after.split(ends).next().unwrap_or_default();
-        match authority.contains('@') {
+        match authority(after).contains('@') {
             true => Place::UserInfo,
             false => Place::Host,
         }
     }
-}
-
-/// What ends a URL that stands in other text, JSON for one.
-fn is_end(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`')
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::plan::handle::Handle;
 use crate::plan::place::{Place, between};
 pub(crate) use crate::plan::reference::{BadTemplate, Lookup, Missing};
 use crate::plan::reference::{carried, expanded, name_at};
-use crate::plan::url;
+use crate::plan::{local_host, url};
 use crate::words::wording;
 
 /// `value:` of a use, read once and filled as often as its provider moves.
@@ -86,11 +86,10 @@ impl Template {
     }
 
     pub(crate) fn fill(&self, served: &Served<'_>, lookup: Lookup<'_>) -> Result<String, Missing> {
-        let local = self.local_host(served);
         self.filled(lookup, |field, _| match field {
             Field::Url => Ok(url(served.scheme, served.port)),
             Field::Scheme => Ok(served.scheme.to_string()),
-            Field::Host => Ok(local.to_string()),
+            Field::Host => Ok(local_host(self.scheme(served)).to_string()),
             Field::Port => Ok(served.port.to_string()),
             // Not of a process, says `parse`.
             Field::User | Field::Password | Field::Path | Field::Query => Ok(String::new()),
@@ -140,29 +139,17 @@ impl Template {
         Ok(filled)
     }
 
-    /// As in [`url`]: `localhost` in the URLs of http and its kin alone.
-    fn local_host(&self, served: &Served<'_>) -> &'static str {
-        let has_url = || self.fields().any(|field| field == Field::Url);
-        let is_local = match self.text.split_once("://") {
-            Some(("{scheme}", _)) => is_http_like(served.scheme),
-            Some((scheme, _)) if is_scheme(scheme) => is_http_like(scheme),
-            Some(_) | None => has_url() && is_http_like(served.scheme),
-        };
-        if is_local { "localhost" } else { "127.0.0.1" }
+    /// Whose `{host}` it is: the scheme that the template begins with, or else that of the `{url}` in it.
+    /// Empty for a bare `{host}:{port}`.
+    fn scheme<'a>(&'a self, served: &Served<'a>) -> &'a str {
+        let url = Kind::Field(Field::Url);
+        match self.text.split_once("://") {
+            Some(("{scheme}", _)) => served.scheme,
+            Some((scheme, _)) if is_scheme(scheme) => scheme,
+            _ if self.pieces.iter().any(|piece| piece.kind == url) => served.scheme,
+            Some(_) | None => "",
+        }
     }
-
-    fn fields(&self) -> impl Iterator<Item = Field> {
-        self.pieces.iter().filter_map(|piece| match piece.kind {
-            Kind::Field(field) => Some(field),
-            Kind::Text(_) | Kind::Variable(_) => None,
-        })
-    }
-}
-
-fn is_http_like(scheme: &str) -> bool {
-    ["http", "https", "ws", "wss"]
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -232,19 +219,15 @@ fn unknown(name: &str, behind: Behind) -> String {
     if !name.chars().all(is_word) {
         return "braces as text are written `{{` and `}}`".into();
     }
-    let is_there = |field: &Field| behind == Behind::Url || is_of_process(*field);
-    let there = FIELDS.iter().filter(|(_, field)| is_there(field));
-    let there: Vec<&str> = there.map(|(name, _)| *name).collect();
-    let asked = name.trim().to_ascii_lowercase();
-    let is_variable =
-        name.len() > 1 && !name.contains(|c: char| c.is_ascii_lowercase() || c == ' ');
+    let is_there = |field: Field| behind == Behind::Url || is_of_process(field);
+    let there = FIELDS.iter().filter(|(_, field)| is_there(*field));
+    let there: Vec<String> = there.map(|(name, _)| format!("{{{name}}}")).collect();
+    let asked = format!("{{{}}}", name.trim().to_ascii_lowercase());
+    let is_variable = name.len() > 1 && *name == name.to_ascii_uppercase();
     match wording::did_you_mean(&asked, &there) {
-        Some(meant) => meant.replace("mean `", "mean `{").replace("`?", "}`?"),
-        None if is_variable => format!("did you mean `${{{name}}}`?"),
-        None => {
-            let there = there.iter().map(|name| format!("{{{name}}}"));
-            format!("there is {}", wording::list(there))
-        }
+        Some(meant) if !name.contains('_') => meant,
+        Some(_) | None if is_variable => format!("did you mean `${{{name}}}`?"),
+        Some(_) | None => format!("there is {}", wording::list(there)),
     }
 }
 
@@ -370,7 +353,8 @@ mod tests {
         };
         check("a{hots}b", 1..7, "did you mean `{host}`?");
         check("{Host}", 0..6, "did you mean `{host}`?");
-        check("{DB_NAME}", 0..9, "did you mean `${DB_NAME}`?");
+        check("{DB_PORT}", 0..9, "did you mean `${DB_PORT}`?");
+        check("{ url }", 0..7, "did you mean `{url}`?");
         check(
             "{}",
             0..2,

@@ -9,6 +9,7 @@ pub(crate) mod policy;
 pub(crate) mod port;
 pub(crate) mod report;
 pub(crate) mod secret;
+pub(crate) mod url;
 pub(crate) mod uses;
 pub(crate) mod wire;
 pub(crate) mod wiring;

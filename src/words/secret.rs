@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::words::url::{authority, is_end};
+
 /// Stands in the place of a secret, however long that is.
 const MASK: &str = "****";
 /// How the name of a secret ends.
@@ -76,8 +78,7 @@ fn secrets_in(value: &str) -> Vec<Range<usize>> {
 
 /// What is secret in front of the host. `url` begins behind its `://`, and may end in anything.
 fn user_info(url: &str) -> Option<Range<usize>> {
-    let ends = |c: char| matches!(c, '/' | '?' | '#') || is_end(c);
-    let authority = &url[..url.find(ends).unwrap_or(url.len())];
+    let authority = authority(url);
     let at = match authority.rfind('@') {
         Some(at) => at,
         // Somebody has not escaped the password: `shop:a/b@host`.
@@ -123,11 +124,6 @@ fn in_query(value: &str, start: usize, end: usize) -> Vec<Range<usize>> {
         at += pair.len();
     }
     secrets
-}
-
-/// What ends a URL that stands in other text.
-fn is_end(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`')
 }
 
 #[cfg(test)]
