@@ -51,7 +51,9 @@ fn would_be(resolved: &Resolved) -> Result<(), Vec<Report>> {
         let requests: Vec<_> = slots.filter_map(|place| resolved.request(place)).collect();
         ports::places(&requests, *base)?;
     }
-    resolved.plan(&resolved.expected_ports(&|_| None)).map(|_| ())
+    resolved
+        .plan(&resolved.expected_ports(&|_| None))
+        .map(|_| ())
 }
 
 fn summary(app: &App) -> String {

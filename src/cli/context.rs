@@ -94,7 +94,9 @@ impl Context {
 /// What `--use` means: a URL, else a directory from here.
 fn target(current: &Path, text: &str) -> Target {
     match Target::of(text) {
-        Target::Process(name) if current.join(&name).is_dir() => Target::of_app(&absolute(current, &name)),
+        Target::Process(name) if current.join(&name).is_dir() => {
+            Target::of_app(&absolute(current, &name))
+        }
         Target::App { .. } if !text.starts_with('~') => Target::of_app(&absolute(current, text)),
         target => target,
     }

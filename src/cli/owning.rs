@@ -170,7 +170,10 @@ fn own_for_others(world: &mut World, app: AppIndex) -> Wiring {
     if !may_start {
         return match registry::running(&world.resolved().app(app).identity) {
             Some(owner) => joined(world, &owner),
-            None => Wiring::Unowned { app: name, directory },
+            None => Wiring::Unowned {
+                app: name,
+                directory,
+            },
         };
     }
     match world.try_own(app) {
@@ -200,4 +203,3 @@ fn already_runs(owner: &Owner) -> Report {
     ))
     .help(format!("Ctrl-C in its terminal ends it, or `kill {pid}`"))
 }
-

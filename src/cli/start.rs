@@ -85,14 +85,27 @@ fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
     };
     let (resolved, warnings) = context.resolved(asked, &directories)?;
     let registry = Registry::open();
-    let mut world = World::new(context.place, directories, resolved, registry, args.strict_ports);
+    let mut world = World::new(
+        context.place,
+        directories,
+        resolved,
+        registry,
+        args.strict_ports,
+    );
     let owned = owning::own(&mut world)?;
     let ports = owning::assign(&mut world, &owned)?;
     let news = owned.news.into_iter().chain(ports).collect();
     let plan = world.plan()?;
     let opening = opening(&world, &plan, &warnings, news);
-    session(args, plan, world, settings.timestamp, opening, warnings.len())
-        .map_err(|error| vec![cannot_start(&error)])
+    session(
+        args,
+        plan,
+        world,
+        settings.timestamp,
+        opening,
+        warnings.len(),
+    )
+    .map_err(|error| vec![cannot_start(&error)])
 }
 
 /// The directories among the arguments, and the processes.
@@ -137,8 +150,11 @@ fn opening(world: &World, plan: &Plan, warnings: &[Report], news: Vec<Notice>) -
     let sources = &resolved.sources;
     let roots = &sources.apps.apps[..sources.apps.roots];
     let processes = plan.processes.iter();
-    let processes = processes.filter(|process| process.runs_here() && resolved.is_root(process.app));
-    let files = roots.iter().flat_map(|app| app.env_files.iter().chain(&app.env_local));
+    let processes =
+        processes.filter(|process| process.runs_here() && resolved.is_root(process.app));
+    let files = roots
+        .iter()
+        .flat_map(|app| app.env_files.iter().chain(&app.env_local));
     let procfiles: Vec<&str> = roots.iter().map(|app| app.procfile.as_str()).collect();
     let mut notices = vec![Notice::SessionStarted {
         procfile: procfiles.join(", "),

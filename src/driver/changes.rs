@@ -96,7 +96,10 @@ impl Driver {
         let planned = &self.plan.processes[process];
         let is_other = |used: &&Used| {
             let then = env.get(&used.variable).map(|variable| &variable.value);
-            let now = planned.env.get(&used.variable).map(|variable| &variable.value);
+            let now = planned
+                .env
+                .get(&used.variable)
+                .map(|variable| &variable.value);
             used.on_change == OnChange::Restart && then != now
         };
         let changed = planned.uses.iter().filter(is_other);
@@ -133,7 +136,8 @@ impl Driver {
         let why = format!("{}{}", place.unwrap_or_default(), first.headline);
         if self.kept_said.as_ref() != Some(&why) {
             self.kept_said = Some(why.clone());
-            self.output.say(&Notice::Wiring(Wiring::SettingsKept { why }));
+            self.output
+                .say(&Notice::Wiring(Wiring::SettingsKept { why }));
         }
     }
 
@@ -185,7 +189,9 @@ impl Driver {
             let news = match &used.value {
                 Some(value) => Wiring::Wired {
                     value: secret::masked(&variable, value).into_owned(),
-                    provider: used.provider.map(|place| self.plan.processes[place].name.clone()),
+                    provider: used
+                        .provider
+                        .map(|place| self.plan.processes[place].name.clone()),
                     process,
                     variable,
                 },

@@ -130,7 +130,8 @@ impl Driver {
         let waited = now.duration_since(since);
         if waited >= NOTICEABLE && waited < NOTICEABLE + AGAIN_IN {
             let app = self.world.resolved().app_name(app);
-            self.output.say(&Notice::Wiring(Wiring::BeingCleanedUp { app }));
+            self.output
+                .say(&Notice::Wiring(Wiring::BeingCleanedUp { app }));
         }
     }
 
@@ -252,6 +253,10 @@ impl Driver {
                 Some(found) => {
                     if let Some(port) = found.port {
                         self.reached(place, Some(port));
+                        events.push(Event::PortMoved {
+                            process: place,
+                            port,
+                        });
                     }
                     match found.failed {
                         Some(status) => Elsewhere::Failed(status),
@@ -266,7 +271,10 @@ impl Driver {
                     Elsewhere::NotReady
                 }
             };
-            events.push(Event::Elsewhere { process: place, now });
+            events.push(Event::Elsewhere {
+                process: place,
+                now,
+            });
         }
         if self.world.resolved().start[app] == Start::Auto && !missing.is_empty() {
             self.ask_to_start(app, missing);

@@ -2,17 +2,22 @@
 
 mod attachment;
 mod browser;
+mod changes;
 mod child;
 pub(crate) mod clock;
+mod externals;
 mod job;
+mod joining;
 mod keyboard;
 mod line_commands;
 pub(crate) mod output;
 mod probe;
 mod rescue;
+mod sharing;
 mod spawning;
 mod stop_signals;
 mod terminal_signals;
+pub(crate) mod world;
 
 use std::collections::{HashMap, HashSet};
 use std::future;
@@ -23,13 +28,17 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::driver::attachment::Attachment;
+use crate::driver::changes::Changes;
 use crate::driver::clock::Clock;
+use crate::driver::joining::Joins;
 use crate::driver::keyboard::Keyboard;
 use crate::driver::output::{Ended, Output, Told};
 use crate::driver::probe::Probe;
+use crate::driver::sharing::Sharing;
 use crate::driver::spawning::{LiveRun, id, parts};
 use crate::driver::stop_signals::StopSignals;
 use crate::driver::terminal_signals::{TerminalSignal, TerminalSignals};
+use crate::driver::world::World;
 use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{News, Request, RunId};
 use crate::os::pty::Size;
@@ -39,7 +48,6 @@ use crate::render::renderer::Renderer;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
 use crate::syntax::keys::Keys;
 use crate::words::exit::Killed;
-use crate::words::name::ProcessName;
 use crate::words::notice::Notice;
 
 /// How long the end may take once nothing is alive: for the guardian to go, and for a reader that
@@ -64,23 +72,10 @@ pub(crate) struct Session {
     pub(crate) guardian: client::Started,
     /// Said before anything is started.
     pub(crate) opening: Vec<Notice>,
-    /// Whether the port of a process that is to be started again is still free; if it is not, another
-    /// one, or why there is none.
-    pub(crate) recheck: RecheckPort,
+    /// Its apps, all that is owned of them among them.
+    pub(crate) world: World,
     /// `nohup`: SIGHUP stays ignored.
     pub(crate) ignores_hangup: bool,
-}
-
-/// With the answer come the locks that the guardian is to hold as well.
-pub(crate) type RecheckPort = Box<dyn FnMut(&ProcessName, u16) -> (Recheck, Vec<OwnedFd>)>;
-
-/// What became of a port between two runs.
-#[derive(Debug)]
-pub(crate) enum Recheck {
-    Free,
-    Moved(u16),
-    /// It is taken, and the process may have no other one.
-    Taken(String),
 }
 
 /// How a session ended.
@@ -128,7 +123,13 @@ struct Driver {
     /// By Ctrl-Z, in all.
     stopped_for: Duration,
     terminals: Option<Size>,
-    recheck: RecheckPort,
+    world: World,
+    begun: Instant,
+    changes: Changes,
+    /// What is wrong with the files, as last said.
+    kept_said: Option<String>,
+    joins: Joins,
+    sharing: Sharing,
     stop_signals: StopSignals,
     /// News from tasks of ours.
     news: mpsc::UnboundedSender<Event>,
@@ -138,7 +139,7 @@ struct Driver {
 }
 
 impl Driver {
-    fn start(session: Session) -> io::Result<(Self, mpsc::UnboundedReceiver<Event>)> {
+    fn start(mut session: Session) -> io::Result<(Self, mpsc::UnboundedReceiver<Event>)> {
         let stop_signals = StopSignals::new(session.ignores_hangup)?;
         signals::release()?;
         let guardian_pid = session.guardian.pid;
@@ -149,7 +150,7 @@ impl Driver {
         for notice in &session.opening {
             output.say(notice);
         }
-        let driver = Self {
+        let mut driver = Self {
             plan: session.plan,
             supervisor: session.supervisor,
             output,
@@ -167,12 +168,23 @@ impl Driver {
             terminal_signals: TerminalSignals::new()?,
             stopped_for: Duration::ZERO,
             terminals: session.terminals,
-            recheck: session.recheck,
+            begun: Instant::now(),
+            changes: Changes::default(),
+            kept_said: None,
+            joins: Joins::new(&session.world),
+            sharing: Sharing::start(&mut session.world),
+            world: session.world,
             stop_signals,
             news,
             session_mark: session_mark(),
             status: None,
         };
+        externals::watch(&driver.plan, &driver.news);
+        for app in 0..driver.plan.apps.len() {
+            if driver.world.is_owned(app) {
+                driver.knock(app);
+            }
+        }
         Ok((driver, inbox))
     }
 
@@ -191,6 +203,8 @@ impl Driver {
                     self.output.begin_stop();
                 }
             }
+            self.note_ready();
+            self.publish();
             self.tend_attachment().await;
             if let Some(status) = self.status {
                 return self.finish(status).await;
@@ -205,6 +219,9 @@ impl Driver {
                     if is_typed && self.keyboard.as_ref().is_some_and(Keyboard::is_ours) {
                         self.output.change(|stream, out| stream.interrupted(out));
                     }
+                    if !self.is_over() {
+                        self.say_still_used();
+                    }
                     events.push(Event::ShutdownRequested);
                 }
                 _ = &mut closed, if !is_closed => {
@@ -218,6 +235,10 @@ impl Driver {
                         self.output.await_writing(process);
                     }
                 }
+                () = at(self.changes.due_at()), if !self.is_over() => events.extend(self.changes_due()),
+                () = at(self.joins.seek_at()), if !self.is_over() => events.extend(self.seek_due()),
+                heard = self.joins.heard() => events.extend(self.heard(heard)),
+                request = self.sharing.next() => events.extend(self.asked(request)),
                 Some(told) = self.told.recv() => self.told(told),
                 typed = typed(&mut self.keyboard) => events.extend(self.typed(&typed).await),
                 signal = self.terminal_signals.next() => match signal {
@@ -293,8 +314,13 @@ impl Driver {
                 self.guardian
                     .send(&Request::Kill(id(process, run)), Vec::new());
             }
-            Action::Say(notice) => self.output.say(&notice),
-            Action::GivenAway { .. } => {}
+            Action::Say(notice) => {
+                self.output.say(&notice);
+                if let Notice::ListensElsewhere(verdict) = &notice {
+                    self.note_verdict(verdict);
+                }
+            }
+            Action::GivenAway { process } => self.given_away(process),
             Action::Finish { status } => self.status = Some(status),
         }
     }
@@ -385,6 +411,9 @@ impl Driver {
         }
         for (_, live) in self.runs.drain() {
             live.reader.drain().await;
+        }
+        if !self.is_guardian_lost {
+            self.leave().await;
         }
         if !self.supervisor.is_stopping() && !self.is_guardian_lost {
             // All has ended by itself: a slow reader has all the time he wants, until he interrupts.

@@ -34,7 +34,7 @@ impl Driver {
     }
 
     fn try_spawn(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
-        if self.is_planned_early(run) {
+        if self.is_planned_early(process, run) {
             self.read_again();
             self.port_for(process, run)?;
         }
@@ -72,8 +72,8 @@ impl Driver {
     }
 
     /// Its plan may be older than what it was made of.
-    fn is_planned_early(&self, run: u32) -> bool {
-        run > 1 || self.begun.elapsed() > FRESH
+    fn is_planned_early(&self, process: ProcessIndex, run: u32) -> bool {
+        run > 1 || self.begun.elapsed() > FRESH || self.world.lacks_port(process)
     }
 
     fn port_for(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {

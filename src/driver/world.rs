@@ -113,7 +113,9 @@ impl World {
     /// Another session runs the app, with these ports.
     pub(crate) fn joined(&mut self, app: AppIndex, ports: &BTreeMap<String, u16>) {
         for place in self.processes_of(app) {
-            self.ports[place].reached = ports.get(&self.resolved.slots[place].name.in_app()).copied();
+            self.ports[place].reached = ports
+                .get(&self.resolved.slots[place].name.in_app())
+                .copied();
         }
     }
 
@@ -124,11 +126,16 @@ impl World {
             .processes_of(app)
             .into_iter()
             .partition(|place| self.resolved.is_wanted[*place]);
-        let others = others.into_iter().map(|place| slots[place].name.process_type.to_string());
+        let others = others
+            .into_iter()
+            .map(|place| slots[place].name.process_type.to_string());
         Wiring::SiblingStarts {
             app: self.resolved.app_name(app),
             directory: self.resolved.app(app).shown.clone(),
-            processes: wanted.into_iter().map(|place| slots[place].name.clone()).collect(),
+            processes: wanted
+                .into_iter()
+                .map(|place| slots[place].name.clone())
+                .collect(),
             others: others.collect(),
         }
     }
@@ -152,7 +159,9 @@ impl World {
         preferred: &BTreeMap<String, u16>,
     ) -> Result<Vec<Notice>, Vec<Report>> {
         let places = self.processes_of(app).into_iter();
-        let wanted: Vec<usize> = places.filter(|place| self.resolved.is_wanted[*place]).collect();
+        let wanted: Vec<usize> = places
+            .filter(|place| self.resolved.is_wanted[*place])
+            .collect();
         self.assign_to(app, &wanted, preferred)
     }
 
@@ -162,7 +171,9 @@ impl World {
         places: &[ProcessIndex],
         preferred: &BTreeMap<String, u16>,
     ) -> Result<Vec<Notice>, Vec<Report>> {
-        let without = places.iter().filter(|place| self.ports[**place].given.is_none());
+        let without = places
+            .iter()
+            .filter(|place| self.ports[**place].given.is_none());
         let asking = without.filter_map(|place| Some((*place, self.resolved.request(*place)?)));
         let asking: Vec<(usize, Request)> = asking.collect();
         let (places, requests): (Vec<usize>, Vec<Request>) = asking.into_iter().unzip();
@@ -188,7 +199,10 @@ impl World {
         if base != 0 && !self.is_strict {
             memory::remember(&identity, base, &assigned.to_remember);
         }
-        for (place, (port, further)) in places.iter().zip(assigned.ports.iter().zip(assigned.further)) {
+        for (place, (port, further)) in places
+            .iter()
+            .zip(assigned.ports.iter().zip(assigned.further))
+        {
             self.ports[*place] = Ports {
                 further,
                 ..Ports::given(*port)
@@ -196,7 +210,12 @@ impl World {
         }
         self.publish(app);
         let usual = |notice: &Notice| !is_as_before(notice, preferred);
-        Ok(assigned.notices.into_iter().filter(usual).map(|notice| self.named(app, notice)).collect())
+        Ok(assigned
+            .notices
+            .into_iter()
+            .filter(usual)
+            .map(|notice| self.named(app, notice))
+            .collect())
     }
 
     /// What is said of a process of an app says whose it is.
@@ -245,11 +264,21 @@ impl World {
             return Err(format!("port {port} is taken by {holder}"));
         }
         let before = std::mem::take(&mut self.ports[place]);
-        if self.assign_to(slot.app, &[place], &BTreeMap::new()).is_err() {
+        if self
+            .assign_to(slot.app, &[place], &BTreeMap::new())
+            .is_err()
+        {
             self.ports[place] = before;
-            return Err(format!("port {port} is taken by {holder}, and no other is free"));
+            return Err(format!(
+                "port {port} is taken by {holder}, and no other is free"
+            ));
         }
         Ok(self.ports[place].given)
+    }
+
+    /// It is to have a port, and has none yet.
+    pub(crate) fn lacks_port(&self, place: ProcessIndex) -> bool {
+        self.ports[place].given.is_none() && self.resolved.request(place).is_some()
     }
 
     /// Where a process is really reached. Whether that is news.
@@ -269,7 +298,8 @@ impl World {
     /// Nothing of the app runs here any more: whoever is next may have it. Its ports stay known, as those
     /// under which it was reached.
     pub(crate) fn release(&mut self, app: AppIndex) {
-        self.registry.release(&self.resolved.app(app).identity.clone());
+        self.registry
+            .release(&self.resolved.app(app).identity.clone());
         self.is_owned[app] = false;
         for place in self.processes_of(app) {
             let reached = self.ports[place].reached;
@@ -287,7 +317,10 @@ impl World {
             let port = self.ports[place].given.or(self.ports[place].reached)?;
             Some((self.resolved.slots[place].name.in_app(), port))
         };
-        self.processes_of(app).into_iter().filter_map(known).collect()
+        self.processes_of(app)
+            .into_iter()
+            .filter_map(known)
+            .collect()
     }
 
     /// # Errors

@@ -47,7 +47,9 @@ pub(super) fn globs(found: &[PathBuf]) -> Vec<String> {
     let mut globs: Vec<String> = Vec::new();
     for path in found {
         let has_parent = |other: &&PathBuf| other.parent() == path.parent();
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
         let glob = match parent {
             Some(parent) if found.iter().filter(has_parent).count() > 1 => parent.join("*"),
             Some(_) | None => path.clone(),

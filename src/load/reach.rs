@@ -93,7 +93,10 @@ fn members(
         let found = found.filter_map(|path| find::procfile(&inside(place, &path)).ok());
         let before = members.len();
         for member in found {
-            if members.iter().all(|known| known.directory != member.directory) {
+            if members
+                .iter()
+                .all(|known| known.directory != member.directory)
+            {
                 members.push(member);
             }
         }
@@ -134,7 +137,11 @@ impl Reading {
             // A member has its own files, the app that is meant those of the command line.
             let inside = inside(place, &found.directory);
             let place = if roots.root.is_some() { &inside } else { place };
-            let place = if roots.found.len() > 1 { &inside } else { place };
+            let place = if roots.found.len() > 1 {
+                &inside
+            } else {
+                place
+            };
             self.add(place, found);
         }
         let formation = &mut self.parsed.value;

@@ -53,8 +53,10 @@ pub(crate) fn forbidden(asked: &Asked) -> Vec<Report> {
     let is_set = |use_: &&Use| asked.set.iter().any(|(name, _)| *name == use_.variable);
     let twice = |use_: &Use| {
         let name = &use_.variable;
-        Report::new(format!("`--set {name}` and `--use {name}` say different things"))
-            .help("leave one of them out".to_string())
+        Report::new(format!(
+            "`--set {name}` and `--use {name}` say different things"
+        ))
+        .help("leave one of them out".to_string())
     };
     let twices = asked.uses.iter().filter(is_set).map(twice);
     ports.map(port).chain(twices).collect()

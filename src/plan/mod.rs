@@ -5,8 +5,8 @@ pub(crate) mod command;
 pub(crate) mod handle;
 pub(crate) mod names;
 mod order;
-pub(crate) mod planning;
 mod place;
+pub(crate) mod planning;
 pub(crate) mod ports;
 mod reference;
 pub(crate) mod resolve;
@@ -149,7 +149,11 @@ impl Plan {
     /// Who was given the automatic URL of the process at `index`: nobody for any but the first instance
     /// of its type.
     pub(crate) fn consumers(&self, index: usize) -> Vec<ProcessName> {
-        let PlannedProcess { name: provider, app, .. } = &self.processes[index];
+        let PlannedProcess {
+            name: provider,
+            app,
+            ..
+        } = &self.processes[index];
         if provider.instance.get() != 1 {
             return Vec::new();
         }

@@ -2,11 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 
+use crate::plan::handle::{BadHandle, Handle};
 use crate::plan::resolve::{MAX_RESTARTS, Ports, Resolved, USUAL_GRACE, unfilled};
 use crate::plan::slots::Slot;
 use crate::plan::sources::Sources;
 use crate::plan::uses::{self, Backing, Wire};
-use crate::plan::handle::{BadHandle, Handle};
 use crate::plan::value::{Behind, Served, Template};
 use crate::plan::wire::{self, Automatic, Given, Own};
 use crate::plan::{Host, Plan, PlannedApp, PlannedProcess, Used, check, server};
@@ -20,13 +20,24 @@ const STOP_SIGNAL: i32 = 15;
 pub(super) fn plan(resolved: &Resolved, ports: &[Ports]) -> Result<Plan, Vec<Report>> {
     let mut errors: Vec<Report> = Vec::new();
     let mut processes = Vec::new();
-    let automatic: Vec<Vec<Automatic>> =
-        (0..resolved.sources.apps.apps.len()).map(|app| automatic(resolved, ports, app)).collect();
+    let automatic: Vec<Vec<Automatic>> = (0..resolved.sources.apps.apps.len())
+        .map(|app| automatic(resolved, ports, app))
+        .collect();
     for place in 0..resolved.slots.len() {
-        match process(resolved, ports, place, &automatic[resolved.slots[place].app]) {
+        match process(
+            resolved,
+            ports,
+            place,
+            &automatic[resolved.slots[place].app],
+        ) {
             Ok(process) => processes.push(process),
             Err(reports) => {
-                errors.extend(reports.into_iter().filter(|report| !errors.contains(report)).collect::<Vec<_>>());
+                errors.extend(
+                    reports
+                        .into_iter()
+                        .filter(|report| !errors.contains(report))
+                        .collect::<Vec<_>>(),
+                );
             }
         }
     }
@@ -34,7 +45,9 @@ pub(super) fn plan(resolved: &Resolved, ports: &[Ports]) -> Result<Plan, Vec<Rep
         return Err(errors);
     }
     let plan = Plan {
-        apps: (0..resolved.sources.apps.apps.len()).map(|app| planned_app(resolved, app)).collect(),
+        apps: (0..resolved.sources.apps.apps.len())
+            .map(|app| planned_app(resolved, app))
+            .collect(),
         externals: resolved.externals.clone(),
         processes,
     };
@@ -83,7 +96,10 @@ fn process(
     let said = app.said_of(entry.process_type.as_str());
     let asked = resolved.sources.asked_of(slot.app);
     let names = resolved.further(place);
-    let further: Vec<(String, u16)> = names.into_iter().zip(ports[place].further.clone()).collect();
+    let further: Vec<(String, u16)> = names
+        .into_iter()
+        .zip(ports[place].further.clone())
+        .collect();
     let own = Own {
         name: Some(&slot.name),
         port: ports[place].given,
@@ -125,7 +141,11 @@ fn process(
     Ok(PlannedProcess {
         name: slot.name.clone(),
         app: slot.app,
-        host: if ports[place].is_elsewhere { Host::Elsewhere } else { Host::Here },
+        host: if ports[place].is_elsewhere {
+            Host::Elsewhere
+        } else {
+            Host::Here
+        },
         is_wanted: resolved.is_wanted[place],
         needs: resolved.needs[place].clone(),
         uses,
@@ -142,7 +162,9 @@ fn process(
             .or(said.and_then(|said| said.restart))
             .or(usual.restart)
             .unwrap_or_default(),
-        max_restarts: said.and_then(|said| said.max_restarts).unwrap_or(MAX_RESTARTS),
+        max_restarts: said
+            .and_then(|said| said.max_restarts)
+            .unwrap_or(MAX_RESTARTS),
         on_exit: asked
             .and_then(|asked| asked.on_exit)
             .or(said.and_then(|said| said.on_exit))
@@ -153,7 +175,9 @@ fn process(
             .or(said.and_then(|said| said.timeout))
             .or(usual.timeout)
             .unwrap_or(USUAL_GRACE),
-        stop_signal: said.and_then(|said| said.stop_signal).unwrap_or(STOP_SIGNAL),
+        stop_signal: said
+            .and_then(|said| said.stop_signal)
+            .unwrap_or(STOP_SIGNAL),
         tty: said.and_then(|said| said.tty),
     })
 }
@@ -171,7 +195,11 @@ pub(crate) fn one_off_env(resolved: &Resolved, ports: &[Ports]) -> Env {
     };
     let below = wire::below_uses(&resolved.sources, 0, own);
     let mut given: Vec<Given> = Vec::new();
-    for wire in resolved.wires.iter().filter(|wire| resolved.slots[wire.consumer].app == 0) {
+    for wire in resolved
+        .wires
+        .iter()
+        .filter(|wire| resolved.slots[wire.consumer].app == 0)
+    {
         let variable = &wire.declared.variable;
         let is_known = given.iter().any(|given| given.variable == *variable);
         // What cannot be made is not missed until the command asks for it.

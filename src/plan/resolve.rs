@@ -74,20 +74,35 @@ pub(crate) fn resolve(sources: Sources) -> Result<Resolved, Vec<Report>> {
         return Err(errors);
     }
     let is_wanted = wanted(&sources, &slots, &wires);
-    errors.extend(wires.iter().filter_map(|wire| nobody_there(wire, &is_wanted)));
+    errors.extend(
+        wires
+            .iter()
+            .filter_map(|wire| nobody_there(wire, &is_wanted)),
+    );
     let (edges, externals) = edges(&sources, &slots, &wires).unwrap_or_else(|reports| {
         errors.extend(reports);
         (Vec::new(), Vec::new())
     });
     let order = order::order(slots.len(), edges);
     let named = |cycle: &Vec<usize>| -> Vec<ProcessName> {
-        cycle.iter().map(|place| slots[*place].name.clone()).collect()
+        cycle
+            .iter()
+            .map(|place| slots[*place].name.clone())
+            .collect()
     };
-    errors.extend(order.impossible.iter().map(|cycle| impossible(&named(cycle))));
+    errors.extend(
+        order
+            .impossible
+            .iter()
+            .map(|cycle| impossible(&named(cycle))),
+    );
     if !errors.is_empty() {
         return Err(errors);
     }
-    let relaxed = order.relaxed.iter().filter(|cycle| cycle.iter().all(|place| is_wanted[*place]));
+    let relaxed = order
+        .relaxed
+        .iter()
+        .filter(|cycle| cycle.iter().all(|place| is_wanted[*place]));
     Ok(Resolved {
         names: slots::shown_names(&sources.apps),
         start: starts(&sources, &slots, &wires),
@@ -144,7 +159,9 @@ impl Resolved {
         let Slot { app, entry, .. } = self.slots[slot];
         let app = &self.sources.apps.apps[app];
         let said = app.said_of(app.entries[entry].process_type.as_str());
-        let port = said.and_then(|said| said.port.as_ref()).map(|said| said.value);
+        let port = said
+            .and_then(|said| said.port.as_ref())
+            .map(|said| said.value);
         let pinned = match port {
             Some(PortSetting::None) => return None,
             Some(PortSetting::Pinned(port)) => Some(port),
@@ -160,7 +177,9 @@ impl Resolved {
     /// Where foreman's rule begins to count for a process; `None`: it does not count.
     pub(super) fn base_of(&self, slot: usize) -> Option<u16> {
         let base = self.bases[self.slots[slot].app];
-        let is_by_rule = self.request(slot).is_some_and(|request| request.pinned.is_none());
+        let is_by_rule = self
+            .request(slot)
+            .is_some_and(|request| request.pinned.is_none());
         (base > 0 && is_by_rule).then_some(base)
     }
 
@@ -184,10 +203,14 @@ impl Resolved {
             let Some(request) = self.request(place) else {
                 return Ports::default();
             };
-            let known = live[slot.app].as_ref().and_then(|ports| ports.get(&slot.name.in_app()));
+            let known = live[slot.app]
+                .as_ref()
+                .and_then(|ports| ports.get(&slot.name.in_app()));
             let by_rule = || {
                 let place = usize::from(self.bases[slot.app]) + ports::offset(&request);
-                request.pinned.unwrap_or(u16::try_from(place).unwrap_or(u16::MAX))
+                request
+                    .pinned
+                    .unwrap_or(u16::try_from(place).unwrap_or(u16::MAX))
             };
             // One that does not run, and is not about to, is nobody's to be told of.
             let is_known = known.is_some() || self.is_wanted[place];
@@ -208,7 +231,9 @@ impl Resolved {
 
     /// What people call an app.
     pub(crate) fn app_name(&self, app: AppIndex) -> AppName {
-        self.names[app].clone().unwrap_or_else(|| self.app(app).name())
+        self.names[app]
+            .clone()
+            .unwrap_or_else(|| self.app(app).name())
     }
 }
 
@@ -217,7 +242,9 @@ fn wanted(sources: &Sources, slots: &[Slot], wires: &[Wire]) -> Vec<bool> {
     let mut is_wanted: Vec<bool> = slots.iter().map(|slot| slot.is_meant).collect();
     let mut queue: Vec<usize> = (0..slots.len()).filter(|place| is_wanted[*place]).collect();
     while let Some(place) = queue.pop() {
-        let used = wires.iter().filter(|wire| wire.consumer == place && !wire.is_hidden);
+        let used = wires
+            .iter()
+            .filter(|wire| wire.consumer == place && !wire.is_hidden);
         let used = used.filter_map(|wire| match wire.backing {
             Backing::Process(provider) => Some(provider),
             Backing::Resource | Backing::Nothing(_) => None,
@@ -237,13 +264,18 @@ fn depends_on(sources: &Sources, slots: &[Slot], place: usize) -> Vec<usize> {
     let slot = &slots[place];
     let app = &sources.apps.apps[slot.app];
     let said = app.said_of(app.entries[slot.entry].process_type.as_str());
-    let types = said.map(|said| said.depends_on.iter()).into_iter().flatten();
+    let types = said
+        .map(|said| said.depends_on.iter())
+        .into_iter()
+        .flatten();
     let entries: HashSet<usize> = types.filter_map(|said| app.entry(&said.value)).collect();
     let is_it = |other: &Slot| {
         let is_first = other.name.instance.get() == 1;
         other.app == slot.app && entries.contains(&other.entry) && (is_first || other.is_meant)
     };
-    (0..slots.len()).filter(|place| is_it(&slots[*place])).collect()
+    (0..slots.len())
+        .filter(|place| is_it(&slots[*place]))
+        .collect()
 }
 
 fn nobody_there(wire: &Wire, is_wanted: &[bool]) -> Option<Report> {
@@ -263,7 +295,11 @@ fn edges(
     let rank = |consumer: usize, name: &str| {
         let slot = &slots[consumer];
         let identity = sources.apps.apps[slot.app].identity.display().to_string();
-        (identity, slot.entry, format!("{}.{name}", slot.name.instance))
+        (
+            identity,
+            slot.entry,
+            format!("{}.{name}", slot.name.instance),
+        )
     };
     let (mut edges, mut errors) = (Vec::new(), Vec::new());
     let mut externals: Vec<External> = Vec::new();
@@ -382,8 +418,11 @@ fn impossible(cycle: &[ProcessName]) -> Report {
     let first = cycle.first().map(|name| name.process_type.to_string());
     let types = cycle.iter().map(|name| name.process_type.to_string());
     let path: Vec<String> = types.chain(first).collect();
-    Report::new(format!("`depends_on` has no beginning: {}", path.join(" → ")))
-        .help("take one of them out of its `depends_on`".to_string())
+    Report::new(format!(
+        "`depends_on` has no beginning: {}",
+        path.join(" → ")
+    ))
+    .help("take one of them out of its `depends_on`".to_string())
 }
 
 /// A use whose value cannot be made.

@@ -100,7 +100,10 @@ fn wanted(sources: &Sources) -> Result<Vec<Option<Wanted>>, Vec<Report>> {
         };
         return Ok(vec![Some(wanted)]);
     }
-    let names: Vec<String> = apps[..*roots].iter().map(|app| app.name().to_string()).collect();
+    let names: Vec<String> = apps[..*roots]
+        .iter()
+        .map(|app| app.name().to_string())
+        .collect();
     let unknown = unknown_apps(&sources.asked, &names);
     if !unknown.is_empty() {
         return Err(unknown);

@@ -1,9 +1,9 @@
 //! Which backing services each process uses: by its settings and by the command line.
 
+use crate::plan::command;
 use crate::plan::slots::Slot;
 use crate::plan::sources::{App, Behind, Sources};
 use crate::plan::value::{self, Template};
-use crate::plan::command;
 use crate::syntax::settings::Said;
 use crate::words::report::Report;
 use crate::words::uses::{Origin, Target, Use};
@@ -82,7 +82,10 @@ pub(crate) fn declared(sources: &Sources, app: usize) -> Vec<Use> {
         return settings.uses.clone();
     };
     let is_kept = |declared: &&Use| {
-        let is_replaced = asked.uses.iter().any(|use_| use_.variable == declared.variable);
+        let is_replaced = asked
+            .uses
+            .iter()
+            .any(|use_| use_.variable == declared.variable);
         !is_replaced && !asked.unuse.contains(&declared.variable)
     };
     let kept = settings.uses.iter().filter(is_kept);
@@ -105,7 +108,9 @@ pub(crate) fn declared(sources: &Sources, app: usize) -> Vec<Use> {
 fn of_slot(sources: &Sources, slot: &Slot) -> Vec<Use> {
     let app = &sources.apps.apps[slot.app];
     let process_type = app.entries[slot.entry].process_type.as_str();
-    let list = app.said_of(process_type).and_then(|said| said.uses.as_ref());
+    let list = app
+        .said_of(process_type)
+        .and_then(|said| said.uses.as_ref());
     let all = declared(sources, slot.app);
     let is_provider = all
         .iter()
@@ -115,7 +120,9 @@ fn of_slot(sources: &Sources, slot: &Slot) -> Vec<Use> {
         None => !is_provider,
     };
     let is_asked = |declared: &Use| declared.origin == Origin::CommandLine && !is_provider;
-    let own = all.iter().filter(|declared| has(declared) || is_asked(declared));
+    let own = all
+        .iter()
+        .filter(|declared| has(declared) || is_asked(declared));
     own.cloned().collect()
 }
 
@@ -124,9 +131,8 @@ fn is_hidden(sources: &Sources, slot: &Slot, declared: &Use) -> bool {
     let app = &sources.apps.apps[slot.app];
     let variable = declared.variable.as_str();
     let asked = sources.asked_of(slot.app);
-    let is_set = |asked: &crate::plan::sources::Asked| {
-        asked.set.iter().any(|(name, _)| name == variable)
-    };
+    let is_set =
+        |asked: &crate::plan::sources::Asked| asked.set.iter().any(|(name, _)| name == variable);
     let is_local = declared.origin != Origin::CommandLine
         && app.env_local.iter().any(|(_, assignments)| {
             let mut names = assignments.iter().map(|assignment| &assignment.name);
@@ -149,12 +155,15 @@ fn backing(
         Target::Process(name) => (consumer.app, Some(name.as_str())),
         Target::App { directory, process } => match apps[consumer.app].siblings.get(directory) {
             Some(Behind::App(app)) => (*app, process.as_deref()),
-            Some(Behind::Nothing(why)) => return Ok(Some(Backing::Nothing(missing(declared, why)))),
+            Some(Behind::Nothing(why)) => {
+                return Ok(Some(Backing::Nothing(missing(declared, why))));
+            }
             None => return Ok(None),
         },
     };
     let entry = entry(&apps[app], process_type, declared)?;
-    let is_it = |slot: &Slot| (slot.app, slot.entry) == (app, entry) && slot.name.instance.get() == 1;
+    let is_it =
+        |slot: &Slot| (slot.app, slot.entry) == (app, entry) && slot.name.instance.get() == 1;
     Ok(slots.iter().position(is_it).map(Backing::Process))
 }
 
@@ -174,7 +183,10 @@ fn entry(app: &App, process_type: Option<&str>, declared: &Use) -> Result<usize,
     }
     let only = (app.entries.len() == 1).then_some(0);
     app.entry("web").or(only).ok_or_else(|| {
-        let what = format!("{} has no `web`: which process of it is meant?", app.procfile);
+        let what = format!(
+            "{} has no `web`: which process of it is meant?",
+            app.procfile
+        );
         let first = names().next().unwrap_or("web");
         at(declared, what).help(format!(
             "it has {}; write `{}#{first}`",
@@ -213,9 +225,17 @@ fn bad_value(declared: &Use) -> Option<Report> {
 
 /// Names of process types and variables that mean nothing.
 fn unknown_names(app: &App) -> Vec<Report> {
-    let types: Vec<&str> = app.entries.iter().map(|entry| entry.process_type.as_str()).collect();
-    let variables: Vec<&str> =
-        app.settings.uses.iter().map(|declared| declared.variable.as_str()).collect();
+    let types: Vec<&str> = app
+        .entries
+        .iter()
+        .map(|entry| entry.process_type.as_str())
+        .collect();
+    let variables: Vec<&str> = app
+        .settings
+        .uses
+        .iter()
+        .map(|declared| declared.variable.as_str())
+        .collect();
     let unknown = |said: &Said<String>, names: &[&str], what: &str| {
         if names.contains(&said.value.as_str()) {
             return None;

@@ -53,7 +53,8 @@ pub(crate) struct Own<'a> {
 pub(crate) fn below_uses(sources: &Sources, app: usize, own: Own<'_>) -> Env {
     let mut env = Env::default();
     let is_other = |other: &&Automatic| {
-        own.name.is_none_or(|name| other.process_type != name.process_type)
+        own.name
+            .is_none_or(|name| other.process_type != name.process_type)
     };
     for other in own.automatic.iter().filter(is_other) {
         let variable = other.process_type.url_variable();
@@ -67,7 +68,9 @@ pub(crate) fn below_uses(sources: &Sources, app: usize, own: Own<'_>) -> Env {
     for file in &app.env_files {
         lay_file(&mut env, file);
     }
-    let said = own.name.and_then(|name| app.said_of(name.process_type.as_str()));
+    let said = own
+        .name
+        .and_then(|name| app.said_of(name.process_type.as_str()));
     let of_process = said.map(|said| said.env.as_slice()).unwrap_or_default();
     for set in app.settings.env.iter().chain(of_process) {
         let source = Source::Settings {
@@ -87,27 +90,42 @@ pub(crate) fn complete(
     own: Own<'_>,
     given: Vec<Given>,
 ) -> Env {
-    let (asked, declared): (Vec<Given>, Vec<Given>) = given
-        .into_iter()
-        .partition(|given| matches!(&given.source, Source::Use { origin, .. } if origin == "--use"));
-    for Given { variable, value, source } in declared {
+    let (asked, declared): (Vec<Given>, Vec<Given>) = given.into_iter().partition(
+        |given| matches!(&given.source, Source::Use { origin, .. } if origin == "--use"),
+    );
+    for Given {
+        variable,
+        value,
+        source,
+    } in declared
+    {
         env.lay(variable.into(), value.into(), source);
     }
     if let Some(file) = &sources.apps.apps[app].env_local {
         lay_file(&mut env, file);
     }
     for (name, port) in own.port.iter().map(|port| ("PORT", port)) {
-        let source = own.base.map_or(Source::Devrun, |base| Source::Port { base });
+        let source = own
+            .base
+            .map_or(Source::Devrun, |base| Source::Port { base });
         env.lay(name.into(), port.to_string().into(), source);
     }
     for (name, port) in own.further {
         env.lay(name.into(), port.to_string().into(), Source::Devrun);
     }
     if let Some(name) = own.name {
-        let name = ProcessName { app: None, ..name.clone() };
+        let name = ProcessName {
+            app: None,
+            ..name.clone()
+        };
         env.lay("PS".into(), name.to_string().into(), Source::Devrun);
     }
-    for Given { variable, value, source } in asked {
+    for Given {
+        variable,
+        value,
+        source,
+    } in asked
+    {
         env.lay(variable.into(), value.into(), source);
     }
     for (name, value) in sources.asked_of(app).iter().flat_map(|asked| &asked.set) {

@@ -1,6 +1,7 @@
 //! The words for what devrun has to say while processes run.
 
 mod summary;
+mod wiring;
 
 use std::time::Duration;
 
@@ -51,6 +52,7 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
             pid,
             port,
         } => started(process, *pid, *port),
+        Notice::Wiring(news) => vec![Text::Prose(wiring::sentence(news))],
         Notice::SessionStarted { .. }
         | Notice::LineIgnored { .. }
         | Notice::ShellHidden { .. }

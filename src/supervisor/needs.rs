@@ -304,7 +304,7 @@ impl Process {
         }
     }
 
-    fn serves(&self, up: &Up) -> bool {
+    pub(super) fn serves(&self, up: &Up) -> bool {
         up.goes_on() && (self.port.is_none() || up.listening.is_to_be_found())
     }
 }

@@ -2,12 +2,23 @@
 
 use std::time::Instant;
 
-use crate::supervisor::Supervisor;
 use crate::supervisor::state::{Process, Up};
+use crate::supervisor::{ProcessIndex, Supervisor};
 use crate::words::answer::ProcessRow;
 use crate::words::notice::Shown;
 
 impl Supervisor {
+    /// It listens on its PORT now.
+    pub(crate) fn serves_its_port(&self, index: ProcessIndex) -> bool {
+        self.processes[index].shown() == Shown::Ready && !self.processes[index].is_elsewhere()
+    }
+
+    /// Whoever declares a use of it need not wait.
+    pub(crate) fn serves(&self, index: ProcessIndex) -> bool {
+        let process = &self.processes[index];
+        process.up().is_some_and(|up| process.serves(up))
+    }
+
     /// In Procfile order.
     pub(crate) fn rows(&self, now: Instant) -> Vec<ProcessRow> {
         let row = |(index, process): (usize, &Process)| {

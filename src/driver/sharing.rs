@@ -1,0 +1,321 @@
+//! What other sessions ask of this one: how its apps are, to start something of them, or to have one.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::control::server::Server;
+use crate::control::{Follower, FollowerId, Refusal, Reply, Request, Teller};
+use crate::driver::Driver;
+use crate::driver::world::World;
+use crate::plan::AppIndex;
+use crate::registry;
+use crate::supervisor::{Event, ProcessIndex};
+use crate::words::notice::{Notice, Shown};
+use crate::words::wire::{AppState, Asker, Farewell, HandedOver, ProcessState, Told};
+use crate::words::wiring::Wiring;
+
+/// Who asks this session, and what it was asked that is not done yet.
+pub(super) struct Sharing {
+    requests: mpsc::UnboundedReceiver<Request>,
+    server: Option<(JoinHandle<()>, oneshot::Sender<()>)>,
+    followers: HashMap<FollowerId, (AppIndex, Asker, Teller)>,
+    /// What the followers of each app were told last.
+    told: HashMap<AppIndex, AppState>,
+    handing_over: HashMap<AppIndex, HandingOver>,
+}
+
+/// An app that is being given up.
+struct HandingOver {
+    replies: Vec<Reply<HandedOver>>,
+    ports: BTreeMap<String, u16>,
+    /// Its processes that are not gone yet.
+    left: HashSet<ProcessIndex>,
+}
+
+impl Sharing {
+    /// Listens where the registry says that this session is reached. Without such a place, or on a full
+    /// disk, nobody can ask: nothing else depends on it.
+    pub(super) fn start(world: &mut World) -> Self {
+        let (tell, requests) = mpsc::unbounded_channel();
+        let server = world
+            .registry()
+            .socket()
+            .and_then(|path| Server::bind(path).ok());
+        let server = server.map(|server| {
+            let (end, ended) = oneshot::channel::<()>();
+            let task = tokio::task::spawn_local(async move {
+                let ended = async { drop(ended.await) };
+                // Who cannot be answered finds nobody.
+                let _ = server.run(tell, ended).await;
+            });
+            (task, end)
+        });
+        Self {
+            requests,
+            server,
+            followers: HashMap::new(),
+            told: HashMap::new(),
+            handing_over: HashMap::new(),
+        }
+    }
+
+    pub(super) async fn next(&mut self) -> Request {
+        match self.requests.recv().await {
+            Some(request) => request,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Who follows an app: the name of each one's own, each once.
+    fn users(&self, app: AppIndex) -> Vec<String> {
+        let followers = self.followers.values();
+        let mut users: Vec<String> = followers
+            .filter(|(followed, _, _)| *followed == app)
+            .map(|(_, asker, _)| asker.app.clone())
+            .collect();
+        users.sort();
+        users.dedup();
+        users
+    }
+}
+
+impl Driver {
+    pub(super) fn asked(&mut self, request: Request) -> Vec<Event> {
+        match request {
+            Request::Apps(reply) => {
+                let apps = 0..self.plan.apps.len();
+                let owned = apps.filter(|app| self.world.is_owned(*app));
+                let _ = reply.send(Ok(owned.map(|app| self.state_of(app)).collect()));
+            }
+            Request::App { app, reply } => {
+                let found = self.owned(&app).map(|app| self.state_of(app));
+                let _ = reply.send(found);
+            }
+            Request::Follow { follower, reply } => {
+                let _ = reply.send(self.follower(follower));
+            }
+            Request::FollowerGone(id) => self.follower_gone(id),
+            Request::Start {
+                app,
+                processes,
+                reply,
+            } => {
+                let places = self
+                    .owned(&app)
+                    .and_then(|app| self.first_of(app, &processes));
+                let _ = reply.send(places.as_ref().map(drop).map_err(Clone::clone));
+                let places = places.unwrap_or_default().into_iter();
+                return places
+                    .map(|process| Event::StartAsked { process })
+                    .collect();
+            }
+            Request::HandOver { app, asker, reply } => return self.hand_over(&app, &asker, reply),
+            Request::Knock { app } => return self.knocked(&app),
+        }
+        Vec::new()
+    }
+
+    /// The app of ours that has this key.
+    fn owned(&self, key: &str) -> Result<AppIndex, Refusal> {
+        let mut apps = 0..self.plan.apps.len();
+        let is_it = |app: &AppIndex| {
+            self.world.is_owned(*app) && registry::app_key(&self.plan.apps[*app].identity) == key
+        };
+        apps.find(is_it).ok_or(Refusal::UnknownApp)
+    }
+
+    /// The first instance of each type.
+    fn first_of(&self, app: AppIndex, types: &[String]) -> Result<Vec<ProcessIndex>, Refusal> {
+        let place = |process_type: &String| {
+            let mut places = self.world.processes_of(app).into_iter();
+            let is_it = |place: &ProcessIndex| {
+                let name = &self.plan.processes[*place].name;
+                name.process_type.as_str() == process_type
+            };
+            let found = places.find(is_it);
+            found.ok_or_else(|| Refusal::UnknownProcess(process_type.clone()))
+        };
+        types.iter().map(place).collect()
+    }
+
+    fn follower(&mut self, follower: Follower) -> Result<(), Refusal> {
+        let app = self.owned(&follower.app)?;
+        if self.is_over() {
+            return Err(Refusal::UnknownApp);
+        }
+        let Follower {
+            id, asker, teller, ..
+        } = follower;
+        self.output.say(&Notice::Wiring(Wiring::UsedBy {
+            app: self.plan.apps[app].name.clone(),
+            by: asker.app.clone(),
+            pid: asker.pid,
+        }));
+        self.sharing.followers.insert(id, (app, asker, teller));
+        let state = self.state_of(app);
+        if let Some((_, _, teller)) = self.sharing.followers.get(&id) {
+            teller.tell(Told::State(state));
+        }
+        Ok(())
+    }
+
+    fn follower_gone(&mut self, id: FollowerId) {
+        self.sharing.followers.remove(&id);
+    }
+
+    /// Tells the followers of each app what has changed.
+    pub(super) fn publish(&mut self) {
+        let mut followed: Vec<AppIndex> = self
+            .sharing
+            .followers
+            .values()
+            .map(|(app, _, _)| *app)
+            .collect();
+        followed.sort_unstable();
+        followed.dedup();
+        for app in followed {
+            let state = self.state_of(app);
+            if self.sharing.told.get(&app) == Some(&state) {
+                continue;
+            }
+            for (_, _, teller) in self.sharing.followers.values().filter(|it| it.0 == app) {
+                teller.tell(Told::State(state.clone()));
+            }
+            self.sharing.told.insert(app, state);
+        }
+    }
+
+    fn state_of(&self, app: AppIndex) -> AppState {
+        let rows = self.supervisor.rows(self.now());
+        let place = |place: &ProcessIndex| !rows[*place].is_dormant;
+        let places = self.world.processes_of(app).into_iter().filter(place);
+        let process = |place: ProcessIndex| {
+            let row = &rows[place];
+            let failure = row.failure.as_ref();
+            let ports = self.world.ports(place);
+            let is_known = row.state == Shown::Ready || ports.reached != ports.given;
+            ProcessState {
+                name: row.process.in_app(),
+                state: row.state.word().to_string(),
+                port: ports.reached,
+                url: ports
+                    .reached
+                    .filter(|_| is_known)
+                    .map(|port| crate::plan::url(self.plan.processes[place].scheme, port)),
+                pid: row.pid,
+                is_ready: self.supervisor.serves(place),
+                failed: (row.state == Shown::Failed)
+                    .then(|| failure.map_or(1, |(exit, _, _)| exit.status())),
+            }
+        };
+        AppState {
+            name: self.plan.apps[app].name.to_string(),
+            identity: self.plan.apps[app].identity.to_string_lossy().into_owned(),
+            pid: std::process::id() as i32,
+            is_sibling: !self.world.is_started_for_itself(app),
+            used_by: self.sharing.users(app),
+            processes: places.map(process).collect(),
+        }
+    }
+
+    fn hand_over(&mut self, key: &str, asker: &Asker, reply: Reply<HandedOver>) -> Vec<Event> {
+        let app = match self.owned(key) {
+            Ok(app) if self.world.is_started_for_itself(app) => {
+                let _ = reply.send(Err(Refusal::IsItsOwn));
+                return Vec::new();
+            }
+            Ok(app) => app,
+            Err(refusal) => {
+                let _ = reply.send(Err(refusal));
+                return Vec::new();
+            }
+        };
+        if let Some(handing_over) = self.sharing.handing_over.get_mut(&app) {
+            handing_over.replies.push(reply);
+            return Vec::new();
+        }
+        let places = self.world.processes_of(app);
+        let rows = self.supervisor.rows(self.now());
+        let running = places.iter().filter(|place| rows[**place].pid.is_some());
+        self.output.say(&Notice::Wiring(Wiring::HandsOver {
+            app: self.plan.apps[app].name.clone(),
+            pid: asker.pid,
+            processes: running.count(),
+        }));
+        let handing_over = HandingOver {
+            replies: vec![reply],
+            ports: self.world.known_ports(app),
+            left: places.iter().copied().collect(),
+        };
+        self.sharing.handing_over.insert(app, handing_over);
+        let taken_over = |process| Event::TakenOver { process };
+        places.into_iter().map(taken_over).collect()
+    }
+
+    /// Nothing of the process is left here. With the last one its app is free.
+    pub(super) fn given_away(&mut self, process: ProcessIndex) {
+        let app = self.plan.processes[process].app;
+        let Some(handing_over) = self.sharing.handing_over.get_mut(&app) else {
+            return;
+        };
+        handing_over.left.remove(&process);
+        if !handing_over.left.is_empty() {
+            return;
+        }
+        let handed_over = self.sharing.handing_over.remove(&app);
+        self.world.release(app);
+        self.farewell(app, Farewell::TakenOver);
+        self.await_taker(app);
+        for HandingOver { replies, ports, .. } in handed_over {
+            for reply in replies {
+                let ports = ports.clone();
+                let _ = reply.send(Ok(HandedOver { ports }));
+            }
+        }
+    }
+
+    fn farewell(&mut self, app: AppIndex, farewell: Farewell) {
+        self.sharing.told.remove(&app);
+        let followers = &mut self.sharing.followers;
+        let of_app = followers.extract_if(|_, (followed, _, _)| *followed == app);
+        for (_, (_, _, teller)) in of_app {
+            teller.tell(Told::Ended(farewell));
+        }
+    }
+
+    /// Who outside still uses what is about to end.
+    pub(super) fn say_still_used(&self) {
+        for app in 0..self.plan.apps.len() {
+            let by = self.sharing.users(app);
+            if self.world.is_owned(app) && !by.is_empty() {
+                let app = self.plan.apps[app].name.clone();
+                self.output
+                    .say(&Notice::Wiring(Wiring::StillUsed { app, by }));
+            }
+        }
+    }
+
+    /// Nothing runs here any more: whoever uses an app of ours may go on with it, or learns that it is
+    /// stopped.
+    pub(super) async fn leave(&mut self) {
+        for app in 0..self.plan.apps.len() {
+            if !self.world.is_owned(app) {
+                continue;
+            }
+            let farewell = if self.world.is_started_for_itself(app) {
+                Farewell::Stopped
+            } else {
+                Farewell::LeftToUsers
+            };
+            self.world.release(app);
+            self.farewell(app, farewell);
+        }
+        self.sharing.handing_over.clear();
+        if let Some((task, end)) = self.sharing.server.take() {
+            drop(end);
+            let _ = task.await;
+        }
+    }
+}
