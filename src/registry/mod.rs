@@ -227,6 +227,11 @@ pub(crate) fn running(app_directory: &Path) -> Option<Owner> {
     running_in(&directories::runtime()?, app_directory)
 }
 
+/// What stands for an app in the names of files and in requests: its identity, hashed.
+pub(crate) fn app_key(identity: &Path) -> String {
+    directories::hash(identity)
+}
+
 fn running_in(runtime: &Path, app_directory: &Path) -> Option<Owner> {
     let file = lock::held(&app_lock(runtime, app_directory))?;
     let owner = lock::owner::<Owner>(&file);
