@@ -26,6 +26,9 @@ mod load;
 mod registry;
 
 #[expect(clippy::disallowed_methods, reason = "the shell half")]
+mod control;
+
+#[expect(clippy::disallowed_methods, reason = "the shell half")]
 mod driver;
 
 #[expect(clippy::disallowed_methods, reason = "the shell half")]

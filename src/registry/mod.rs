@@ -63,6 +63,8 @@ pub(crate) struct Registry {
     runtime: Option<PathBuf>,
     session: Session,
     socket: Option<PathBuf>,
+    /// What the session is called: as the app that it owned first.
+    called: Option<String>,
     /// By identity.
     apps: BTreeMap<PathBuf, OwnedApp>,
     ports: Ports,
@@ -98,6 +100,7 @@ impl Registry {
             runtime,
             session,
             socket,
+            called: None,
             apps: BTreeMap::new(),
             ports: Ports::default(),
         }
@@ -153,6 +156,7 @@ impl Registry {
             app: app.name.clone(),
             directory: app.identity.to_string_lossy().into_owned(),
             ports: BTreeMap::new(),
+            session: self.called.get_or_insert(app.name.clone()).clone(),
             is_sibling,
             socket: self.socket.clone(),
         };

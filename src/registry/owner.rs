@@ -23,6 +23,9 @@ pub(crate) struct Owner {
     /// Seconds since 1970.
     pub(crate) since: u64,
     pub(crate) app: String,
+    /// What its session was started for, which may be another app.
+    #[serde(default)]
+    pub(crate) session: String,
     pub(crate) directory: String,
     /// By process: `web.1`.
     pub(crate) ports: BTreeMap<String, u16>,

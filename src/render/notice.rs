@@ -52,7 +52,6 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
             pid,
             port,
         } => started(process, *pid, *port),
-        Notice::Wiring(news) => vec![Text::Prose(wiring::sentence(news))],
         Notice::SessionStarted { .. }
         | Notice::LineIgnored { .. }
         | Notice::ShellHidden { .. }
@@ -76,6 +75,7 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::SeemsToWait { .. }
         | Notice::Redraws { .. }
         | Notice::KillingAll { .. }
+        | Notice::Wiring(_)
         | Notice::GuardianLost => vec![Text::Prose(sentence(notice))],
     }
 }
@@ -169,6 +169,7 @@ fn sentence(notice: &Notice) -> String {
             let variables = wording::listed(variables);
             format!("{process}: {variables} changed, restarting it")
         }
+        Notice::Wiring(news) => wiring::sentence(news),
         Notice::RestartAsked { process } => format!("restarting {process}"),
         Notice::StopAsked { process } => format!("stopping {process}"),
         Notice::StoppedByHand { process } => format!("{process} is stopped"),

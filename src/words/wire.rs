@@ -78,3 +78,17 @@ pub(crate) struct HandedOver {
     /// The ports that its processes had, by process: `web.1`.
     pub(crate) ports: std::collections::BTreeMap<String, u16>,
 }
+
+/// The body of a request to start processes of an app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Wanted {
+    /// As they were asked for: `web`, `web.1`.
+    pub(crate) processes: Vec<String>,
+}
+
+/// The body of a knock: somebody owns this app now, and whoever waits for it may look again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Knock {
+    /// The app's key, see `registry::app_key`.
+    pub(crate) app: String,
+}

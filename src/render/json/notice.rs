@@ -96,6 +96,7 @@ impl Json {
                 let line = self.about_run("process.tree_left", process, out);
                 line.exit(*exit).put("left", left).end();
             }
+            Notice::Wiring(news) => self.wiring(news, out),
             Notice::AllUp {
                 after,
                 rows,
@@ -274,7 +275,7 @@ impl Json {
         }
     }
 
-    fn about<'a>(&mut self, event: &str, process: &ProcessName, out: &'a mut Vec<u8>) -> Line<'a> {
+    pub(super) fn about<'a>(&mut self, event: &str, process: &ProcessName, out: &'a mut Vec<u8>) -> Line<'a> {
         self.event(event, out).put("process", process.to_string())
     }
 

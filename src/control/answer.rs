@@ -1,0 +1,208 @@
+//! One request → the driver's answer to it.
+
+use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use crate::control::follower::{self, Gone, Telling};
+use crate::control::route::{self, Astray, Route};
+use crate::control::{ASKER, Follower, FollowerId, Refusal, Reply, Request, encoding};
+use crate::words::wire::{Knock, Wanted};
+
+pub(super) type Body = Either<Full<Bytes>, Telling>;
+
+/// What comes behind a head, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+
+/// A connection, and with it the one request that it may make.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub(super) id: FollowerId,
+    /// When all of its request has to be there.
+    pub(super) read_by: Instant,
+    pub(super) requests: mpsc::UnboundedSender<Request>,
+}
+
+/// Why there is another answer than was asked for.
+#[derive(Debug)]
+struct Failure {
+    status: StatusCode,
+    error: String,
+    allowed: Option<Method>,
+}
+
+impl Caller {
+    pub(super) async fn answer(self, asked: hyper::Request<Incoming>) -> Response<Body> {
+        self.perform(asked)
+            .await
+            .unwrap_or_else(Failure::into_response)
+    }
+
+    async fn perform(self, asked: hyper::Request<Incoming>) -> Result<Response<Body>, Failure> {
+        match route::of(asked.method(), asked.uri().path())? {
+            Route::Apps => {
+                let apps = self.ask(Request::Apps).await?;
+                Ok(json(StatusCode::OK, &apps))
+            }
+            Route::App(app) => {
+                let state = self.ask(|reply| Request::App { app, reply }).await?;
+                Ok(json(StatusCode::OK, &state))
+            }
+            Route::Follow(app) => self.follow(app, &asked).await,
+            Route::Start(app) => {
+                let Wanted { processes } = self.body(asked).await?;
+                let start = |reply| Request::Start {
+                    app,
+                    processes,
+                    reply,
+                };
+                self.ask(start).await?;
+                Ok(json(StatusCode::ACCEPTED, &json!({})))
+            }
+            Route::HandOver(app) => {
+                let asker = self.body(asked).await?;
+                let hand_over = |reply| Request::HandOver { app, asker, reply };
+                let handed_over = self.ask(hand_over).await?;
+                Ok(json(StatusCode::OK, &handed_over))
+            }
+            Route::Knock => {
+                let Knock { app } = self.body(asked).await?;
+                let is_heard = self.requests.send(Request::Knock { app });
+                is_heard.map_err(|_| Failure::ending())?;
+                Ok(json(StatusCode::ACCEPTED, &json!({})))
+            }
+        }
+    }
+
+    async fn follow(
+        self,
+        app: String,
+        asked: &hyper::Request<Incoming>,
+    ) -> Result<Response<Body>, Failure> {
+        let header = asked.headers().get(ASKER);
+        let header = header.map_or(&b""[..], HeaderValue::as_bytes);
+        let asker = encoding::asker(header).map_err(|error| {
+            Failure::new(StatusCode::BAD_REQUEST, format!("header {ASKER}: {error}"))
+        })?;
+        let gone = Gone {
+            id: self.id,
+            requests: self.requests.clone(),
+        };
+        let (teller, telling) = follower::pair(gone);
+        let follower = Follower {
+            id: self.id,
+            app,
+            asker,
+            teller,
+        };
+        self.ask(|reply| Request::Follow { follower, reply })
+            .await?;
+        let mut response = Response::new(Either::Right(telling));
+        let lines = HeaderValue::from_static("application/x-ndjson");
+        response.headers_mut().insert(CONTENT_TYPE, lines);
+        Ok(response)
+    }
+
+    /// Puts a request to the driver and waits for its reply.
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, Failure> {
+        let (reply, replied) = oneshot::channel();
+        // Who cannot be asked drops the reply with the request.
+        let _ = self.requests.send(request(reply));
+        Ok(replied.await.map_err(|_| Failure::ending())??)
+    }
+
+    async fn body<T: DeserializeOwned>(
+        &self,
+        asked: hyper::Request<Incoming>,
+    ) -> Result<T, Failure> {
+        let body = Limited::new(asked.into_body(), MAX_BODY).collect();
+        let body = timeout_at(self.read_by, body).await.map_err(|_| {
+            Failure::new(StatusCode::REQUEST_TIMEOUT, "the request has no end".into())
+        })?;
+        let body = body.map_err(|error| {
+            let status = if error.is::<LengthLimitError>() {
+                StatusCode::PAYLOAD_TOO_LARGE
+            } else {
+                StatusCode::BAD_REQUEST
+            };
+            Failure::new(status, error.to_string())
+        })?;
+        serde_json::from_slice(&body.to_bytes())
+            .map_err(|error| Failure::new(StatusCode::BAD_REQUEST, error.to_string()))
+    }
+}
+
+fn json(status: StatusCode, content: &impl Serialize) -> Response<Body> {
+    let content = serde_json::to_vec(content).expect("texts and numbers");
+    let mut response = Response::new(Either::Left(Full::from(content)));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+impl Failure {
+    fn new(status: StatusCode, error: String) -> Self {
+        Self {
+            status,
+            error,
+            allowed: None,
+        }
+    }
+
+    fn ending() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the session is ending".into(),
+        )
+    }
+
+    fn into_response(self) -> Response<Body> {
+        let mut response = json(self.status, &json!({ "error": self.error }));
+        if let Some(allowed) = self.allowed {
+            let allowed = HeaderValue::from_str(allowed.as_str()).expect("a method is a token");
+            response.headers_mut().insert(ALLOW, allowed);
+        }
+        response
+    }
+}
+
+impl From<Astray> for Failure {
+    fn from(astray: Astray) -> Self {
+        match astray {
+            Astray::Unknown => Self::new(StatusCode::NOT_FOUND, "there is no such path".into()),
+            Astray::Only(method) => Self {
+                allowed: Some(method.clone()),
+                ..Self::new(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    format!("this path takes {method} only"),
+                )
+            },
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::UnknownApp => Self::new(
+                StatusCode::NOT_FOUND,
+                "this session does not run that app".into(),
+            ),
+            Refusal::UnknownProcess(name) => Self::new(
+                StatusCode::NOT_FOUND,
+                format!("the app has no process `{name}`"),
+            ),
+            Refusal::IsItsOwn => Self::new(
+                StatusCode::CONFLICT,
+                "the app was started by a `devrun start` of its own".into(),
+            ),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Asks another session, over its socket.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{HOST, HeaderValue};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::control::ASKER;
+use crate::control::encoding::{self, Lines};
+use crate::os::process::own_user;
+use crate::words::wire::{AppState, Asker, HandedOver, Knock, Told, Wanted};
+
+/// For what a session answers at once. One that is stopped (Ctrl-Z) accepts, and says nothing.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+/// All apps of a session, of whatever size.
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
+
+/// An app that is followed. Dropping it hangs up.
+#[derive(Debug)]
+pub(crate) struct Following {
+    answer: Answer,
+    lines: Lines,
+}
+
+#[derive(Debug)]
+struct Answer {
+    body: Incoming,
+    /// Carries the connection; dropping it closes that.
+    _connection: JoinSet<()>,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    error: String,
+}
+
+/// All apps of the session.
+///
+/// # Errors
+/// As of all here: nobody listens (`ConnectionRefused`, `NotFound`), the socket is another user's
+/// (`PermissionDenied`), the answer is malformed, late, or a refusal. `NotFound` is also the refusal of an
+/// app or process that the session does not have.
+pub(crate) async fn apps(socket: &Path) -> io::Result<Vec<AppState>> {
+    soon(get(socket, "/v1/apps")).await
+}
+
+/// One app of the session, by its key.
+pub(crate) async fn app(socket: &Path, app: &str) -> io::Result<AppState> {
+    soon(get(socket, &format!("/v1/apps/{app}"))).await
+}
+
+/// Comes back when the owner has accepted, however long it is stopped meanwhile.
+pub(crate) async fn follow(socket: &Path, app: &str, asker: &Asker) -> io::Result<Following> {
+    let request = Request::get(format!("/v1/apps/{app}/follow"))
+        .header(ASKER, encoding::header(asker))
+        .body(Full::default());
+    let answer = ask(socket, request.map_err(io::Error::other)?).await?;
+    Ok(Following {
+        answer,
+        lines: Lines::default(),
+    })
+}
+
+/// Comes back when it is under way.
+pub(crate) async fn start(socket: &Path, app: &str, processes: &[String]) -> io::Result<()> {
+    let wanted = Wanted {
+        processes: processes.to_vec(),
+    };
+    let started = post::<IgnoredAny>(socket, format!("/v1/apps/{app}/start"), &wanted);
+    soon(started).await.map(drop)
+}
+
+/// Comes back when nothing of the app runs any more, however long that takes.
+///
+/// # Errors
+/// `ResourceBusy`: the app was started by its own `devrun start`.
+pub(crate) async fn hand_over(socket: &Path, app: &str, asker: &Asker) -> io::Result<HandedOver> {
+    post(socket, format!("/v1/apps/{app}/hand-over"), asker).await
+}
+
+/// Tells the session that somebody owns `app` now.
+pub(crate) async fn knock(socket: &Path, app: &str) -> io::Result<()> {
+    let knock = Knock {
+        app: app.to_string(),
+    };
+    let heard = post::<IgnoredAny>(socket, "/v1/knock".into(), &knock);
+    soon(heard).await.map(drop)
+}
+
+impl Following {
+    /// `None`: there is nothing more. Unless a farewell came before, the owner has vanished, or says what
+    /// cannot be understood. Nothing is lost if this is dropped before it is done.
+    pub(crate) async fn next(&mut self) -> Option<Told> {
+        loop {
+            if let Some(told) = self.lines.next() {
+                return Some(told);
+            }
+            let frame = self.answer.body.frame().await?.ok()?;
+            if let Ok(piece) = frame.into_data() {
+                self.lines.push(&piece).ok()?;
+            }
+        }
+    }
+}
+
+async fn soon<T>(answer: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout(ANSWERS_WITHIN, answer).await?
+}
+
+async fn get<T: DeserializeOwned>(socket: &Path, path: &str) -> io::Result<T> {
+    let request = Request::get(path).body(Full::default());
+    read(ask(socket, request.map_err(io::Error::other)?).await?).await
+}
+
+async fn post<T: DeserializeOwned>(
+    socket: &Path,
+    path: String,
+    content: &impl Serialize,
+) -> io::Result<T> {
+    let content = Full::from(serde_json::to_vec(content)?);
+    let request = Request::post(path).body(content);
+    read(ask(socket, request.map_err(io::Error::other)?).await?).await
+}
+
+/// The answer, if it is a good one.
+async fn ask(socket: &Path, mut request: Request<Full<Bytes>>) -> io::Result<Answer> {
+    let stream = connect(socket, own_user()).await?;
+    let host = HeaderValue::from_static("devrun");
+    request.headers_mut().insert(HOST, host);
+    let shaken = http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = shaken.map_err(io::Error::other)?;
+    let mut driven = JoinSet::new();
+    // What goes wrong there is seen at the answer.
+    driven.spawn(async { drop(connection.await) });
+    let response = sender.send_request(request).await;
+    let response = response.map_err(io::Error::other)?;
+    let status = response.status();
+    let answer = Answer {
+        body: response.into_body(),
+        _connection: driven,
+    };
+    if status.is_success() {
+        Ok(answer)
+    } else {
+        Err(refusal(status, answer).await)
+    }
+}
+
+/// Connects, and makes sure that whoever listens is `user`.
+pub(super) async fn connect(socket: &Path, user: u32) -> io::Result<UnixStream> {
+    let stream = UnixStream::connect(socket).await?;
+    if stream.peer_cred()?.uid() == user {
+        Ok(stream)
+    } else {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+}
+
+async fn read<T: DeserializeOwned>(answer: Answer) -> io::Result<T> {
+    let body = Limited::new(answer.body, MAX_ANSWER).collect().await;
+    let body = body.map_err(io::Error::other)?.to_bytes();
+    Ok(serde_json::from_slice(&body)?)
+}
+
+async fn refusal(status: StatusCode, answer: Answer) -> io::Error {
+    let kind = match status {
+        StatusCode::NOT_FOUND => io::ErrorKind::NotFound,
+        StatusCode::CONFLICT => io::ErrorKind::ResourceBusy,
+        _ => io::ErrorKind::Other,
+    };
+    match read::<Refused>(answer).await {
+        Ok(refused) => io::Error::new(kind, refused.error),
+        Err(_) => io::Error::new(kind, status.to_string()),
+    }
+}

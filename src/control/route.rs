@@ -1,0 +1,92 @@
+//! Which request a method and a path mean.
+
+use hyper::Method;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    Apps,
+    /// An app, by its key.
+    App(String),
+    Follow(String),
+    Start(String),
+    HandOver(String),
+    Knock,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Astray {
+    /// There is no such path.
+    Unknown,
+    /// There is, but only for this method.
+    Only(Method),
+}
+
+/// Takes the path without its query.
+pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
+    let path = path.strip_prefix("/v1/").ok_or(Astray::Unknown)?;
+    let parts: Vec<&str> = path.split('/').collect();
+    let app = |app: &str| app.to_string();
+    let (only, route) = match parts[..] {
+        ["apps"] => (Method::GET, Route::Apps),
+        ["apps", key] => (Method::GET, Route::App(app(key))),
+        ["apps", key, "follow"] => (Method::GET, Route::Follow(app(key))),
+        ["apps", key, "start"] => (Method::POST, Route::Start(app(key))),
+        ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
+        ["knock"] => (Method::POST, Route::Knock),
+        _ => return Err(Astray::Unknown),
+    };
+    if only == method {
+        Ok(route)
+    } else {
+        Err(Astray::Only(only))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_one_method() {
+        let check = |method: Method, path: &str, expected: Result<Route, Astray>| {
+            assert_eq!(of(&method, path), expected, "{method} {path}");
+        };
+        check(Method::GET, "/v1/apps", Ok(Route::Apps));
+        check(Method::GET, "/v1/apps/ab", Ok(Route::App("ab".into())));
+        check(
+            Method::GET,
+            "/v1/apps/ab/follow",
+            Ok(Route::Follow("ab".into())),
+        );
+        check(
+            Method::POST,
+            "/v1/apps/ab/start",
+            Ok(Route::Start("ab".into())),
+        );
+        check(
+            Method::POST,
+            "/v1/apps/ab/hand-over",
+            Ok(Route::HandOver("ab".into())),
+        );
+        check(Method::POST, "/v1/knock", Ok(Route::Knock));
+        check(Method::POST, "/v1/apps", Err(Astray::Only(Method::GET)));
+        check(Method::GET, "/v1/knock", Err(Astray::Only(Method::POST)));
+        check(
+            Method::DELETE,
+            "/v1/apps/ab/start",
+            Err(Astray::Only(Method::POST)),
+        );
+        for path in [
+            "",
+            "/",
+            "*",
+            "/v1",
+            "/v1/",
+            "/v2/apps",
+            "/v1/apps/ab/x",
+            "/v1/apps/ab/start/x",
+        ] {
+            check(Method::GET, path, Err(Astray::Unknown));
+        }
+    }
+}

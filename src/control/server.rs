@@ -1,0 +1,162 @@
+//! Listens on a session's socket, and answers whoever is the same user.
+
+use std::convert::Infallible;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixListener as StdListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::control::answer::Caller;
+use crate::control::{FollowerId, Request};
+use crate::os::process::own_user;
+use crate::os::unix_socket::listen_privately;
+
+/// Each follower has one; more are turned away.
+pub(super) const MAX_CONNECTIONS: usize = 64;
+/// From the connection to the end of the request.
+const READ_WITHIN: Duration = Duration::from_secs(5);
+/// A request without its body, in bytes.
+const MAX_HEAD: usize = 64 * 1024;
+/// How long the end of the server may take: for farewells to those who read slowly.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Between two attempts to accept when there is no descriptor left.
+const BREATH: Duration = Duration::from_millis(100);
+/// Whoever comes when all places are taken gets this.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
+    content-length: 34\r\nconnection: close\r\n\r\n{\"error\":\"too many connections\"}\r\n";
+
+/// A socket on which somebody listens already, though nobody answers yet.
+#[derive(Debug)]
+pub(crate) struct Server {
+    listener: StdListener,
+    place: Place,
+    /// Whose connections are accepted.
+    pub(super) user: u32,
+}
+
+/// The socket's file, removed when this is dropped unless another one stands there by then.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    file: (u64, u64),
+}
+
+impl Server {
+    /// Listens at `path`, in a directory that is private. What stands there is a remnant, for the app's
+    /// lock is ours: it is removed, a link and not what it leads to. Processes that are forked later hold
+    /// the listener as well, so the guardian has to be there already.
+    ///
+    /// # Errors
+    /// There can be no socket: the path is too long (104 bytes), or the disk is full or read-only.
+    pub(crate) fn bind(path: &Path) -> io::Result<Self> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let listener = listen_privately(path)?;
+        let place = Place {
+            path: path.to_path_buf(),
+            file: file_at(path)?,
+        };
+        Ok(Self {
+            listener,
+            place,
+            user: own_user(),
+        })
+    }
+
+    /// Puts what is asked to the driver until `ended`; then nobody new is heard, and those who are
+    /// connected get what they were told, within a second. Belongs into a `LocalSet`.
+    ///
+    /// # Errors
+    /// The runtime takes no further socket.
+    pub(crate) async fn run(
+        self,
+        requests: mpsc::UnboundedSender<Request>,
+        ended: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        let listener = UnixListener::from_std(self.listener)?;
+        let mut connections = JoinSet::new();
+        let mut last = 0;
+        tokio::pin!(ended);
+        loop {
+            let stream = tokio::select! {
+                () = &mut ended => break,
+                stream = accept(&listener, self.user) => stream,
+            };
+            while connections.try_join_next().is_some() {}
+            if connections.len() >= MAX_CONNECTIONS {
+                turn_away(stream);
+                continue;
+            }
+            last += 1;
+            let caller = Caller {
+                id: FollowerId(last),
+                read_by: Instant::now() + READ_WITHIN,
+                requests: requests.clone(),
+            };
+            connections.spawn_local(serve(stream, caller));
+        }
+        drop((listener, self.place));
+        let finish = async { while connections.join_next().await.is_some() {} };
+        // Whoever has not read it by now goes without.
+        let _ = timeout(LAST_WORDS, finish).await;
+        Ok(())
+    }
+}
+
+/// The next connection of `user`; one of anybody else's is closed without a word.
+async fn accept(listener: &UnixListener, user: u32) -> UnixStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) if stream.peer_cred().is_ok_and(|peer| peer.uid() == user) => {
+                return stream;
+            }
+            Ok(_) => {}
+            Err(_) => sleep(BREATH).await,
+        }
+    }
+}
+
+/// One request and its answer. Whatever goes wrong in it is that connection's alone.
+async fn serve(stream: UnixStream, caller: Caller) {
+    let service = service_fn(move |asked| {
+        let caller = caller.clone();
+        async move { Ok::<_, Infallible>(caller.answer(asked).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(READ_WITHIN)
+        .max_buf_size(MAX_HEAD)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = connection.await;
+}
+
+fn turn_away(stream: UnixStream) {
+    // An empty socket takes so little at once; if it does not, the end of file has to do.
+    let _ = stream.into_std().and_then(|mut stream| stream.write(FULL));
+}
+
+fn file_at(path: &Path) -> io::Result<(u64, u64)> {
+    let metadata = fs::symlink_metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if file_at(&self.path).is_ok_and(|file| file == self.file) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
