@@ -278,8 +278,11 @@ impl Supervisor {
     }
 
     fn bring_all_up(&mut self, turn: &mut Turn) {
+        // Who is about to end is not to be counted on.
         for index in 0..self.processes.len() {
             self.grant_wish(index, turn);
+        }
+        for index in 0..self.processes.len() {
             self.bring_up(index, turn);
             self.kill_if_late(index, turn);
         }
