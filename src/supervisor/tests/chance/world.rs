@@ -7,7 +7,7 @@ use crate::supervisor::tests::{plan_of, some_instant};
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules, Supervisor};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
-use crate::words::notice::{Ended, Next, Notice};
+use crate::words::notice::{Ended, Next, Notice, Shown};
 use crate::words::policy::RestartPolicy;
 
 const ONE_KEY_PRESS: Duration = Duration::from_millis(150);
@@ -112,6 +112,15 @@ impl World {
             deadline.is_none_or(|at| at > self.now),
             "the loop would spin"
         );
+        if self.status.is_none() {
+            for row in self.supervisor.rows(self.now) {
+                let is_held = row.state == Shown::Waiting && row.pid.is_none();
+                let index = self.index(&row.process);
+                let is_ours = self.children[index].is_here;
+                let is_known = !row.waits_for.is_empty();
+                assert!(!is_held || !is_ours || is_known, "it waits for nothing");
+            }
+        }
     }
 
     pub(super) fn carry_out(&mut self, action: Action) {
