@@ -6,12 +6,13 @@ use crate::supervisor::{Action, Elsewhere, ProcessIndex, Supervisor, Turn};
 impl Supervisor {
     /// Ours are known better here.
     pub(super) fn seen_elsewhere(&mut self, index: ProcessIndex, now: Elsewhere) {
+        let is_stopping = self.is_stopping();
         let Some(process) = self.processes.get_mut(index) else {
             return;
         };
         if let State::Elsewhere(before) = &mut process.state {
             *before = now;
-            if !process.has_failed() {
+            if !process.has_failed() && !is_stopping {
                 self.status.forget(index);
             }
         }
@@ -30,7 +31,9 @@ impl Supervisor {
         } else {
             State::Dormant
         };
-        self.status.forget(index);
+        if !is_stopping {
+            self.status.forget(index);
+        }
     }
 
     /// How it ended here is forgotten: it is another session's to run it better.

@@ -9,11 +9,13 @@ mod readiness;
 mod restart;
 mod rows;
 mod shutdown;
+mod starts;
 mod state;
 mod status;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod waits;
 
 use std::time::Instant;
 
@@ -267,61 +269,5 @@ impl Supervisor {
 
     fn is_all_over(&self) -> bool {
         self.processes.iter().all(Process::is_over)
-    }
-
-    fn end_delays(&mut self, turn: &Turn) {
-        for process in &mut self.processes {
-            if matches!(process.state, State::Restarting { at } if at <= turn.now) {
-                process.state = State::Waiting;
-            }
-        }
-    }
-
-    fn bring_all_up(&mut self, turn: &mut Turn) {
-        for index in 0..self.processes.len() {
-            self.grant_wish(index, turn);
-            self.bring_up(index, turn);
-            self.kill_if_late(index, turn);
-        }
-    }
-
-    fn bring_up(&mut self, index: ProcessIndex, turn: &mut Turn) {
-        let is_due = match self.processes[index].state {
-            State::Waiting | State::Held(_) => true,
-            State::Elsewhere(_)
-            | State::Dormant
-            | State::Starting
-            | State::Up(_)
-            | State::Restarting { .. }
-            | State::Completed
-            | State::Failed
-            | State::FailedFor(_)
-            | State::Stopped => false,
-        };
-        if !is_due {
-            return;
-        }
-        let is_held = self.unmet(index).next().is_some();
-        let process = &mut self.processes[index];
-        if is_held {
-            process.hold(turn.now);
-            return;
-        }
-        process.run += 1;
-        process.state = State::Starting;
-        process.history.note_start(turn.now);
-        turn.actions.push(Action::Spawn {
-            process: index,
-            run: process.run,
-        });
-    }
-
-    fn say_verdicts(&mut self, turn: &mut Turn) {
-        for process in &mut self.processes {
-            readiness::make_certain(process, turn.now);
-            if let Some(verdict) = readiness::verdict(process, turn.now) {
-                turn.say(verdict);
-            }
-        }
     }
 }

@@ -1,48 +1,18 @@
-//! What the start of a process waits for, until when, and what becomes of it when that fails.
-
-use std::time::{Duration, Instant};
+//! What a process needs: when that is there, and what becomes of its start when it fails.
 
 use crate::plan::{External, Need, Plan, Provider};
 use crate::supervisor::state::{Process, State, Up};
 use crate::supervisor::{Elsewhere, ProcessIndex, Supervisor, Turn};
 use crate::words::name::ProcessName;
-use crate::words::notice::{Notice, WaitedFor};
+use crate::words::notice::Notice;
 use crate::words::policy::OnExit;
-
-/// A wait is said after so many seconds,
-const SAID_AFTER: [u64; 3] = [2, 10, 30];
-/// and then whenever so many more have passed.
-const SAID_EVERY: u64 = 60;
-
-/// A start that is due, but for what the process needs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wait {
-    since: Instant,
-    /// When it is to be said next.
-    pub(super) said_at: Instant,
-}
 
 /// A backing service that is managed elsewhere.
 #[derive(Debug)]
 pub(super) struct Outside {
-    external: External,
+    pub(super) external: External,
     /// Its port has accepted.
     is_reached: bool,
-}
-
-impl Wait {
-    fn new(now: Instant) -> Self {
-        let mut wait = Self {
-            since: now,
-            said_at: now,
-        };
-        wait.said_at = wait.said_first_at();
-        wait
-    }
-
-    pub(super) fn said_first_at(&self) -> Instant {
-        self.since + said_after(Duration::ZERO)
-    }
 }
 
 impl Outside {
@@ -77,8 +47,8 @@ impl Supervisor {
             let process = &mut self.processes[process];
             process.state = process.next_run(turn.now);
         }
-        while let Some((process, need)) = self.failed_need() {
-            self.fail(process, need, turn);
+        while let Some((process, need, provider)) = self.failed_need() {
+            self.fail(process, need, provider, turn);
         }
     }
 
@@ -94,38 +64,6 @@ impl Supervisor {
             return None;
         };
         (!self.processes[provider].is_over()).then_some(provider)
-    }
-
-    /// Of a process that is held up.
-    pub(super) fn waited_for_by(&self, index: ProcessIndex) -> Vec<WaitedFor> {
-        let mut all = Vec::new();
-        if matches!(self.processes[index].state, State::Held(_)) {
-            for waited_for in self.unmet(index).map(|need| self.waited_for(need)) {
-                if !all.contains(&waited_for) {
-                    all.push(waited_for);
-                }
-            }
-        }
-        all
-    }
-
-    pub(super) fn say_who_waits(&mut self, turn: &mut Turn) {
-        for index in 0..self.processes.len() {
-            let State::Held(wait) = self.processes[index].state else {
-                continue;
-            };
-            if wait.said_at > turn.now {
-                continue;
-            }
-            let since = turn.now.duration_since(wait.since);
-            turn.say(Notice::Waits {
-                process: self.processes[index].name.clone(),
-                for_: self.waited_for_by(index),
-                since,
-            });
-            let said_at = wait.since + said_after(since);
-            self.processes[index].state = State::Held(Wait { said_at, ..wait });
-        }
     }
 
     /// The processes behind the declared uses of this one.
@@ -148,10 +86,8 @@ impl Supervisor {
         let is_use = |need: &Need| {
             need.on == Provider::Process(index) && need.variable.is_some() && need.waits
         };
-        let mut ours = self.processes.iter().filter(|process| {
-            let is_ours = !process.is_elsewhere() && !process.is_dormant();
-            is_ours
-        });
+        let is_ours = |process: &&Process| !process.is_elsewhere() && !process.is_dormant();
+        let mut ours = self.processes.iter().filter(is_ours);
         ours.any(|process| process.needs.iter().any(is_use))
     }
 
@@ -163,14 +99,10 @@ impl Supervisor {
 
     fn is_doomed(&self, index: ProcessIndex) -> bool {
         let process = &self.processes[index];
-        let fails = |need: &Need| match need.on {
-            Provider::Process(provider) => {
-                need.is_required()
-                    && (self.processes[provider].has_failed() || self.is_doomed(provider))
-            }
-            Provider::External(_) => false,
+        let fails = |provider: ProcessIndex| {
+            self.processes[provider].has_failed() || self.is_doomed(provider)
         };
-        process.is_waiting() && process.needs.iter().any(fails)
+        process.is_waiting() && process.needs.iter().filter_map(required).any(fails)
     }
 
     fn is_met(&self, need: &Need) -> bool {
@@ -180,48 +112,13 @@ impl Supervisor {
         }
     }
 
-    fn waited_for(&self, need: &Need) -> WaitedFor {
-        let provider = match need.on {
-            Provider::Process(provider) => &self.processes[provider],
-            Provider::External(place) => {
-                let External { host, port } = self.externals[place].external.clone();
-                return WaitedFor::External { host, port };
-            }
-        };
-        let is_on_its_way = match provider.state {
-            State::Elsewhere(now) => now == Elsewhere::NotReady,
-            State::Dormant
-            | State::Waiting
-            | State::Held(_)
-            | State::Starting
-            | State::Up(_)
-            | State::Restarting { .. }
-            | State::Completed
-            | State::Failed
-            | State::FailedFor(_)
-            | State::Stopped => !provider.is_over(),
-        };
-        let (provider, port) = (provider.name.clone(), provider.port);
-        if is_on_its_way {
-            WaitedFor::Process { provider, port }
-        } else {
-            WaitedFor::Somebody { provider }
-        }
-    }
-
     fn dormant_and_needed(&self) -> Option<ProcessIndex> {
         let is_to_start = |process: &&Process| {
             process.is_waiting() || matches!(process.state, State::Restarting { .. })
         };
-        let dormant = |need: &Need| match need.on {
-            Provider::Process(provider) => {
-                let is_dormant = need.is_required() && self.processes[provider].is_dormant();
-                is_dormant.then_some(provider)
-            }
-            Provider::External(_) => None,
-        };
         let waiting = self.processes.iter().filter(is_to_start);
-        waiting.flat_map(|process| &process.needs).find_map(dormant)
+        let mut providers = waiting.flat_map(|process| process.needs.iter().filter_map(required));
+        providers.find(|provider| self.processes[*provider].is_dormant())
     }
 
     /// A process that has failed for the sake of one that has not failed any more.
@@ -231,27 +128,23 @@ impl Supervisor {
         })
     }
 
-    /// A process whose start waits for one that has failed, and the need.
-    fn failed_need(&self) -> Option<(ProcessIndex, Need)> {
-        let has_failed = |need: &&Need| match need.on {
-            Provider::Process(provider) => {
-                need.is_required() && self.processes[provider].has_failed()
-            }
-            Provider::External(_) => false,
+    /// A process whose start waits for one that has failed: its need, and who that is.
+    fn failed_need(&self) -> Option<(ProcessIndex, Need, ProcessIndex)> {
+        let failed = |need: &Need| {
+            let provider = required(need)?;
+            let has_failed = self.processes[provider].has_failed();
+            has_failed.then(|| (need.clone(), provider))
         };
         let processes = self.processes.iter().enumerate();
         let mut waiting = processes.filter(|(_, process)| process.is_waiting());
         waiting.find_map(|(index, process)| {
-            let need = process.needs.iter().find(has_failed)?;
-            Some((index, need.clone()))
+            let (need, provider) = process.needs.iter().find_map(failed)?;
+            Some((index, need, provider))
         })
     }
 
     /// The status of the session is that of the provider.
-    fn fail(&mut self, index: ProcessIndex, need: Need, turn: &mut Turn) {
-        let Provider::Process(provider) = need.on else {
-            return;
-        };
+    fn fail(&mut self, index: ProcessIndex, need: Need, provider: ProcessIndex, turn: &mut Turn) {
         if let State::Elsewhere(Elsewhere::Failed(status)) = self.processes[provider].state {
             self.failed_elsewhere(provider, status, turn);
         }
@@ -268,24 +161,10 @@ impl Supervisor {
     }
 }
 
-impl Need {
-    /// Its consumer is not started without it.
-    fn is_required(&self) -> bool {
-        self.waits && !self.is_optional
-    }
-}
-
 impl Process {
     /// Its start is due, or held up.
-    fn is_waiting(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         matches!(self.state, State::Waiting | State::Held(_))
-    }
-
-    /// Holds it up, from now on if it was not held up before.
-    pub(super) fn hold(&mut self, now: Instant) {
-        if !matches!(self.state, State::Held(_)) {
-            self.state = State::Held(Wait::new(now));
-        }
     }
 
     /// Whether a need of this process need not be waited for.
@@ -309,9 +188,10 @@ impl Process {
     }
 }
 
-/// From the beginning of a wait that has lasted for `waited`, when it is to be said next.
-fn said_after(waited: Duration) -> Duration {
-    let seconds = waited.as_secs();
-    let first = SAID_AFTER.into_iter().find(|after| *after > seconds);
-    Duration::from_secs(first.unwrap_or((seconds / SAID_EVERY + 1) * SAID_EVERY))
+/// The process without which the one that has this need is not started, if there is one.
+fn required(need: &Need) -> Option<ProcessIndex> {
+    match need.on {
+        Provider::Process(provider) => (need.waits && !need.is_optional).then_some(provider),
+        Provider::External(_) => None,
+    }
 }

@@ -78,7 +78,8 @@ impl Supervisor {
     }
 
     fn bring_down(&mut self, index: ProcessIndex, stopping: Stopping, turn: &mut Turn) {
-        let is_its_turn = stopping.is_killing || !self.is_still_used(index);
+        let goes_on = self.processes[index].up().is_some_and(Up::goes_on);
+        let is_its_turn = goes_on && (stopping.is_killing || !self.is_still_used(index));
         let process = &mut self.processes[index];
         let (run, grace) = (process.run, process.grace);
         match &mut process.state {
@@ -86,7 +87,7 @@ impl Supervisor {
                 process.state = State::Stopped;
             }
             State::Up(up) => {
-                if up.goes_on() && is_its_turn {
+                if is_its_turn {
                     up.end_within(grace, turn.now);
                     turn.actions.push(Action::Terminate {
                         process: index,

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::plan::{self, Host, Need, Plan, PlannedProcess, server};
-use crate::supervisor::needs::Wait;
 use crate::supervisor::readiness::Listening;
 use crate::supervisor::restart::History;
+use crate::supervisor::waits::Wait;
 use crate::supervisor::{Elsewhere, ProcessIndex};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;

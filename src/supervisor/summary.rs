@@ -86,8 +86,7 @@ impl Supervisor {
     }
 
     fn summary_rows(&self) -> Vec<SummaryRow> {
-        let is_told_of = |process: &&Process| process.is_wanted && !process.is_dormant();
-        let processes = self.processes.iter().filter(is_told_of);
+        let processes = self.processes.iter().filter(|process| process.is_wanted);
         processes.map(|process| self.summary_row(process)).collect()
     }
 

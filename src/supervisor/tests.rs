@@ -3,9 +3,11 @@
 mod by_hand;
 mod chance;
 mod ends;
+mod hosts;
 mod readiness;
 mod restarts;
 mod shutdown;
+mod stages;
 mod wiring;
 
 use std::time::{Duration, Instant};

@@ -1,20 +1,20 @@
 //! Random events from a world that does what it is told, against what must always hold.
 
-use std::time::{Duration, Instant};
+mod world;
+
+use std::time::Duration;
 
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use crate::plan::PlannedProcess;
-use crate::supervisor::tests::{listener, plan_of, planned, some_instant};
-use crate::supervisor::{Action, Event, ProcessIndex, SessionRules, Supervisor};
+use crate::plan::{Host, Need, PlannedProcess, Provider};
+use crate::supervisor::tests::chance::world::{Run, World};
+use crate::supervisor::tests::{listener, planned};
+use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules};
 use crate::words::exit::{Exit, Killed};
-use crate::words::name::ProcessName;
-use crate::words::notice::{Ended, Next, Notice};
 use crate::words::policy::{OnExit, RestartPolicy};
 use crate::words::port::Holder;
 
-const PROCESSES: usize = 3;
-const ONE_KEY_PRESS: Duration = Duration::from_millis(150);
+const PROCESSES: usize = 4;
 
 /// What happens next, if it can. Numbers are taken modulo what there is.
 #[derive(Clone, Copy, Debug)]
@@ -36,213 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
     })
 }
 
-/// One run, from the request to spawn it to its end.
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    number: u32,
-    is_spawned: bool,
-    /// How and when its leader ended, and how many of its tree were left.
-    leader: Option<(Exit, Instant, usize)>,
-    terminated: Option<Instant>,
-    is_killed: bool,
-}
-
-/// A process as the world sees it.
-#[derive(Debug)]
-struct Child {
-    plan: PlannedProcess,
-    run: Option<Run>,
-    starts: Vec<Instant>,
-    last_exit: Option<Exit>,
-    /// Somebody asked for a run by hand since the last one began.
-    is_asked_for: bool,
-    /// Somebody asked for the end of this run: then it is no failure.
-    is_unwanted: bool,
-}
-
-struct World {
-    supervisor: Supervisor,
-    rules: SessionRules,
-    now: Instant,
-    children: Vec<Child>,
-    requests: Vec<Instant>,
-    is_guardian_lost: bool,
-    /// Of those that nobody has started again by hand.
-    failures: Vec<(ProcessIndex, Instant, u8)>,
-    said: Said,
-    status: Option<u8>,
-}
-
-/// How often that was said which may be said but once.
-#[derive(Default)]
-struct Said {
-    summaries: u32,
-    stops: u32,
-    dones: u32,
-}
-
 impl World {
-    fn new(processes: Vec<PlannedProcess>, rules: SessionRules) -> Self {
-        let child = |plan: &PlannedProcess| Child {
-            plan: plan.clone(),
-            run: None,
-            starts: Vec::new(),
-            last_exit: None,
-            is_asked_for: false,
-            is_unwanted: false,
-        };
-        Self {
-            children: processes.iter().map(child).collect(),
-            supervisor: Supervisor::new(&plan_of(processes), rules, 0),
-            rules,
-            now: some_instant(),
-            requests: Vec::new(),
-            is_guardian_lost: false,
-            failures: Vec::new(),
-            said: Said::default(),
-            status: None,
-        }
-    }
-
-    fn tell(&mut self, event: Event) {
-        let actions = self.supervisor.handle(self.now, event);
-        for action in actions {
-            assert_eq!(self.status, None, "nothing follows the end: {action:?}");
-            self.carry_out(action);
-        }
-        self.check_deadline();
-    }
-
-    fn check_deadline(&self) {
-        let deadline = self.supervisor.next_deadline();
-        assert!(
-            deadline.is_none_or(|at| at > self.now),
-            "the loop would spin"
-        );
-    }
-
-    fn carry_out(&mut self, action: Action) {
-        match action {
-            Action::Spawn { process, run } => self.spawn(process, run),
-            Action::Terminate { process, run } => {
-                let now = self.now;
-                let run = self.living(process, run);
-                assert_eq!(run.terminated.replace(now), None, "once a run");
-            }
-            Action::Kill { process, run } => self.kill(process, run),
-            Action::Say(notice) => self.hear(notice),
-            Action::GivenAway { process } => assert!(self.children[process].run.is_none()),
-            Action::Finish { status } => {
-                let is_over = self.children.iter().all(|child| child.run.is_none());
-                assert!(is_over || self.is_guardian_lost, "with nothing alive");
-                assert!(self.said.dones == 1 || self.is_guardian_lost);
-                self.status = Some(status);
-            }
-        }
-    }
-
-    fn spawn(&mut self, process: ProcessIndex, number: u32) {
-        let is_stopping = self.supervisor.is_stopping() || !self.requests.is_empty();
-        assert!(!is_stopping, "nothing is spawned during a shutdown");
-        let child = &mut self.children[process];
-        assert!(child.run.is_none(), "one run a process");
-        assert_eq!(number as usize, child.starts.len() + 1);
-        let is_asked_for = std::mem::take(&mut child.is_asked_for);
-        child.is_unwanted = false;
-        let may_start = match (child.plan.restart, child.last_exit) {
-            _ if is_asked_for => true,
-            (_, None) | (RestartPolicy::Always, Some(_)) => true,
-            (RestartPolicy::OnFailure, Some(exit)) => !exit.is_success(),
-            (RestartPolicy::Never, Some(_)) => false,
-        };
-        assert!(may_start, "by its policy");
-        child.starts.push(self.now);
-        let window = Duration::from_secs(8);
-        let is_recent = |at: &&Instant| self.now.duration_since(**at) < window;
-        assert!(child.starts.iter().filter(is_recent).count() <= 20);
-        child.run = Some(Run {
-            number,
-            is_spawned: false,
-            leader: None,
-            terminated: None,
-            is_killed: false,
-        });
-    }
-
-    fn kill(&mut self, process: ProcessIndex, number: u32) {
-        let second = self.requests.first().is_some_and(|first| {
-            let mut later = self.requests.iter();
-            later.any(|at| *at >= *first + ONE_KEY_PRESS)
-        });
-        let (now, grace) = (self.now, self.children[process].plan.grace);
-        let run = self.living(process, number);
-        assert!(!run.is_killed, "once a run");
-        let asked = run.terminated.expect("asked first");
-        assert!(
-            second || now >= asked + grace,
-            "not before its grace is over"
-        );
-        run.is_killed = true;
-    }
-
-    /// Only the living are signalled.
-    fn living(&mut self, process: ProcessIndex, number: u32) -> &mut Run {
-        let run = self.children[process].run.as_mut();
-        let is_living = |run: &&mut Run| {
-            let is_tree_gone = run.leader.is_some_and(|(_, _, left)| left == 0);
-            run.is_spawned && run.number == number && !is_tree_gone
-        };
-        run.filter(is_living).expect("it lives")
-    }
-
-    fn hear(&mut self, notice: Notice) {
-        match notice {
-            Notice::AllUp { .. } => self.said.summaries += 1,
-            Notice::Stopping { .. } => self.said.stops += 1,
-            Notice::Done { .. } => self.said.dones += 1,
-            Notice::SpawnFailed { process, .. } => {
-                self.note_failure(self.index(&process), self.now, 126);
-            }
-            Notice::Exited(ended) => self.hear_end(&ended),
-            _ => {}
-        }
-        let Said {
-            summaries,
-            stops,
-            dones,
-        } = self.said;
-        assert!(summaries <= 1 && stops <= 1 && dones <= 1, "said once");
-    }
-
-    fn hear_end(&mut self, ended: &Ended) {
-        let index = self.index(&ended.process);
-        let child = &self.children[index];
-        let has_failed = match ended.next {
-            Next::Unstartable | Next::GivenUp { .. } => true,
-            Next::NotRestarted => {
-                let is_final = child.plan.restart == RestartPolicy::Never || self.rules.fail_fast;
-                is_final && !ended.exit.is_success() && !child.is_unwanted
-            }
-            Next::Restart { .. } | Next::Completed => false,
-        };
-        let leader = child.run.and_then(|run| run.leader);
-        let (exit, at, _) = leader.expect("an end follows its leader's");
-        assert_eq!(exit, ended.exit);
-        if has_failed {
-            self.note_failure(index, at, exit.status());
-        }
-    }
-
-    fn index(&self, name: &ProcessName) -> ProcessIndex {
-        let mut children = self.children.iter();
-        let index = children.position(|child| child.plan.name == *name);
-        index.expect("it is known")
-    }
-
-    fn note_failure(&mut self, process: ProcessIndex, at: Instant, status: u8) {
-        self.failures.push((process, at, status));
-    }
-
     fn take(&mut self, step: Step) {
         let process = usize::from(step.which) % PROCESSES;
         let rarely = |times: u16| step.amount.is_multiple_of(times);
@@ -253,7 +47,8 @@ impl World {
             34..40 => self.listens(process, step.amount),
             40..44 => self.pass(Duration::from_millis(u64::from(step.amount) % 12_000)),
             44..57 => self.pass_to_deadline(),
-            57..59 => self.by_hand(process, step.amount),
+            57 => self.by_hand(process, step.amount),
+            58 => self.rewire(process, step.amount),
             59 => self.late_news(process),
             60 => self.steal(process, step.amount),
             61 if rarely(4) => self.request(),
@@ -264,13 +59,14 @@ impl World {
     }
 
     fn by_hand(&mut self, process: ProcessIndex, amount: u16) {
-        if amount % 4 < 2 && !self.supervisor.is_stopping() && self.status.is_none() {
-            self.children[process].is_asked_for = true;
-            self.children[process].is_unwanted = false;
+        let child = &mut self.children[process];
+        let is_heard = !self.supervisor.is_stopping() && self.status.is_none() && child.is_ours();
+        if is_heard && amount % 4 < 2 {
+            child.is_asked_for = true;
+            child.is_wanted = true;
+            child.is_unwanted = false;
             self.failures.retain(|(failed, ..)| *failed != process);
-        }
-        if amount % 4 >= 2 && !self.supervisor.is_stopping() {
-            let child = &mut self.children[process];
+        } else if is_heard {
             child.is_unwanted = child.run.is_some();
         }
         self.tell(match amount % 4 {
@@ -278,6 +74,74 @@ impl World {
             1 => Event::StartAsked { process },
             _ => Event::StopAsked { process },
         });
+    }
+
+    /// What becomes of hosts, externals and values.
+    fn rewire(&mut self, process: ProcessIndex, amount: u16) {
+        let states = [
+            Elsewhere::Ready,
+            Elsewhere::NotReady,
+            Elsewhere::Ready,
+            Elsewhere::Failed(5),
+            Elsewhere::Absent,
+            Elsewhere::Unknown,
+        ];
+        match amount % 16 {
+            0..8 => self.see_elsewhere(process, states[usize::from(amount >> 4) % states.len()]),
+            8..10 => self.take_over(process),
+            10..12 => self.adopt(process),
+            12..14 => self.change_env(process),
+            _ => {
+                self.is_reached = true;
+                self.tell(Event::Reached { external: 0 });
+            }
+        }
+    }
+
+    fn see_elsewhere(&mut self, process: ProcessIndex, now: Elsewhere) {
+        let child = &mut self.children[process];
+        if !child.is_here {
+            child.elsewhere = now;
+            let is_over = self.supervisor.is_stopping() || self.status.is_some();
+            let is_final = is_over || matches!(now, Elsewhere::Failed(_));
+            self.failures
+                .retain(|(failed, ..)| is_final || *failed != process);
+        }
+        self.tell(Event::Elsewhere { process, now });
+    }
+
+    fn take_over(&mut self, process: ProcessIndex) {
+        let child = &mut self.children[process];
+        if child.is_ours() && self.status.is_none() {
+            child.is_leaving = true;
+            child.is_unwanted = child.run.is_some();
+            if !self.supervisor.is_stopping() {
+                self.failures.retain(|(failed, ..)| *failed != process);
+            }
+        }
+        self.tell(Event::TakenOver { process });
+    }
+
+    fn adopt(&mut self, process: ProcessIndex) {
+        let child = &mut self.children[process];
+        if !child.is_here && self.status.is_none() {
+            child.is_here = true;
+            child.is_asked_for = true;
+            if !self.supervisor.is_stopping() {
+                self.failures.retain(|(failed, ..)| *failed != process);
+            }
+        }
+        self.tell(Event::Adopted { process });
+    }
+
+    fn change_env(&mut self, process: ProcessIndex) {
+        let child = &mut self.children[process];
+        // Who is asked to stop is not asked to start again by that.
+        if child.run.is_some() && !child.is_unwanted {
+            child.is_asked_for = true;
+        }
+        let variables = Vec::new();
+        self.tell(Event::EnvChanged { process, variables });
     }
 
     fn lose_the_guardian(&mut self) {
@@ -368,6 +232,7 @@ impl World {
         };
         let ports = [&[5000][..], &[5173], &[5173, 5000], &[]];
         let ports = ports[usize::from(amount) % ports.len()];
+        self.note_listening(process, ports);
         self.tell(Event::Listens {
             process,
             run: run.number,
@@ -379,7 +244,7 @@ impl World {
         let Some(run) = self.children[process].run else {
             return;
         };
-        self.tell(if run.is_spawned {
+        let event = if run.is_spawned {
             Event::PortStolen {
                 process,
                 run: run.number,
@@ -387,8 +252,10 @@ impl World {
             }
         } else {
             let port = 5000 + amount % 2;
+            self.children[process].plan.port = Some(port);
             Event::PortMoved { process, port }
-        });
+        };
+        self.tell(event);
     }
 
     fn late_news(&mut self, process: ProcessIndex) {
@@ -440,7 +307,7 @@ impl World {
         if self.status.is_none() {
             self.request();
         }
-        for _ in 0..4 * PROCESSES {
+        for _ in 0..16 * PROCESSES {
             if self.status.is_some() {
                 return;
             }
@@ -460,8 +327,34 @@ impl World {
     }
 }
 
-fn plan(choice: u32, index: usize) -> PlannedProcess {
-    let bits = choice >> (8 * index);
+/// The needs of each process: all of those before it, or all of those after it, so that they form no cycle.
+fn needs(wiring: u64, index: usize) -> Vec<Need> {
+    let need = |provider: Provider, bits: u64| Need {
+        on: provider,
+        variable: (bits & 1 == 0).then(|| "API_URL".into()),
+        waits: bits & 6 != 6,
+        is_optional: bits & 0x18 == 0x18,
+    };
+    let forwards = wiring & 1 == 0;
+    let place = |other: usize| 2 + 6 * (PROCESSES * index + other) % 60;
+    let is_needed = |other: &usize| {
+        let is_beyond = if forwards {
+            *other > index
+        } else {
+            *other < index
+        };
+        is_beyond && (wiring >> place(*other)) & 0x20 == 0
+    };
+    let others = (0..PROCESSES).filter(is_needed);
+    let processes = others.map(|other| need(Provider::Process(other), wiring >> place(other)));
+    let external = (wiring >> place(index)) & 7 == 0;
+    let external = external.then(|| need(Provider::External(0), 0));
+    processes.chain(external).collect()
+}
+
+fn plan(choice: u32, wiring: u64, index: usize) -> PlannedProcess {
+    let bits = choice.rotate_right(8 * index as u32);
+    let host = (wiring >> (4 + 9 * index)) & 7;
     let policies = [
         RestartPolicy::Always,
         RestartPolicy::OnFailure,
@@ -473,7 +366,10 @@ fn plan(choice: u32, index: usize) -> PlannedProcess {
         on_exit: [OnExit::Keep, OnExit::Shutdown][usize::from(bits & 0x1c == 0x1c)],
         grace: Duration::from_secs([5, 5, 0, 2][(bits >> 5) as usize % 4]),
         port: Some(5000).filter(|_| bits & 0x80 == 0),
-        ..planned(["web", "api", "job"][index])
+        host: [Host::Here, Host::Elsewhere][usize::from(host == 0)],
+        is_wanted: host != 1,
+        needs: needs(wiring, index),
+        ..planned(["web", "api", "job", "clock"][index])
     }
 }
 
@@ -483,9 +379,10 @@ proptest! {
     fn whatever_happens_the_invariants_hold_and_every_shutdown_ends(
         steps in proptest::collection::vec(step(), 0..200),
         choice in any::<u32>(),
+        wiring in any::<u64>(),
         is_stubborn in any::<bool>(),
     ) {
-        let processes = (0..PROCESSES).map(|index| plan(choice, index)).collect();
+        let processes = (0..PROCESSES).map(|index| plan(choice, wiring, index)).collect();
         let fail_fast = choice >> 24 == 0;
         let rules = SessionRules { fail_fast, ..SessionRules::default() };
         let mut world = World::new(processes, rules);
@@ -498,6 +395,8 @@ proptest! {
         let failed = first.map_or(0, |(.., status)| *status);
         let expected = if world.is_guardian_lost { 1 } else { failed };
         prop_assert_eq!(world.status, Some(expected));
+        let is_left = world.children.iter().any(|child| child.is_leaving);
+        prop_assert!(!is_left || world.is_guardian_lost);
         prop_assert!(world.supervisor.next_deadline().is_none());
     }
 }

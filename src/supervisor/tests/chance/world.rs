@@ -1,0 +1,379 @@
+//! The world around a supervisor, which does what it is told and asserts what must always hold.
+
+use std::time::{Duration, Instant};
+
+use crate::plan::{External, Host, Need, Plan, PlannedProcess, Provider};
+use crate::supervisor::tests::{plan_of, some_instant};
+use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules, Supervisor};
+use crate::words::exit::Exit;
+use crate::words::name::ProcessName;
+use crate::words::notice::{Ended, Next, Notice, Shown};
+use crate::words::policy::RestartPolicy;
+
+const ONE_KEY_PRESS: Duration = Duration::from_millis(150);
+
+/// One run, from the request to spawn it to its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) number: u32,
+    pub(super) is_spawned: bool,
+    /// How and when its leader ended, and how many of its tree were left.
+    pub(super) leader: Option<(Exit, Instant, usize)>,
+    pub(super) terminated: Option<Instant>,
+    pub(super) is_killed: bool,
+    /// It listens on its PORT,
+    pub(super) is_served: bool,
+    /// or, since then, on another one only.
+    pub(super) elsewhere_since: Option<Instant>,
+}
+
+/// A process as the world sees it.
+#[derive(Debug)]
+pub(super) struct Child {
+    pub(super) plan: PlannedProcess,
+    pub(super) run: Option<Run>,
+    pub(super) starts: Vec<Instant>,
+    pub(super) last_exit: Option<Exit>,
+    /// Somebody asked for a run by hand since the last one began.
+    pub(super) is_asked_for: bool,
+    /// Somebody asked for the end of this run: then it is no failure.
+    pub(super) is_unwanted: bool,
+    pub(super) is_here: bool,
+    /// What was told of it while it was not here.
+    pub(super) elsewhere: Elsewhere,
+    /// Another session has asked for it.
+    pub(super) is_leaving: bool,
+    pub(super) is_wanted: bool,
+}
+
+pub(super) struct World {
+    pub(super) supervisor: Supervisor,
+    pub(super) rules: SessionRules,
+    pub(super) now: Instant,
+    pub(super) children: Vec<Child>,
+    pub(super) requests: Vec<Instant>,
+    pub(super) is_guardian_lost: bool,
+    /// The only external.
+    pub(super) is_reached: bool,
+    /// Of those that nobody has started again by hand.
+    pub(super) failures: Vec<(ProcessIndex, Instant, u8)>,
+    said: Said,
+    pub(super) status: Option<u8>,
+}
+
+/// How often that was said which may be said but once.
+#[derive(Default)]
+struct Said {
+    summaries: u32,
+    stops: u32,
+    dones: u32,
+}
+
+impl World {
+    pub(super) fn new(processes: Vec<PlannedProcess>, rules: SessionRules) -> Self {
+        let child = |plan: &PlannedProcess| Child {
+            plan: plan.clone(),
+            run: None,
+            starts: Vec::new(),
+            last_exit: None,
+            is_asked_for: false,
+            is_unwanted: false,
+            is_here: plan.host == Host::Here,
+            elsewhere: Elsewhere::Unknown,
+            is_leaving: false,
+            is_wanted: plan.is_wanted,
+        };
+        Self {
+            children: processes.iter().map(child).collect(),
+            supervisor: Supervisor::new(&with_an_external(processes), rules, 0),
+            rules,
+            now: some_instant(),
+            requests: Vec::new(),
+            is_guardian_lost: false,
+            is_reached: false,
+            failures: Vec::new(),
+            said: Said::default(),
+            status: None,
+        }
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        let actions = self.supervisor.handle(self.now, event);
+        for action in actions {
+            assert_eq!(self.status, None, "nothing follows the end: {action:?}");
+            self.carry_out(action);
+        }
+        self.check_deadline();
+    }
+
+    pub(super) fn check_deadline(&self) {
+        let deadline = self.supervisor.next_deadline();
+        assert!(
+            deadline.is_none_or(|at| at > self.now),
+            "the loop would spin"
+        );
+        if self.status.is_none() {
+            for row in self.supervisor.rows(self.now) {
+                let is_held = row.state == Shown::Waiting && row.pid.is_none();
+                let index = self.index(&row.process);
+                let is_ours = self.children[index].is_here;
+                let is_known = !row.waits_for.is_empty();
+                assert!(!is_held || !is_ours || is_known, "it waits for nothing");
+            }
+        }
+    }
+
+    pub(super) fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Spawn { process, run } => self.spawn(process, run),
+            Action::Terminate { process, run } => {
+                self.check_stage(process);
+                let now = self.now;
+                let run = self.living(process, run);
+                assert_eq!(run.terminated.replace(now), None, "once a run");
+            }
+            Action::Kill { process, run } => self.kill(process, run),
+            Action::Say(notice) => self.hear(notice),
+            Action::GivenAway { process } => {
+                let child = &mut self.children[process];
+                assert!(child.run.is_none(), "with nothing of it alive");
+                assert!(std::mem::take(&mut child.is_leaving), "once, and asked for");
+                child.is_here = false;
+                child.elsewhere = Elsewhere::Unknown;
+            }
+            Action::Finish { status } => {
+                let is_over = self.children.iter().all(|child| child.run.is_none());
+                assert!(is_over || self.is_guardian_lost, "with nothing alive");
+                assert!(self.said.dones == 1 || self.is_guardian_lost);
+                self.status = Some(status);
+            }
+        }
+    }
+
+    fn spawn(&mut self, process: ProcessIndex, number: u32) {
+        let is_stopping = self.supervisor.is_stopping() || !self.requests.is_empty();
+        assert!(!is_stopping, "nothing is spawned during a shutdown");
+        self.check_needs(process);
+        let child = &mut self.children[process];
+        assert!(child.is_ours(), "not what is another session's");
+        assert!(child.run.is_none(), "one run a process");
+        assert_eq!(number as usize, child.starts.len() + 1);
+        let is_asked_for = std::mem::take(&mut child.is_asked_for);
+        child.is_unwanted = false;
+        let may_start = match (child.plan.restart, child.last_exit) {
+            _ if is_asked_for => true,
+            (_, None) | (RestartPolicy::Always, Some(_)) => true,
+            (RestartPolicy::OnFailure, Some(exit)) => !exit.is_success(),
+            (RestartPolicy::Never, Some(_)) => false,
+        };
+        assert!(may_start, "by its policy");
+        child.starts.push(self.now);
+        let window = Duration::from_secs(8);
+        let is_recent = |at: &&Instant| self.now.duration_since(**at) < window;
+        assert!(child.starts.iter().filter(is_recent).count() <= 20);
+        child.run = Some(Run {
+            number,
+            is_spawned: false,
+            leader: None,
+            terminated: None,
+            is_killed: false,
+            is_served: false,
+            elsewhere_since: None,
+        });
+    }
+
+    fn kill(&mut self, process: ProcessIndex, number: u32) {
+        let second = self.is_killing();
+        let (now, grace) = (self.now, self.children[process].plan.grace);
+        let run = self.living(process, number);
+        assert!(!run.is_killed, "once a run");
+        let asked = run.terminated.expect("asked first");
+        assert!(
+            second || now >= asked + grace,
+            "not before its grace is over"
+        );
+        run.is_killed = true;
+    }
+
+    /// There was a second request.
+    fn is_killing(&self) -> bool {
+        self.requests.first().is_some_and(|first| {
+            let mut later = self.requests.iter();
+            later.any(|at| *at >= *first + ONE_KEY_PRESS)
+        })
+    }
+
+    /// In a shutdown, who uses a process is gone before it is signalled, or its grace is over. What is left of
+    /// a tree after its leader failed is signalled whenever that is.
+    fn check_stage(&self, process: ProcessIndex) {
+        let of_tree = self.children[process]
+            .run
+            .is_some_and(|run| run.leader.is_some());
+        if !self.supervisor.is_stopping() || self.is_killing() || of_tree {
+            return;
+        }
+        for consumer in &self.children {
+            let mut needs = consumer.plan.needs.iter();
+            if needs.any(|need| need.on == Provider::Process(process)) {
+                let has_time = consumer
+                    .run
+                    .is_some_and(|run| !run.is_tree_gone() && !run.is_killed);
+                assert!(!has_time, "consumers before what they use");
+            }
+        }
+    }
+
+    /// No run begins before what it waits for is there.
+    fn check_needs(&self, process: ProcessIndex) {
+        let child = &self.children[process];
+        let waits = child.plan.needs.iter().filter(|need| need.waits);
+        for need in waits {
+            match need.on {
+                Provider::External(_) => assert!(self.is_reached),
+                Provider::Process(provider) => {
+                    let provider = &self.children[provider];
+                    assert!(provider.meets(need, self.now), "{need:?} {provider:?}");
+                }
+            }
+        }
+        let is_required =
+            |need: &Need| need.on == Provider::Process(process) && need.waits && !need.is_optional;
+        let mut others = self.children.iter();
+        let is_needed = others.any(|other| other.plan.needs.iter().any(is_required));
+        assert!(child.is_wanted || is_needed, "somebody wants it");
+    }
+
+    pub(super) fn note_listening(&mut self, process: ProcessIndex, ports: &[u16]) {
+        let (now, child) = (self.now, &mut self.children[process]);
+        let port = child.plan.port;
+        let run = child.run.as_mut().filter(|run| run.goes_on());
+        if let Some((run, port)) = run.zip(port) {
+            run.is_served = ports.contains(&port);
+            let is_elsewhere = !run.is_served && !ports.is_empty();
+            run.elsewhere_since = is_elsewhere.then(|| run.elsewhere_since.unwrap_or(now));
+        }
+    }
+
+    /// Only the living are signalled.
+    fn living(&mut self, process: ProcessIndex, number: u32) -> &mut Run {
+        let run = self.children[process].run.as_mut();
+        let is_living =
+            |run: &&mut Run| run.is_spawned && run.number == number && !run.is_tree_gone();
+        run.filter(is_living).expect("it lives")
+    }
+
+    fn hear(&mut self, notice: Notice) {
+        match notice {
+            Notice::AllUp { .. } => self.said.summaries += 1,
+            Notice::Stopping { .. } => self.said.stops += 1,
+            Notice::Done { .. } => self.said.dones += 1,
+            Notice::SpawnFailed { process, .. } => {
+                let process = self.index(&process);
+                if !self.children[process].is_leaving {
+                    self.note_failure(process, self.now, 126);
+                }
+            }
+            Notice::NeedFailed { provider, .. } => self.hear_failed_need(&provider),
+            Notice::Exited(ended) => self.hear_end(&ended),
+            _ => {}
+        }
+        let Said {
+            summaries,
+            stops,
+            dones,
+        } = self.said;
+        assert!(summaries <= 1 && stops <= 1 && dones <= 1, "said once");
+    }
+
+    fn hear_end(&mut self, ended: &Ended) {
+        let index = self.index(&ended.process);
+        let child = &self.children[index];
+        let has_failed = match ended.next {
+            Next::Unstartable | Next::GivenUp { .. } => true,
+            Next::NotRestarted => {
+                let is_final = child.plan.restart == RestartPolicy::Never || self.rules.fail_fast;
+                is_final && !ended.exit.is_success() && !child.is_unwanted
+            }
+            Next::Restart { .. } | Next::Completed => false,
+        };
+        let leader = child.run.and_then(|run| run.leader);
+        let (exit, at, left) = leader.expect("an end follows its leader's");
+        let is_unready = ended.exit == Exit::Unready && exit.is_success();
+        assert!(exit == ended.exit || is_unready);
+        self.children[index].last_exit = Some(ended.exit);
+        // A daemon ends with its tree.
+        let is_daemon = exit.is_success() && left > 0;
+        let at = if is_daemon { self.now } else { at };
+        if has_failed {
+            self.note_failure(index, at, ended.exit.status());
+        }
+    }
+
+    /// What failed elsewhere counts from then on.
+    fn hear_failed_need(&mut self, provider: &ProcessName) {
+        let provider = self.index(provider);
+        let is_known = self.failures.iter().any(|(failed, ..)| *failed == provider);
+        let child = &self.children[provider];
+        if let (Elsewhere::Failed(status), false, false) =
+            (child.elsewhere, child.is_here, is_known)
+        {
+            self.note_failure(provider, self.now, status);
+        }
+    }
+
+    fn index(&self, name: &ProcessName) -> ProcessIndex {
+        let mut children = self.children.iter();
+        let index = children.position(|child| child.plan.name == *name);
+        index.expect("it is known")
+    }
+
+    fn note_failure(&mut self, process: ProcessIndex, at: Instant, status: u8) {
+        self.failures.push((process, at, status));
+    }
+}
+
+impl Run {
+    fn is_tree_gone(&self) -> bool {
+        self.leader.is_some_and(|(_, _, left)| left == 0)
+    }
+
+    fn goes_on(&self) -> bool {
+        self.is_spawned && self.terminated.is_none() && !self.is_tree_gone()
+    }
+
+    fn is_to_be_found(&self, now: Instant) -> bool {
+        let is_certain = |since: Instant| now >= since + Duration::from_secs(1);
+        self.is_served || self.elsewhere_since.is_some_and(is_certain)
+    }
+}
+
+impl Child {
+    /// This session may do something with it.
+    pub(super) fn is_ours(&self) -> bool {
+        self.is_here && !self.is_leaving
+    }
+
+    fn meets(&self, need: &Need, now: Instant) -> bool {
+        if !self.is_here {
+            let is_absent = matches!(self.elsewhere, Elsewhere::Absent | Elsewhere::Failed(_));
+            return self.elsewhere == Elsewhere::Ready || is_absent && need.is_optional;
+        }
+        let Some(run) = self.run else {
+            let is_done = self.last_exit.is_some_and(Exit::is_success);
+            let is_enough = need.variable.is_none() || self.plan.port.is_none();
+            return need.is_optional || is_done && is_enough;
+        };
+        run.goes_on() && (self.plan.port.is_none() || run.is_to_be_found(now))
+    }
+}
+
+fn with_an_external(processes: Vec<PlannedProcess>) -> Plan {
+    let external = External {
+        host: "db.internal".into(),
+        port: 5432,
+    };
+    Plan {
+        externals: vec![external],
+        ..plan_of(processes)
+    }
+}
