@@ -4,7 +4,7 @@ use crate::syntax::settings::reader::{Entry, Keys, Reader};
 use crate::syntax::settings::yaml::Value;
 use crate::syntax::settings::{PortSetting, ProcessSettings, Said, app, signal, value, variable};
 
-const TTY: &[(&str, Option<bool>)] = &[
+pub(super) const TTY: &[(&str, Option<bool>)] = &[
     ("auto", None),
     ("always", Some(true)),
     ("never", Some(false)),
@@ -26,7 +26,9 @@ pub(super) const KEYS: Keys<ProcessSettings> = Keys {
             process.ports = variable::ports(reader, entry);
         }),
         ("uses", |reader, entry, process| {
-            process.uses = Some(reader.texts(entry, USES));
+            // Nothing behind it narrows nothing; `[]` does.
+            let is_said = !matches!(entry.value.value, Value::Null);
+            process.uses = is_said.then(|| reader.texts(entry, USES));
         }),
         ("depends_on", |reader, entry, process| {
             process.depends_on = reader.texts(entry, "process types, such as `[db]`");

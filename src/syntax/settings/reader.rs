@@ -1,9 +1,10 @@
 //! What all keys of a settings file have in common: kinds of values, places, reports. Knows no key.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::syntax::settings::Said;
-use crate::syntax::settings::yaml::{Node, Span, Value};
+use crate::syntax::settings::yaml::{Node, Value};
 use crate::syntax::{Parsed, span};
 use crate::words::report::{Place, Report};
 use crate::words::wording;
@@ -16,6 +17,8 @@ const MAX_SHOWN: usize = 40;
 pub(super) struct Reader<'a> {
     file: &'a str,
     text: &'a str,
+    /// Where they stand: to count them for each place anew would take the square of the text's length.
+    newlines: Vec<usize>,
     found: Parsed<()>,
 }
 
@@ -47,37 +50,45 @@ impl<T> Keys<T> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(file: &'a str, text: &'a str) -> Self {
-        let found = Parsed::default();
-        Self { file, text, found }
+        let newlines = text.match_indices('\n').map(|(at, _)| at).collect();
+        Self {
+            file,
+            text,
+            newlines,
+            found: Parsed::default(),
+        }
     }
 
-    /// `value` with all that was found.
+    /// `value` with all that was found, in the order of the file.
     pub(super) fn finish<T>(self, value: T) -> Parsed<T> {
-        let Parsed {
-            value: (),
-            warnings,
-            errors,
-            further,
-        } = self.found;
+        let mut errors = self.found.errors;
+        errors.sort_by_key(|report| report.places.last().map(|it| (it.line, it.column)));
         let parsed = Parsed {
             value,
-            warnings,
+            warnings: self.found.warnings,
             errors,
-            further,
+            further: self.found.further,
         };
         parsed.closed()
     }
 
+    /// What is wrong behind an anchor is so for each alias as well, and said once.
     pub(super) fn add(&mut self, report: Report) {
-        self.found.add(report);
+        if !self.found.errors.contains(&report) {
+            self.found.add(report);
+        }
     }
 
     pub(super) fn place(&self, node: &Node, label: &str) -> Place {
-        self.place_of(&node.span, label)
+        self.place_of(node.span.clone(), label)
     }
 
-    pub(super) fn place_of(&self, span: &Span, label: &str) -> Place {
-        span::place(self.file, self.text, span.line, span.range.clone(), label)
+    pub(super) fn place_of(&self, range: Range<usize>, label: &str) -> Place {
+        let line = self
+            .newlines
+            .partition_point(|newline| *newline < range.start)
+            + 1;
+        span::place(self.file, self.text, line, range, label)
     }
 
     pub(super) fn said<T>(&self, value: T, node: &Node) -> Said<T> {
@@ -117,7 +128,7 @@ impl<'a> Reader<'a> {
             let Value::Text(name) = &key.value else {
                 let report = Report::new("a key has to be a text");
                 let place = self.place(key, &format!("this is {}", self.kind(key)));
-                let help = self.quoted(key).map(|it| format!("write it as {it}"));
+                let help = self.quoted(key).map(|it| format!("write it as `{it}`"));
                 self.add(report.at(place).help(help));
                 continue;
             };
@@ -216,8 +227,8 @@ impl<'a> Reader<'a> {
             return Some(value);
         }
         let meant = match self.written(entry.value).unwrap_or_default() {
-            "yes" | "on" | "1" => Some("true"),
-            "no" | "off" | "0" => Some("false"),
+            "true" | "yes" | "on" | "1" => Some("true"),
+            "false" | "no" | "off" | "0" => Some("false"),
             _ => None,
         };
         let help = meant.map(|meant| format!("write `{}: {meant}`", entry.name));
@@ -270,7 +281,7 @@ impl<'a> Reader<'a> {
             // Only with a tag are there quotes: `!!int "5"`.
             Value::Bool(_) | Value::Number => self
                 .text
-                .get(node.span.range.clone())
+                .get(node.span.clone())
                 .map(|it| it.trim_matches(['"', '\''])),
             Value::Null | Value::List(_) | Value::Mapping(_) => None,
         }

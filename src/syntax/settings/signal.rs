@@ -30,9 +30,10 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<i32> {
         return Some(*number);
     }
     let names = || SIGNALS.iter().map(|(name, _)| *name);
-    let help = match name {
+    let meant = written.to_ascii_uppercase();
+    let help = match meant.strip_prefix("SIG").unwrap_or(&meant) {
         "KILL" | "9" => Some("what outlives the `timeout:` is killed anyway".to_string()),
-        name => wording::did_you_mean(&name.to_ascii_uppercase(), names()),
+        name => wording::did_you_mean(name, names()),
     };
     reader.wrong(entry, &wording::choice(names()), help);
     None
