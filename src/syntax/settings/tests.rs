@@ -1,5 +1,6 @@
 //! What is read from a settings file, and what lies over what.
 
+mod document;
 mod reports;
 mod schema;
 
