@@ -1,6 +1,7 @@
 //! What stands in `devrun.yaml`, and in `devrun.local.yaml` over it. Never opens a file.
 
 mod app;
+mod kind;
 mod overlay;
 mod process;
 mod reader;

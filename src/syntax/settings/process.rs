@@ -50,9 +50,10 @@ pub(super) const KEYS: Keys<ProcessSettings> = Keys {
             process.stop_signal = signal::read(reader, entry);
         }),
         ("tty", |reader, entry, process| {
-            process.tty = match entry.value.value {
-                Value::Bool(is_always) => Some(is_always),
-                _ => reader.choice(entry, TTY).flatten(),
+            process.tty = if let Value::Bool(is_always) = entry.value.value {
+                Some(is_always)
+            } else {
+                reader.choice(entry, TTY).flatten()
             };
         }),
     ],
@@ -80,13 +81,12 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Vec<ProcessSett
 }
 
 fn port(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Said<PortSetting>> {
-    let port = match entry.value.value {
-        Value::Bool(false) => PortSetting::None,
-        _ => {
-            let expected = "a port from 1 to 65535, or `false` for none";
-            let pinned = |text: &str| text.parse().ok().filter(|port| *port > 0);
-            PortSetting::Pinned(reader.number(entry, expected, pinned)?)
-        }
+    let port = if let Value::Bool(false) = entry.value.value {
+        PortSetting::None
+    } else {
+        let expected = "a port from 1 to 65535, or `false` for none";
+        let pinned = |text: &str| text.parse().ok().filter(|port| *port > 0);
+        PortSetting::Pinned(reader.number(entry, expected, pinned)?)
     };
     Some(reader.said(port, entry.value))
 }

@@ -105,6 +105,21 @@ fn a_file_full_of_mistakes_is_read_in_no_time() {
             .headline
             .ends_with("and 3900 further problems")
     );
+    let long: String = (0..900)
+        .map(|n| format!("{n}{}: x\n", "a".repeat(1_000)))
+        .collect();
+    assert_eq!(parse("devrun.yaml", &long).errors.len(), 100);
+    let line = |n: usize| {
+        format!(
+            "env: {{{}}}",
+            (0..1_600)
+                .map(|m| format!("a{n}{m}: b,"))
+                .collect::<String>()
+        )
+    };
+    let process = |n: usize| format!("  p{n}: {{{}}}\n", line(n));
+    let dense = format!("processes:\n{}", (0..3).map(process).collect::<String>());
+    assert_eq!(read(&dense).processes.len(), 3);
     let twins = parse("devrun.yaml", &"port: 1\n".repeat(4_000));
     assert_eq!(twins.errors.len(), 100);
     assert!(begun.elapsed() < Duration::from_secs(1));
