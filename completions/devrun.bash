@@ -28,6 +28,9 @@ _devrun() {
             devrun,run)
                 cmd="devrun__subcmd__run"
                 ;;
+            devrun,schema)
+                cmd="devrun__subcmd__schema"
+                ;;
             devrun,start)
                 cmd="devrun__subcmd__start"
                 ;;
@@ -43,6 +46,9 @@ _devrun() {
             devrun__subcmd__help,run)
                 cmd="devrun__subcmd__help__subcmd__run"
                 ;;
+            devrun__subcmd__help,schema)
+                cmd="devrun__subcmd__help__subcmd__schema"
+                ;;
             devrun__subcmd__help,start)
                 cmd="devrun__subcmd__help__subcmd__start"
                 ;;
@@ -53,7 +59,7 @@ _devrun() {
 
     case "${cmd}" in
         devrun)
-            opts="-h -V --help --version start check run completions help"
+            opts="-h -V --help --version start check run schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -131,7 +137,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help)
-            opts="start check run completions help"
+            opts="start check run schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -187,6 +193,20 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__help__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -257,6 +277,20 @@ _devrun() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__schema)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

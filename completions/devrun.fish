@@ -29,6 +29,7 @@ complete -c devrun -n "__fish_devrun_needs_command" -s V -l version -d 'Print ve
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "start" -d 'Run the processes of a Procfile'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "run" -d 'Run a command in the app\'s environment'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "schema" -d 'Print the JSON Schema of devrun.yaml, for editors'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
@@ -74,9 +75,11 @@ complete -c devrun -n "__fish_devrun_using_subcommand run" -s d -l root -d 'The 
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s e -l env -d 'Env files to read in place of .env' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand run" -l set -d 'Set a variable, above all files' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "start" -d 'Run the processes of a Procfile'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "run" -d 'Run a command in the app\'s environment'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "completions" -d 'Print completions for a shell'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run schema completions help" -f -a "start" -d 'Run the processes of a Procfile'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run schema completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run schema completions help" -f -a "run" -d 'Run a command in the app\'s environment'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run schema completions help" -f -a "schema" -d 'Print the JSON Schema of devrun.yaml, for editors'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run schema completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -2,7 +2,7 @@
 //! where something does not hold that always has to.
 
 use crate::render::stream::{Look, Stream};
-use crate::syntax::{dotenv, formation, procfile};
+use crate::syntax::{dotenv, formation, procfile, settings};
 
 const PREFIX: &str = "web.1  | ";
 
@@ -53,6 +53,17 @@ pub fn dotenv(bytes: &[u8]) {
 
 pub fn formation(bytes: &[u8]) {
     let _ = formation::parse(&String::from_utf8_lossy(bytes));
+}
+
+/// Whatever stands in it, a place of a report is one of the file.
+pub fn settings(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let parsed = settings::parse("devrun.yaml", &text);
+    let lines = text.split('\n').count();
+    for place in parsed.errors.iter().flat_map(|report| &report.places) {
+        assert!((1..=lines).contains(&place.line), "{place:?}");
+    }
+    let _ = parsed.value.clone().overlaid(parsed.value);
 }
 
 /// The first bytes say where the others are cut.

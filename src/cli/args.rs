@@ -32,6 +32,7 @@ Every day:
   run          Run a command in the app's environment
 Understand:
   check        Report every mistake in the app's files
+  schema       Print the JSON Schema of devrun.yaml
 Set up:
   completions  Print completions for a shell
 
@@ -68,6 +69,9 @@ pub(crate) enum Command {
     /// Run a command in the app's environment
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
+    /// Print the JSON Schema of devrun.yaml, for editors
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema,
     /// Print completions for a shell
     Completions(Completions),
 }
@@ -85,6 +89,14 @@ Examples:
   devrun run rails console           with the variables of .env
   devrun run -p web node inspect     with web's PORT and URLs
   devrun run release                 the Procfile's `release` command";
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  devrun schema > devrun.schema.json
+
+With that file beside devrun.yaml, editors with a YAML language server complete
+and check it once its first line is:
+  # yaml-language-server: $schema=devrun.schema.json";
 
 /// Which app is meant.
 #[derive(Clone, Debug, Default, Group)]

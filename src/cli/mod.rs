@@ -7,6 +7,7 @@ mod completions;
 mod context;
 mod owning;
 mod run;
+mod schema;
 mod start;
 
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ pub fn main() -> ExitCode {
         Command::Start(start) => start::run(&start),
         Command::Check(check) => check::run(&check),
         Command::Run(run) => run::run(&run),
+        Command::Schema => schema::run(),
         Command::Completions(completions) => completions::run(&completions),
     }
 }

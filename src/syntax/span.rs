@@ -19,11 +19,13 @@ pub(crate) fn place(
         .find('\n')
         .map_or(text.len(), |at| range.start + at);
     let marked = &text[range.start..range.end.clamp(range.start, end)];
+    let line_text = text[begin..end].trim_end_matches('\r');
+    let start = range.start.min(begin + line_text.len());
     Place {
         file: file.to_string(),
         line,
-        column: text[begin..range.start].chars().count() + 1,
-        text: text[begin..end].trim_end_matches('\r').to_string(),
+        column: text[begin..start].chars().count() + 1,
+        text: line_text.to_string(),
         width: marked.chars().count().max(1),
         label: label.to_string(),
     }

@@ -124,6 +124,14 @@ fn the_committed_completions_are_what_devrun_prints() {
 }
 
 #[test]
+fn the_schema_is_the_committed_one() {
+    let finished = Project::empty().run(&["schema"]);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/devrun.schema.json");
+    assert_eq!(finished.stdout, std::fs::read_to_string(path).unwrap());
+    assert_eq!(finished.status, 0);
+}
+
+#[test]
 fn the_version_is_the_packages() {
     let finished = Project::empty().run(&["--version"]);
     assert_eq!(
@@ -139,6 +147,7 @@ fn help_fits_80_columns_and_is_as_committed() {
         ("start", &["start", "--help"]),
         ("check", &["check", "--help"]),
         ("run", &["run", "--help"]),
+        ("schema", &["schema", "--help"]),
         ("completions", &["completions", "--help"]),
     ];
     for (name, arguments) in commands {

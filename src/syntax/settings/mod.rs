@@ -1,6 +1,7 @@
 //! What stands in `devrun.yaml`, and in `devrun.local.yaml` over it. Never opens a file.
 
 mod app;
+mod kind;
 mod overlay;
 mod process;
 mod reader;
@@ -109,10 +110,9 @@ pub(crate) fn parse(file: &str, text: &str) -> Parsed<Settings> {
         return reader.finish(settings);
     }
     match yaml::tree(text) {
-        Err((refusal, span)) => {
-            let report =
-                refusal::report(refusal, text, &span, |label| reader.place_of(&span, label));
-            reader.add(report);
+        Err((refusal, at)) => {
+            let place = |label: &str| reader.place_of(at..at, label);
+            reader.add(refusal::report(refusal, text, at, place));
         }
         Ok(root) => match &root.value {
             Value::Null => {}

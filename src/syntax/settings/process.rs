@@ -4,7 +4,7 @@ use crate::syntax::settings::reader::{Entry, Keys, Reader};
 use crate::syntax::settings::yaml::Value;
 use crate::syntax::settings::{PortSetting, ProcessSettings, Said, app, signal, value, variable};
 
-const TTY: &[(&str, Option<bool>)] = &[
+pub(super) const TTY: &[(&str, Option<bool>)] = &[
     ("auto", None),
     ("always", Some(true)),
     ("never", Some(false)),
@@ -26,7 +26,9 @@ pub(super) const KEYS: Keys<ProcessSettings> = Keys {
             process.ports = variable::ports(reader, entry);
         }),
         ("uses", |reader, entry, process| {
-            process.uses = Some(reader.texts(entry, USES));
+            // Nothing behind it narrows nothing; `[]` does.
+            let is_said = !matches!(entry.value.value, Value::Null);
+            process.uses = is_said.then(|| reader.texts(entry, USES));
         }),
         ("depends_on", |reader, entry, process| {
             process.depends_on = reader.texts(entry, "process types, such as `[db]`");
@@ -48,9 +50,10 @@ pub(super) const KEYS: Keys<ProcessSettings> = Keys {
             process.stop_signal = signal::read(reader, entry);
         }),
         ("tty", |reader, entry, process| {
-            process.tty = match entry.value.value {
-                Value::Bool(is_always) => Some(is_always),
-                _ => reader.choice(entry, TTY).flatten(),
+            process.tty = if let Value::Bool(is_always) = entry.value.value {
+                Some(is_always)
+            } else {
+                reader.choice(entry, TTY).flatten()
             };
         }),
     ],
@@ -78,13 +81,12 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Vec<ProcessSett
 }
 
 fn port(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Said<PortSetting>> {
-    let port = match entry.value.value {
-        Value::Bool(false) => PortSetting::None,
-        _ => {
-            let expected = "a port from 1 to 65535, or `false` for none";
-            let pinned = |text: &str| text.parse().ok().filter(|port| *port > 0);
-            PortSetting::Pinned(reader.number(entry, expected, pinned)?)
-        }
+    let port = if let Value::Bool(false) = entry.value.value {
+        PortSetting::None
+    } else {
+        let expected = "a port from 1 to 65535, or `false` for none";
+        let pinned = |text: &str| text.parse().ok().filter(|port| *port > 0);
+        PortSetting::Pinned(reader.number(entry, expected, pinned)?)
     };
     Some(reader.said(port, entry.value))
 }

@@ -1,9 +1,10 @@
-//! What all keys of a settings file have in common: kinds of values, places, reports. Knows no key.
+//! What all keys of a settings file have in common: tables of keys, places, reports. Knows no key.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::syntax::settings::Said;
-use crate::syntax::settings::yaml::{Node, Span, Value};
+use crate::syntax::settings::yaml::{Node, Value};
 use crate::syntax::{Parsed, span};
 use crate::words::report::{Place, Report};
 use crate::words::wording;
@@ -16,6 +17,8 @@ const MAX_SHOWN: usize = 40;
 pub(super) struct Reader<'a> {
     file: &'a str,
     text: &'a str,
+    /// Where they stand: to count them for each place anew would take the square of the text's length.
+    newlines: Vec<usize>,
     found: Parsed<()>,
 }
 
@@ -47,37 +50,45 @@ impl<T> Keys<T> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(file: &'a str, text: &'a str) -> Self {
-        let found = Parsed::default();
-        Self { file, text, found }
+        let newlines = text.match_indices('\n').map(|(at, _)| at).collect();
+        Self {
+            file,
+            text,
+            newlines,
+            found: Parsed::default(),
+        }
     }
 
-    /// `value` with all that was found.
+    /// `value` with all that was found, in the order of the file.
     pub(super) fn finish<T>(self, value: T) -> Parsed<T> {
-        let Parsed {
-            value: (),
-            warnings,
-            errors,
-            further,
-        } = self.found;
+        let mut errors = self.found.errors;
+        errors.sort_by_key(|report| report.places.last().map(|it| (it.line, it.column)));
         let parsed = Parsed {
             value,
-            warnings,
+            warnings: self.found.warnings,
             errors,
-            further,
+            further: self.found.further,
         };
         parsed.closed()
     }
 
+    /// What is wrong behind an anchor is so for each alias as well, and said once.
     pub(super) fn add(&mut self, report: Report) {
-        self.found.add(report);
+        if !self.found.errors.contains(&report) {
+            self.found.add(report);
+        }
     }
 
     pub(super) fn place(&self, node: &Node, label: &str) -> Place {
-        self.place_of(&node.span, label)
+        self.place_of(node.span.clone(), label)
     }
 
-    pub(super) fn place_of(&self, span: &Span, label: &str) -> Place {
-        span::place(self.file, self.text, span.line, span.range.clone(), label)
+    pub(super) fn place_of(&self, range: Range<usize>, label: &str) -> Place {
+        let line = self
+            .newlines
+            .partition_point(|newline| *newline < range.start)
+            + 1;
+        span::place(self.file, self.text, line, range, label)
     }
 
     pub(super) fn said<T>(&self, value: T, node: &Node) -> Said<T> {
@@ -99,7 +110,7 @@ impl<'a> Reader<'a> {
         let names = keys.names();
         let help = (keys.misplaced)(entry.name).map(str::to_string);
         let help = help
-            .or_else(|| wording::did_you_mean(entry.name, &names))
+            .or_else(|| wording::did_you_mean(&cut(entry.name), &names))
             .unwrap_or_else(|| format!("its keys are {}", wording::list(&names)));
         let headline = format!("{} has no key `{}`", keys.owner, cut(entry.name));
         self.add(
@@ -117,129 +128,25 @@ impl<'a> Reader<'a> {
             let Value::Text(name) = &key.value else {
                 let report = Report::new("a key has to be a text");
                 let place = self.place(key, &format!("this is {}", self.kind(key)));
-                let help = self.quoted(key).map(|it| format!("write it as {it}"));
+                let help = self.quoted(key).map(|it| format!("write it as `{it}`"));
                 self.add(report.at(place).help(help));
                 continue;
             };
             match known.insert(name, key) {
-                Some(first) => self.add(
-                    Report::new(format!("`{}` is given twice", cut(name)))
-                        .at(self.place(first, "first here"))
-                        .at(self.place(key, "and again here"))
-                        .help("take one of them out".to_string()),
-                ),
+                Some(first) => {
+                    self.twice(format!("`{}` is given twice", cut(name)), first, key);
+                }
                 None => entries.push(Entry { name, key, value }),
             }
         }
         entries
     }
 
-    /// A mapping's pairs; of nothing at all, such as an `env:` whose lines are comments, none.
-    pub(super) fn mapping<'n>(
-        &mut self,
-        entry: Entry<'n>,
-        expected: &str,
-    ) -> Option<&'n [(Node, Node)]> {
-        match &entry.value.value {
-            Value::Null => Some(&[]),
-            Value::Mapping(pairs) => Some(pairs),
-            Value::Bool(_) | Value::Number | Value::Text(_) | Value::List(_) => {
-                self.wrong(entry, expected, None);
-                None
-            }
-        }
-    }
-
-    /// A text that a path or a name can be: neither empty nor with a NUL.
-    pub(super) fn text<'n>(&mut self, entry: Entry<'n>, expected: &str) -> Option<&'n str> {
-        match &entry.value.value {
-            Value::Text(text) if !text.is_empty() && !text.contains('\0') => return Some(text),
-            Value::Bool(_) | Value::Number => {
-                let quoted = self.quoted(entry.value);
-                let help = quoted.map(|it| format!("if you mean it, write `{}: {it}`", entry.name));
-                self.wrong(entry, expected, help);
-            }
-            Value::Null | Value::Text(_) | Value::List(_) | Value::Mapping(_) => {
-                self.wrong(entry, expected, None);
-            }
-        }
-        None
-    }
-
-    /// Texts, each once; a single one needs no brackets.
-    pub(super) fn texts(&mut self, entry: Entry<'_>, expected: &str) -> Vec<Said<String>> {
-        let items = match &entry.value.value {
-            Value::Null => return Vec::new(),
-            Value::List(items) => items.as_slice(),
-            Value::Bool(_) | Value::Number | Value::Text(_) | Value::Mapping(_) => {
-                std::slice::from_ref(entry.value)
-            }
-        };
-        let mut texts: Vec<Said<String>> = Vec::new();
-        let mut known: HashMap<&str, &Node> = HashMap::new();
-        for value in items {
-            let item = Entry { value, ..entry };
-            let Some(text) = self.text(item, expected) else {
-                continue;
-            };
-            match known.insert(text, value) {
-                Some(first) => self.add(
-                    Report::new(format!("`{}` is in `{}` twice", cut(text), entry.name))
-                        .at(self.place(first, "first here"))
-                        .at(self.place(value, "and again here"))
-                        .help("take one of them out".to_string()),
-                ),
-                None => texts.push(self.said(text.to_string(), value)),
-            }
-        }
-        texts
-    }
-
-    pub(super) fn choice<T: Copy>(
-        &mut self,
-        entry: Entry<'_>,
-        choices: &[(&'static str, T)],
-    ) -> Option<T> {
-        let names = || choices.iter().map(|(name, _)| *name);
-        let text = self.written(entry.value);
-        let is_it = |(name, _): &&(&str, T)| Some(*name) == text;
-        if let Some((_, value)) = choices.iter().find(is_it) {
-            return Some(*value);
-        }
-        let help = text.and_then(|text| wording::did_you_mean(text, names()));
-        self.wrong(entry, &wording::choice(names()), help);
-        None
-    }
-
-    pub(super) fn boolean(&mut self, entry: Entry<'_>) -> Option<bool> {
-        if let Value::Bool(value) = entry.value.value {
-            return Some(value);
-        }
-        let meant = match self.written(entry.value).unwrap_or_default() {
-            "yes" | "on" | "1" => Some("true"),
-            "no" | "off" | "0" => Some("false"),
-            _ => None,
-        };
-        let help = meant.map(|meant| format!("write `{}: {meant}`", entry.name));
-        self.wrong(entry, "`true` or `false`", help);
-        None
-    }
-
-    /// What `read` makes of a number.
-    pub(super) fn number<T>(
-        &mut self,
-        entry: Entry<'_>,
-        expected: &str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Option<T> {
-        let value = self.written(entry.value).and_then(read);
-        if matches!(entry.value.value, Value::Number) && value.is_some() {
-            return value;
-        }
-        let is_quoted = matches!(entry.value.value, Value::Text(_)) && value.is_some();
-        let help = is_quoted.then(|| "write it without quotes".to_string());
-        self.wrong(entry, expected, help);
-        None
+    pub(super) fn twice(&mut self, headline: String, first: &Node, again: &Node) {
+        let report = Report::new(headline)
+            .at(self.place(first, "first here"))
+            .at(self.place(again, "and again here"));
+        self.add(report.help("take one of them out".to_string()));
     }
 
     /// `port` cannot be `web`: expected …
@@ -270,13 +177,13 @@ impl<'a> Reader<'a> {
             // Only with a tag are there quotes: `!!int "5"`.
             Value::Bool(_) | Value::Number => self
                 .text
-                .get(node.span.range.clone())
+                .get(node.span.clone())
                 .map(|it| it.trim_matches(['"', '\''])),
             Value::Null | Value::List(_) | Value::Mapping(_) => None,
         }
     }
 
-    fn quoted(&self, node: &Node) -> Option<String> {
+    pub(super) fn quoted(&self, node: &Node) -> Option<String> {
         self.written(node).map(|text| format!("\"{}\"", cut(text)))
     }
 
@@ -293,7 +200,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// For a headline.
+/// For a headline, and for a suggestion: nobody meant a short word by a long one.
 pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((at, _)) => format!("{}…", &text[..at]),

@@ -1,6 +1,6 @@
 //! Reports for a settings file that is not read at all: no YAML, no mapping, too large.
 
-use crate::syntax::settings::yaml::{Refusal, Span};
+use crate::syntax::settings::yaml::Refusal;
 use crate::words::report::{Place, Report};
 
 /// Larger than any file that was written for this, in bytes.
@@ -34,15 +34,15 @@ pub(super) fn too_large(file: &str, text: &str) -> Option<Report> {
 pub(super) fn report(
     refusal: Refusal,
     text: &str,
-    span: &Span,
+    at: usize,
     place: impl Fn(&str) -> Place,
 ) -> Report {
     match refusal {
         Refusal::Syntax(message) => Report::new("this is not YAML")
             .at(place(&message))
-            .help(cure(text, span).map(str::to_string)),
+            .help(cure(text, at).map(str::to_string)),
         Refusal::TooDeep => Report::new("mappings and lists are nested too deeply")
-            .at(place("at most 64 levels"))
+            .at(place("at most 32 levels"))
             .help("settings have three levels: `processes:`, a process, its keys".to_string()),
         Refusal::TooMany => Report::new("there are too many values")
             .at(place("at most 10000, those of aliases included"))
@@ -57,8 +57,7 @@ pub(super) fn no_mapping(place: Place) -> Report {
 }
 
 /// For the commonest slips, by what stands there.
-fn cure(text: &str, span: &Span) -> Option<&'static str> {
-    let at = span.range.start;
+fn cure(text: &str, at: usize) -> Option<&'static str> {
     let begin = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let line = text[begin..].lines().next().unwrap_or_default();
     let blanks = &line[..line.len() - line.trim_start().len()];
@@ -66,11 +65,12 @@ fn cure(text: &str, span: &Span) -> Option<&'static str> {
         return Some("indent with blanks: a tab does not count as one");
     }
     match text[at..].chars().next() {
-        Some(':') => {
-            Some("indent the keys of one mapping alike; a value with `: ` in it goes in quotes")
+        Some(':') if text[begin..at].contains(": ") => {
+            Some("put a value that has `: ` in it in quotes")
         }
+        Some(':') => Some("indent the keys of one mapping alike"),
         Some('@' | '`' | '%') => Some("put the value in quotes"),
-        Some('*') => Some("a value that begins with `*` goes in quotes"),
+        Some('*') => Some("put a value that begins with `*` in quotes"),
         Some(_) | None => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Reads `stop_signal:`.
 
-use crate::syntax::settings::reader::{Entry, Reader};
+use crate::syntax::settings::reader::{Entry, Reader, cut};
 use crate::syntax::settings::yaml::Value;
 use crate::words::wording;
 
@@ -30,9 +30,10 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<i32> {
         return Some(*number);
     }
     let names = || SIGNALS.iter().map(|(name, _)| *name);
-    let help = match name {
+    let meant = cut(&written).to_ascii_uppercase();
+    let help = match meant.strip_prefix("SIG").unwrap_or(&meant) {
         "KILL" | "9" => Some("what outlives the `timeout:` is killed anyway".to_string()),
-        name => wording::did_you_mean(&name.to_ascii_uppercase(), names()),
+        name => wording::did_you_mean(name, names()),
     };
     reader.wrong(entry, &wording::choice(names()), help);
     None

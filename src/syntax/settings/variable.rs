@@ -76,10 +76,15 @@ pub(super) fn is_name(reader: &mut Reader<'_>, name: &str, at: &Node) -> bool {
             "cannot be set here",
             Some("choose another name"),
         ),
-        name if name.contains(['=', '\0']) => (
+        name if name.contains('=') => (
             format!("`{}` cannot be the name of a variable", cut(name)),
-            "has a `=` or a NUL in it",
+            "has a `=` in it",
             Some("write it as `NAME: value`"),
+        ),
+        name if name.contains('\0') => (
+            format!("`{}` cannot be the name of a variable", cut(name)),
+            "has a NUL in it",
+            None,
         ),
         _ => return true,
     };

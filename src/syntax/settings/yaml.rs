@@ -9,14 +9,15 @@ use serde_yaml::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Options};
 use serde_yaml::{Error, Location, MessageFormatter, Spanned, UserMessageFormatter};
 
 /// Mappings and lists within each other: more than anybody writes, and little for the stack.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 32;
 /// Keys and values of a file, those of its aliases once more for each time that they are used.
 const MAX_NODES: usize = 10_000;
 
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) value: Value,
-    pub(super) span: Span,
+    /// In bytes; a list or a mapping has only its beginning. An alias has its anchor's place.
+    pub(super) span: Range<usize>,
 }
 
 /// Numbers have no value of their own: they are read as they were written.
@@ -31,15 +32,6 @@ pub(super) enum Value {
     Mapping(Vec<(Node, Node)>),
 }
 
-/// Where a node begins and, if it is no list or mapping, how far it goes. An alias has its anchor's place.
-#[derive(Clone, Debug)]
-pub(super) struct Span {
-    /// From 1.
-    pub(super) line: usize,
-    /// In bytes.
-    pub(super) range: Range<usize>,
-}
-
 /// Why a text is no tree.
 #[derive(Debug)]
 pub(super) enum Refusal {
@@ -50,17 +42,12 @@ pub(super) enum Refusal {
 }
 
 /// # Errors
-/// The first mistake of the syntax, or the limit that is broken, with its place.
-pub(super) fn tree(text: &str) -> Result<Node, (Refusal, Span)> {
+/// The first mistake of the syntax, or the limit that is broken, with the byte that it was found at.
+pub(super) fn tree(text: &str) -> Result<Node, (Refusal, usize)> {
     serde_yaml::from_str_with_options(text, options()).map_err(|error| {
-        let span = error.location().map_or(Span::BEGIN, |at| {
-            let range = offset(text, at.line() as usize, at.column() as usize);
-            Span {
-                line: at.line() as usize,
-                range: range..range,
-            }
-        });
-        (refusal(&error), span)
+        let before = error.location().map_or(0, |at| at.span().offset()) as usize;
+        let mut starts = text.char_indices().map(|(at, _)| at);
+        (refusal(&error), starts.nth(before).unwrap_or(text.len()))
     })
 }
 
@@ -77,7 +64,7 @@ fn options() -> Options {
         // All of them come here, where each gets its report.
         duplicate_keys: DuplicateKeyPolicy::LastWins,
         strict_booleans: true,
-        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         reject_unsupported_tags: true,
         with_snippet: false,
     }
@@ -101,36 +88,13 @@ fn refusal(error: &Error) -> Refusal {
     }
 }
 
-/// The byte at a line and a column, both from 1; the line's or the text's end where there is none.
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let before = text.split_inclusive('\n').take(line.saturating_sub(1));
-    let begin = before.map(str::len).sum::<usize>();
-    let line = text[begin..].split('\n').next().unwrap_or_default();
-    let mut characters = line.char_indices().map(|(at, _)| at);
-    begin
-        + characters
-            .nth(column.saturating_sub(1))
-            .unwrap_or(line.len())
-}
-
-impl Span {
-    const BEGIN: Self = Self {
-        line: 1,
-        range: 0..0,
-    };
-}
-
-impl From<Location> for Span {
-    fn from(at: Location) -> Self {
-        let span = at.span();
-        let (Some(start), Some(length)) = (span.byte_offset(), span.byte_len()) else {
-            return Self::BEGIN;
-        };
-        Self {
-            line: at.line() as usize,
-            range: start as usize..(start + length) as usize,
-        }
-    }
+/// Empty, at the beginning, where there is none: the crate has one for each node of a text.
+fn bytes(location: Location) -> Range<usize> {
+    let span = location.span();
+    let bytes = span.byte_offset().zip(span.byte_len());
+    bytes.map_or(0..0, |(start, length)| {
+        start as usize..(start + length) as usize
+    })
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -138,7 +102,7 @@ impl<'de> Deserialize<'de> for Node {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
         Ok(Self {
             value: spanned.value,
-            span: spanned.defined.into(),
+            span: bytes(spanned.defined),
         })
     }
 }
