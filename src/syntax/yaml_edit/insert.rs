@@ -130,10 +130,6 @@ fn unexpected(node: &Node) -> CannotEdit {
 /// Behind the last entry between the braces.
 fn into_flow(text: &str, mapping: &Node, entries: &[Entry], new: &str) -> String {
     match entries.last() {
-        Some(last) if last.value.range.is_empty() => {
-            let at = behind_colon(text, last).unwrap_or(last.key.range.end);
-            replaced(text, at..at, &format!(", {new}"))
-        }
         Some(last) => replaced(text, last.end()..last.end(), &format!(", {new}")),
         None => {
             let inner = mapping.range.start + 1..mapping.range.end - 1;
@@ -190,25 +186,13 @@ fn into_long_form(
 
 /// The entry with another value, which may not have been written at all.
 fn with_value(text: &str, entry: &Entry, value: &str) -> String {
-    if !entry.value.range.is_empty() {
-        return replaced(text, entry.value.range.clone(), value);
+    let at = &entry.value.range;
+    let has_colon = at.start > entry.key.range.end;
+    match (at.is_empty(), has_colon) {
+        (false, _) => replaced(text, at.clone(), value),
+        (true, true) => replaced(text, at.clone(), &format!(" {value}")),
+        (true, false) => replaced(text, at.clone(), &format!(": {value}")),
     }
-    match behind_colon(text, entry) {
-        Some(at) => replaced(text, at..at, &format!(" {value}")),
-        None => replaced(
-            text,
-            entry.key.range.end..entry.key.range.end,
-            &format!(": {value}"),
-        ),
-    }
-}
-
-fn behind_colon(text: &str, entry: &Entry) -> Option<usize> {
-    let rest = &text[entry.key.range.end..];
-    let blanks = rest.len() - rest.trim_start().len();
-    rest[blanks..]
-        .starts_with(':')
-        .then_some(entry.key.range.end + blanks + 1)
 }
 
 /// With a further line where one begins; `None`: behind the last line, which has no end and shall have none.

@@ -90,8 +90,16 @@ pub(crate) fn without_use(text: &str, variable: &str) -> Result<Option<String>, 
     };
     uses.remove(variable);
     let reason = reason(&document, variable);
-    let edited = remove::edited(text, &document, variable, &reason)?;
-    checked(edited, &normal(expected), reason).map(Some)
+    let expected = normal(expected);
+    let whole = remove::with_empty_uses(text, &document, variable, &reason)?;
+    let whole = whole.and_then(|edited| checked(edited, &expected, reason.clone()).ok());
+    match whole {
+        Some(edited) => Ok(Some(edited)),
+        None => {
+            let edited = remove::entry(text, &document, variable, &reason)?;
+            checked(edited, &expected, reason).map(Some)
+        }
+    }
 }
 
 /// The variables that the text has uses for, in the order of the alphabet.

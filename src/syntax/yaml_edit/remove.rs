@@ -3,25 +3,47 @@
 use std::ops::Range;
 
 use crate::syntax::yaml_edit::tree::{Document, Entry, Node, Shape};
-use crate::syntax::yaml_edit::{CannotEdit, begin_of_line, end_of_line, indentation, uses_entry};
+use crate::syntax::yaml_edit::{CannotEdit, USES, begin_of_line, end_of_line, indentation};
 
-/// `reason` is what to show where the use is not written out: it comes by an alias or a merge.
-pub(super) fn edited(
+/// The entry alone. `reason` is what to show where the use is not written out: it comes by an alias or a merge.
+pub(super) fn entry(
     text: &str,
     document: &Document,
     variable: &str,
     reason: &Range<usize>,
 ) -> Result<String, CannotEdit> {
-    let elsewhere = || CannotEdit::new(reason.clone(), "it comes from another place, by an alias");
-    let root = document.root.as_ref().ok_or_else(elsewhere)?;
-    let uses = uses_entry(document).ok_or_else(elsewhere)?;
-    let entry = uses.value.entry(variable).ok_or_else(elsewhere)?;
+    let (_, uses, entry) = found(document, variable, reason)?;
+    without(text, &uses.value, entry)
+}
+
+/// All of `uses`, if the entry is its only one and it has no comments of its own.
+pub(super) fn with_empty_uses(
+    text: &str,
+    document: &Document,
+    variable: &str,
+    reason: &Range<usize>,
+) -> Result<Option<String>, CannotEdit> {
+    let (root, uses, entry) = found(document, variable, reason)?;
     let is_last = uses.value.entries().len() == 1;
     if is_last && !has_comments(text, root, uses, entry) {
-        without(text, root, uses)
+        without(text, root, uses).map(Some)
     } else {
-        without(text, &uses.value, entry)
+        Ok(None)
     }
+}
+
+/// The root, `uses` and the entry in it.
+fn found<'a>(
+    document: &'a Document,
+    variable: &str,
+    reason: &Range<usize>,
+) -> Result<(&'a Node, &'a Entry, &'a Entry), CannotEdit> {
+    let found = document.root.as_ref().and_then(|root| {
+        let uses = root.entry(USES)?;
+        Some((root, uses, uses.value.entry(variable)?))
+    });
+    let elsewhere = || CannotEdit::new(reason.clone(), "it comes from another place, by an alias");
+    found.ok_or_else(elsewhere)
 }
 
 fn without(text: &str, mapping: &Node, entry: &Entry) -> Result<String, CannotEdit> {
@@ -83,13 +105,16 @@ fn behind_comma(text: &str, at: usize) -> usize {
 
 /// Whether `uses` has comments of its own: between its line and the entry, or set off like an entry behind it.
 fn has_comments(text: &str, root: &Node, uses: &Entry, entry: &Entry) -> bool {
-    let above = end_of_line(text, uses.key.range.end).unwrap_or(text.len());
-    let above = above.min(entry.key.range.start)..entry.key.range.start;
-    if text[above].contains('#') {
-        return true;
-    }
     if let Shape::Flow(_) = uses.value.shape {
-        return text[entry.end()..uses.value.range.end].contains('#');
+        let (above, below) = (
+            uses.key.range.end..entry.key.range.start,
+            entry.end()..uses.value.range.end,
+        );
+        return text[above].contains('#') || text[below].contains('#');
+    }
+    let above = end_of_line(text, uses.key.range.end).unwrap_or(text.len());
+    if text[above.min(entry.key.range.start)..entry.key.range.start].contains('#') {
+        return true;
     }
     let own = uses.key.range.start - begin_of_line(text, uses.key.range.start);
     let next = root.entries().iter().map(|entry| entry.key.range.start);

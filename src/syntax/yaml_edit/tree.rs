@@ -17,7 +17,8 @@ pub(super) struct Document {
 
 #[derive(Debug)]
 pub(super) struct Node {
-    /// Byte offsets. Empty for a value that is not written; of a block of text (`|`, `>`) only the end is right.
+    /// Byte offsets. Of a value that is not written the empty one behind its colon; of a block of text (`|`, `>`)
+    /// only the end is right.
     pub(super) range: Range<usize>,
     pub(super) shape: Shape,
 }
@@ -80,19 +81,19 @@ pub(super) fn read(text: &str) -> Result<Document, CannotEdit> {
     let mut document = Document::default();
     while let Some((event, span)) = events.next()? {
         match event {
+            Event::DocumentStart(..) if document.root.is_some() => {
+                return Err(CannotEdit::new(
+                    range(&span),
+                    "a second document begins here",
+                ));
+            }
             Event::StreamStart | Event::DocumentStart(..) => {}
             Event::StreamEnd => break,
             Event::DocumentEnd => {
                 let end = range(&span);
                 document.end = document.end.or((!end.is_empty()).then_some(end.start));
             }
-            event if document.root.is_none() => document.root = Some(events.node(event, &span)?),
-            _ => {
-                return Err(CannotEdit::new(
-                    range(&span),
-                    "a second document begins here",
-                ));
-            }
+            event => document.root = Some(events.node(event, &span)?),
         }
     }
     Ok(document)
@@ -159,7 +160,11 @@ impl<'a> Events<'a> {
             }
             let key = self.node(event, &span)?;
             let (event, span) = self.within()?;
-            let value = self.node(event, &span)?;
+            let mut value = self.node(event, &span)?;
+            if value.range.is_empty() {
+                let at = behind_colon(self.text, key.range.end);
+                value.range = at..at;
+            }
             entries.push(Entry { key, value });
         }
     }
@@ -186,6 +191,16 @@ fn closed(style: StructureStyle, last: usize, end: &Span) -> usize {
     match style {
         StructureStyle::Block => last,
         StructureStyle::Flow => range(end).end,
+    }
+}
+
+/// Where the colon of a key that ends here ends; the key itself if it has none (`{ A, B }`).
+fn behind_colon(text: &str, at: usize) -> usize {
+    let rest = text[at..].trim_start();
+    if rest.starts_with(':') {
+        text.len() - rest.len() + 1
+    } else {
+        at
     }
 }
 
