@@ -25,11 +25,17 @@ _devrun() {
             devrun,help)
                 cmd="devrun__subcmd__help"
                 ;;
+            devrun,link)
+                cmd="devrun__subcmd__link"
+                ;;
             devrun,run)
                 cmd="devrun__subcmd__run"
                 ;;
             devrun,start)
                 cmd="devrun__subcmd__start"
+                ;;
+            devrun,unlink)
+                cmd="devrun__subcmd__unlink"
                 ;;
             devrun__subcmd__help,check)
                 cmd="devrun__subcmd__help__subcmd__check"
@@ -40,11 +46,17 @@ _devrun() {
             devrun__subcmd__help,help)
                 cmd="devrun__subcmd__help__subcmd__help"
                 ;;
+            devrun__subcmd__help,link)
+                cmd="devrun__subcmd__help__subcmd__link"
+                ;;
             devrun__subcmd__help,run)
                 cmd="devrun__subcmd__help__subcmd__run"
                 ;;
             devrun__subcmd__help,start)
                 cmd="devrun__subcmd__help__subcmd__start"
+                ;;
+            devrun__subcmd__help,unlink)
+                cmd="devrun__subcmd__help__subcmd__unlink"
                 ;;
             *)
                 ;;
@@ -53,7 +65,7 @@ _devrun() {
 
     case "${cmd}" in
         devrun)
-            opts="-h -V --help --version start check run completions help"
+            opts="-h -V --help --version start check link unlink run completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -131,7 +143,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help)
-            opts="start check run completions help"
+            opts="start check link unlink run completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -186,6 +198,20 @@ _devrun() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        devrun__subcmd__help__subcmd__link)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         devrun__subcmd__help__subcmd__run)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -207,6 +233,54 @@ _devrun() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__help__subcmd__unlink)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__link)
+            opts="-f -d -h --as --save --procfile --root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --procfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -349,6 +423,36 @@ _devrun() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__unlink)
+            opts="-f -d -h --procfile --root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --procfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

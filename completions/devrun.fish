@@ -28,6 +28,8 @@ complete -c devrun -n "__fish_devrun_needs_command" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_needs_command" -s V -l version -d 'Print version'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "start" -d 'Run the processes of a Procfile'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "run" -d 'Run a command in the app\'s environment'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -68,6 +70,14 @@ complete -c devrun -n "__fish_devrun_using_subcommand check" -s e -l env -d 'Env
 complete -c devrun -n "__fish_devrun_using_subcommand check" -l set -d 'Set a variable, above all files' -r
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s m -l formation -d 'How many of each; types left out get none, or what all= says: all=1,web=2' -r
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand link" -l as -d 'The variable that the code reads (by default the name of what is behind it, and _URL)' -r
+complete -c devrun -n "__fish_devrun_using_subcommand link" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand link" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand link" -l save -d 'Into devrun.yaml, for all, not into devrun.local.yaml'
+complete -c devrun -n "__fish_devrun_using_subcommand link" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand unlink" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand unlink" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand unlink" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s p -l process -d 'Whose environment, PORT included' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s d -l root -d 'The directory of the app and of its processes' -r -F
@@ -75,8 +85,10 @@ complete -c devrun -n "__fish_devrun_using_subcommand run" -s e -l env -d 'Env f
 complete -c devrun -n "__fish_devrun_using_subcommand run" -l set -d 'Set a variable, above all files' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "start" -d 'Run the processes of a Procfile'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "run" -d 'Run a command in the app\'s environment'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "completions" -d 'Print completions for a shell'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check run completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run completions help" -f -a "start" -d 'Run the processes of a Procfile'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run completions help" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run completions help" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run completions help" -f -a "run" -d 'Run a command in the app\'s environment'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -198,6 +198,18 @@ pub(crate) fn shown(place: &Where, path: &Path) -> String {
     }
 }
 
+/// A whole file; `None` if there is none.
+///
+/// # Errors
+/// It cannot be read, or is not UTF-8.
+pub(crate) fn text_if_any(shown: &str, path: &Path) -> Result<Option<String>, Report> {
+    match file::read(path) {
+        Ok(content) => text(shown, &content).map(|text| Some(text.to_string())),
+        Err(Unreadable::System(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(shown, &error)),
+    }
+}
+
 fn text<'a>(shown: &str, content: &'a Content) -> Result<&'a str, Report> {
     std::str::from_utf8(&content.bytes).map_err(|error| {
         let before = &content.bytes[..error.valid_up_to()];

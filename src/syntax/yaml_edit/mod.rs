@@ -106,9 +106,10 @@ pub(crate) fn without_use(text: &str, variable: &str) -> Result<Option<String>, 
 ///
 /// # Errors
 /// The text is no YAML.
-pub(crate) fn uses(text: &str) -> Result<Vec<(String, Value)>, CannotEdit> {
-    let uses = meaning(text)?.get(USES).and_then(Value::as_object).cloned();
-    Ok(uses.unwrap_or_default().into_iter().collect())
+pub(crate) fn variables(text: &str) -> Result<Vec<String>, CannotEdit> {
+    let meaning = meaning(text)?;
+    let uses = meaning.get(USES).and_then(Value::as_object);
+    Ok(uses.into_iter().flat_map(Map::keys).cloned().collect())
 }
 
 /// The line, from 1, in which the use of this variable begins; `None` where it is not written out.

@@ -326,12 +326,7 @@ fn what_is_no_yaml_is_shown_where_it_is_wrong() {
 #[test]
 fn what_is_there_is_listed() {
     let text = "a: 1\nuses:\n  B: x\n  A: { app: ../y }\nprocesses:\n  web: { uses: [A] }\n  job: { uses: [B] }\n";
-    let names: Vec<String> = uses(text)
-        .unwrap()
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
-    assert_eq!(names, ["A", "B"]);
+    assert_eq!(variables(text).unwrap(), ["A", "B"]);
     assert_eq!((line_of(text, "A"), line_of(text, "C")), (Some(4), None));
     assert_eq!(narrowed_to(text, "A"), ["web"]);
 }
