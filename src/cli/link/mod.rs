@@ -3,6 +3,7 @@
 
 mod file;
 mod target;
+mod way;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
