@@ -266,6 +266,12 @@ fn a_file_that_cannot_be_edited_safely_is_left_alone() {
         "error: `devrun.yaml` is written in a way that cannot be edited safely\n --> devrun.yaml:3:7\n3 | uses: *common\n  |       ^^^^^^^ an alias: what it stands for is written elsewhere\n help: write it there by hand, below `uses:`: `API_URL: ../api`\n",
     );
     assert_eq!(project.read("shop/devrun.yaml"), text);
+    let project = project.file("shop/devrun.yaml", "port: 1\nport: 2\n");
+    fails(
+        &project,
+        &["unlink", "API_URL"],
+        "error: `devrun.yaml` is no YAML\n --> devrun.yaml:2:1\n2 | port: 2\n  | ^ duplicate mapping key: port\n help: correct that first\n",
+    );
 }
 
 #[test]

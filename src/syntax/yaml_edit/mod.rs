@@ -23,12 +23,27 @@ const USES: &str = "uses";
 pub(crate) struct CannotEdit {
     at: Range<usize>,
     why: String,
+    /// It is no YAML at all.
+    is_broken: bool,
 }
 
 impl CannotEdit {
     fn new(at: Range<usize>, why: impl Into<String>) -> Self {
-        let why = why.into();
-        Self { at, why }
+        Self {
+            at,
+            why: why.into(),
+            is_broken: false,
+        }
+    }
+
+    /// `said` by the parser: what follows the reason is for programmers.
+    fn broken(at: usize, said: &str) -> Self {
+        let cut = [", set ", " at line ", "\n"].iter();
+        let end = cut.filter_map(|cut| said.find(cut)).min();
+        Self {
+            is_broken: true,
+            ..Self::new(at..at, &said[..end.unwrap_or(said.len())])
+        }
     }
 
     /// `text` is the one that was not edited, `help` says what to do by hand.
@@ -40,17 +55,21 @@ impl CannotEdit {
         let end = (start..=end.min(text.len()))
             .rfind(|at| text.is_char_boundary(*at))
             .unwrap_or(start);
-        Report::new(format!(
-            "`{file}` is written in a way that cannot be edited safely"
-        ))
-        .at(span::place(
-            file,
-            text,
-            line(text, start),
-            start..end,
-            &self.why,
-        ))
-        .help(help)
+        let (headline, help) = if self.is_broken {
+            (format!("`{file}` is no YAML"), "correct that first".into())
+        } else {
+            let headline = format!("`{file}` is written in a way that cannot be edited safely");
+            (headline, help)
+        };
+        Report::new(headline)
+            .at(span::place(
+                file,
+                text,
+                line(text, start),
+                start..end,
+                &self.why,
+            ))
+            .help(help)
     }
 }
 
@@ -148,9 +167,8 @@ fn meaning(text: &str) -> Result<Value, CannotEdit> {
     let broken = |error: serde_yaml::Error| {
         let location = error.location();
         let number = location.map_or(1, |location| location.line() as usize);
-        let start = line_start(text, number);
-        let why = error.without_snippet().to_string();
-        CannotEdit::new(start..start, why)
+        let said = error.without_snippet().to_string();
+        CannotEdit::broken(line_start(text, number), &said)
     };
     serde_yaml::from_str(text).map(normal).map_err(broken)
 }

@@ -108,7 +108,7 @@ impl<'a> Events<'a> {
     fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, CannotEdit> {
         let broken = |error: ScanError| {
             let at = error.marker().byte_offset().unwrap_or(0);
-            CannotEdit::new(at..at, error.info().to_string())
+            CannotEdit::broken(at, &error.info())
         };
         self.parser.next_event().transpose().map_err(broken)
     }
