@@ -32,6 +32,8 @@ Every day:
   run          Run a command in the app's environment
 Understand:
   check        Report every mistake in the app's files
+  link         Say what is behind a variable: another app, a process, a URL
+  unlink       Take that back
   schema       Print the JSON Schema of devrun.yaml
 Set up:
   completions  Print completions for a shell
@@ -66,6 +68,11 @@ pub(crate) enum Command {
     Start(Box<Start>),
     /// Report every mistake in the app's files, starting nothing
     Check(Check),
+    /// Say what is behind a variable: another app, a process, a URL
+    #[command(after_help = LINK_EXAMPLES)]
+    Link(Link),
+    /// Take a variable out of the app's uses
+    Unlink(Unlink),
     /// Run a command in the app's environment
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
@@ -97,6 +104,25 @@ Examples:
 With that file beside devrun.yaml, editors with a YAML language server complete
 and check it once its first line is:
   # yaml-language-server: $schema=devrun.schema.json";
+
+const LINK_EXAMPLES: &str = "\
+Examples:
+  devrun link ../api                 API_URL is the URL of its web process
+  devrun link ~/code/search#grpc --as SEARCH_ADDR
+  devrun link redis                  a process of this Procfile
+  devrun link postgresql://db.internal/shop --as DATABASE_URL --save";
+
+/// Which app is meant, by its directory and Procfile alone.
+#[derive(Clone, Debug, Group)]
+#[command(next_help_heading = "Which app")]
+pub(crate) struct AppOnly {
+    /// The Procfile, if not Procfile.dev or Procfile
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(crate) procfile: Option<PathBuf>,
+    /// The directory of the app and of its processes
+    #[arg(short = 'd', long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+}
 
 /// Which app is meant.
 #[derive(Clone, Debug, Default, Group)]
@@ -223,6 +249,30 @@ pub(crate) struct Check {
     /// How many of each; types left out get none, or what all= says: all=1,web=2
     #[arg(short = 'm', long, value_name = "TYPE=N,…", help_heading = "Which processes", value_parser = formation::parse)]
     pub(crate) formation: Option<Formation>,
+}
+
+#[derive(Clone, Debug, Group)]
+pub(crate) struct Link {
+    /// An app's directory (DIR#process if not its web), a URL, or a process type
+    #[arg(value_name = "DIR|URL|PROCESS")]
+    pub(crate) target: String,
+    /// The variable that the code reads (by default the name of what is behind it, and _URL)
+    #[arg(long = "as", value_name = "VARIABLE")]
+    pub(crate) variable: Option<String>,
+    /// Into devrun.yaml, for all, not into devrun.local.yaml
+    #[arg(long)]
+    pub(crate) save: bool,
+    #[command(flatten)]
+    pub(crate) place: AppOnly,
+}
+
+#[derive(Clone, Debug, Group)]
+pub(crate) struct Unlink {
+    /// Its name, as in `devrun unlink API_URL`
+    #[arg(value_name = "VARIABLE")]
+    pub(crate) variable: String,
+    #[command(flatten)]
+    pub(crate) place: AppOnly,
 }
 
 #[derive(Clone, Debug, Group)]

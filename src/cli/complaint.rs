@@ -113,6 +113,8 @@ fn missing(argument: &str) -> Report {
     let headline = match flag(argument) {
         "<CMD>..." => "`devrun run` needs a command".into(),
         "<SHELL>" => "`devrun completions` needs a shell".into(),
+        "<DIR|URL|PROCESS>" => "`devrun link` needs what is behind the variable".into(),
+        "<VARIABLE>" => "`devrun unlink` needs a variable".into(),
         flag => format!("`{flag}` needs a value"),
     };
     Report::new(headline).help(for_example(argument))
@@ -136,7 +138,7 @@ fn for_example(argument: &str) -> Option<String> {
 }
 
 /// For every argument whose values are not a closed list, as clap names it.
-const EXAMPLES: [(&str, &str); 13] = [
+const EXAMPLES: [(&str, &str); 16] = [
     ("--procfile", "--procfile Procfile.dev"),
     ("--root", "--root services/shop"),
     ("--env", "--env .env.test"),
@@ -147,6 +149,9 @@ const EXAMPLES: [(&str, &str); 13] = [
     ("--timeout", "--timeout 10"),
     ("--process", "--process web"),
     ("--detach-keys", "--detach-keys ctrl-p,ctrl-q"),
+    ("--as", "--as API_URL"),
+    ("<DIR|URL|PROCESS>", "devrun link ../api"),
+    ("<VARIABLE>", "devrun unlink API_URL"),
     ("<CMD>...", "devrun run rails console"),
     ("<SHELL>", "devrun completions bash"),
     ("[PROCESS]...", "devrun start web"),

@@ -5,6 +5,7 @@ mod check;
 mod complaint;
 mod completions;
 mod context;
+mod link;
 mod owning;
 mod run;
 mod schema;
@@ -29,6 +30,8 @@ pub fn main() -> ExitCode {
     match args.command {
         Command::Start(start) => start::run(&start),
         Command::Check(check) => check::run(&check),
+        Command::Link(arguments) => link::link(&arguments),
+        Command::Unlink(arguments) => link::unlink(&arguments),
         Command::Run(run) => run::run(&run),
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions::run(&completions),

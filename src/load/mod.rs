@@ -188,6 +188,18 @@ fn shown_directory(place: &Where, path: &Path) -> String {
     wording::path(path, place.home.as_deref())
 }
 
+/// A whole file; `None` if there is none.
+///
+/// # Errors
+/// It cannot be read, or is not UTF-8.
+pub(crate) fn text_if_any(shown: &str, path: &Path) -> Result<Option<String>, Report> {
+    match file::read(path) {
+        Ok(content) => text(shown, &content).map(|text| Some(text.to_string())),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(unreadable(shown, &error)),
+    }
+}
+
 fn text<'a>(shown: &str, content: &'a Content) -> Result<&'a str, Report> {
     std::str::from_utf8(&content.bytes).map_err(|error| {
         let before = &content.bytes[..error.valid_up_to()];

@@ -8,6 +8,7 @@ pub(crate) mod limits;
 pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod pty;
+pub(crate) mod replace;
 pub(crate) mod signals;
 pub(crate) mod socket;
 pub(crate) mod spawn;

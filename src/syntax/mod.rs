@@ -9,6 +9,7 @@ pub(crate) mod number;
 pub(crate) mod procfile;
 pub(crate) mod settings;
 mod span;
+pub(crate) mod yaml_edit;
 
 use crate::words::report::{Report, Severity};
 use crate::words::wording;

@@ -146,6 +146,8 @@ fn help_fits_80_columns_and_is_as_committed() {
         ("devrun", &["--help"][..]),
         ("start", &["start", "--help"]),
         ("check", &["check", "--help"]),
+        ("link", &["link", "--help"]),
+        ("unlink", &["unlink", "--help"]),
         ("run", &["run", "--help"]),
         ("schema", &["schema", "--help"]),
         ("completions", &["completions", "--help"]),

@@ -8,6 +8,7 @@ mod errors;
 mod job;
 mod json;
 mod keyboard;
+mod link;
 #[cfg(target_os = "linux")]
 mod linux;
 mod orphans;
