@@ -11,9 +11,10 @@ lint:
     cargo clippy --all-targets --all-features -- \
       -D warnings -A clippy::disallowed_methods -A clippy::unwrap_used -A unfulfilled_lint_expectations
 
-# Writes the completions and the committed help texts anew.
+# Writes the completions, the committed help texts and the reports on settings files anew.
 update:
     DEVRUN_UPDATE=1 cargo test --test it commands::
+    DEVRUN_UPDATE=1 cargo test --lib settings::
 
 completions: update
 

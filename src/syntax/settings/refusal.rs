@@ -1,6 +1,6 @@
 //! Reports for a settings file that is not read at all: no YAML, no mapping, too large.
 
-use crate::syntax::settings::yaml::Refusal;
+use crate::syntax::settings::yaml::{MAX_DEPTH, MAX_NODES, Refusal};
 use crate::words::report::{Place, Report};
 
 /// Larger than any file that was written for this, in bytes.
@@ -42,10 +42,12 @@ pub(super) fn report(
             .at(place(&message))
             .help(cure(text, at).map(str::to_string)),
         Refusal::TooDeep => Report::new("mappings and lists are nested too deeply")
-            .at(place("at most 32 levels"))
+            .at(place(&format!("at most {MAX_DEPTH} levels")))
             .help("settings have three levels: `processes:`, a process, its keys".to_string()),
         Refusal::TooMany => Report::new("there are too many values")
-            .at(place("at most 10000, those of aliases included"))
+            .at(place(&format!(
+                "at most {MAX_NODES}, those of aliases included"
+            )))
             .help("take aliases of aliases out".to_string()),
     }
 }

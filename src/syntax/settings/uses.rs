@@ -69,7 +69,8 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Vec<Use> {
     let pairs = reader.mapping(entry, expected).unwrap_or_default();
     let mut uses = Vec::new();
     for variable in reader.entries(pairs) {
-        let is_name = variable::is_name(reader, variable.name, variable.key);
+        let place = reader.place(variable.key, "");
+        let is_name = variable::is_name(reader, variable.name, &place);
         uses.extend(one(reader, variable).filter(|_| is_name));
     }
     uses

@@ -1,30 +1,29 @@
 //! Reads names of variables, and those of `env:` with their values.
 
 use crate::syntax::settings::reader::{Entry, Reader, cut};
-use crate::syntax::settings::yaml::{Node, Value};
+use crate::syntax::settings::yaml::Value;
 use crate::syntax::settings::{Said, Set};
-use crate::words::report::Report;
+use crate::words::report::{Place, Report};
 
 pub(super) fn env(reader: &mut Reader<'_>, entry: Entry<'_>) -> Vec<Set> {
     let expected = "variables, each on a line of its own: `DEBUG: \"1\"`";
     let pairs = reader.mapping(entry, expected).unwrap_or_default();
     let mut env = Vec::new();
     for variable in reader.entries(pairs) {
-        let is_name = is_name(reader, variable.name, variable.key);
+        let place = reader.place(variable.key, "");
+        let is_name = is_name(reader, variable.name, &place);
         let value = value(reader, variable);
-        if let Some(value) = value.filter(|_| is_name) {
-            env.push(Set {
-                name: variable.name.to_string(),
-                value: value.to_string(),
-                place: reader.place(variable.key, ""),
-            });
-        }
+        env.extend(value.filter(|_| is_name).map(|value| Set {
+            name: variable.name.to_string(),
+            value,
+            place,
+        }));
     }
     env
 }
 
 /// Texts are what they say; numbers and truth values are taken as they were written.
-fn value<'n>(reader: &mut Reader<'_>, variable: Entry<'n>) -> Option<String> {
+fn value(reader: &mut Reader<'_>, variable: Entry<'_>) -> Option<String> {
     match &variable.value.value {
         Value::Text(text) if text.contains('\0') => {
             reader.wrong(variable, "no NUL, which no variable can hold", None);
@@ -49,21 +48,13 @@ fn value<'n>(reader: &mut Reader<'_>, variable: Entry<'n>) -> Option<String> {
 /// Variables that a process gets a further port in.
 pub(super) fn ports(reader: &mut Reader<'_>, entry: Entry<'_>) -> Vec<Said<String>> {
     let expected = "names of variables, such as `[ADMIN_PORT]`";
-    let items = reader.texts(entry, expected);
-    if let Value::List(nodes) = &entry.value.value {
-        for node in nodes {
-            if let Value::Text(name) = &node.value {
-                is_name(reader, name, node);
-            }
-        }
-    } else if let Value::Text(name) = &entry.value.value {
-        is_name(reader, name, entry.value);
-    }
-    items
+    let mut names = reader.texts(entry, expected);
+    names.retain(|name| is_name(reader, &name.value, &name.place));
+    names
 }
 
 /// Whether a variable can be called so; if not, that is reported.
-pub(super) fn is_name(reader: &mut Reader<'_>, name: &str, at: &Node) -> bool {
+pub(super) fn is_name(reader: &mut Reader<'_>, name: &str, at: &Place) -> bool {
     let (headline, label, help) = match name {
         "" => ("a variable has no name".into(), "expected a name", None),
         "PORT" => (
@@ -88,7 +79,11 @@ pub(super) fn is_name(reader: &mut Reader<'_>, name: &str, at: &Node) -> bool {
         ),
         _ => return true,
     };
-    let report = Report::new(headline).at(reader.place(at, label));
-    reader.add(report.help(help.map(str::to_string)));
+    let place = Place {
+        label: label.to_string(),
+        ..at.clone()
+    };
+    let help = help.map(str::to_string);
+    reader.add(Report::new(headline).at(place).help(help));
     false
 }

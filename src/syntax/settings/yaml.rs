@@ -9,9 +9,9 @@ use serde_yaml::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Options};
 use serde_yaml::{Error, Location, MessageFormatter, Spanned, UserMessageFormatter};
 
 /// Mappings and lists within each other: more than anybody writes, and little for the stack.
-const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 /// Keys and values of a file, those of its aliases once more for each time that they are used.
-const MAX_NODES: usize = 10_000;
+pub(super) const MAX_NODES: usize = 10_000;
 
 #[derive(Debug)]
 pub(super) struct Node {
