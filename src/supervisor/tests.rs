@@ -48,6 +48,7 @@ fn planned(process_type: &str) -> PlannedProcess {
         host: Host::Here,
         is_wanted: true,
         needs: Vec::new(),
+        uses: Vec::new(),
         tty: None,
     }
 }

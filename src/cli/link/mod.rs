@@ -8,8 +8,8 @@ mod way;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::context::Context;
 use crate::cli::args::{self, Link, Unlink};
+use crate::cli::context::Context;
 use crate::cli::link::file::{SettingsFile, is_unignored};
 use crate::cli::link::target::{Backing, Scope};
 use crate::cli::{NOT_STARTED, refuse};
@@ -122,7 +122,9 @@ fn app(args: &args::AppOnly) -> Result<(Where, App), Report> {
         root: args.root.clone(),
         ..args::Where::default()
     };
-    let place = Context::new(&place).map_err(|mut reports| reports.remove(0))?.place;
+    let place = Context::new(&place)
+        .map_err(|mut reports| reports.remove(0))?
+        .place;
     let mut loaded = load::app(&place);
     if loaded.value.directory == PathBuf::new() {
         return Err(loaded.errors.remove(0));

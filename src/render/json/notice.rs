@@ -275,7 +275,12 @@ impl Json {
         }
     }
 
-    pub(super) fn about<'a>(&mut self, event: &str, process: &ProcessName, out: &'a mut Vec<u8>) -> Line<'a> {
+    pub(super) fn about<'a>(
+        &mut self,
+        event: &str,
+        process: &ProcessName,
+        out: &'a mut Vec<u8>,
+    ) -> Line<'a> {
         self.event(event, out).put("process", process.to_string())
     }
 
