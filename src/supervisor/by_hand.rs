@@ -1,4 +1,4 @@
-//! What somebody asks for while the session runs: this process again, that one no more.
+//! What is asked for while the session runs, mostly by hand: this process again, that one no more.
 
 use std::time::Instant;
 
