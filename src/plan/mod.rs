@@ -14,6 +14,8 @@ pub(crate) mod select;
 pub(crate) mod server;
 pub(crate) mod slots;
 pub(crate) mod sources;
+#[cfg(test)]
+mod tests;
 pub(crate) mod uses;
 pub(crate) mod value;
 pub(crate) mod wire;
