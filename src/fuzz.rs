@@ -1,8 +1,10 @@
 //! The doors for the fuzz targets (fuzz/), there only in their builds: each takes any bytes and panics
 //! where something does not hold that always has to.
 
+use crate::control::encoding;
 use crate::render::stream::{Look, Stream};
 use crate::syntax::{dotenv, formation, procfile, settings};
+use crate::words::wire::Told;
 
 const PREFIX: &str = "web.1  | ";
 
@@ -64,6 +66,35 @@ pub fn settings(bytes: &[u8]) {
         assert!((1..=lines).contains(&place.line), "{place:?}");
     }
     let _ = parsed.value.clone().overlaid(parsed.value);
+}
+
+/// What another session sends: a stream is the same however it was cut, and what was understood is
+/// understood again.
+pub fn wire(bytes: &[u8]) {
+    let (cuts, text) = parts(bytes);
+    let told = told(&[], text);
+    assert_eq!(told, self::told(cuts, text), "the cuts make a difference");
+    let lines: Vec<u8> = told.iter().flat_map(encoding::line).collect();
+    assert_eq!(told, self::told(&[], &lines), "it says something else");
+    if let Ok(asker) = encoding::asker(text) {
+        let header = encoding::header(&asker);
+        let again = encoding::asker(header.as_bytes()).expect("it is ours");
+        assert_eq!(asker, again);
+    }
+}
+
+/// What a stream tells until something in it cannot be understood.
+fn told(cuts: &[u8], text: &[u8]) -> Vec<Told> {
+    let mut lines = encoding::Lines::default();
+    let mut rest = text;
+    for cut in cuts.iter().copied().map(usize::from).chain([text.len()]) {
+        let (piece, others) = rest.split_at(cut.min(rest.len()));
+        if lines.push(piece).is_err() {
+            break;
+        }
+        rest = others;
+    }
+    std::iter::from_fn(|| lines.next()).collect()
 }
 
 /// The first bytes say where the others are cut.

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
@@ -21,20 +21,16 @@ use crate::control::{FollowerId, Request};
 use crate::os::process::own_user;
 use crate::os::unix_socket::listen_privately;
 
-/// Each follower has one; more are turned away.
+/// Each follower has one. One more is closed without a word.
 pub(super) const MAX_CONNECTIONS: usize = 64;
 /// From the connection to the end of the request.
 const READ_WITHIN: Duration = Duration::from_secs(5);
-/// A request without its body, in bytes.
+/// A request without its body, in bytes. What comes with the last read before may go beyond it.
 const MAX_HEAD: usize = 64 * 1024;
 /// How long the end of the server may take: for farewells to those who read slowly.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Between two attempts to accept when there is no descriptor left.
 const BREATH: Duration = Duration::from_millis(100);
-/// Whoever comes when all places are taken gets this.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
-    content-length: 34\r\nconnection: close\r\n\r\n{\"error\":\"too many connections\"}\r\n";
-
 /// A socket on which somebody listens already, though nobody answers yet.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -96,7 +92,6 @@ impl Server {
             };
             while connections.try_join_next().is_some() {}
             if connections.len() >= MAX_CONNECTIONS {
-                turn_away(stream);
                 continue;
             }
             last += 1;
@@ -141,11 +136,6 @@ async fn serve(stream: UnixStream, caller: Caller) {
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
     let _ = connection.await;
-}
-
-fn turn_away(stream: UnixStream) {
-    // An empty socket takes so little at once; if it does not, the end of file has to do.
-    let _ = stream.into_std().and_then(|mut stream| stream.write(FULL));
 }
 
 fn file_at(path: &Path) -> io::Result<(u64, u64)> {

@@ -1,0 +1,111 @@
+//! What each endpoint carries.
+
+use super::*;
+
+#[test]
+fn apps_are_told_all_or_one() {
+    with_session("apps", async |mut session| {
+        let socket = session.socket.clone();
+        let reply = async {
+            match session.asked().await {
+                Request::Apps(reply) => reply.send(Ok(vec![app("ready")])).unwrap(),
+                other => panic!("{other:?}"),
+            }
+            match session.asked().await {
+                Request::App { app: key, reply } => {
+                    assert_eq!(key, "ab");
+                    reply.send(Ok(app("failed"))).unwrap();
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let ask = async {
+            assert_eq!(client::apps(&socket).await.unwrap(), [app("ready")]);
+            assert_eq!(client::app(&socket, "ab").await.unwrap(), app("failed"));
+        };
+        tokio::join!(ask, reply);
+    });
+}
+
+#[test]
+fn processes_are_started_and_a_knock_is_heard() {
+    with_session("start", async |mut session| {
+        let socket = session.socket.clone();
+        let web = ["web".to_string()];
+        let reply = async {
+            match session.asked().await {
+                Request::Start {
+                    app,
+                    processes,
+                    reply,
+                } => {
+                    assert_eq!((&app[..], &processes[..]), ("ab", &web[..]));
+                    reply.send(Ok(())).unwrap();
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let (started, ()) = tokio::join!(client::start(&socket, "ab", &web), reply);
+        started.unwrap();
+        client::knock(&socket, "cd").await.unwrap();
+        match session.asked().await {
+            Request::Knock { app } => assert_eq!(app, "cd"),
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+#[test]
+fn an_app_is_handed_over_with_its_ports() {
+    with_session("hand-over", async |mut session| {
+        let socket = session.socket.clone();
+        let handed_over = HandedOver {
+            ports: [("web.1".to_string(), 5100)].into(),
+        };
+        let reply = async {
+            match session.asked().await {
+                Request::HandOver {
+                    app,
+                    asker: who,
+                    reply,
+                } => {
+                    assert_eq!((&app[..], who), ("ab", asker()));
+                    reply.send(Ok(handed_over.clone())).unwrap();
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let asker = asker();
+        let (got, ()) = tokio::join!(client::hand_over(&socket, "ab", &asker), reply);
+        assert_eq!(got.unwrap(), handed_over);
+    });
+}
+
+#[test]
+fn a_refusal_says_why() {
+    with_session("refusal", async |mut session| {
+        let socket = session.socket.clone();
+        let mut check = async |refusal: Option<Refusal>, kind: io::ErrorKind, words: &str| {
+            let reply = async {
+                match session.asked().await {
+                    Request::HandOver { reply, .. } => {
+                        refusal.map(|refusal| reply.send(Err(refusal)));
+                    }
+                    other => panic!("{other:?}"),
+                }
+            };
+            let asker = asker();
+            let (got, ()) = tokio::join!(client::hand_over(&socket, "ab", &asker), reply);
+            let error = got.unwrap_err();
+            assert_eq!((error.kind(), &error.to_string()[..]), (kind, words));
+        };
+        let unknown = "this session does not run that app";
+        check(Some(Refusal::UnknownApp), io::ErrorKind::NotFound, unknown).await;
+        let process = Some(Refusal::UnknownProcess("wbe".into()));
+        let words = "the app has no process `wbe`";
+        check(process, io::ErrorKind::NotFound, words).await;
+        let own = "the app was started by a `devrun start` of its own";
+        check(Some(Refusal::IsItsOwn), io::ErrorKind::ResourceBusy, own).await;
+        check(None, io::ErrorKind::Other, "the session is ending").await;
+    });
+}
