@@ -25,6 +25,9 @@ _devrun() {
             devrun,help)
                 cmd="devrun__subcmd__help"
                 ;;
+            devrun,link)
+                cmd="devrun__subcmd__link"
+                ;;
             devrun,run)
                 cmd="devrun__subcmd__run"
                 ;;
@@ -33,6 +36,9 @@ _devrun() {
                 ;;
             devrun,start)
                 cmd="devrun__subcmd__start"
+                ;;
+            devrun,unlink)
+                cmd="devrun__subcmd__unlink"
                 ;;
             devrun__subcmd__help,check)
                 cmd="devrun__subcmd__help__subcmd__check"
@@ -43,6 +49,9 @@ _devrun() {
             devrun__subcmd__help,help)
                 cmd="devrun__subcmd__help__subcmd__help"
                 ;;
+            devrun__subcmd__help,link)
+                cmd="devrun__subcmd__help__subcmd__link"
+                ;;
             devrun__subcmd__help,run)
                 cmd="devrun__subcmd__help__subcmd__run"
                 ;;
@@ -52,6 +61,9 @@ _devrun() {
             devrun__subcmd__help,start)
                 cmd="devrun__subcmd__help__subcmd__start"
                 ;;
+            devrun__subcmd__help,unlink)
+                cmd="devrun__subcmd__help__subcmd__unlink"
+                ;;
             *)
                 ;;
         esac
@@ -59,7 +71,7 @@ _devrun() {
 
     case "${cmd}" in
         devrun)
-            opts="-h -V --help --version start check run schema completions help"
+            opts="-h -V --help --version start check link unlink run schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -73,7 +85,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__check)
-            opts="-f -d -e -m -h --procfile --root --env --set --formation --help"
+            opts="-f -d -e -m -h --procfile --root --env --set --use --unuse --formation --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -107,6 +119,14 @@ _devrun() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --use)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unuse)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --formation)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -137,7 +157,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help)
-            opts="start check run schema completions help"
+            opts="start check link unlink run schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -179,6 +199,20 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__help__subcmd__link)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -234,8 +268,56 @@ _devrun() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        devrun__subcmd__help__subcmd__unlink)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__link)
+            opts="-f -d -h --as --save --procfile --root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --procfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         devrun__subcmd__run)
-            opts="-p -f -d -e -h --process --procfile --root --env --set --help"
+            opts="-p -f -d -e -h --process --procfile --root --env --set --use --unuse --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -277,6 +359,14 @@ _devrun() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --use)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unuse)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -299,7 +389,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__start)
-            opts="-f -d -e -m -p -t -q -h --procfile --root --env --set --formation --without --port --strict-ports --restart --on-exit --fail-fast --timeout --tty --detach-keys --timestamp --no-timestamp --color --quiet --json --help"
+            opts="-f -d -e -m -p -t -q -h --procfile --root --env --set --use --unuse --formation --without --port --strict-ports --restart --on-exit --fail-fast --timeout --tty --detach-keys --timestamp --no-timestamp --color --quiet --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -330,6 +420,14 @@ _devrun() {
                     return 0
                     ;;
                 --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --use)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unuse)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -383,6 +481,36 @@ _devrun() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__unlink)
+            opts="-f -d -h --procfile --root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --procfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

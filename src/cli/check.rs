@@ -16,11 +16,12 @@ use crate::words::wording::{counted, processes};
 const FOUND: u8 = 1;
 
 pub(super) fn run(args: &Check) -> ExitCode {
-    let context = match Context::new(&args.place) {
+    let context = match Context::of_whatever_is_there(&args.place) {
         Ok(context) => context,
         Err(reports) => return refuse(&reports, NOT_STARTED),
     };
     let mut findings = context.warnings.clone();
+    findings.extend(context.errors.clone());
     let mut asked = context.asked(&args.place);
     asked.base = context.options.port;
     asked.wanted.formation = args.formation.clone().or(context.options.formation.clone());

@@ -17,12 +17,25 @@ pub(super) struct Context {
     pub(super) options: Options,
     /// What is wrong with the options file, and does not matter much.
     pub(super) warnings: Vec<Report>,
+    /// What is wrong with it.
+    pub(super) errors: Vec<Report>,
 }
 
 impl Context {
     /// # Errors
     /// The options file is wrong; the current directory is gone.
     pub(super) fn new(args: &args::Where) -> Result<Self, Vec<Report>> {
+        let context = Self::of_whatever_is_there(args)?;
+        if context.errors.is_empty() {
+            Ok(context)
+        } else {
+            Err(context.errors)
+        }
+    }
+
+    /// # Errors
+    /// The current directory is gone.
+    pub(super) fn of_whatever_is_there(args: &args::Where) -> Result<Self, Vec<Report>> {
         let current = std::env::current_dir().map_err(|error| {
             vec![Report::new("the current directory cannot be found").caused_by(error)]
         })?;
@@ -35,9 +48,6 @@ impl Context {
             ..Where::default()
         };
         let parsed = load::foreman_options(&place);
-        if !parsed.errors.is_empty() {
-            return Err(parsed.errors);
-        }
         let options = parsed.value;
         place.root = args.root.clone().or_else(|| options.root.clone());
         place.procfile = args.procfile.clone().or_else(|| options.procfile.clone());
@@ -46,6 +56,7 @@ impl Context {
             place,
             options,
             warnings: parsed.warnings,
+            errors: parsed.errors,
         })
     }
 

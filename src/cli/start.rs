@@ -225,7 +225,12 @@ fn session(
             Renderer::Json(Json::new(&names))
         } else {
             let width = size.map(|size| size.columns);
-            Renderer::Text(Stream::new(&names, look(args, is_terminal, width)))
+            let unexpected = (0..names.len()).filter(|place| !plan.processes[*place].runs_here());
+            let look = Look {
+                unexpected: unexpected.collect(),
+                ..look(args, is_terminal, width)
+            };
+            Renderer::Text(Stream::new(&names, look))
         },
         clock: Clock::new(timestamp),
         stdout,
@@ -264,6 +269,7 @@ fn look(args: &Start, is_terminal: bool, width: Option<u16>) -> Look {
         },
         // Who asks for colours knows better.
         is_dumb: is_terminal && hints.is_dumb() && depth == Depth::None,
+        ..Look::default()
     }
 }
 

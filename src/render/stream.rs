@@ -44,6 +44,8 @@ pub(crate) struct Look {
     pub(crate) charset: Charset,
     /// A terminal to which escape sequences mean nothing: not even a process's colours pass.
     pub(crate) is_dumb: bool,
+    /// The places of those who may never write a line: the column is not made wider for them.
+    pub(crate) unexpected: Vec<usize>,
 }
 
 impl Look {
@@ -136,7 +138,9 @@ impl Stream {
         let names = names.iter().map(String::as_str).chain([SYSTEM]);
         let labels = Labels::new(names, look.longest_name(), look.charset);
         let names = labels.all();
-        let widest = names.iter().map(|name| name.chars().count()).max();
+        let expected = names.iter().enumerate();
+        let expected = expected.filter(|(place, _)| !look.unexpected.contains(place));
+        let widest = expected.map(|(_, name)| name.chars().count()).max();
         let widest = widest.unwrap_or(0);
         let colors = (0..names.len() - 1).map(|index| palette::of_process(index, look.depth));
         let colors = colors.chain([palette::of_system(look.depth).to_string()]);
