@@ -80,7 +80,17 @@ impl Driver {
         for asked in asked {
             let asked = asked.clone();
             match names::matching(&asked, &processes) {
-                Ok(meant) => places.extend(meant),
+                Ok(meant) => {
+                    let is_app = |place: &ProcessIndex| {
+                        let app = &processes[*place].app;
+                        app.as_ref().is_some_and(|app| app.as_str() == asked)
+                    };
+                    // By an app's name nobody means what was never asked for.
+                    let is_meant = |place: &ProcessIndex| {
+                        !is_app(place) || self.plan.processes[*place].is_wanted
+                    };
+                    places.extend(meant.into_iter().filter(is_meant));
+                }
                 Err(Unmatched::Nobody) => {
                     let names = self.types();
                     return Err(Answer::UnknownProcess { asked, names });
@@ -101,7 +111,10 @@ impl Driver {
     fn types(&self) -> Vec<String> {
         let processes = self.plan.processes.iter();
         let mut types: Vec<String> = processes
-            .map(|process| process.name.process_type.to_string())
+            .map(|process| match &process.name.app {
+                Some(app) => format!("{app}/{}", process.name.process_type),
+                None => process.name.process_type.to_string(),
+            })
             .collect();
         types.dedup();
         types
@@ -119,24 +132,45 @@ impl Driver {
         rows
     }
 
-    /// Without places those of all.
+    /// Without places those of all that anybody has asked for.
     fn rows_of(&self, places: &[ProcessIndex]) -> Vec<ProcessRow> {
         let rows = self.rows().into_iter().enumerate();
-        let asked = rows.filter(|(place, _)| places.is_empty() || places.contains(place));
+        let asked = rows.filter(|(place, row)| match places {
+            [] => !row.is_dormant,
+            places => places.contains(place),
+        });
         asked.map(|(_, row)| row).collect()
     }
 
     /// The places of the processes that are in one of these states.
     fn in_state(&self, states: &[Shown]) -> Vec<ProcessIndex> {
         let rows = self.rows().into_iter().enumerate();
-        let rows = rows.filter(|(_, row)| states.contains(&row.state));
+        let rows = rows.filter(|(_, row)| states.contains(&row.state) && !row.is_dormant);
         rows.map(|(place, _)| place).collect()
+    }
+
+    /// Those of the places that are ours. Of the others it is said who runs them: they are never touched.
+    fn ours(&self, places: &[ProcessIndex]) -> Vec<ProcessIndex> {
+        let is_ours = |place: &ProcessIndex| self.is_ours(*place);
+        let (ours, others): (Vec<ProcessIndex>, Vec<ProcessIndex>) =
+            places.iter().copied().partition(is_ours);
+        for place in others {
+            self.output.answer(&Answer::RunsElsewhere {
+                process: self.name(place),
+                directory: self.plan.apps[self.plan.processes[place].app].shown.clone(),
+            });
+        }
+        ours
+    }
+
+    fn is_ours(&self, place: ProcessIndex) -> bool {
+        self.world.is_owned(self.plan.processes[place].app)
     }
 
     fn restart(&self, places: &[ProcessIndex]) -> Vec<Event> {
         let restart = |process: &ProcessIndex| Event::RestartAsked { process: *process };
         if !places.is_empty() {
-            return places.iter().map(restart).collect();
+            return self.ours(places).iter().map(restart).collect();
         }
         let failed = self.in_state(&[Shown::Failed, Shown::Restarting]);
         if failed.is_empty() {
@@ -150,10 +184,10 @@ impl Driver {
             self.output.answer(&Answer::NameMissing { command: 'x' });
         }
         let over = self.in_state(&[Shown::Completed, Shown::Failed, Shown::Stopped]);
-        let (over, running): (Vec<ProcessIndex>, Vec<ProcessIndex>) = places
-            .iter()
-            .copied()
-            .partition(|place| over.contains(place));
+        let (over, running): (Vec<ProcessIndex>, Vec<ProcessIndex>) = self
+            .ours(places)
+            .into_iter()
+            .partition(|place| over.contains(place) || self.plan_is_dormant(*place));
         for place in over {
             self.output.answer(&Answer::NotRunning(self.name(place)));
         }
@@ -161,7 +195,11 @@ impl Driver {
         running.into_iter().map(stop).collect()
     }
 
-    fn start_again(&self, places: &[ProcessIndex]) -> Vec<Event> {
+    fn plan_is_dormant(&self, place: ProcessIndex) -> bool {
+        self.rows()[place].is_dormant
+    }
+
+    fn start_again(&mut self, places: &[ProcessIndex]) -> Vec<Event> {
         let stopped = self.in_state(&[Shown::Stopped]);
         let places = if places.is_empty() { &stopped } else { places };
         if places.is_empty() {
@@ -178,8 +216,19 @@ impl Driver {
         for place in up {
             self.output.answer(&Answer::RunsAlready(self.name(place)));
         }
-        let start = |process| Event::StartAsked { process };
-        down.into_iter().map(start).collect()
+        let (ours, others): (Vec<ProcessIndex>, Vec<ProcessIndex>) =
+            down.into_iter().partition(|place| self.is_ours(*place));
+        let mut events: Vec<Event> = ours
+            .into_iter()
+            .map(|process| Event::StartAsked { process })
+            .collect();
+        for process in others {
+            // With the first one the whole app may have come to us.
+            if !self.is_ours(process) {
+                events.extend(self.start_elsewhere(process));
+            }
+        }
+        events
     }
 
     /// Once more shows who was muted; alone shows all.

@@ -11,7 +11,7 @@ pub(crate) enum Unmatched {
 }
 
 /// The places of the processes that `asked` means among `names`, in order. A process type means all of its
-/// instances.
+/// instances, an app all of its processes.
 pub(crate) fn matching(asked: &str, names: &[ProcessName]) -> Result<Vec<usize>, Unmatched> {
     let places = |is_meant: &dyn Fn(&ProcessName) -> bool| -> Vec<usize> {
         let meant = names.iter().enumerate().filter(|(_, name)| is_meant(name));
@@ -20,7 +20,8 @@ pub(crate) fn matching(asked: &str, names: &[ProcessName]) -> Result<Vec<usize>,
     if asked == "all" {
         return Ok(places(&|_| true));
     }
-    let exact = places(&|name| name.to_string() == asked || type_of(name) == asked);
+    let is_app = |name: &ProcessName| name.app.as_ref().is_some_and(|app| app.as_str() == asked);
+    let exact = places(&|name| name.to_string() == asked || type_of(name) == asked || is_app(name));
     if !exact.is_empty() {
         return Ok(exact);
     }
@@ -47,13 +48,26 @@ mod tests {
     use std::num::NonZeroU16;
 
     use super::*;
-    use crate::words::name::ProcessType;
+    use crate::words::name::{AppName, ProcessType};
 
     fn name(process_type: &str, instance: u16) -> ProcessName {
         ProcessName {
             instance: NonZeroU16::new(instance).unwrap(),
             ..ProcessName::first(ProcessType::new(process_type).unwrap())
         }
+    }
+
+    #[test]
+    fn an_app_means_all_of_its_processes() {
+        let of_api = |process_type| ProcessName {
+            app: Some(AppName::from_directory("api")),
+            ..name(process_type, 1)
+        };
+        let names = [name("web", 1), of_api("web"), of_api("redis")];
+        assert_eq!(matching("api", &names), Ok(vec![1, 2]));
+        assert_eq!(matching("api/web", &names), Ok(vec![1]));
+        assert_eq!(matching("api/r", &names), Ok(vec![2]));
+        assert_eq!(matching("web", &names), Ok(vec![0]));
     }
 
     #[test]

@@ -50,6 +50,7 @@ fn texts(answer: &Answer, page: &Page<'_>) -> Vec<Text> {
         | Answer::NothingStopped
         | Answer::RunsAlready(_)
         | Answer::NotRunning(_)
+        | Answer::RunsElsewhere { .. }
         | Answer::Muted(_)
         | Answer::Unmuted { .. }
         | Answer::NobodyMuted
@@ -96,6 +97,9 @@ fn sentence(answer: &Answer) -> String {
         }
         Answer::NothingStopped => "nothing was stopped by hand; s web starts web".into(),
         Answer::RunsAlready(process) => format!("{process} runs already; r restarts it"),
+        Answer::RunsElsewhere { process, directory } => {
+            format!("{process} is not this session's: it belongs to {directory}")
+        }
         Answer::NotRunning(process) => {
             format!("{process} does not run; s {} starts it", process.short())
         }

@@ -36,6 +36,11 @@ pub(crate) enum Answer {
     NothingStopped,
     RunsAlready(ProcessName),
     NotRunning(ProcessName),
+    /// Another session has it, or nobody: nothing was done. `devrun start` there would run it.
+    RunsElsewhere {
+        process: ProcessName,
+        directory: String,
+    },
     /// Their lines are left out from now on.
     Muted(Vec<ProcessName>),
     /// Their lines are shown again; so many were not.
