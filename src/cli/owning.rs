@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::control::client;
 use crate::driver::world::World;
@@ -20,8 +21,10 @@ use crate::words::wiring::Wiring;
 const HANDED_OVER_IN: Duration = Duration::from_secs(120);
 /// A wait of that length is said.
 const NOTICEABLE: Duration = Duration::from_millis(300);
-/// How often somebody may be in our way who is about to go.
-const ATTEMPTS: usize = 5;
+/// How long somebody may be in our way who is about to go,
+const GONE_IN: Duration = Duration::from_secs(10);
+/// and how often it is asked whether he is. No event tells of that.
+const INTERVAL: Duration = Duration::from_millis(50);
 
 /// What became of owning.
 #[derive(Debug, Default)]
@@ -43,7 +46,11 @@ pub(super) fn own(world: &mut World) -> Result<Owned, Vec<Report>> {
             own_for_itself(world, app, &mut owned)?;
         } else if world.is_needed(app) {
             let news = own_for_others(world, app);
-            owned.news.push(Notice::Wiring(news));
+            // Of what is meant by itself the first line tells.
+            let is_told = world.is_owned(app) && world.resolved().is_root(app);
+            owned
+                .news
+                .extend((!is_told).then_some(Notice::Wiring(news)));
         }
     }
     Ok(owned)
@@ -96,8 +103,8 @@ fn say_wait() {
 /// An app's own directory wins: who has it as another app's backing service hands it over.
 fn own_for_itself(world: &mut World, app: AppIndex, owned: &mut Owned) -> Result<(), Vec<Report>> {
     let it = world.app(app);
-    let mut last = None;
-    for _ in 0..ATTEMPTS {
+    let begun = Instant::now();
+    loop {
         let owner = match world.registry().own(&it, false, say_wait) {
             Ok(()) => {
                 world.owns(app);
@@ -105,24 +112,23 @@ fn own_for_itself(world: &mut World, app: AppIndex, owned: &mut Owned) -> Result
             }
             Err(owner) => owner,
         };
-        let socket = owner.socket.clone().filter(|_| owner.is_sibling);
-        let handed_over = socket.and_then(|socket| taken_over(world, app, &owner, &socket));
-        match handed_over {
-            Some(ports) => {
-                owned.preferred.insert(app, ports);
-                owned.news.push(Notice::Wiring(Wiring::TakesOver {
-                    app: world.resolved().app_name(app),
-                    from: owner.session.clone(),
-                    pid: owner.pid,
-                }));
-            }
-            None if owner.is_sibling => {}
-            None => return Err(vec![already_runs(&owner)]),
+        let is_anothers = owner.is_sibling && owner.socket.is_some();
+        if !is_anothers || begun.elapsed() > GONE_IN {
+            return Err(vec![already_runs(&owner)]);
         }
-        last = Some(owner);
+        let socket = owner.socket.clone().unwrap_or_default();
+        let Some(ports) = taken_over(world, app, &owner, &socket) else {
+            // It is about to end, or somebody else was quicker.
+            thread::sleep(INTERVAL);
+            continue;
+        };
+        owned.preferred.insert(app, ports);
+        owned.news.push(Notice::Wiring(Wiring::TakesOver {
+            app: world.resolved().app_name(app),
+            from: owner.session.clone(),
+            pid: owner.pid,
+        }));
     }
-    let owner = last.expect("each attempt found one");
-    Err(vec![already_runs(&owner)])
 }
 
 /// The ports that the app has given up. `None`: its owner did not answer.

@@ -13,6 +13,7 @@ use crate::plan::{AppIndex, Plan};
 use crate::registry::{self, Ownership, Registry, memory};
 use crate::supervisor::ProcessIndex;
 use crate::words::notice::Notice;
+use crate::words::port::Holder;
 use crate::words::report::Report;
 use crate::words::wire::Asker;
 use crate::words::wiring::Wiring;
@@ -222,7 +223,15 @@ impl World {
     fn named(&self, app: AppIndex, notice: Notice) -> Notice {
         let name = self.resolved.slots.iter().find(|slot| slot.app == app);
         let name = name.and_then(|slot| slot.name.app.clone());
-        notice.of_app(name)
+        let mut notice = notice.of_app(name);
+        if let Notice::PortTaken { holder, port, .. } = &mut notice {
+            let is_its = |(_, ports): &(usize, &Ports)| ports.all().any(|its| its == *port);
+            let ours = self.ports.iter().enumerate().find(is_its);
+            if let Some((place, _)) = ours {
+                *holder = Holder::Neighbour(self.resolved.slots[place].name.clone());
+            }
+        }
+        notice
     }
 
     /// Lets others see where an app of ours is reached.
@@ -334,6 +343,16 @@ impl World {
     /// # Errors
     /// All that is wrong with them now; everything stays as it was then.
     pub(crate) fn read_again(&mut self) -> Result<Plan, Vec<Report>> {
+        if self
+            .resolved
+            .sources
+            .apps
+            .apps
+            .iter()
+            .any(|app| app.is_read_once)
+        {
+            return self.plan();
+        }
         let asked: &Asked = &self.resolved.sources.asked;
         let loaded = load::apps(&self.place, &self.directories, &asked.uses);
         if !loaded.errors.is_empty() {

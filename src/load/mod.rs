@@ -51,6 +51,9 @@ fn read(place: &Where, found: &find::Found) -> Parsed<App> {
     let directory = parsed.value.directory.clone();
     parsed.value.shown = shown_directory(place, &directory);
     let settings = settings::read(place, &directory);
+    parsed
+        .errors
+        .extend(settings::missing_directories(&directory, &settings.value));
     parsed.value.settings = settings.value;
     parsed.warnings.extend(settings.warnings);
     parsed.errors.extend(settings.errors);
@@ -121,6 +124,7 @@ fn read_procfile(place: &Where, found: &find::Found, parsed: &mut Parsed<App>) {
         Ok(content) => content,
         Err(error) => return parsed.errors.push(unreadable(&shown, &error)),
     };
+    parsed.value.is_read_once = !content.is_regular;
     // `/dev/stdin` may be a file, but its directory is nobody's app.
     let has_place = content.is_regular && !found.path.starts_with("/dev");
     if !has_place && place.root.is_none() {
@@ -167,6 +171,7 @@ fn read_env_file(
             return None;
         }
     };
+    parsed.value.is_read_once |= !content.is_regular && path != Path::new("/dev/null");
     let file = dotenv::parse(&shown, &content.bytes, &|name| known.get(name).cloned());
     let pairs = file.value.iter();
     known.extend(pairs.map(|found| (found.name.clone(), found.value.clone())));

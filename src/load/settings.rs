@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::load::{Where, shown, text, unreadable};
 use crate::os::file;
 use crate::syntax::Parsed;
-use crate::syntax::settings::{self, Settings};
+use crate::syntax::settings::{self, Said, Settings};
+use crate::words::report::Report;
 
 /// Shared with everybody who works on the app.
 pub(crate) const SHARED: &str = "devrun.yaml";
@@ -33,4 +34,17 @@ fn read_one(place: &Where, path: &Path) -> Parsed<Settings> {
         Err(error) => unreadable(&shown, &error),
     };
     super::failed(report)
+}
+
+/// Working directories that are none: their processes could not be started.
+pub(super) fn missing_directories(directory: &Path, settings: &Settings) -> Vec<Report> {
+    let said = settings
+        .processes
+        .iter()
+        .filter_map(|process| process.cwd.as_ref());
+    let missing = said.filter(|cwd| !directory.join(&cwd.value).is_dir());
+    let report = |cwd: &Said<String>| {
+        Report::new(format!("no directory `{}`", cwd.value)).at(cwd.place.clone())
+    };
+    missing.map(report).collect()
 }

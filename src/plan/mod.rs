@@ -20,7 +20,6 @@ pub(crate) mod uses;
 pub(crate) mod value;
 pub(crate) mod wire;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -141,13 +140,6 @@ impl PlannedProcess {
 }
 
 impl Plan {
-    /// The ports of an app, by process: `web.1`.
-    pub(crate) fn ports(&self, app: AppIndex) -> BTreeMap<String, u16> {
-        let own = self.processes.iter().filter(|process| process.app == app);
-        own.filter_map(|process| Some((process.name.in_app(), process.port?)))
-            .collect()
-    }
-
     /// Who was given the automatic URL of the process at `index`: nobody for any but the first instance
     /// of its type.
     pub(crate) fn consumers(&self, index: usize) -> Vec<ProcessName> {

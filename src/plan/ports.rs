@@ -183,7 +183,11 @@ impl Assignment<'_> {
     fn port(&mut self, request: &Request, place: Option<u16>) -> Result<u16, Report> {
         let process = &request.process;
         let Some(place) = place else {
-            return self.any(process).ok_or_else(|| none_left(process));
+            // Where any will do, the one that it had is as good.
+            let kept = self.sources.kept(process);
+            let kept = kept.filter(|port| self.try_place(process, *port).is_ok());
+            let port = kept.or_else(|| self.any(process));
+            return port.ok_or_else(|| none_left(process));
         };
         if let Some(pinned) = request.pinned {
             return match (self.sources.claim)(process, pinned) {
@@ -461,6 +465,49 @@ mod tests {
             process: process.process.clone(),
             instead,
         }
+    }
+
+    #[test]
+    fn where_any_port_will_do_the_one_it_had_is_kept() {
+        let requests = [request("web", 1, 0), request("api", 1, 1)];
+        let kept =
+            |taken: &[(u16, Holder)]| assign_around(&requests, 0, taken, &[("api.1", 7123)]).ports;
+        assert_eq!(kept(&[]), [20_000, 7123]);
+        assert_eq!(kept(&[(7123, stranger())]), [20_000, 20_001]);
+    }
+
+    #[test]
+    fn a_pinned_port_is_that_or_none() {
+        let pinned = Request {
+            pinned: Some(6000),
+            ..request("web", 1, 0)
+        };
+        assert_eq!(
+            assign_around(&[pinned.clone()], 5000, &[], &[]).ports,
+            [6000]
+        );
+        let error = &errors(&[pinned], 5000, false, stranger())[0];
+        assert!(
+            error.starts_with("error: port 6000 of `web.1` cannot be had"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn further_ports_are_the_next_of_the_block_and_nobodys_own() {
+        let several = Request {
+            further: 2,
+            ..request("mq", 1, 1)
+        };
+        let requests = [request("web", 1, 0), several, request("mq", 2, 1)];
+        let assigned = assign_around(&requests, 5000, &[(5102, stranger())], &[]);
+        assert_eq!(assigned.ports, [5000, 5100, 5101]);
+        assert_eq!(assigned.further, [vec![], vec![5103, 5104], vec![]]);
+        let any = assign_around(&requests[1..2], 0, &[], &[]);
+        assert_eq!(
+            (any.ports, any.further),
+            (vec![20_000], vec![vec![20_001, 20_002]])
+        );
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     /// What is behind the directories that its uses name.
     pub(crate) siblings: HashMap<String, Behind>,
+    /// One of its files is a pipe: it cannot be read again.
+    pub(crate) is_read_once: bool,
 }
 
 /// A file's name, as it is shown to the user, and what stands in it.

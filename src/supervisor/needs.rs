@@ -105,7 +105,7 @@ impl Supervisor {
         process.is_waiting() && process.needs.iter().filter_map(required).any(fails)
     }
 
-    fn is_met(&self, need: &Need) -> bool {
+    pub(super) fn is_met(&self, need: &Need) -> bool {
         match need.on {
             Provider::Process(provider) => self.processes[provider].meets(need),
             Provider::External(place) => self.externals[place].is_reached,
@@ -183,7 +183,7 @@ impl Process {
         }
     }
 
-    pub(super) fn serves(&self, up: &Up) -> bool {
+    fn serves(&self, up: &Up) -> bool {
         up.goes_on() && (self.port.is_none() || up.listening.is_to_be_found())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::plan::{Need, Provider};
 use crate::supervisor::state::{Process, Up};
 use crate::supervisor::{ProcessIndex, Supervisor};
 use crate::words::answer::ProcessRow;
@@ -15,8 +16,13 @@ impl Supervisor {
 
     /// Whoever declares a use of it need not wait.
     pub(crate) fn serves(&self, index: ProcessIndex) -> bool {
-        let process = &self.processes[index];
-        process.up().is_some_and(|up| process.serves(up))
+        let need = Need {
+            on: Provider::Process(index),
+            variable: Some(String::new()),
+            waits: true,
+            is_optional: false,
+        };
+        self.is_met(&need)
     }
 
     /// In Procfile order.
