@@ -491,6 +491,36 @@ fn a_tree_that_outlives_its_first_process_is_told() {
 }
 
 #[test]
+fn an_app_that_is_used_is_told_with_what_stands_behind_the_variable() {
+    let listen = format!("web: {}\n", helper("listen"));
+    let uses = "uses:\n  API_URL: ../api\n  FIND_URL: { app: ../find, optional: true }\n";
+    let project = Project::empty()
+        .file("shop/Procfile", &listen)
+        .file("shop/devrun.yaml", uses)
+        .file("api/Procfile", format!("{listen}worker: echo never\n"));
+    let mut command = project.command(["start", "--json", "-p", "0"]);
+    command.current_dir(project.directory().join("shop"));
+    let mut devrun = Devrun::spawn(command);
+    devrun.wait_for(r#""event":"all.ready""#);
+    assert_eq!(devrun.interrupt(), 0);
+    let events = events(&devrun);
+    let starting = only(&events, "app.starting");
+    assert_eq!(starting["app"], "api");
+    assert_eq!(starting["processes"], serde_json::json!(["api/web.1"]));
+    assert_eq!(starting["not_started"], serde_json::json!(["worker"]));
+    let wired = only(&events, "service.wired");
+    assert_eq!(
+        (&wired["process"], &wired["provider"]),
+        (&"web.1".into(), &"api/web.1".into())
+    );
+    let absent = only(&events, "service.absent");
+    assert_eq!(
+        (&absent["variable"], &absent["value"]),
+        (&"FIND_URL".into(), &Value::Null)
+    );
+}
+
+#[test]
 fn refusals_stay_text() {
     let project = Project::with_procfile("web: a\n");
     let finished = project.run(&["start", "--json", "wbe"]);
