@@ -47,7 +47,7 @@ pub(crate) enum Wiring {
         from: String,
         pid: i32,
     },
-    /// A `devrun start` in the app's own directory takes it over from this session, with its ports.
+    /// A `devrun start` in the app's own directory takes it over from this session.
     HandsOver {
         app: AppName,
         pid: i32,

@@ -497,6 +497,7 @@ fn an_app_that_is_used_is_told_with_what_stands_behind_the_variable() {
     let project = Project::empty()
         .file("shop/Procfile", &listen)
         .file("shop/devrun.yaml", uses)
+        .file("api/devrun.yaml", "port: 0\n")
         .file("api/Procfile", format!("{listen}worker: echo never\n"));
     let mut command = project.command(["start", "--json", "-p", "0"]);
     command.current_dir(project.directory().join("shop"));

@@ -44,7 +44,7 @@ pub(super) fn sentence(news: &Wiring) -> String {
             app,
             pid,
             processes: _,
-        } => format!("handing {app} over to its own session (pid {pid}), same ports"),
+        } => format!("handing {app} over to its own `devrun start` (pid {pid})"),
         Wiring::ProviderStopped {
             app,
             directory,
@@ -102,13 +102,15 @@ fn without(
     provider: Option<&ProcessName>,
     instead: Option<&str>,
 ) -> String {
-    let value = match instead {
-        Some(value) => format!("{variable}={value}"),
-        None => format!("{variable} is not set"),
-    };
-    match provider {
-        Some(provider) => format!("{process} does without {provider}: {value}"),
-        None => format!("{process} does without what is behind {variable}: {value}"),
+    match (provider, instead) {
+        (Some(provider), Some(value)) => {
+            format!("{process} does without {provider}: {variable}={value}")
+        }
+        (Some(provider), None) => {
+            format!("{process} does without {provider}: {variable} is not set")
+        }
+        (None, Some(value)) => format!("{process}: nobody is behind {variable}, it is {value}"),
+        (None, None) => format!("{process}: nobody is behind {variable}, it is not set"),
     }
 }
 

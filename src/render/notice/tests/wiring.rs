@@ -112,11 +112,14 @@ fn who_does_without_is_told_what_the_variable_says_then() {
         without(find(), Some("http://10.0.0.1")),
         &["web.1 does without find/web.1: FIND_URL=http://10.0.0.1"],
     );
-    let lines = [
-        "web.1 does without what is behind FIND_URL: FIND_URL is not",
-        "  set",
-    ];
-    check(without(None, None), &lines);
+    check(
+        without(None, None),
+        &["web.1: nobody is behind FIND_URL, it is not set"],
+    );
+    check(
+        without(None, Some("http://10.0.0.1")),
+        &["web.1: nobody is behind FIND_URL, it is http://10.0.0.1"],
+    );
 }
 
 #[test]
@@ -137,7 +140,7 @@ fn a_cycle_says_who_does_not_wait() {
 }
 
 #[test]
-fn an_app_changes_hands_with_its_ports() {
+fn an_app_that_changes_hands_is_said_on_both_sides() {
     let takes = Wiring::TakesOver {
         app: app("api"),
         from: "shop".into(),
@@ -154,7 +157,7 @@ fn an_app_changes_hands_with_its_ports() {
     };
     check(
         hands,
-        &["handing api over to its own session (pid 41300), same ports"],
+        &["handing api over to its own `devrun start` (pid 41300)"],
     );
     let vanished = |starts_it| Wiring::ProviderVanished {
         app: app("api"),
