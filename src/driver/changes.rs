@@ -186,16 +186,25 @@ impl Driver {
             }
             self.changes.said.insert(key, used.value.clone());
             let (process, variable) = (planned.name.clone(), used.variable.clone());
-            let news = match &used.value {
+            let provider = used
+                .provider
+                .map(|place| self.plan.processes[place].name.clone());
+            let shown = |value: &str| secret::masked(&variable, value).into_owned();
+            let instead = planned.env.get(&variable);
+            let instead = instead.map(|there| shown(&there.value.to_string_lossy()));
+            let news = match used.value.as_deref().map(shown) {
                 Some(value) => Wiring::Wired {
-                    value: secret::masked(&variable, value).into_owned(),
-                    provider: used
-                        .provider
-                        .map(|place| self.plan.processes[place].name.clone()),
                     process,
                     variable,
+                    value,
+                    provider,
                 },
-                None => Wiring::WithoutUse { process, variable },
+                None => Wiring::WithoutUse {
+                    process,
+                    variable,
+                    provider,
+                    instead,
+                },
             };
             self.output.say(&Notice::Wiring(news));
         }

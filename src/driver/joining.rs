@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 
 use crate::control::client;
 use crate::driver::Driver;
+use crate::driver::keyboard::Keyboard;
 use crate::driver::world::World;
 use crate::plan::AppIndex;
 use crate::registry::{self, Owner, Ownership};
@@ -215,6 +216,7 @@ impl Driver {
                     app: self.world.resolved().app_name(app),
                     directory: self.world.resolved().app(app).shown.clone(),
                     keep: self.keepers(app),
+                    has_hint: self.keyboard.as_ref().is_some_and(Keyboard::is_ours),
                 };
                 self.output.say(&Notice::Wiring(stopped));
                 return self.elsewhere(app, Elsewhere::Absent);

@@ -107,12 +107,10 @@ impl ProcessName {
         format!("{}.{}", self.process_type, self.instance)
     }
 
-    /// The least that people have to type: `web` for its first instance.
+    /// The least that people have to type: `web` for its first instance, `api/web` for another app's.
     pub(crate) fn short(&self) -> String {
-        if self.instance.get() == 1 {
-            return self.process_type.to_string();
-        }
-        self.to_string()
+        let whole = self.to_string();
+        whole.strip_suffix(".1").unwrap_or(&whole).to_string()
     }
 }
 
@@ -162,8 +160,14 @@ mod tests {
     #[test]
     fn a_process_of_another_app_carries_that_apps_name() {
         let mut name = ProcessName::first(ProcessType::new("web").unwrap());
-        assert_eq!(name.to_string(), "web.1");
+        assert_eq!(
+            (name.to_string(), name.short()),
+            ("web.1".into(), "web".into())
+        );
         name.app = Some(AppName::from_directory("my api"));
         assert_eq!(name.to_string(), "my-api/web.1");
+        assert_eq!(name.short(), "my-api/web", "`web` is one of this app's");
+        name.instance = NonZeroU16::new(2).unwrap();
+        assert_eq!(name.short(), "my-api/web.2");
     }
 }

@@ -33,12 +33,17 @@ pub(crate) enum Wiring {
     WithoutUse {
         process: ProcessName,
         variable: String,
+        /// `None`: its directory is not there.
+        provider: Option<ProcessName>,
+        /// What the variable says all the same, from a lower layer. It is masked.
+        instead: Option<String>,
     },
     /// Each of them needs the next one, and the last one the first: the first does not wait.
     CycleRelaxed { cycle: Vec<ProcessName> },
-    /// This session takes its app over from another one.
+    /// This session has taken its app over from another one, with its ports.
     TakesOver {
         app: AppName,
+        /// The app that the other one was started for.
         from: String,
         pid: i32,
     },
@@ -46,6 +51,7 @@ pub(crate) enum Wiring {
     HandsOver {
         app: AppName,
         pid: i32,
+        /// How many are ended here for that.
         processes: usize,
     },
     /// Its owner has ended it.
@@ -54,6 +60,8 @@ pub(crate) enum Wiring {
         directory: String,
         /// Who runs on with its URL, and in which variable.
         keep: Vec<(ProcessName, String)>,
+        /// Somebody at the keyboard may start it here.
+        has_hint: bool,
     },
     /// Its owner is gone without a word.
     ProviderVanished { app: AppName, starts_it: bool },
@@ -70,7 +78,7 @@ pub(crate) enum Wiring {
     SettingsKept { why: String },
     /// Who uses an app of this session from outside, as it is being ended.
     StillUsed { app: AppName, by: Vec<String> },
-    /// Another app began to use, or to do without, one of this session's.
+    /// Another session began to use an app of this one.
     UsedBy { app: AppName, by: String, pid: i32 },
     /// It could not be started here.
     CannotStart { app: AppName, why: String },

@@ -8,7 +8,12 @@ use crate::words::notice::WaitedFor;
 
 /// "1 process", "2 processes".
 pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+    format!("{count} {}", agreeing(count, one, many))
+}
+
+/// "uses" for one, "use" for several.
+pub(crate) fn agreeing<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
 }
 
 pub(crate) fn processes(count: usize) -> String {

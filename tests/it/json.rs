@@ -206,15 +206,17 @@ fn the_document_has_what_the_schema_has() {
     for name in schema.events() {
         let start = doc.find(&format!("### {name}\n")).unwrap();
         let section = doc[start + 4..].split("\n### ").next().unwrap();
+        let chapter = doc[..start].rsplit("\n## ").next().unwrap();
+        let of_all = chapter.split("\n### ").next().unwrap();
         let general = ["v", "t", "seq", "event", "process", "run", "pid"];
         let fields = schema.0["$defs"][&name]["properties"].as_object().unwrap();
         for field in fields
             .keys()
             .filter(|field| !general.contains(&field.as_str()))
         {
-            let is_there = section.contains(&format!("`{field}`"));
-            let in_general = ["holder", "misled"].contains(&field.as_str());
-            assert!(is_there || in_general, "{name}: {field}");
+            let quoted = format!("`{field}`");
+            let is_there = section.contains(&quoted) || of_all.contains(&quoted);
+            assert!(is_there, "{name}: {field}");
         }
     }
 }
@@ -486,6 +488,37 @@ fn a_tree_that_outlives_its_first_process_is_told() {
         (&"SIGKILL".into(), &1.into())
     );
     assert_eq!(only(&events, "process.daemonised")["process"], "daemon.1");
+}
+
+#[test]
+fn an_app_that_is_used_is_told_with_what_stands_behind_the_variable() {
+    let listen = format!("web: {}\n", helper("listen"));
+    let uses = "uses:\n  API_URL: ../api\n  FIND_URL: { app: ../find, optional: true }\n";
+    let project = Project::empty()
+        .file("shop/Procfile", &listen)
+        .file("shop/devrun.yaml", uses)
+        .file("api/devrun.yaml", "port: 0\n")
+        .file("api/Procfile", format!("{listen}worker: echo never\n"));
+    let mut command = project.command(["start", "--json", "-p", "0"]);
+    command.current_dir(project.directory().join("shop"));
+    let mut devrun = Devrun::spawn(command);
+    devrun.wait_for(r#""event":"all.ready""#);
+    assert_eq!(devrun.interrupt(), 0);
+    let events = events(&devrun);
+    let starting = only(&events, "app.starting");
+    assert_eq!(starting["app"], "api");
+    assert_eq!(starting["processes"], serde_json::json!(["api/web.1"]));
+    assert_eq!(starting["not_started"], serde_json::json!(["worker"]));
+    let wired = only(&events, "service.wired");
+    assert_eq!(
+        (&wired["process"], &wired["provider"]),
+        (&"web.1".into(), &"api/web.1".into())
+    );
+    let absent = only(&events, "service.absent");
+    assert_eq!(
+        (&absent["variable"], &absent["value"]),
+        (&"FIND_URL".into(), &Value::Null)
+    );
 }
 
 #[test]

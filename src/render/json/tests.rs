@@ -1,5 +1,7 @@
 //! Bytes and notices in, events out.
 
+mod wiring;
+
 use std::time::Duration;
 
 use serde_json::Value;

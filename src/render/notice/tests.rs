@@ -1,6 +1,7 @@
 //! Every notice, as people read it.
 
 mod summary;
+mod wiring;
 
 use unicode_width::UnicodeWidthStr;
 

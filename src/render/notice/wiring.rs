@@ -1,30 +1,25 @@
 //! The words for what devrun has to say of backing services and of other sessions.
 
-use crate::words::name::ProcessName;
+use crate::words::name::{AppName, ProcessName};
 use crate::words::wiring::Wiring;
-use crate::words::wording::{escaped, listed, processes};
+use crate::words::wording::{agreeing, listed};
 
+/// Facts first, what to do last.
 pub(super) fn sentence(news: &Wiring) -> String {
     match news {
         Wiring::SiblingStarts {
-            app: _,
+            app,
             directory,
             processes,
             others,
-        } => {
-            let rest = match others.as_slice() {
-                [] => String::new(),
-                others => format!("; not started: {}", listed(others)),
-            };
-            format!("{directory} is started here: {}{rest}", listed(processes))
-        }
+        } => starting(app, directory, processes, others),
         Wiring::Joined {
             app,
             directory,
             pid,
-        } => format!("{app} runs already (pid {pid}, in {directory}): it is used as it is"),
+        } => format!("{app} already runs (pid {pid}, in {directory}): using that one"),
         Wiring::Unowned { app, directory } => {
-            format!("nobody runs {app}: `devrun start` in {directory} does")
+            format!("{app} does not run; `devrun start` in {directory} starts it")
         }
         Wiring::Wired {
             process,
@@ -32,39 +27,44 @@ pub(super) fn sentence(news: &Wiring) -> String {
             value,
             provider,
         } => match provider {
-            Some(provider) => format!("{process} uses {provider}: {variable}={}", escaped(value)),
-            None => format!("{process} uses {variable}={}", escaped(value)),
+            Some(provider) => format!("{process} uses {provider}: {variable}={value}"),
+            None => format!("{process} uses {variable}={value}"),
         },
-        Wiring::WithoutUse { process, variable } => {
-            format!("{process} does without {variable}: nobody is there")
-        }
-        Wiring::CycleRelaxed { cycle } => cycle_relaxed(cycle),
+        Wiring::WithoutUse {
+            process,
+            variable,
+            provider,
+            instead,
+        } => without(process, variable, provider.as_ref(), instead.as_deref()),
+        Wiring::CycleRelaxed { cycle } => relaxed(cycle),
         Wiring::TakesOver { app, from, pid } => {
             format!("taking {app} over from {from} (pid {pid}), same ports")
         }
         Wiring::HandsOver {
             app,
             pid,
-            processes: count,
-        } => format!(
-            "{app} is taken over by its own `devrun start` (pid {pid}): {} stop here",
-            processes(*count)
-        ),
+            processes: _,
+        } => format!("handing {app} over to its own `devrun start` (pid {pid})"),
         Wiring::ProviderStopped {
             app,
             directory,
             keep,
-        } => stopped(app.as_str(), directory, keep),
+            has_hint,
+        } => {
+            let hint = has_hint.then(|| format!("; `s {app}` + Enter starts it"));
+            let hint = hint.unwrap_or_default();
+            format!("{app} was stopped in {directory}{}{hint}", kept(keep))
+        }
         Wiring::ProviderVanished { app, starts_it } => {
             let next = if *starts_it {
-                "starting it here"
+                "it is started again"
             } else {
-                "it is waited for"
+                "waiting for somebody to start it"
             };
             format!("the session that ran {app} is gone: {next}")
         }
         Wiring::BeingCleanedUp { app } => {
-            format!("{app} is still being ended by its last session: waiting for that")
+            format!("the last session of {app} is still ending: waiting for that")
         }
         Wiring::EnvReread {
             process,
@@ -72,71 +72,84 @@ pub(super) fn sentence(news: &Wiring) -> String {
             changed,
             removed,
         } => reread(process, added, changed, removed),
-        Wiring::SettingsKept { why } => {
-            format!("the files are not read anew: {}", escaped(why))
-        }
+        Wiring::SettingsKept { why } => format!("{why}; what the files said before still holds"),
         Wiring::StillUsed { app, by } => {
-            let verb = if by.len() == 1 { "uses" } else { "use" };
-            format!("{} still {verb} {app}", escaped(&listed(by)))
+            let verb = agreeing(by.len(), "uses", "use");
+            format!("{} still {verb} {app}", listed(by))
         }
-        Wiring::UsedBy { app, by, pid } => format!("{} (pid {pid}) uses {app}", escaped(by)),
-        Wiring::CannotStart { app, why } => format!("{app} cannot be started here: {why}"),
+        Wiring::UsedBy { app, by, pid } => format!("{by} (pid {pid}) now uses {app}"),
+        Wiring::CannotStart { app, why } => format!("{app} could not be started: {why}"),
     }
 }
 
-/// "web.1 does not wait for api/web.1: each needs the other".
-fn cycle_relaxed(cycle: &[ProcessName]) -> String {
-    let (Some(first), Some(second)) = (cycle.first(), cycle.get(1)) else {
+fn starting(
+    app: &AppName,
+    directory: &str,
+    processes: &[ProcessName],
+    others: &[String],
+) -> String {
+    let others = match others {
+        [] => String::new(),
+        [..] => format!("; not started: {}", listed(others)),
+    };
+    let processes = listed(processes);
+    format!("starting {app} (in {directory}): {processes}{others}")
+}
+
+fn without(
+    process: &ProcessName,
+    variable: &str,
+    provider: Option<&ProcessName>,
+    instead: Option<&str>,
+) -> String {
+    match (provider, instead) {
+        (Some(provider), Some(value)) => {
+            format!("{process} does without {provider}: {variable}={value}")
+        }
+        (Some(provider), None) => {
+            format!("{process} does without {provider}: {variable} is not set")
+        }
+        (None, Some(value)) => format!("{process}: nobody is behind {variable}, it is {value}"),
+        (None, None) => format!("{process}: nobody is behind {variable}, it is not set"),
+    }
+}
+
+fn relaxed(cycle: &[ProcessName]) -> String {
+    let all = listed(cycle);
+    match cycle {
+        // Nobody uses itself.
+        [] | [_] => String::new(),
+        [first, _] => format!("{all} use each other: {first} does not wait"),
+        [first, second, ..] => format!("{all} use each other: {first} does not wait for {second}"),
+    }
+}
+
+/// "; web.1 keeps API_URL".
+fn kept(keep: &[(ProcessName, String)]) -> String {
+    if keep.is_empty() {
         return String::new();
-    };
-    let why = match cycle {
-        [_, _] => "each uses the other".to_string(),
-        others => format!("they use each other ({})", listed(others)),
-    };
-    format!("{first} does not wait for {second}: {why}")
-}
-
-fn stopped(app: &str, directory: &str, keep: &[(ProcessName, String)]) -> String {
-    let start = format!("`s {app}` + Enter starts it");
-    match keep {
-        [] => format!("{app} was stopped in {directory}; {start}"),
-        keep => {
-            let mut processes: Vec<String> =
-                keep.iter().map(|(name, _)| name.to_string()).collect();
-            let mut variables: Vec<String> = keep.iter().map(|(_, name)| name.clone()).collect();
-            for names in [&mut processes, &mut variables] {
-                names.sort();
-                names.dedup();
-            }
-            let verb = if processes.len() == 1 {
-                "keeps"
-            } else {
-                "keep"
-            };
-            let (processes, variables) = (listed(processes), listed(variables));
-            format!("{app} was stopped in {directory}; {processes} {verb} {variables}; {start}")
-        }
     }
+    let mut processes: Vec<String> = keep.iter().map(|(name, _)| name.to_string()).collect();
+    let mut variables: Vec<String> = keep.iter().map(|(_, name)| name.clone()).collect();
+    for names in [&mut processes, &mut variables] {
+        names.sort();
+        names.dedup();
+    }
+    let verb = agreeing(processes.len(), "keeps", "keep");
+    format!("; {} {verb} {}", listed(processes), listed(variables))
 }
 
+/// Only names: what they say may be secret.
 fn reread(
     process: &ProcessName,
     added: &[String],
     changed: &[String],
     removed: &[String],
 ) -> String {
-    let part = |names: &[String], what: &str| {
-        let names: Vec<String> = names
-            .iter()
-            .map(|name| escaped(name).into_owned())
-            .collect();
-        (!names.is_empty()).then(|| format!("{} {what}", listed(names)))
-    };
-    let parts = [
-        part(changed, "changed"),
-        part(added, "added"),
-        part(removed, "removed"),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    format!("{process} has another environment: {}", parts.join(", "))
+    let parts = [(changed, "changed"), (added, "added"), (removed, "removed")];
+    let parts = parts.iter().filter(|(names, _)| !names.is_empty());
+    let parts: Vec<String> = parts
+        .map(|(names, what)| format!("{} {what}", listed(*names)))
+        .collect();
+    format!("{process}'s environment: {}", parts.join(", "))
 }
