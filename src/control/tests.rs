@@ -122,6 +122,7 @@ fn asker() -> Asker {
         pid: 7,
         app: "shop".into(),
         directory: "~/Läden/shop".into(),
+        only_looks: false,
     }
 }
 
