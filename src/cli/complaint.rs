@@ -138,11 +138,13 @@ fn for_example(argument: &str) -> Option<String> {
 }
 
 /// For every argument whose values are not a closed list, as clap names it.
-const EXAMPLES: [(&str, &str); 16] = [
+const EXAMPLES: [(&str, &str); 20] = [
     ("--procfile", "--procfile Procfile.dev"),
     ("--root", "--root services/shop"),
     ("--env", "--env .env.test"),
     ("--set", "--set DEBUG=1"),
+    ("--use", "--use API_URL=../api"),
+    ("--unuse", "--unuse API_URL"),
     ("--formation", "--formation all=1,worker=2"),
     ("--without", "--without worker"),
     ("--port", "--port 3000"),
@@ -155,6 +157,8 @@ const EXAMPLES: [(&str, &str); 16] = [
     ("<CMD>...", "devrun run rails console"),
     ("<SHELL>", "devrun completions bash"),
     ("[PROCESS]...", "devrun start web"),
+    ("[PROCESS]", "devrun env web"),
+    ("[NAME]", "devrun url web"),
 ];
 
 /// `--port <BASE>` → `--port`.
