@@ -30,8 +30,12 @@ const COMMANDS: &str = "\
 Every day:
   start        Run the processes of a Procfile
   run          Run a command in the app's environment
+  open         Open a process's URL in the browser
 Understand:
   check        Report every mistake in the app's files
+  env          Show the environment of a process, and where it comes from
+  url          Print the URL of a process
+  uses         List what the app uses, and who uses the app
   link         Say what is behind a variable: another app, a process, a URL
   unlink       Take that back
   schema       Print the JSON Schema of devrun.yaml
@@ -76,6 +80,17 @@ pub(crate) enum Command {
     /// Run a command in the app's environment
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
+    /// Open a process's URL in the browser, once it is served
+    #[command(after_help = OPEN_EXAMPLES)]
+    Open(Open),
+    /// Show the environment of a process, and where each value comes from
+    #[command(after_help = ENV_EXAMPLES)]
+    Env(Env),
+    /// Print the URL of a process, or of what is behind a variable
+    #[command(after_help = URL_EXAMPLES)]
+    Url(Url),
+    /// List what the app uses, in which state that is, and who uses the app
+    Uses(Uses),
     /// Print the JSON Schema of devrun.yaml, for editors
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
@@ -96,6 +111,25 @@ Examples:
   devrun run rails console           with the variables of .env
   devrun run -p web node inspect     with web's PORT and URLs
   devrun run release                 the Procfile's `release` command";
+
+const OPEN_EXAMPLES: &str = "\
+Examples:
+  devrun open                        web, or the only process with a port
+  devrun open admin
+  devrun open api/web                of an app that is used";
+
+const ENV_EXAMPLES: &str = "\
+Examples:
+  devrun env web --explain           where each value comes from, and what it hides
+  eval \"$(devrun env web --format shell)\"
+  devrun env web --format dotenv > .env.editor";
+
+const URL_EXAMPLES: &str = "\
+Examples:
+  curl \"$(devrun url)/health\"        web, or the only process with a port
+  devrun url worker.2
+  devrun url api/web                 of an app that is used
+  devrun url API_URL                 what is behind a variable of `uses:`";
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
@@ -295,6 +329,69 @@ pub(crate) struct Run {
         trailing_var_arg = true
     )]
     pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Clone, Debug, Group)]
+pub(crate) struct Open {
+    /// A process type or an instance: web, web.2; of another app api/web
+    #[arg(value_name = "PROCESS")]
+    pub(crate) process: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: AppOnly,
+}
+
+#[derive(Clone, Debug, Group)]
+pub(crate) struct Env {
+    /// A process type or an instance: web, web.2; of another app api/web
+    #[arg(value_name = "PROCESS")]
+    pub(crate) process: Option<String>,
+    /// Where each value comes from, and all that it hides
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// text (the default), dotenv, shell or json
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = "text",
+        hide_default_value = true,
+        hide_possible_values = true,
+        conflicts_with = "explain"
+    )]
+    pub(crate) format: EnvFormat,
+    /// Show secrets on a terminal, too
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum EnvFormat {
+    Text,
+    Dotenv,
+    Shell,
+    Json,
+}
+
+#[derive(Clone, Debug, Group)]
+pub(crate) struct Url {
+    /// A process (web, web.2, of another app api/web), or a variable of `uses:`
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Show a password on a terminal, too
+    #[arg(long)]
+    pub(crate) reveal: bool,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Clone, Debug, Group)]
+pub(crate) struct Uses {
+    /// One JSON object, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) place: Where,
 }
 
 #[derive(Clone, Debug, Group)]

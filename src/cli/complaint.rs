@@ -138,7 +138,7 @@ fn for_example(argument: &str) -> Option<String> {
 }
 
 /// For every argument whose values are not a closed list, as clap names it.
-const EXAMPLES: [(&str, &str); 18] = [
+const EXAMPLES: [(&str, &str); 20] = [
     ("--procfile", "--procfile Procfile.dev"),
     ("--root", "--root services/shop"),
     ("--env", "--env .env.test"),
@@ -157,6 +157,8 @@ const EXAMPLES: [(&str, &str); 18] = [
     ("<CMD>...", "devrun run rails console"),
     ("<SHELL>", "devrun completions bash"),
     ("[PROCESS]...", "devrun start web"),
+    ("[PROCESS]", "devrun env web"),
+    ("[NAME]", "devrun url web"),
 ];
 
 /// `--port <BASE>` → `--port`.

@@ -5,19 +5,32 @@ mod check;
 mod complaint;
 mod completions;
 mod context;
+mod env;
 mod link;
+mod live;
+mod open;
 mod owning;
 mod run;
 mod schema;
 mod start;
+mod url;
+mod uses;
 
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::cli::args::{Args, Command};
+use crate::os;
+use crate::os::terminal;
 use crate::words::report::Report;
+use crate::words::secret::Secrets;
 
+/// What was asked is not so, or the output was lost.
+const NOT_SO: u8 = 1;
+/// Nothing runs here.
+const NOT_RUNNING: u8 = 3;
 /// Wrong usage or files: nothing was started.
 const NOT_STARTED: u8 = 2;
 
@@ -33,8 +46,34 @@ pub fn main() -> ExitCode {
         Command::Link(arguments) => link::link(&arguments),
         Command::Unlink(arguments) => link::unlink(&arguments),
         Command::Run(run) => run::run(&run),
+        Command::Open(open) => open::run(&open),
+        Command::Env(env) => env::run(&env),
+        Command::Url(url) => url::run(&url),
+        Command::Uses(uses) => uses::run(&uses),
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions::run(&completions),
+    }
+}
+
+/// Writes to stdout what was asked for. Who stops reading has seen enough.
+fn print(bytes: &[u8]) -> ExitCode {
+    let mut stdout = std::io::stdout();
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let report = Report::new("the output could not be written");
+            refuse(&[report.caused_by(os::words_of(&error))], NOT_SO)
+        }
+    }
+}
+
+/// What may be shown: on a terminal others may look on, and what is scrolled back stays there.
+fn secrets(is_revealed: bool) -> Secrets {
+    match is_revealed || !terminal::is_terminal(&std::io::stdout()) {
+        true => Secrets::Revealed,
+        false => Secrets::Masked,
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
-use crate::cli::args::Run;
+use crate::cli::args::{self, Run};
 use crate::cli::context::Context;
 use crate::cli::{context, refuse};
 use crate::load;
@@ -36,7 +36,8 @@ pub(super) fn run(args: &Run) -> ExitCode {
 fn prepare(args: &Run) -> Result<Command, Vec<Report>> {
     let context = Context::new(&args.place)?;
     if args.process.is_none() && !load::has_procfile(&context.place) {
-        return without_procfile(args, &context);
+        let env = env_without_procfile(&context, &args.place)?;
+        return Ok(with_env(as_given(args), &env));
     }
     let (resolved, _) = context.resolved(context.asked(&args.place), &[])?;
     let own_line = own_line(&resolved, &args.command);
@@ -55,7 +56,10 @@ fn prepare(args: &Run) -> Result<Command, Vec<Report>> {
 }
 
 /// The env files are worth something by themselves.
-fn without_procfile(args: &Run, context: &Context) -> Result<Command, Vec<Report>> {
+pub(super) fn env_without_procfile(
+    context: &Context,
+    place: &args::Where,
+) -> Result<Env, Vec<Report>> {
     let loaded = load::env_alone(&context.place);
     if !loaded.errors.is_empty() {
         return Err(loaded.errors);
@@ -65,11 +69,10 @@ fn without_procfile(args: &Run, context: &Context) -> Result<Command, Vec<Report
         roots: 1,
         ..Apps::default()
     };
-    let sources = context.sources(apps, context.asked(&args.place));
+    let sources = context.sources(apps, context.asked(place));
     let own = Own::default();
     let below = wire::below_uses(&sources, 0, own);
-    let env = wire::complete(below, &sources, 0, own, Vec::new());
-    Ok(with_env(as_given(args), &env))
+    Ok(wire::complete(below, &sources, 0, own, Vec::new()))
 }
 
 fn as_given(args: &Run) -> Command {

@@ -156,6 +156,7 @@ mod tests {
                 pid: 1,
                 app: "shop".into(),
                 directory: directory.into(),
+                only_looks: false,
             };
             let header = header(&sent);
             assert!(header.to_str().is_ok());

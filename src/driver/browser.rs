@@ -8,19 +8,23 @@ use tokio::sync::oneshot;
 use crate::driver::output::Output;
 use crate::words::answer::Answer;
 
-/// Starts the browser; that it cannot be started is said. It is the user's and not the session's: it lives
-/// on when that ends.
-pub(super) fn open(url: String, output: Output) {
-    let (failed, failure) = oneshot::channel();
-    let commands = open::commands(&url);
+/// Starts the browser. It is the user's and not ours: it lives on when we end. The receiver gets why it cannot
+/// be started, and nothing as long as it may yet turn out.
+pub(crate) fn start(url: &str) -> oneshot::Receiver<Result<(), String>> {
+    let (ended, end) = oneshot::channel();
+    let commands = open::commands(url);
     // Some of these commands run as long as the browser does: nobody waits for the thread.
     std::thread::spawn(move || {
-        if let Err(cause) = first_that_works(commands) {
-            let _ = failed.send(cause);
-        }
+        let _ = ended.send(first_that_works(commands));
     });
+    end
+}
+
+/// The same, and that it cannot be started is said.
+pub(super) fn open(url: String, output: Output) {
+    let end = start(&url);
     tokio::task::spawn_local(async move {
-        if let Ok(cause) = failure.await {
+        if let Ok(Err(cause)) = end.await {
             output.answer(&Answer::CannotOpen { url, cause });
         }
     });

@@ -1,7 +1,7 @@
 //! One loop that carries out the supervisor's actions and tells it what happened.
 
 mod attachment;
-mod browser;
+pub(crate) mod browser;
 mod changes;
 mod child;
 pub(crate) mod clock;

@@ -72,7 +72,7 @@ impl Sharing {
     fn users(&self, app: AppIndex) -> Vec<String> {
         let followers = self.followers.values();
         let mut users: Vec<String> = followers
-            .filter(|(followed, _, _)| *followed == app)
+            .filter(|(followed, asker, _)| *followed == app && !asker.only_looks)
             .map(|(_, asker, _)| asker.app.clone())
             .collect();
         users.sort();
@@ -148,11 +148,13 @@ impl Driver {
         let Follower {
             id, asker, teller, ..
         } = follower;
-        self.output.say(&Notice::Wiring(Wiring::UsedBy {
-            app: self.plan.apps[app].name.clone(),
-            by: asker.app.clone(),
-            pid: asker.pid,
-        }));
+        if !asker.only_looks {
+            self.output.say(&Notice::Wiring(Wiring::UsedBy {
+                app: self.plan.apps[app].name.clone(),
+                by: asker.app.clone(),
+                pid: asker.pid,
+            }));
+        }
         self.sharing.followers.insert(id, (app, asker, teller));
         let state = self.state_of(app);
         if let Some((_, _, teller)) = self.sharing.followers.get(&id) {
@@ -200,6 +202,8 @@ impl Driver {
                 name: row.process.in_app(),
                 state: row.state.word().to_string(),
                 port: ports.reached,
+                given: ports.given,
+                further: ports.further.clone(),
                 url: ports
                     .reached
                     .filter(|_| is_known)

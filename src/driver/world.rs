@@ -108,6 +108,7 @@ impl World {
             pid: std::process::id() as i32,
             app: self.resolved.app_name(0).to_string(),
             directory: self.resolved.app(0).shown.clone(),
+            only_looks: false,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::plan::sources::Sources;
 use crate::plan::uses::{self, Backing, Wire};
 use crate::plan::value::{Behind, Served, Template};
 use crate::plan::wire::{self, Automatic, Given, Own};
-use crate::plan::{Host, Plan, PlannedApp, PlannedProcess, Used, check, server};
+use crate::plan::{Host, Plan, PlannedApp, PlannedProcess, Used, check, ports, server};
 use crate::words::env::{Env, Source};
 use crate::words::report::Report;
 use crate::words::uses::Target;
@@ -103,7 +103,7 @@ fn process(
     let own = Own {
         name: Some(&slot.name),
         port: ports[place].given,
-        base: resolved.base_of(place),
+        base: base(resolved, ports, place),
         further: &further,
         automatic,
     };
@@ -122,7 +122,7 @@ fn process(
         given.extend(value.clone().map(|value| Given {
             variable: wire.declared.variable.clone(),
             value,
-            source: source(resolved, wire),
+            source: source(resolved, ports, wire),
         }));
         uses.extend((!wire.is_hidden).then(|| Used {
             variable: wire.declared.variable.clone(),
@@ -182,6 +182,15 @@ fn process(
     })
 }
 
+/// Where foreman's rule began to count for its PORT, as far as that is known: a session that runs may have been
+/// started with another base.
+fn base(resolved: &Resolved, ports: &[Ports], place: usize) -> Option<u16> {
+    let base = resolved.base_of(place)?;
+    let place_of_its_own = usize::from(base) + ports::offset(&resolved.slots[place].request());
+    let is_by_rule = ports[place].given.map(usize::from) == Some(place_of_its_own);
+    (is_by_rule || !ports[place].is_live).then_some(base)
+}
+
 /// A process of no type, for a command that is run once: it sees the URLs of all, what the app uses, and has
 /// no port of its own.
 pub(crate) fn one_off_env(resolved: &Resolved, ports: &[Ports]) -> Env {
@@ -207,7 +216,7 @@ pub(crate) fn one_off_env(resolved: &Resolved, ports: &[Ports]) -> Env {
         given.extend(value.filter(|_| !is_known).map(|value| Given {
             variable: variable.clone(),
             value,
-            source: source(resolved, wire),
+            source: source(resolved, ports, wire),
         }));
     }
     wire::complete(below, &resolved.sources, 0, own, given)
@@ -284,14 +293,20 @@ fn lookup(below: &Env, name: &str) -> Option<OsString> {
     Some(found.value.clone())
 }
 
-fn source(resolved: &Resolved, wire: &Wire) -> Source {
+fn source(resolved: &Resolved, ports: &[Ports], wire: &Wire) -> Source {
     let provider = match wire.backing {
         Backing::Process(provider) => {
             let slot = &resolved.slots[provider];
-            if slot.app == resolved.slots[wire.consumer].app {
-                slot.name.in_app()
+            let name = slot.name.in_app();
+            let live = if ports[provider].is_live {
+                " (live)"
             } else {
-                format!("{} of {}", slot.name.in_app(), resolved.app(slot.app).shown)
+                ""
+            };
+            if slot.app == resolved.slots[wire.consumer].app {
+                format!("{name}{live}")
+            } else {
+                format!("{name} of {}{live}", resolved.app(slot.app).shown)
             }
         }
         Backing::Resource | Backing::Nothing(_) => String::new(),

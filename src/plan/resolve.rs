@@ -34,7 +34,7 @@ pub(crate) struct Resolved {
     pub(crate) slots: Vec<Slot>,
     /// Who is started with the session, by the places of the slots: who is meant, and who is used by those.
     pub(crate) is_wanted: Vec<bool>,
-    pub(super) wires: Vec<Wire>,
+    pub(crate) wires: Vec<Wire>,
     pub(super) needs: Vec<Vec<Need>>,
     pub(super) externals: Vec<External>,
     /// What people call each app, where they are told whose process it is.
@@ -128,6 +128,8 @@ pub(crate) struct Ports {
     pub(crate) reached: Option<u16>,
     /// Another session runs it, or nobody.
     pub(crate) is_elsewhere: bool,
+    /// They are as the session has them that runs its app: for who only looks, and shows which are.
+    pub(crate) is_live: bool,
 }
 
 impl Ports {
@@ -192,6 +194,14 @@ impl Resolved {
         ports.map(|said| said.value.clone()).collect()
     }
 
+    /// The PORT that a process has if nobody is in its way; `None`: it has none.
+    pub(crate) fn port_by_rule(&self, place: usize) -> Option<u16> {
+        let request = self.request(place)?;
+        let own = usize::from(self.bases[self.slots[place].app]) + ports::offset(&request);
+        let own = u16::try_from(own).unwrap_or(u16::MAX);
+        Some(request.pinned.unwrap_or(own))
+    }
+
     /// The ports as they are where an app runs (by process: `web.1`), else those that foreman's rule gives.
     pub(crate) fn expected_ports(
         &self,
@@ -200,21 +210,15 @@ impl Resolved {
         let live: Vec<_> = (0..self.sources.apps.apps.len()).map(live).collect();
         let port = |place: usize| {
             let slot = &self.slots[place];
-            let Some(request) = self.request(place) else {
+            let Some(by_rule) = self.port_by_rule(place) else {
                 return Ports::default();
             };
             let known = live[slot.app]
                 .as_ref()
                 .and_then(|ports| ports.get(&slot.name.in_app()));
-            let by_rule = || {
-                let place = usize::from(self.bases[slot.app]) + ports::offset(&request);
-                request
-                    .pinned
-                    .unwrap_or(u16::try_from(place).unwrap_or(u16::MAX))
-            };
             // One that does not run, and is not about to, is nobody's to be told of.
             let is_known = known.is_some() || self.is_wanted[place];
-            let port = Ports::given(known.copied().unwrap_or_else(by_rule));
+            let port = Ports::given(known.copied().unwrap_or(by_rule));
             if is_known { port } else { Ports::default() }
         };
         (0..self.slots.len()).map(port).collect()

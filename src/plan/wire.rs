@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 
 use crate::plan::sources::{EnvFile, Sources};
-use crate::plan::{Plan, server, url};
+use crate::plan::{Plan, command, server, url};
 use crate::syntax::dotenv::Assignment;
 use crate::syntax::procfile::Entry;
 use crate::words::env::{Env, Source};
@@ -136,6 +136,21 @@ pub(crate) fn complete(
         env.remove("PORT");
     }
     env
+}
+
+/// Layer 9: what the Procfile's line itself sets, which the shell does after everything. `unknown` stands for a
+/// value that only the shell can tell; without it such a variable is left as it is.
+pub(crate) fn lay_line(env: &mut Env, procfile: &str, entry: &Entry, unknown: Option<&str>) {
+    for (name, value) in command::assignments(&entry.command) {
+        let Some(value) = value.or(unknown.map(str::to_string)) else {
+            continue;
+        };
+        let source = Source::ProcfileLine {
+            file: procfile.to_string(),
+            line: entry.line,
+        };
+        env.lay(name.into(), value.into(), source);
+    }
 }
 
 fn lay_file(env: &mut Env, (file, assignments): &EnvFile) {

@@ -35,6 +35,19 @@ pub(crate) fn bytes(env: &Env) -> Vec<u8> {
     out
 }
 
+/// The same environment with `****` for each secret.
+pub(crate) fn masked(env: &Env) -> Env {
+    let mut shown = env.clone();
+    for (name, variable) in env.iter() {
+        let text = variable.value.to_string_lossy();
+        let masked = secret::masked(&name.to_string_lossy(), &text);
+        if masked != text {
+            shown.replace(name, masked.into_owned().into());
+        }
+    }
+    shown
+}
+
 /// A value as a terminal may have it, in one line.
 fn shown(name: &OsStr, value: &OsStr, secrets: Secrets) -> String {
     let text = plain(name, value, secrets);

@@ -18,3 +18,4 @@ mod sgr;
 pub(crate) mod stream;
 mod text;
 pub(crate) mod timestamp;
+pub(crate) mod uses;

@@ -29,6 +29,12 @@ pub(crate) struct ProcessState {
     /// Where it is reached: its PORT, or what it listens on in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port: Option<u16>,
+    /// Its PORT, as it was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) given: Option<u16>,
+    /// Its further ports, in the order of their variables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) further: Vec<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +76,9 @@ pub(crate) struct Asker {
     pub(crate) app: String,
     /// As it is shown to people.
     pub(crate) directory: String,
+    /// It uses nothing, and nobody is told of it.
+    #[serde(default)]
+    pub(crate) only_looks: bool,
 }
 
 /// The answer to whoever takes an app over: nothing of it runs any more, and its locks are free.

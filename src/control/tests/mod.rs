@@ -128,6 +128,7 @@ fn asker() -> Asker {
         pid: 7,
         app: "shop".into(),
         directory: "~/Läden/shop".into(),
+        only_looks: false,
     }
 }
 
