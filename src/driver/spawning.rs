@@ -38,6 +38,7 @@ impl Driver {
             self.read_again();
             self.port_for(process, run)?;
         }
+        self.note_failures();
         self.note_env(process);
         let id = id(process, run);
         let mark = format!("{}.{process}.{run}", self.session_mark);

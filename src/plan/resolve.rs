@@ -128,6 +128,8 @@ pub(crate) struct Ports {
     pub(crate) reached: Option<u16>,
     /// Another session runs it, or nobody.
     pub(crate) is_elsewhere: bool,
+    /// For good: who can do without it does.
+    pub(crate) has_failed: bool,
 }
 
 impl Ports {

@@ -19,6 +19,11 @@ impl Supervisor {
         process.up().is_some_and(|up| process.serves(up))
     }
 
+    /// For good, here or elsewhere.
+    pub(crate) fn has_failed(&self, index: ProcessIndex) -> bool {
+        self.processes[index].has_failed()
+    }
+
     /// In Procfile order.
     pub(crate) fn rows(&self, now: Instant) -> Vec<ProcessRow> {
         let row = |(index, process): (usize, &Process)| {
