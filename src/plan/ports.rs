@@ -151,6 +151,7 @@ fn owners(
 ) -> BTreeMap<u16, ProcessName> {
     let (mut own, mut beyond, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     for (Request { process, .. }, place) in requests.iter().zip(places) {
+        kept.extend(sources.kept(process).map(|port| (port, process)));
         let Some(place) = *place else { continue };
         let places = if process.instance.get() <= BLOCK {
             &mut own
@@ -158,7 +159,6 @@ fn owners(
             &mut beyond
         };
         places.push((place, process));
-        kept.extend(sources.kept(process).map(|port| (port, process)));
     }
     let mut owners = BTreeMap::new();
     for (port, process) in [own, beyond, kept].concat() {
@@ -183,7 +183,10 @@ impl Assignment<'_> {
     fn port(&mut self, request: &Request, place: Option<u16>) -> Result<u16, Report> {
         let process = &request.process;
         let Some(place) = place else {
-            return self.any(process).ok_or_else(|| none_left(process));
+            let kept = self.sources.kept(process);
+            let kept = kept.filter(|kept| self.try_place(process, *kept).is_ok());
+            let port = kept.or_else(|| self.any(process));
+            return port.ok_or_else(|| none_left(process));
         };
         if let Some(pinned) = request.pinned {
             return match (self.sources.claim)(process, pinned) {
