@@ -74,7 +74,10 @@ impl Driver {
 
     /// Its plan may be older than what it was made of.
     fn is_planned_early(&self, process: ProcessIndex, run: u32) -> bool {
-        run > 1 || self.begun.elapsed() > FRESH || self.world.lacks_port(process)
+        run > 1
+            || self.begun.elapsed() > FRESH
+            || self.changes.due_at().is_some()
+            || self.world.lacks_port(process)
     }
 
     fn port_for(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
