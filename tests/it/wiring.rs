@@ -1,6 +1,8 @@
 //! The rules of docs/wiring.md, from outside, by topic; `rules` tells whose test is which.
 
+mod change;
 mod order;
+mod owners;
 mod precedence;
 mod siblings;
 mod values;
