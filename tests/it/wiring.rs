@@ -1,8 +1,10 @@
 //! The rules of docs/wiring.md, from outside, by topic; `rules` tells whose test is which.
 
 mod change;
+mod members;
 mod order;
 mod owners;
+mod ports;
 mod precedence;
 mod siblings;
 mod values;
