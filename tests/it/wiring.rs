@@ -6,6 +6,7 @@ mod order;
 mod owners;
 mod ports;
 mod precedence;
+mod rules;
 mod siblings;
 mod values;
 
