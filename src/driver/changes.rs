@@ -72,6 +72,21 @@ impl Driver {
         }
     }
 
+    /// Before a run: an optional use of what has failed meanwhile gives its variable up.
+    pub(super) fn note_failures(&mut self) {
+        let mut is_news = false;
+        for place in 0..self.plan.processes.len() {
+            is_news |= self.world.failed(place, self.supervisor.has_failed(place));
+        }
+        if !is_news {
+            return;
+        }
+        self.changes.gather();
+        if let Ok(plan) = self.world.plan() {
+            self.adopt(plan);
+        }
+    }
+
     /// Plans anew with what was gathered: who runs with a value that is no longer so is to be told.
     pub(super) fn changes_due(&mut self) -> Vec<Event> {
         self.changes.due_at = None;

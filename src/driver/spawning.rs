@@ -38,6 +38,7 @@ impl Driver {
             self.read_again();
             self.port_for(process, run)?;
         }
+        self.note_failures();
         self.note_env(process);
         let id = id(process, run);
         let mark = format!("{}.{process}.{run}", self.session_mark);
@@ -73,7 +74,10 @@ impl Driver {
 
     /// Its plan may be older than what it was made of.
     fn is_planned_early(&self, process: ProcessIndex, run: u32) -> bool {
-        run > 1 || self.begun.elapsed() > FRESH || self.world.lacks_port(process)
+        run > 1
+            || self.begun.elapsed() > FRESH
+            || self.changes.due_at().is_some()
+            || self.world.lacks_port(process)
     }
 
     fn port_for(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {

@@ -301,6 +301,11 @@ impl World {
         is_news
     }
 
+    /// Who has failed for good, and who has not any more. Whether that is news.
+    pub(crate) fn failed(&mut self, place: ProcessIndex, has_failed: bool) -> bool {
+        std::mem::replace(&mut self.ports[place].has_failed, has_failed) != has_failed
+    }
+
     pub(crate) fn ports(&self, place: ProcessIndex) -> &Ports {
         &self.ports[place]
     }

@@ -233,6 +233,9 @@ fn value(
     match wire.backing {
         Backing::Nothing(_) => Ok(None),
         Backing::Resource => resource(wire, &lookup).map(Some),
+        Backing::Process(provider) if ports[provider].has_failed && wire.declared.is_optional => {
+            Ok(None)
+        }
         Backing::Process(provider) => {
             let slot = &resolved.slots[provider];
             let entry = &resolved.app(slot.app).entries[slot.entry];

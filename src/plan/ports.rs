@@ -151,6 +151,7 @@ fn owners(
 ) -> BTreeMap<u16, ProcessName> {
     let (mut own, mut beyond, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     for (Request { process, .. }, place) in requests.iter().zip(places) {
+        kept.extend(sources.kept(process).map(|port| (port, process)));
         let Some(place) = *place else { continue };
         let places = if process.instance.get() <= BLOCK {
             &mut own
@@ -158,7 +159,6 @@ fn owners(
             &mut beyond
         };
         places.push((place, process));
-        kept.extend(sources.kept(process).map(|port| (port, process)));
     }
     let mut owners = BTreeMap::new();
     for (port, process) in [own, beyond, kept].concat() {

@@ -130,6 +130,8 @@ pub(crate) struct Ports {
     pub(crate) is_elsewhere: bool,
     /// They are as the session has them that runs its app: for who only looks, and shows which are.
     pub(crate) is_live: bool,
+    /// For good: who can do without it does.
+    pub(crate) has_failed: bool,
 }
 
 impl Ports {

@@ -25,6 +25,11 @@ impl Supervisor {
         self.is_met(&need)
     }
 
+    /// For good, here or elsewhere.
+    pub(crate) fn has_failed(&self, index: ProcessIndex) -> bool {
+        self.processes[index].has_failed()
+    }
+
     /// In Procfile order.
     pub(crate) fn rows(&self, now: Instant) -> Vec<ProcessRow> {
         let row = |(index, process): (usize, &Process)| {

@@ -70,3 +70,26 @@ impl fmt::Display for Holder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_holds_a_port_is_said() {
+        let check = |holder: Holder, expected: &str| assert_eq!(holder.to_string(), expected);
+        let process = |directory: Option<&str>| Holder::Process {
+            pid: 7,
+            command: "node".into(),
+            directory: directory.map(Into::into),
+        };
+        check(process(None), "node (pid 7)");
+        check(process(Some("~/api")), "node (pid 7, in ~/api)");
+        check(Holder::OtherUser, "another user's process");
+        check(Holder::Unknown, "somebody who cannot be found");
+        check(
+            Holder::AirPlay,
+            "AirPlay Receiver (System Settings, General, AirDrop & Handoff switches it off)",
+        );
+    }
+}

@@ -16,7 +16,12 @@ fn main() {
         ["listen"] => serve(SocketAddr::from((Ipv4Addr::LOCALHOST, port()))),
         ["listen6"] => serve(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port()))),
         ["elsewhere"] => serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+        ["listen-until", file] => {
+            end_with(file);
+            serve(SocketAddr::from((Ipv4Addr::LOCALHOST, port())))
+        }
         ["fetch", variable] => fetch(variable),
+        ["fetch-at-once", variable] => fetch_at_once(variable),
         ["daemon", file] => daemonise(file, || serve((Ipv4Addr::LOCALHOST, port()).into())),
         ["stubborn-daemon", file] => daemonise(file, || {
             ignore(Signal::SIGTERM);
@@ -81,23 +86,45 @@ fn serve(address: SocketAddr) -> ! {
     }
 }
 
+/// Ends this program with status 1 as soon as there is that file, which is gone then.
+fn end_with(file: &str) {
+    let file = file.to_string();
+    std::thread::spawn(move || {
+        while std::fs::remove_file(&file).is_err() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::process::exit(1);
+    });
+}
+
 /// GET / from the URL in `variable`, as soon as somebody listens there.
 fn fetch(variable: &str) -> ! {
-    let url = std::env::var(variable).expect("the variable is set");
-    let address = url.trim_start_matches("http://");
-    loop {
-        if let Ok(mut stream) = std::net::TcpStream::connect(address) {
-            let mut answer = String::new();
-            let _ = write!(stream, "GET / HTTP/1.0\r\nHost: {address}\r\n\r\n");
-            let _ = stream.read_to_string(&mut answer);
-            say(&format!(
-                "fetched {}",
-                answer.lines().next().unwrap_or("nothing")
-            ));
-            park()
-        }
+    while try_fetch(variable).is_err() {
         std::thread::sleep(Duration::from_millis(10));
     }
+    park()
+}
+
+/// The same, for who was told that somebody listens there.
+fn fetch_at_once(variable: &str) -> ! {
+    if let Err(error) = try_fetch(variable) {
+        say(&format!("not fetched: {error}"));
+    }
+    park()
+}
+
+fn try_fetch(variable: &str) -> std::io::Result<()> {
+    let url = std::env::var(variable).expect("the variable is set");
+    let address = url.rsplit('/').next().expect("there is a last part");
+    let mut stream = std::net::TcpStream::connect(address)?;
+    let mut answer = String::new();
+    let _ = write!(stream, "GET / HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    let _ = stream.read_to_string(&mut answer);
+    say(&format!(
+        "fetched {}",
+        answer.lines().next().unwrap_or("nothing")
+    ));
+    Ok(())
 }
 
 /// The classic way: fork, setsid, fork; the parents end with status 0. The daemon's pid is in `file`.

@@ -22,3 +22,4 @@ mod start;
 mod supervision;
 mod support;
 mod terminal;
+mod wiring;

@@ -18,7 +18,11 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A directory with a Procfile, and a home, runtime and state directory that no other test sees.
 #[derive(Clone)]
-pub struct Project(Arc<Root>);
+pub struct Project {
+    root: Arc<Root>,
+    /// Below the root.
+    name: String,
+}
 
 /// Removed when the last devrun in it is gone.
 struct Root {
@@ -27,14 +31,36 @@ struct Root {
 
 impl Project {
     pub fn empty() -> Self {
+        Self::called("app")
+    }
+
+    /// In a directory of that name, which is what the app is called.
+    pub fn called(name_of_app: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("devrun-it-{}-{number}", std::process::id());
         let root = std::env::temp_dir().canonicalize().unwrap().join(name);
-        for directory in ["app", "home", "run", "state"] {
+        for directory in [name_of_app, "home", "run", "state"] {
             fs::create_dir_all(root.join(directory)).unwrap();
         }
-        Self(Arc::new(Root { root }))
+        Self {
+            root: Arc::new(Root { root }),
+            name: name_of_app.into(),
+        }
+    }
+
+    /// Another directory of the same user, beside this one: `../NAME`.
+    pub fn sibling(&self, name: &str) -> Self {
+        fs::create_dir_all(self.root.root.join(name)).unwrap();
+        Self {
+            root: self.root.clone(),
+            name: name.into(),
+        }
+    }
+
+    /// A directory below this one.
+    pub fn below(&self, path: &str) -> Self {
+        self.sibling(&format!("{}/{path}", self.name))
     }
 
     pub fn with_procfile(procfile: &str) -> Self {
@@ -54,7 +80,7 @@ impl Project {
 
     /// Where the Procfile is.
     pub fn directory(&self) -> PathBuf {
-        self.0.root.join("app")
+        self.root.root.join(&self.name)
     }
 
     /// Waits until a process has made that file.
@@ -86,9 +112,9 @@ impl Project {
             .current_dir(self.directory())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", self.0.root.join("home"))
-            .env("XDG_RUNTIME_DIR", self.0.root.join("run"))
-            .env("XDG_STATE_HOME", self.0.root.join("state"))
+            .env("HOME", self.root.root.join("home"))
+            .env("XDG_RUNTIME_DIR", self.root.root.join("run"))
+            .env("XDG_STATE_HOME", self.root.root.join("state"))
             .stdin(Stdio::null());
     }
 
@@ -101,7 +127,12 @@ impl Project {
         let all = ["start", "-p", "0"]
             .into_iter()
             .chain(arguments.iter().copied());
-        let mut devrun = Devrun::spawn(self.command(all));
+        self.spawn(self.command(all))
+    }
+
+    /// A devrun in this project, which stays as long as that runs.
+    pub fn spawn(&self, command: Command) -> Devrun {
+        let mut devrun = Devrun::spawn(command);
         devrun.project = Some(self.clone());
         devrun
     }
@@ -169,6 +200,17 @@ impl Devrun {
         self
     }
 
+    /// Waits until `text` was seen, wherever that is.
+    pub fn see(&mut self, text: &str) -> &mut Self {
+        self.stdout.wait_for(text, 0);
+        self
+    }
+
+    /// How often `text` has come so far.
+    pub fn count(&self, text: &str) -> usize {
+        self.stdout.text().matches(text).count()
+    }
+
     /// What stands between `before` and the end of that line, the first time it is there.
     pub fn value_after(&mut self, before: &str) -> String {
         let start = self.stdout.wait_for(before, 0);
@@ -197,6 +239,13 @@ impl Devrun {
             .unwrap_or_else(|| 128 + status.signal().unwrap());
         self.status = Some(status);
         status
+    }
+
+    /// Ends devrun itself, and nobody else, by SIGKILL.
+    pub fn kill(&mut self) {
+        self.signal(Signal::SIGKILL);
+        self.status = Some(128 + Signal::SIGKILL as i32);
+        self.child.wait().unwrap();
     }
 
     /// Ends it by SIGINT and waits.

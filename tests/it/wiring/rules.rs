@@ -1,0 +1,528 @@
+//! Which tests hold which rule of docs/wiring.md: each rule has one, and each of them exists.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A rule's number, and its tests: a module of these tests, or of the sources, and the function.
+type Rule = (&'static str, &'static [&'static str]);
+
+const RULES: &[Rule] = &[
+    (
+        "1.1",
+        &["wiring::ports::the_base_is_said_by_the_command_line_files_settings_or_shell"],
+    ),
+    (
+        "1.2",
+        &[
+            "ports::foremans_rule_counts_from_the_base_by_hundreds",
+            "plan::ports::foremans_rule_is_what_a_newcomer_gets",
+        ],
+    ),
+    (
+        "1.3",
+        &["wiring::ports::a_port_on_which_anybody_listens_is_taken_by_whatever_address"],
+    ),
+    (
+        "1.4",
+        &[
+            "wiring::ports::a_port_that_browsers_refuse_is_never_given",
+            "plan::ports::the_eleventh_process_type_does_not_get_6000",
+        ],
+    ),
+    (
+        "1.5",
+        &[
+            "ports::two_starts_at_the_same_instant_never_pick_the_same_port",
+            "wiring::ports::two_apps_never_get_the_same_port_from_one_session_either",
+        ],
+    ),
+    (
+        "1.6",
+        &[
+            "ports::a_taken_port_is_skipped_and_its_holder_named",
+            "plan::ports::a_block_is_spent_only_when_its_beginning_is_too",
+        ],
+    ),
+    (
+        "1.7",
+        &[
+            "ports::a_taken_port_is_skipped_and_its_holder_named",
+            "ports::two_apps_keep_their_ports_whoever_starts_first",
+            "words::port::whoever_holds_a_port_is_said",
+        ],
+    ),
+    ("1.8", &["words::port::whoever_holds_a_port_is_said"]),
+    (
+        "1.9",
+        &[
+            "ports::two_apps_keep_their_ports_whoever_starts_first",
+            "wiring::owners::ports_are_the_same_whoever_starts_first",
+        ],
+    ),
+    (
+        "1.10",
+        &["wiring::ports::a_port_that_was_lost_to_a_stranger_is_tried_again"],
+    ),
+    (
+        "1.11",
+        &["wiring::ports::what_is_remembered_belongs_to_a_base"],
+    ),
+    (
+        "1.12",
+        &["wiring::order::values_are_known_before_anybody_is_started"],
+    ),
+    (
+        "1.13",
+        &["ports::a_port_that_was_lost_between_two_runs_is_given_up"],
+    ),
+    (
+        "1.14",
+        &[
+            "wiring::ports::who_binds_its_port_is_ready_and_how_long_that_took_is_said",
+            "start::a_server_behind_shells_is_ready_too",
+        ],
+    ),
+    (
+        "1.15",
+        &[
+            "ports::a_process_that_listens_elsewhere_is_told_so",
+            "wiring::ports::who_listens_elsewhere_is_told_its_cure",
+        ],
+    ),
+    (
+        "1.16",
+        &[
+            "wiring::change::a_provider_that_listens_elsewhere_is_found_there",
+            "wiring::change::a_sibling_that_listens_elsewhere_is_found_there",
+        ],
+    ),
+    (
+        "1.17",
+        &[
+            "wiring::order::nothing_is_said_of_a_process_that_listens_nowhere_and_nobody_uses",
+            "wiring::order::a_consumer_is_started_once_what_it_uses_listens",
+        ],
+    ),
+    (
+        "1.18",
+        &["wiring::ports::a_pinned_port_is_had_or_the_process_is_not_started"],
+    ),
+    (
+        "1.19",
+        &["ports::strict_ports_refuse_before_anything_is_started"],
+    ),
+    (
+        "1.20",
+        &["wiring::values::a_process_may_have_no_port_at_all"],
+    ),
+    (
+        "1.21",
+        &["wiring::values::ports_are_given_by_name_where_somebody_asks_for_more"],
+    ),
+    (
+        "1.22",
+        &["wiring::values::a_process_sees_the_url_of_every_other_type_that_has_a_port"],
+    ),
+    (
+        "1.23",
+        &["wiring::values::a_known_server_has_its_scheme_and_another_one_has_http"],
+    ),
+    (
+        "2.1",
+        &[
+            "wiring::values::a_process_sees_the_url_of_every_other_type_that_has_a_port",
+            "wiring::values::an_automatic_url_is_that_of_the_first_instance",
+        ],
+    ),
+    (
+        "2.2",
+        &["wiring::precedence::of_each_two_layers_the_stronger_one_counts"],
+    ),
+    (
+        "2.3",
+        &["wiring::values::a_server_that_listens_where_it_likes_has_no_automatic_url"],
+    ),
+    (
+        "2.4",
+        &["wiring::order::of_automatic_urls_follows_no_order_and_nothing_is_said"],
+    ),
+    ("2.5", &["wiring::values::automatic_urls_can_be_turned_off"]),
+    (
+        "2.6",
+        &["wiring::values::a_string_is_a_directory_a_url_or_a_process"],
+    ),
+    (
+        "2.7",
+        &[
+            "wiring::siblings::the_process_that_is_meant_is_web_or_the_only_one_or_named",
+            "wiring::siblings::where_no_process_can_be_meant_all_are_listed",
+        ],
+    ),
+    ("2.8", &["wiring::values::a_url_is_a_handle_like_any_other"]),
+    (
+        "2.9",
+        &[
+            "wiring::values::a_value_is_made_of_a_template",
+            "wiring::values::a_url_is_a_handle_like_any_other",
+        ],
+    ),
+    (
+        "2.10",
+        &[
+            "wiring::values::a_reference_is_escaped_where_it_stands_in_a_url",
+            "wiring::values::a_reference_may_be_to_the_shell_and_one_to_nothing_is_an_error",
+        ],
+    ),
+    (
+        "2.11",
+        &["wiring::values::a_known_server_has_its_scheme_and_another_one_has_http"],
+    ),
+    (
+        "2.12",
+        &["wiring::values::a_process_has_the_uses_that_it_names_or_else_all"],
+    ),
+    (
+        "2.13",
+        &[
+            "wiring::siblings::only_what_is_used_of_a_sibling_is_started_and_the_rest_is_named",
+            "wiring::siblings::a_chain_of_apps_is_started_from_its_end",
+        ],
+    ),
+    (
+        "2.14",
+        &["wiring::siblings::what_is_to_be_started_by_somebody_else_is_waited_for"],
+    ),
+    (
+        "2.15",
+        &[
+            "wiring::order::a_consumer_is_started_once_what_it_uses_listens",
+            "wiring::order::wait_none_lets_a_consumer_start_at_once",
+        ],
+    ),
+    (
+        "2.16",
+        &["wiring::order::a_url_is_waited_for_only_where_that_is_said"],
+    ),
+    (
+        "2.17",
+        &["wiring::order::a_consumer_is_started_once_what_it_uses_listens"],
+    ),
+    (
+        "2.18",
+        &[
+            "wiring::precedence::an_absent_optional_use_lets_the_lower_layer_through",
+            "wiring::order::who_can_do_without_goes_on_when_a_provider_has_failed",
+        ],
+    ),
+    (
+        "2.19",
+        &[
+            "wiring::order::a_provider_that_fails_for_good_fails_those_who_need_it",
+            "wiring::order::a_wait_ends_with_the_provider_of_another_app_too",
+        ],
+    ),
+    (
+        "2.20",
+        &["wiring::order::to_end_with_0_before_it_was_ready_is_a_failure_for_those_who_wait"],
+    ),
+    (
+        "2.21",
+        &[
+            "wiring::change::a_provider_that_moves_restarts_exactly_who_uses_it",
+            "wiring::change::who_ignores_changes_is_not_restarted",
+        ],
+    ),
+    (
+        "2.22",
+        &[
+            "wiring::order::of_those_who_use_each_other_one_does_not_wait_and_that_is_said",
+            "wiring::siblings::apps_may_use_each_other",
+        ],
+    ),
+    (
+        "2.23",
+        &[
+            "wiring::order::depends_on_orders_and_sets_nothing",
+            "wiring::order::a_cycle_of_depends_on_is_an_error_that_prints_it",
+            "wiring::ports::who_has_no_port_is_waited_for_until_it_runs",
+        ],
+    ),
+    (
+        "2.24",
+        &["wiring::order::consumers_are_stopped_before_what_they_use"],
+    ),
+    (
+        "2.25",
+        &["wiring::precedence::the_personal_file_is_laid_over_the_shared_one"],
+    ),
+    (
+        "2.26",
+        &[
+            "link::a_link_is_personal_and_unlink_takes_it_out",
+            "link::save_writes_into_the_shared_file_and_leaves_every_other_byte",
+        ],
+    ),
+    (
+        "2.27",
+        &["link::the_personal_file_counts_more_and_is_unlinked_first"],
+    ),
+    (
+        "2.28",
+        &["wiring::siblings::a_missing_directory_is_told_with_both_cures"],
+    ),
+    (
+        "2.29",
+        &[
+            "wiring::siblings::for_one_run_another_directory_or_none_is_behind_a_use",
+            "wiring::precedence::for_one_run_a_use_is_another_or_none",
+        ],
+    ),
+    (
+        "2.30",
+        &["wiring::members::at_the_root_all_members_run_and_are_called_by_their_apps"],
+    ),
+    (
+        "2.31",
+        &[
+            "wiring::members::at_the_root_all_members_run_and_are_called_by_their_apps",
+            "wiring::members::members_have_ports_of_their_own",
+            "wiring::siblings::a_sibling_has_its_own_files_and_directory",
+        ],
+    ),
+    (
+        "2.32",
+        &["wiring::members::with_directories_only_these_run_and_what_they_use"],
+    ),
+    (
+        "2.33",
+        &[
+            "wiring::members::inside_a_member_it_is_that_app",
+            "wiring::members::a_members_own_directory_takes_it_over_from_the_root",
+        ],
+    ),
+    (
+        "2.34",
+        &["wiring::members::of_several_apps_a_process_is_named_with_its_own"],
+    ),
+    (
+        "2.35",
+        &["wiring::members::a_root_that_names_nobody_says_where_apps_are"],
+    ),
+    (
+        "3.1",
+        &[
+            "wiring::precedence::of_each_two_layers_the_stronger_one_counts",
+            "wiring::precedence::env_files_are_laid_over_each_other_in_their_order",
+            "wiring::precedence::port_and_ps_are_devruns_own_but_for_the_line_itself",
+        ],
+    ),
+    (
+        "3.2",
+        &["wiring::precedence::the_command_line_may_not_contradict_itself"],
+    ),
+    (
+        "3.3",
+        &["wiring::precedence::what_hides_a_different_value_of_the_shell_is_said_at_the_start"],
+    ),
+    (
+        "3.4",
+        &["wiring::precedence::a_use_that_something_stronger_hides_is_not_waited_for"],
+    ),
+    (
+        "3.5",
+        &[
+            "wiring::precedence::a_password_in_a_url_is_never_written_by_devrun",
+            "wiring::precedence::what_hides_a_different_value_of_the_shell_is_said_at_the_start",
+        ],
+    ),
+    (
+        "3.6",
+        &["wiring::precedence::the_environment_is_built_anew_at_every_start_of_a_process"],
+    ),
+    (
+        "3.7",
+        &["wiring::precedence::settings_are_read_anew_too_and_wrong_ones_leave_all_as_it_was"],
+    ),
+    (
+        "4.1",
+        &[
+            "wiring::owners::a_directory_is_the_same_app_by_whatever_path",
+            "wiring::owners::a_sibling_behind_a_link_is_the_app_that_runs",
+            "wiring::owners::a_worktree_is_an_app_of_its_own",
+        ],
+    ),
+    (
+        "4.2",
+        &["wiring::owners::nobody_else_may_look_into_the_runtime_directory"],
+    ),
+    (
+        "4.3",
+        &["wiring::owners::a_session_that_was_killed_holds_nothing_once_its_family_is_gone"],
+    ),
+    (
+        "4.4",
+        &[
+            "wiring::owners::an_app_that_runs_is_joined_and_outlives_who_uses_it",
+            "wiring::owners::a_consumer_that_is_killed_leaves_what_it_joined_alone",
+            "wiring::members::a_member_that_runs_already_is_left_where_it_is",
+        ],
+    ),
+    (
+        "4.5",
+        &[
+            "wiring::siblings::a_sibling_that_nobody_runs_is_started_under_this_session",
+            "wiring::siblings::a_process_of_a_sibling_is_shown_with_its_app",
+        ],
+    ),
+    (
+        "4.6",
+        &["wiring::owners::of_many_that_start_at_the_same_instant_one_runs_the_app"],
+    ),
+    (
+        "4.7",
+        &["wiring::owners::the_order_in_which_two_apps_start_does_not_matter"],
+    ),
+    (
+        "4.8",
+        &[
+            "wiring::owners::an_apps_own_directory_takes_it_over_on_the_same_ports",
+            "wiring::owners::all_who_use_an_app_go_on_when_it_is_taken_over",
+        ],
+    ),
+    (
+        "4.9",
+        &[
+            "wiring::owners::an_app_of_its_own_start_is_not_taken_over",
+            "wiring::members::a_root_runs_once",
+        ],
+    ),
+    (
+        "4.10",
+        &["wiring::owners::an_owner_that_ends_orderly_leaves_its_consumers_running"],
+    ),
+    (
+        "4.11",
+        &["wiring::owners::an_owner_that_vanished_is_replaced_by_a_consumer_on_the_same_ports"],
+    ),
+    (
+        "4.12",
+        &["wiring::owners::a_consumer_that_may_not_start_it_waits_for_another_owner"],
+    ),
+    (
+        "4.13",
+        &["wiring::owners::a_session_that_ends_ends_the_siblings_that_it_started"],
+    ),
+    (
+        "4.14",
+        &[
+            "wiring::owners::another_consumer_takes_a_sibling_on_when_its_session_ends",
+            "wiring::owners::another_consumer_takes_a_sibling_on_when_its_session_is_killed",
+        ],
+    ),
+    (
+        "4.15",
+        &[
+            "wiring::change::a_provider_that_moves_restarts_exactly_who_uses_it",
+            "wiring::change::who_uses_it_twice_is_restarted_once",
+            "wiring::change::a_change_goes_downstream_only_as_far_as_values_change",
+            "wiring::change::a_provider_of_another_session_is_followed_when_it_moves",
+        ],
+    ),
+    (
+        "4.16",
+        &["wiring::change::a_provider_that_comes_back_on_its_port_restarts_nobody"],
+    ),
+    (
+        "4.17",
+        &["wiring::owners::an_owner_that_ends_orderly_leaves_its_consumers_running"],
+    ),
+    (
+        "4.18",
+        &["wiring::owners::what_an_owner_does_not_run_is_started_there_for_a_consumer"],
+    ),
+    (
+        "5.1",
+        &["wiring::values::a_provider_gets_what_it_names_and_nobody_uses_itself"],
+    ),
+    (
+        "5.2",
+        &["wiring::values::a_provider_gets_what_it_names_and_nobody_uses_itself"],
+    ),
+    (
+        "5.3",
+        &["wiring::values::the_host_is_localhost_for_http_and_its_kin_alone"],
+    ),
+    ("5.4", &["wiring::values::a_url_is_a_handle_like_any_other"]),
+    (
+        "5.5",
+        &["wiring::siblings::an_optional_app_that_nobody_runs_is_done_without_until_it_is_there"],
+    ),
+    (
+        "5.6",
+        &[
+            "wiring::order::a_provider_that_fails_for_good_fails_those_who_need_it",
+            "wiring::order::a_wait_ends_with_the_provider_of_another_app_too",
+        ],
+    ),
+    (
+        "5.7",
+        &["wiring::siblings::apps_that_are_called_the_same_are_told_apart"],
+    ),
+    (
+        "5.8",
+        &["wiring::order::what_is_to_be_waited_for_must_have_a_port"],
+    ),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The numbers in the page, in their order: `- **1.1** …`.
+fn numbers(page: &str) -> Vec<&str> {
+    page.lines()
+        .filter_map(|line| line.strip_prefix("- **")?.split_once("**"))
+        .map(|(number, _)| number)
+        .collect()
+}
+
+/// Where a module's tests may be.
+fn files(module: &str) -> [PathBuf; 3] {
+    let path = module.replace("::", "/");
+    let files = ["tests/it", "src"].map(|root| format!("{root}/{path}.rs"));
+    let [outside, inside] = files.map(|path| root().join(path));
+    [outside, inside, root().join(format!("src/{path}/tests.rs"))]
+}
+
+fn exists(test: &str) -> bool {
+    let (module, function) = test.rsplit_once("::").unwrap();
+    let declared = format!("#[test]\nfn {function}() {{\n");
+    let has = |text: String| {
+        let lines = text.lines().map(str::trim_start);
+        let flat: String = lines.flat_map(|line| [line, "\n"]).collect();
+        flat.contains(&declared)
+    };
+    let texts = files(module).map(fs::read_to_string);
+    texts.into_iter().flatten().any(has)
+}
+
+#[test]
+fn every_rule_has_a_test_and_every_test_of_a_rule_exists() {
+    let page = fs::read_to_string(root().join("docs/wiring.md")).unwrap();
+    let in_page = numbers(&page);
+    let in_table: Vec<&str> = RULES.iter().map(|(number, _)| *number).collect();
+    assert_eq!(in_page, in_table);
+    let distinct: BTreeSet<&&str> = in_page.iter().collect();
+    assert_eq!(
+        distinct.len(),
+        in_page.len(),
+        "a number stands for two rules"
+    );
+    for (number, tests) in RULES {
+        assert!(!tests.is_empty(), "{number} has no test");
+        for test in *tests {
+            assert!(exists(test), "{number}: there is no test `{test}`");
+        }
+    }
+}
