@@ -90,6 +90,13 @@ impl Env {
         );
     }
 
+    /// Gives a variable another value, in its own layer. One that is not there stays away.
+    pub(crate) fn replace(&mut self, name: impl AsRef<OsStr>, value: OsString) {
+        if let Some(variable) = self.variables.get_mut(name.as_ref()) {
+            variable.value = value;
+        }
+    }
+
     /// Takes a variable away, with all that it hides.
     pub(crate) fn remove(&mut self, name: impl AsRef<OsStr>) {
         self.variables.remove(name.as_ref());
