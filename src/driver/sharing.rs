@@ -272,11 +272,12 @@ impl Driver {
         self.world.release(app);
         self.farewell(app, Farewell::TakenOver);
         self.await_taker(app);
-        for HandingOver { replies, ports, .. } in handed_over {
-            for reply in replies {
-                let ports = ports.clone();
-                let _ = reply.send(Ok(HandedOver { ports }));
-            }
+        let Some(HandingOver { replies, ports, .. }) = handed_over else {
+            return;
+        };
+        for reply in replies {
+            let ports = ports.clone();
+            let _ = reply.send(Ok(HandedOver { ports }));
         }
     }
 

@@ -26,7 +26,7 @@ use std::time::Duration;
 use crate::words::env::{Env, Source};
 use crate::words::name::{AppName, ProcessName};
 use crate::words::policy::{OnExit, RestartPolicy};
-use crate::words::uses::{OnChange, Start};
+use crate::words::uses::OnChange;
 
 /// All of it resolved. Nothing in it is looked up again while it runs, except by planning anew.
 #[derive(Clone, Debug)]
@@ -49,8 +49,6 @@ pub(crate) struct PlannedApp {
     pub(crate) identity: PathBuf,
     /// Its directory as it is shown to the user: `~/src/api`.
     pub(crate) shown: String,
-    /// Whether this session may start it.
-    pub(crate) start: Start,
 }
 
 /// Who runs a process.

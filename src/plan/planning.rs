@@ -63,7 +63,6 @@ fn planned_app(resolved: &Resolved, app: usize) -> PlannedApp {
         name: resolved.app_name(app),
         identity: sources.identity.clone(),
         shown: sources.shown.clone(),
-        start: resolved.start[app],
     }
 }
 

@@ -236,11 +236,6 @@ impl Registry {
         self.ports.claim(self.runtime.as_deref(), claimant, port)
     }
 
-    /// Gives a port up, at once.
-    pub(crate) fn unclaim(&mut self, port: u16) {
-        self.ports.release(port);
-    }
-
     /// The guardian is forked now: it has copies of all locks taken until here, and of none taken later.
     pub(crate) fn forked(&mut self) {
         self.locks().for_each(Lock::mark_copied);

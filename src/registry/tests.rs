@@ -210,7 +210,7 @@ fn no_two_processes_of_a_session_are_given_the_same_port() {
     let neighbour = Claim::Taken(Holder::Neighbour(web()));
     let shop = app("shop").identity;
     assert_eq!(session.claim(&shop, &worker(), port), neighbour);
-    session.unclaim(port);
+    session.ports.release(port);
     assert_eq!(session.claim(&shop, &worker(), port), Claim::Granted);
 }
 

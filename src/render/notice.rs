@@ -382,7 +382,7 @@ fn stopping(count: usize, grace: Duration, hints: bool) -> Vec<Text> {
 
 fn redraws(process: &ProcessName) -> String {
     let name = process.short();
-    format!("{process} redraws its screen: a {name} + Enter shows it, `tty: never` stops it")
+    format!("{process} redraws its screen: a {name} + Enter shows it; `tty: never` ends that")
 }
 
 fn skipped(lines: u64) -> String {

@@ -335,8 +335,8 @@ fn what_is_asked_for_by_hand_is_said() {
     let redraws = Notice::Redraws {
         process: name("top"),
     };
-    let how = "top.1 redraws its screen: a top + Enter shows it, `tty: never`";
-    check(&redraws, &[how, "  stops it"]);
+    let how = "top.1 redraws its screen: a top + Enter shows it; `tty:";
+    check(&redraws, &[how, "  never` ends that"]);
     check(
         &Notice::Skipped { lines: 1204 },
         &["1204 lines were left out here: nobody could see them"],
