@@ -31,6 +31,10 @@ complete -c devrun -n "__fish_devrun_needs_command" -f -a "check" -d 'Report eve
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "run" -d 'Run a command in the app\'s environment'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "open" -d 'Open a process\'s URL in the browser, once it is served'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "env" -d 'Show the environment of a process, and where each value comes from'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "url" -d 'Print the URL of a process, or of what is behind a variable'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "uses" -d 'List what the app uses, in which state that is, and who uses the app'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "schema" -d 'Print the JSON Schema of devrun.yaml, for editors'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -91,13 +95,49 @@ complete -c devrun -n "__fish_devrun_using_subcommand run" -l set -d 'Set a vari
 complete -c devrun -n "__fish_devrun_using_subcommand run" -l use -d 'What is behind a variable, in place of what devrun.yaml says' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -l unuse -d 'Do without what devrun.yaml says of a variable' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand open" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand open" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand open" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand env" -l format -d 'text (the default), dotenv, shell or json' -r -f -a "text\t''
+dotenv\t''
+shell\t''
+json\t''"
+complete -c devrun -n "__fish_devrun_using_subcommand env" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand env" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand env" -s e -l env -d 'Env files to read in place of .env' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand env" -l set -d 'Set a variable, above all files' -r
+complete -c devrun -n "__fish_devrun_using_subcommand env" -l use -d 'What is behind a variable, in place of what devrun.yaml says' -r
+complete -c devrun -n "__fish_devrun_using_subcommand env" -l unuse -d 'Do without what devrun.yaml says of a variable' -r
+complete -c devrun -n "__fish_devrun_using_subcommand env" -l explain -d 'Where each value comes from, and all that it hides'
+complete -c devrun -n "__fish_devrun_using_subcommand env" -l reveal -d 'Show secrets on a terminal, too'
+complete -c devrun -n "__fish_devrun_using_subcommand env" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand url" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand url" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand url" -s e -l env -d 'Env files to read in place of .env' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand url" -l set -d 'Set a variable, above all files' -r
+complete -c devrun -n "__fish_devrun_using_subcommand url" -l use -d 'What is behind a variable, in place of what devrun.yaml says' -r
+complete -c devrun -n "__fish_devrun_using_subcommand url" -l unuse -d 'Do without what devrun.yaml says of a variable' -r
+complete -c devrun -n "__fish_devrun_using_subcommand url" -l reveal -d 'Show a password on a terminal, too'
+complete -c devrun -n "__fish_devrun_using_subcommand url" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand uses" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand uses" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand uses" -s e -l env -d 'Env files to read in place of .env' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand uses" -l set -d 'Set a variable, above all files' -r
+complete -c devrun -n "__fish_devrun_using_subcommand uses" -l use -d 'What is behind a variable, in place of what devrun.yaml says' -r
+complete -c devrun -n "__fish_devrun_using_subcommand uses" -l unuse -d 'Do without what devrun.yaml says of a variable' -r
+complete -c devrun -n "__fish_devrun_using_subcommand uses" -l json -d 'One JSON object, for programs'
+complete -c devrun -n "__fish_devrun_using_subcommand uses" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run schema completions help" -f -a "start" -d 'Run the processes of a Procfile'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run schema completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run schema completions help" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run schema completions help" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run schema completions help" -f -a "run" -d 'Run a command in the app\'s environment'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run schema completions help" -f -a "schema" -d 'Print the JSON Schema of devrun.yaml, for editors'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run schema completions help" -f -a "completions" -d 'Print completions for a shell'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "start" -d 'Run the processes of a Procfile'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "run" -d 'Run a command in the app\'s environment'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "open" -d 'Open a process\'s URL in the browser, once it is served'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "env" -d 'Show the environment of a process, and where each value comes from'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "url" -d 'Print the URL of a process, or of what is behind a variable'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "uses" -d 'List what the app uses, in which state that is, and who uses the app'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "schema" -d 'Print the JSON Schema of devrun.yaml, for editors'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -1,9 +1,11 @@
 //! An error or a warning as the user reads it: what could not be, where, why, and one thing to do.
 
 use std::fmt;
+use std::ops::Range;
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::words::secret::{self, MASK};
 use crate::words::wording;
 
 /// Longest line of a user's file that is quoted, in characters.
@@ -113,18 +115,18 @@ impl fmt::Display for Place {
         )?;
         let (before, rest) = split_at_char(&self.text, self.column.saturating_sub(1));
         let (marked, after) = split_at_char(rest, self.width.max(1));
-        let shown = format!(
-            "{}{}{}",
-            wording::escaped(before),
-            wording::escaped(marked),
-            wording::escaped(after)
-        );
+        let secrets = secret::in_line(&self.text);
+        let (marks_at, marks_end) = (before.len(), before.len() + marked.len());
+        let before = shown(&self.text, 0..marks_at, &secrets);
+        let marked = shown(&self.text, marks_at..marks_end, &secrets);
+        let after = shown(&self.text, marks_end..marks_end + after.len(), &secrets);
+        let shown = format!("{before}{marked}{after}");
         let (shown, cut) = split_at_char(&shown, MAX_QUOTED);
         let dots = if cut.is_empty() { "" } else { "…" };
         let number = self.line.to_string();
         writeln!(f, "{number} | {shown}{dots}")?;
-        let indent = wording::escaped(before).width();
-        let width = wording::escaped(marked).width().clamp(1, MAX_QUOTED);
+        let indent = before.width();
+        let width = marked.width().clamp(1, MAX_QUOTED);
         let marks = "^".repeat(width);
         let line = format!(
             "{:pad$} | {:indent$}{marks} {}",
@@ -135,6 +137,22 @@ impl fmt::Display for Place {
         );
         write!(f, "{}", line.trim_end())
     }
+}
+
+/// A part of a line, as it may be quoted: in one line, and without the secrets of the whole.
+fn shown(line: &str, part: Range<usize>, secrets: &[Range<usize>]) -> String {
+    let mut shown = String::new();
+    let mut rest = part.start;
+    for secret in secrets {
+        let (start, end) = (secret.start.max(part.start), secret.end.min(part.end));
+        if start < end {
+            shown.push_str(&wording::escaped(&line[rest..start]));
+            shown.push_str(MASK);
+            rest = end;
+        }
+    }
+    shown.push_str(&wording::escaped(&line[rest..part.end]));
+    shown
 }
 
 fn split_at_char(text: &str, characters: usize) -> (&str, &str) {
@@ -166,6 +184,36 @@ mod tests {
             "error: not a `name: command` line\n --> Procfile:1:1\n1 | web bundle exec puma\n  | \
              ^^^ expected `:` after the name\n help: write it as `web: bundle exec puma`"
         );
+    }
+
+    #[test]
+    fn a_secret_is_not_quoted_and_the_mark_still_fits() {
+        let check = |text: &str, column: usize, width: usize, expected: &str| {
+            let place = Place {
+                file: "devrun.yaml".into(),
+                line: 2,
+                column,
+                text: text.into(),
+                width,
+                label: String::new(),
+            };
+            assert_eq!(
+                place.to_string(),
+                format!(" --> devrun.yaml:2:{column}\n{expected}")
+            );
+        };
+        let url = "DB: a://u:hunter@h/x";
+        check(url, 1, 2, "2 | DB: a://u:****@h/x\n  | ^^");
+        check(url, 5, 16, "2 | DB: a://u:****@h/x\n  |     ^^^^^^^^^^^^^^");
+        check(url, 20, 1, "2 | DB: a://u:****@h/x\n  |                  ^");
+        // The half of one is none either.
+        check(
+            url,
+            14,
+            1,
+            "2 | DB: a://u:************@h/x\n  |               ^^^^",
+        );
+        check("A_KEY=é b", 7, 1, "2 | A_KEY=********\n  |       ^^^^");
     }
 
     #[test]

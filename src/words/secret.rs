@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::words::url::{authority, is_end};
 
 /// Stands in the place of a secret, however long that is.
-const MASK: &str = "****";
+pub(crate) const MASK: &str = "****";
 /// How the name of a secret ends.
 const ENDS: [&str; 7] = [
     "KEY",
@@ -56,6 +56,31 @@ pub(crate) fn masked<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
     }
     shown.push_str(&value[rest..]);
     Cow::Owned(shown)
+}
+
+/// Where secrets stand in a line of a user's file: the passwords of URLs, and whatever follows a secret name
+/// and its `:` or `=`. In order, none of them overlapping.
+pub(crate) fn in_line(line: &str) -> Vec<Range<usize>> {
+    let assigned = assigned_in(line);
+    let mut secrets = secrets_in(line);
+    secrets.retain(|secret| assigned.as_ref().is_none_or(|all| secret.end <= all.start));
+    secrets.extend(assigned);
+    secrets
+}
+
+/// The value of the first secret name, to the end of the line: what would end it sooner depends on the kind of
+/// the file. A mapping of YAML is no value, nor is a list.
+fn assigned_in(line: &str) -> Option<Range<usize>> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    line.match_indices([':', '=']).find_map(|(at, _)| {
+        let name = line[..at].trim_end().trim_end_matches(['"', '\'']);
+        let name = &name[name.trim_end_matches(is_part).len()..];
+        let start = line.len() - line[at + 1..].trim_start().len();
+        let end = line.trim_end().len();
+        let is_value = start < end && !line[start..].starts_with(['{', '[', '&', '|', '>']);
+        // `https://` is no name with a value, and `TOKEN_URL` no secret.
+        (is_value && !line[at..].starts_with("://") && is_secret_name(name)).then_some(start..end)
+    })
 }
 
 /// In order, none of them overlapping.
@@ -202,7 +227,33 @@ mod tests {
         }
     }
 
+    #[test]
+    fn of_a_line_the_values_of_secret_names_are_hidden_too() {
+        let check = |line: &str, expected: &[&str]| {
+            let found = in_line(line).into_iter().map(|secret| &line[secret]);
+            assert_eq!(found.collect::<Vec<_>>(), expected, "{line}");
+        };
+        check("DATABASE_URL: a://u:x@h/p", &["x"]);
+        check("API_KEY=abc d", &["abc d"]);
+        check("  \"API_KEY\" : abc  ", &["abc"]);
+        check("- export DB_PASSWORD='a://u:x@h'", &["'a://u:x@h'"]);
+        check("a://u:x@h API_KEY=y", &["x", "y"]);
+        check("web: API_TOKEN=abc node a://u:x@h", &["abc node a://u:x@h"]);
+        check("API_TOKEN: { url: \"a://u:x@h\", optionl: true }", &["x"]);
+        check("API_TOKEN:", &[]);
+        check("uses: [API_KEY]", &[]);
+        check("TOKEN_URL=http://h", &[]);
+        check("token://h", &[]);
+    }
+
     proptest! {
+        #[test]
+        fn any_line_has_its_secrets(line in "([ -~é]|://|@|:|=|KEY|password=){0,20}") {
+            let secrets = in_line(&line);
+            prop_assert!(secrets.windows(2).all(|pair| pair[0].end <= pair[1].start));
+            prop_assert!(secrets.iter().all(|secret| line.get(secret.clone()).is_some()));
+        }
+
         #[test]
         fn a_password_is_nowhere_to_be_seen(
             password in "QQ[!-~é ]{0,12}QQ",
