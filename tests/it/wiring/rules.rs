@@ -93,6 +93,7 @@ const RULES: &[Rule] = &[
     (
         "1.16",
         &[
+            "wiring::chains::all_instances_have_what_is_used_and_follow_it",
             "wiring::change::a_provider_that_listens_elsewhere_is_found_there",
             "wiring::change::a_sibling_that_listens_elsewhere_is_found_there",
         ],
@@ -218,6 +219,7 @@ const RULES: &[Rule] = &[
     (
         "2.19",
         &[
+            "wiring::chains::an_owner_whose_process_fails_for_good_fails_who_needs_it",
             "wiring::order::a_provider_that_fails_for_good_fails_those_who_need_it",
             "wiring::order::a_wait_ends_with_the_provider_of_another_app_too",
         ],
@@ -250,7 +252,10 @@ const RULES: &[Rule] = &[
     ),
     (
         "2.24",
-        &["wiring::order::consumers_are_stopped_before_what_they_use"],
+        &[
+            "wiring::chains::consumers_are_stopped_before_a_sibling_too",
+            "wiring::order::consumers_are_stopped_before_what_they_use",
+        ],
     ),
     (
         "2.25",
@@ -338,7 +343,10 @@ const RULES: &[Rule] = &[
     ),
     (
         "3.6",
-        &["wiring::precedence::the_environment_is_built_anew_at_every_start_of_a_process"],
+        &[
+            "wiring::chains::a_siblings_env_file_is_read_again_with_its_process",
+            "wiring::precedence::the_environment_is_built_anew_at_every_start_of_a_process",
+        ],
     ),
     (
         "3.7",
@@ -377,11 +385,19 @@ const RULES: &[Rule] = &[
     ),
     (
         "4.6",
-        &["wiring::owners::of_many_that_start_at_the_same_instant_one_runs_the_app"],
+        &[
+            "wiring::chains::of_several_consumers_one_starts_again_what_vanished",
+            "wiring::owners::of_many_that_start_at_the_same_instant_one_runs_the_app",
+        ],
     ),
     (
         "4.7",
-        &["wiring::owners::the_order_in_which_two_apps_start_does_not_matter"],
+        &[
+            "wiring::chains::three_terminals_in_every_order",
+            "wiring::chains::an_app_and_who_uses_it_may_start_at_the_same_instant",
+            "wiring::chains::two_that_use_each_other_may_start_at_the_same_instant",
+            "wiring::owners::the_order_in_which_two_apps_start_does_not_matter",
+        ],
     ),
     (
         "4.8",
@@ -399,11 +415,17 @@ const RULES: &[Rule] = &[
     ),
     (
         "4.10",
-        &["wiring::owners::an_owner_that_ends_orderly_leaves_its_consumers_running"],
+        &[
+            "wiring::chains::an_app_that_was_stopped_and_comes_back_elsewhere_is_followed",
+            "wiring::owners::an_owner_that_ends_orderly_leaves_its_consumers_running",
+        ],
     ),
     (
         "4.11",
-        &["wiring::owners::an_owner_that_vanished_is_replaced_by_a_consumer_on_the_same_ports"],
+        &[
+            "wiring::chains::the_middle_one_may_be_killed_and_come_back",
+            "wiring::owners::an_owner_that_vanished_is_replaced_by_a_consumer_on_the_same_ports",
+        ],
     ),
     (
         "4.12",
@@ -472,6 +494,18 @@ const RULES: &[Rule] = &[
     (
         "5.8",
         &["wiring::order::what_is_to_be_waited_for_must_have_a_port"],
+    ),
+    (
+        "5.9",
+        &["wiring::chains::names_that_mean_nothing_are_errors"],
+    ),
+    (
+        "5.10",
+        &["wiring::chains::who_is_named_brings_along_what_it_uses"],
+    ),
+    (
+        "5.11",
+        &["wiring::chains::what_is_wrong_with_a_siblings_files_is_told_with_its_place"],
     ),
 ];
 
