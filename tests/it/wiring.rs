@@ -8,6 +8,7 @@ mod owners;
 mod ports;
 mod precedence;
 mod rules;
+mod shown;
 mod siblings;
 mod values;
 

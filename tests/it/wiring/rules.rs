@@ -346,11 +346,32 @@ const RULES: &[Rule] = &[
         &[
             "wiring::chains::a_siblings_env_file_is_read_again_with_its_process",
             "wiring::precedence::the_environment_is_built_anew_at_every_start_of_a_process",
+            "wiring::shown::an_edited_env_file_applies_at_a_restart_by_hand",
         ],
     ),
     (
         "3.7",
         &["wiring::precedence::settings_are_read_anew_too_and_wrong_ones_leave_all_as_it_was"],
+    ),
+    (
+        "3.8",
+        &["wiring::shown::env_explains_every_value_and_what_it_hides"],
+    ),
+    (
+        "3.9",
+        &["wiring::shown::secrets_are_shown_on_a_terminal_only_where_that_is_asked_for"],
+    ),
+    (
+        "3.10",
+        &["wiring::shown::env_can_be_read_by_shells_editors_and_programs"],
+    ),
+    (
+        "3.11",
+        &["wiring::shown::values_are_those_of_the_running_app_or_said_to_be_none"],
+    ),
+    (
+        "3.12",
+        &["wiring::shown::values_are_those_of_the_running_app_or_said_to_be_none"],
     ),
     (
         "4.1",
@@ -462,6 +483,14 @@ const RULES: &[Rule] = &[
     (
         "4.18",
         &["wiring::owners::what_an_owner_does_not_run_is_started_there_for_a_consumer"],
+    ),
+    ("4.19", &["wiring::shown::uses_shows_both_directions"]),
+    (
+        "4.20",
+        &[
+            "wiring::shown::an_app_that_was_stopped_elsewhere_can_be_started_by_hand",
+            "wiring::shown::a_process_that_another_session_runs_is_not_stopped_from_here",
+        ],
     ),
     (
         "5.1",
