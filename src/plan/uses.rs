@@ -4,7 +4,7 @@ use crate::plan::command;
 use crate::plan::slots::Slot;
 use crate::plan::sources::{App, Behind, Sources};
 use crate::plan::value::{self, Template};
-use crate::syntax::settings::Said;
+use crate::syntax::settings::{PortSetting, Said};
 use crate::words::report::Report;
 use crate::words::uses::{Origin, Target, Use};
 use crate::words::wording;
@@ -162,6 +162,7 @@ fn backing(
         },
     };
     let entry = entry(&apps[app], process_type, declared)?;
+    with_port(&apps[app], entry, declared)?;
     let is_it =
         |slot: &Slot| (slot.app, slot.entry) == (app, entry) && slot.name.instance.get() == 1;
     Ok(slots.iter().position(is_it).map(Backing::Process))
@@ -194,6 +195,19 @@ fn entry(app: &App, process_type: Option<&str>, declared: &Use) -> Result<usize,
             declared.target
         ))
     })
+}
+
+/// What has no port has no URL, and nothing else that a value could be made of.
+fn with_port(app: &App, entry: usize, declared: &Use) -> Result<(), Report> {
+    let process_type = app.entries[entry].process_type.as_str();
+    let said = app
+        .said_of(process_type)
+        .and_then(|said| said.port.as_ref());
+    if said.is_none_or(|said| said.value != PortSetting::None) {
+        return Ok(());
+    }
+    let help = "`port: false` says so; `depends_on` starts a process after another one";
+    Err(at(declared, format!("`{process_type}` has no port")).help(help.to_string()))
 }
 
 /// A report about a use, at its place.

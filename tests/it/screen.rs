@@ -116,6 +116,11 @@ impl Screen {
         self
     }
 
+    /// All that was seen.
+    pub fn text(&self) -> String {
+        self.seen.text()
+    }
+
     /// What was seen behind what was waited for last.
     pub fn rest(&self) -> String {
         String::from_utf8_lossy(&self.seen.bytes()[self.at..]).into_owned()

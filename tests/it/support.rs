@@ -374,14 +374,17 @@ pub fn is_alive(pid: i32) -> bool {
 
 /// GET / from `url` (`http://localhost:PORT`), over 127.0.0.1.
 pub fn get(url: &str) -> String {
+    try_get(url).unwrap()
+}
+
+/// The same, where nobody may be yet.
+pub fn try_get(url: &str) -> std::io::Result<String> {
     use std::io::Write;
     let port = url.trim_end_matches('/').rsplit(':').next().unwrap();
-    let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream
-        .write_all(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        .unwrap();
+    let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}"))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

@@ -1,5 +1,6 @@
 //! The rules of docs/wiring.md, from outside, by topic; `rules` tells whose test is which.
 
+mod chains;
 mod change;
 mod members;
 mod order;
@@ -7,6 +8,7 @@ mod owners;
 mod ports;
 mod precedence;
 mod rules;
+mod shown;
 mod siblings;
 mod values;
 

@@ -115,7 +115,7 @@ fn a_member_that_runs_already_is_left_where_it_is() {
     let mut api = start(&root.below("apps/api"), &[]);
     let port = api.value_after("listens on ");
     let mut devrun = start(&root, &[]);
-    devrun.see(&format!("api runs already (pid {}", api.pid()));
+    devrun.see(&format!("api already runs (pid {}", api.pid()));
     devrun.see(&format!("has [http://localhost:{port}]"));
     assert_eq!(devrun.interrupt(), 0);
     assert!(get(&format!("http://localhost:{port}")).contains("200 OK"));

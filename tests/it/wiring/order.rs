@@ -114,11 +114,11 @@ fn of_those_who_use_each_other_one_does_not_wait_and_that_is_said() {
         processes: { web: { uses: [API_URL] }, api: { uses: [WEB_URL] } }\n";
     let mut devrun = project(&procfile, settings).start();
     devrun
-        .wait_for(" does not wait for ")
-        .wait_for(": each uses the other");
+        .wait_for("api.1 and web.1 use each other: ")
+        .wait_for(" does not wait\n");
     devrun.wait_for("listens on").wait_for("listens on");
     assert_eq!(devrun.interrupt(), 0);
-    assert_eq!(devrun.count("does not wait for"), 1);
+    assert_eq!(devrun.count("does not wait"), 1);
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn a_sibling_behind_a_link_is_the_app_that_runs() {
     let mut owner = api.start();
     let port = owner.value_after("listens on ");
     let mut devrun = project.start();
-    devrun.wait_for("api runs already (pid ");
+    devrun.wait_for("api already runs (pid ");
     devrun.wait_for(&format!("API_URL=[http://localhost:{port}]"));
     assert_eq!(devrun.interrupt(), 0);
     assert_eq!(owner.interrupt(), 0);
@@ -133,9 +133,9 @@ fn an_app_that_runs_is_joined_and_outlives_who_uses_it() {
     let mut owner = api.start();
     let port = owner.value_after("listens on ");
     let mut devrun = project.start();
-    devrun.wait_for(&format!("api runs already (pid {}", owner.pid()));
+    devrun.wait_for(&format!("api already runs (pid {}", owner.pid()));
     devrun.wait_for(&format!("API_URL=[http://localhost:{port}]"));
-    owner.wait_for(&format!("shop (pid {}) uses api", devrun.pid()));
+    owner.wait_for(&format!("shop (pid {}) now uses api", devrun.pid()));
     assert_eq!(devrun.interrupt(), 0);
     assert!(get(&format!("http://localhost:{port}")).contains("200 OK"));
     assert_eq!(owner.interrupt(), 0);
@@ -192,13 +192,13 @@ fn an_apps_own_directory_takes_it_over_on_the_same_ports() {
         devrun.pid()
     ));
     devrun.wait_for(&format!(
-        "api is taken over by its own `devrun start` (pid {})",
+        "handing api over to its own `devrun start` (pid {})",
         owner.pid()
     ));
     let port = owner.value_after("listens on ");
     assert_eq!(before, format!("http://localhost:{port}"));
     assert!(!is_alive(process), "two copies run");
-    owner.wait_for(&format!("shop (pid {}) uses api", devrun.pid()));
+    owner.wait_for(&format!("shop (pid {}) now uses api", devrun.pid()));
     assert_eq!(devrun.interrupt(), 0);
     is_still_its_first_run(&devrun);
     assert!(get(&before).contains("200 OK"));
@@ -245,15 +245,15 @@ fn an_owner_that_ends_orderly_leaves_its_consumers_running() {
     owner.wait_for("listens on");
     let mut devrun = project.start();
     url(&mut devrun);
-    owner.wait_for(") uses api");
+    owner.wait_for(") now uses api");
     owner.signal(Signal::SIGINT);
     owner.wait_for("shop still uses api");
     assert_eq!(owner.wait(), 0);
     devrun.wait_for("api was stopped in ");
-    devrun.wait_for("; web.1 keeps API_URL; `s api` + Enter starts it");
+    devrun.wait_for("; web.1 keeps API_URL\n");
     assert!(is_alive(pid_of(&mut devrun, "web.1")));
     let mut owner = api.start();
-    owner.wait_for(") uses api");
+    owner.wait_for(") now uses api");
     assert_eq!(devrun.interrupt(), 0);
     assert_eq!(owner.interrupt(), 0);
 }
@@ -267,7 +267,7 @@ fn an_owner_that_vanished_is_replaced_by_a_consumer_on_the_same_ports() {
     let mut devrun = project.start();
     url(&mut devrun);
     owner.kill();
-    devrun.wait_for("the session that ran api is gone: starting it here");
+    devrun.wait_for("the session that ran api is gone: it is started again");
     devrun.wait_for(&format!("api/web.1 | listens on {port}"));
     assert_eq!(devrun.interrupt(), 0);
     is_still_its_first_run(&devrun);
@@ -285,9 +285,9 @@ fn a_consumer_that_may_not_start_it_waits_for_another_owner() {
     let mut devrun = project.start();
     url(&mut devrun);
     owner.kill();
-    devrun.wait_for("the session that ran api is gone: it is waited for");
+    devrun.wait_for("the session that ran api is gone: waiting for somebody to start it");
     let mut owner = api.start();
-    owner.wait_for(") uses api");
+    owner.wait_for(") now uses api");
     assert_eq!(devrun.interrupt(), 0);
     assert_eq!(owner.interrupt(), 0);
     assert_eq!(devrun.count("api/web.1 started"), 0);

@@ -215,7 +215,7 @@ fn the_environment_is_built_anew_at_every_start_of_a_process() {
         .wait_for("listens on");
     project.write(".env", "A=2\nC=2\n");
     project.write("crash", "");
-    devrun.wait_for("web.1 has another environment: A changed, C added, B removed");
+    devrun.wait_for("web.1's environment: A changed, C added, B removed");
     devrun.wait_for("A=[2] B=[none] C=[2]");
     assert_eq!(devrun.interrupt(), 0);
 }
@@ -231,7 +231,7 @@ fn settings_are_read_anew_too_and_wrong_ones_leave_all_as_it_was() {
     devrun.wait_for("A=[1]").wait_for("listens on");
     project.write("devrun.yaml", "envy: { A: 3 }\n");
     project.write("crash", "");
-    devrun.wait_for("the files are not read anew: devrun.yaml:1: ");
+    devrun.wait_for("; what the files said before still holds");
     devrun.wait_for("A=[1]").wait_for("listens on");
     project.write("devrun.yaml", "env: { A: 2 }\n");
     project.write("crash", "");

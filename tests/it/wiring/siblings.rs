@@ -26,7 +26,7 @@ fn only_what_is_used_of_a_sibling_is_started_and_the_rest_is_named() {
     let settings = "uses: { DB_URL: db }\n";
     beside(&project, "api", &procfile, settings);
     let mut devrun = project.start();
-    devrun.see("api is started here: api/web.1 and api/db.1; not started: worker and clock");
+    devrun.see("): api/web.1 and api/db.1; not started: worker and clock");
     devrun.wait_for("API_URL=[http://localhost:");
     assert_eq!(devrun.interrupt(), 0);
     assert_eq!(devrun.count(" runs\n"), 0);
@@ -176,7 +176,7 @@ fn apps_may_use_each_other() {
         .file("devrun.yaml", "uses: { OTHER_URL: ../api }\n");
     beside(&project, "api", &procfile, "uses: { OTHER_URL: ../shop }\n");
     let mut devrun = project.start();
-    devrun.wait_for(" does not wait for ");
+    devrun.wait_for(" use each other: ");
     devrun.see("shop has [http://localhost:");
     devrun.see("api has [http://localhost:");
     assert_eq!(devrun.interrupt(), 0);
@@ -189,7 +189,7 @@ fn what_is_to_be_started_by_somebody_else_is_waited_for() {
     let project = shop("API_URL", settings);
     let api = api(&project);
     let mut devrun = project.start();
-    devrun.wait_for("nobody runs api: `devrun start` in ");
+    devrun.wait_for("api does not run; `devrun start` in ");
     devrun.wait_for("web.1 waits for somebody to start api/web.1");
     assert_eq!(devrun.count("API_URL=["), 0);
     let mut owner = api.start();
@@ -206,7 +206,7 @@ fn an_optional_app_that_nobody_runs_is_done_without_until_it_is_there() {
         let project = shop("API_URL", &format!("uses: {{ API_URL: {use_} }}\n"));
         let api = api(&project);
         let mut devrun = project.start();
-        devrun.wait_for("web.1 does without API_URL: nobody is there");
+        devrun.wait_for("web.1 does without api/web.1: API_URL is not set");
         devrun.wait_for("API_URL=[none]");
         let mut owner = api.start();
         let port = owner.value_after("listens on ");
