@@ -1,18 +1,18 @@
 //! What may stand on the command line.
 
+mod choices;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::styling::Styles;
-use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use clap::{Args as Group, Parser, Subcommand};
 
-use crate::render::palette::Choice;
-use crate::render::timestamp::Timestamp;
+pub(crate) use crate::cli::args::choices::{AfterExit, Restart, Shell, Stamp, When};
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;
-use crate::words::policy::{OnExit, RestartPolicy};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -399,94 +399,6 @@ pub(crate) struct Completions {
     /// bash, zsh or fish
     #[arg(hide_possible_values = true)]
     pub(crate) shell: Shell,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Shell {
-    Bash,
-    Zsh,
-    Fish,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Restart {
-    Always,
-    OnFailure,
-    Never,
-}
-
-impl From<Restart> for RestartPolicy {
-    fn from(restart: Restart) -> Self {
-        match restart {
-            Restart::Always => Self::Always,
-            Restart::OnFailure => Self::OnFailure,
-            Restart::Never => Self::Never,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum AfterExit {
-    Keep,
-    Shutdown,
-}
-
-impl From<AfterExit> for OnExit {
-    fn from(after: AfterExit) -> Self {
-        match after {
-            AfterExit::Keep => Self::Keep,
-            AfterExit::Shutdown => Self::Shutdown,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Stamp {
-    Short,
-    Ms,
-    Iso,
-    Elapsed,
-    None,
-}
-
-impl From<Stamp> for Timestamp {
-    fn from(stamp: Stamp) -> Self {
-        match stamp {
-            Stamp::Short => Self::Short,
-            Stamp::Ms => Self::Milliseconds,
-            Stamp::Iso => Self::Iso,
-            Stamp::Elapsed => Self::Elapsed,
-            Stamp::None => Self::None,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum When {
-    Auto,
-    Always,
-    Never,
-}
-
-impl When {
-    /// `auto`: what `by_itself` says.
-    pub(crate) fn or(self, by_itself: bool) -> bool {
-        match self {
-            Self::Auto => by_itself,
-            Self::Always => true,
-            Self::Never => false,
-        }
-    }
-}
-
-impl From<When> for Choice {
-    fn from(when: When) -> Self {
-        match when {
-            When::Auto => Self::Auto,
-            When::Always => Self::Always,
-            When::Never => Self::Never,
-        }
-    }
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
