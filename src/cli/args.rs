@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::builder::styling::Styles;
 use clap::{Args as Group, Parser, Subcommand};
 
-pub(crate) use crate::cli::args::choices::{AfterExit, Restart, Shell, Stamp, When};
+pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;
@@ -363,14 +363,6 @@ pub(crate) struct Env {
     pub(crate) reveal: bool,
     #[command(flatten)]
     pub(crate) place: Where,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum EnvFormat {
-    Text,
-    Dotenv,
-    Shell,
-    Json,
 }
 
 #[derive(Clone, Debug, Group)]

@@ -93,3 +93,11 @@ impl From<When> for Choice {
         }
     }
 }
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum EnvFormat {
+    Text,
+    Dotenv,
+    Shell,
+    Json,
+}
