@@ -147,3 +147,13 @@ fn two_apps_that_do_not_run_would_not_be_on_one_port() {
     let other = project.run(&["url", "API_URL"]).stdout;
     assert_ne!(own, other);
 }
+
+#[test]
+fn where_any_port_will_do_none_is_foretold() {
+    let project = Project::with_procfile("web: a\napi: b\n").file("devrun.yaml", "port: 0\n");
+    let env = project.run(&["env", "web"]).stdout;
+    assert!(!env.contains("localhost:100"), "{env}");
+    assert!(!env.contains("PORT=0\n"), "{env}");
+    let url = project.run(&["url"]);
+    assert!(!url.stdout.contains("localhost:0"), "{}", url.stdout);
+}
