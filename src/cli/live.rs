@@ -102,7 +102,8 @@ impl Live {
 
     /// The ports of all processes: those that they have, else those that they would have.
     pub(super) fn ports(&self, resolved: &Resolved) -> Vec<Ports> {
-        let mut ports = resolved.expected_ports(&|_| None);
+        let of_owner = |app| self.app(app).map(|live| live.owner.ports.clone());
+        let mut ports = resolved.expected_ports(&of_owner);
         for app in 0..self.0.len() {
             for (place, further) in further_by_rule(resolved, app) {
                 ports[place].further = further;

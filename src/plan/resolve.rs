@@ -210,6 +210,8 @@ impl Resolved {
         live: &dyn Fn(AppIndex) -> Option<BTreeMap<String, u16>>,
     ) -> Vec<Ports> {
         let live: Vec<_> = (0..self.sources.apps.apps.len()).map(live).collect();
+        let of_live = live.iter().flatten().flat_map(BTreeMap::values);
+        let mut taken: HashSet<u16> = of_live.copied().collect();
         let port = |place: usize| {
             let slot = &self.slots[place];
             let Some(by_rule) = self.port_by_rule(place) else {
@@ -220,8 +222,14 @@ impl Resolved {
                 .and_then(|ports| ports.get(&slot.name.in_app()));
             // One that does not run, and is not about to, is nobody's to be told of.
             let is_known = known.is_some() || self.is_wanted[place];
-            let port = Ports::given(known.copied().unwrap_or(by_rule));
-            if is_known { port } else { Ports::default() }
+            if !is_known {
+                return Ports::default();
+            }
+            // Two apps of one base would not be on the same port either.
+            let is_movable = self.base_of(place).is_some();
+            let mut free = (by_rule..=u16::MAX).filter(|port| !is_movable || taken.insert(*port));
+            let or_next = || free.next().unwrap_or(by_rule);
+            Ports::given(known.copied().unwrap_or_else(or_next))
         };
         (0..self.slots.len()).map(port).collect()
     }

@@ -272,7 +272,7 @@ fn both_sides_of_a_cycle_leave_out_the_same_use() {
     let url = value(&plan, "web.1", "API_URL");
     assert_eq!(
         url.as_deref(),
-        Some("http://localhost:5000"),
+        Some("http://localhost:5001"),
         "it has its URL all the same"
     );
 }

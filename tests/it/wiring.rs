@@ -1,5 +1,6 @@
 //! The rules of docs/wiring.md, from outside, by topic; `rules` tells whose test is which.
 
+mod again;
 mod chains;
 mod change;
 mod members;

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::Project;
+use crate::wiring::{api, beside};
+
 /// A rule's number and one of its tests in each line: a module of these tests, or of the sources, and the
 /// function.
 const RULES: &str = include_str!("rules.txt");
@@ -18,6 +21,12 @@ fn numbers(page: &str) -> Vec<&str> {
         .filter_map(|line| line.strip_prefix("- **")?.split_once("**"))
         .map(|(number, _)| number)
         .collect()
+}
+
+/// The YAML in the page.
+fn example(page: &str) -> &str {
+    let (_, rest) = page.split_once("```yaml\n").unwrap();
+    rest.split_once("```").unwrap().0
 }
 
 /// Where a module's tests may be.
@@ -60,4 +69,23 @@ fn every_rule_has_a_test_and_every_test_of_a_rule_exists() {
     for (number, test) in rules {
         assert!(exists(test), "{number}: there is no test `{test}`");
     }
+}
+
+#[test]
+fn the_pages_example_has_no_problems() {
+    let page = fs::read_to_string(root().join("docs/wiring.md")).unwrap();
+    let shop = Project::called("shop")
+        .file(
+            "Procfile",
+            "web: a\nworker: b\nrabbit: rabbitmq-server # $PORT\n",
+        )
+        .file("devrun.yaml", example(&page))
+        .file(".env", "DB_PASSWORD=a@b\n");
+    api(&shop);
+    beside(&shop, "search", "web: a\ngrpc: b\n", "");
+    let finished = shop.run(&["check"]);
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    let worker = ["run", "-p", "worker", "sh", "-c", "echo $DATABASE_URL"];
+    let worker = shop.run(&worker);
+    assert_eq!(worker.stdout, "postgresql://shop:a%40b@db.internal/shop\n");
 }
