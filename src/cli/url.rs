@@ -61,7 +61,14 @@ fn of_process(
 ) -> Result<Found, Report> {
     let process = &plan.processes[place];
     let port = ports[place].reached.or(ports[place].given);
-    let port = port.ok_or_else(|| Report::new(format!("{} has no port", process.name)))?;
+    let port = port.ok_or_else(|| {
+        let report = Report::new(format!("{} has no port", process.name));
+        // One that does not run may yet get any.
+        let is_to_get_one = resolved.request(place).is_some();
+        report.help(
+            is_to_get_one.then(|| "it gets one when it is started: `devrun start`".to_string()),
+        )
+    })?;
     Ok(Found {
         url: plan::url(process.scheme, port),
         would_be: !live.runs(&resolved.slots[place]),

@@ -196,12 +196,14 @@ impl Resolved {
         ports.map(|said| said.value.clone()).collect()
     }
 
-    /// The PORT that a process has if nobody is in its way; `None`: it has none.
+    /// The PORT that a process has if nobody is in its way; `None`: it has none, or any will do.
     pub(crate) fn port_by_rule(&self, place: usize) -> Option<u16> {
         let request = self.request(place)?;
-        let own = usize::from(self.bases[self.slots[place].app]) + ports::offset(&request);
-        let own = u16::try_from(own).unwrap_or(u16::MAX);
-        Some(request.pinned.unwrap_or(own))
+        if request.pinned.is_some() {
+            return request.pinned;
+        }
+        let own = usize::from(self.base_of(place)?) + ports::offset(&request);
+        Some(u16::try_from(own).unwrap_or(u16::MAX))
     }
 
     /// The ports as they are where an app runs (by process: `web.1`), else those that foreman's rule gives.
@@ -214,22 +216,20 @@ impl Resolved {
         let mut taken: HashSet<u16> = of_live.copied().collect();
         let port = |place: usize| {
             let slot = &self.slots[place];
-            let Some(by_rule) = self.port_by_rule(place) else {
+            let of_app = live[slot.app].as_ref();
+            let known = of_app.and_then(|ports| ports.get(&slot.name.in_app()));
+            if let Some(known) = known.filter(|_| self.request(place).is_some()) {
+                return Ports::given(*known);
+            }
+            // One that does not run, and is not about to, is nobody's to be told of.
+            let by_rule = self.port_by_rule(place).filter(|_| self.is_wanted[place]);
+            let Some(by_rule) = by_rule else {
                 return Ports::default();
             };
-            let known = live[slot.app]
-                .as_ref()
-                .and_then(|ports| ports.get(&slot.name.in_app()));
-            // One that does not run, and is not about to, is nobody's to be told of.
-            let is_known = known.is_some() || self.is_wanted[place];
-            if !is_known {
-                return Ports::default();
-            }
             // Two apps of one base would not be on the same port either.
             let is_movable = self.base_of(place).is_some();
             let mut free = (by_rule..=u16::MAX).filter(|port| !is_movable || taken.insert(*port));
-            let or_next = || free.next().unwrap_or(by_rule);
-            Ports::given(known.copied().unwrap_or_else(or_next))
+            Ports::given(free.next().unwrap_or(by_rule))
         };
         (0..self.slots.len()).map(port).collect()
     }
