@@ -61,18 +61,21 @@ fn of_process(
 ) -> Result<Found, Report> {
     let process = &plan.processes[place];
     let port = ports[place].reached.or(ports[place].given);
-    let port = port.ok_or_else(|| {
-        let report = Report::new(format!("{} has no port", process.name));
-        // One that does not run may yet get any.
-        let is_to_get_one = resolved.request(place).is_some();
-        report.help(
-            is_to_get_one.then(|| "it gets one when it is started: `devrun start`".to_string()),
-        )
-    })?;
+    let port = port.ok_or_else(|| without_port(resolved, place))?;
     Ok(Found {
         url: plan::url(process.scheme, port),
         would_be: !live.runs(&resolved.slots[place]),
     })
+}
+
+/// It has none, or will get any.
+fn without_port(resolved: &Resolved, place: usize) -> Report {
+    let name = &resolved.slots[place].name;
+    if resolved.request(place).is_none() {
+        return Report::new(format!("{name} has no port"));
+    }
+    Report::new(format!("{name} has no port before it is started"))
+        .help("`devrun start` gives it one".to_string())
 }
 
 /// The value of a variable of `uses:`, as the first process has it that uses it.
@@ -92,10 +95,10 @@ fn of_variable(
         return Err(vec![live::unknown(resolved, name, &variables)]);
     };
     let Some(variable) = plan.processes[wire.consumer].env.get(name) else {
-        let report = Report::new(format!("nobody is behind {name}"));
         return Err(vec![match &wire.backing {
             Backing::Nothing(why) => why.clone(),
-            Backing::Process(_) | Backing::Resource => report,
+            Backing::Process(provider) => without_port(resolved, *provider),
+            Backing::Resource => Report::new(format!("nobody is behind {name}")),
         }]);
     };
     let would_be = match wire.backing {

@@ -483,7 +483,7 @@ mod tests {
             ..request("web", 1, 0)
         };
         assert_eq!(
-            assign_around(&[pinned.clone()], 5000, &[], &[]).ports,
+            assign_around(std::slice::from_ref(&pinned), 5000, &[], &[]).ports,
             [6000]
         );
         let error = &errors(&[pinned], 5000, false, stranger())[0];

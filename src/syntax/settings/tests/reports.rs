@@ -122,7 +122,8 @@ fn a_file_full_of_mistakes_is_read_in_no_time() {
     assert_eq!(read(&dense).processes.len(), 3);
     let twins = parse("devrun.yaml", &"port: 1\n".repeat(4_000));
     assert_eq!(twins.errors.len(), 100);
-    assert!(begun.elapsed() < Duration::from_secs(1));
+    // Far from what a square of that length takes, and from what a busy machine does.
+    assert!(begun.elapsed() < Duration::from_secs(20));
 }
 
 fn is_whole(text: &str) -> Result<(), TestCaseError> {
