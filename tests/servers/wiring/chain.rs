@@ -65,10 +65,14 @@ fn free_base() -> u16 {
 }
 
 fn start(shop: &Project, app: &str) -> Devrun {
-    let project = shop.sibling(app);
-    let mut devrun = project.spawn(project.command(["start"]));
+    let mut devrun = spawn(shop, app);
     devrun.see("all up ");
     devrun
+}
+
+fn spawn(shop: &Project, app: &str) -> Devrun {
+    let project = shop.sibling(app);
+    project.spawn(project.command(["start"]))
 }
 
 /// What the page shows as soon as it is right. Each look is a visit.
@@ -160,6 +164,23 @@ fn two_days(order: [&str; 3]) {
     let next = visits(page);
     assert!(next > again, "{next} is not above {again}");
     end(next_day.into_values().collect());
+}
+
+#[test]
+fn at_the_same_instant() {
+    let shop = chain();
+    let spawned = ["shop", "api", "redis"].map(|app| (app, spawn(&shop, app)));
+    let terminals: Terminals = spawned.into();
+    for session in terminals.values() {
+        session.stdout.wait_for("| web.1 started (pid ", 0);
+    }
+    let given = own_ports(&terminals);
+    assert_eq!(BTreeSet::from_iter(given.values()).len(), 3, "{given:?}");
+    let page = given["shop"];
+    let url = format!("http://localhost:{page}");
+    terminals["shop"].stdout.wait_for(&url, 0);
+    assert!(visits(page) > 0);
+    end(terminals.into_values().collect());
 }
 
 #[test]
