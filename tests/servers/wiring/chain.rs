@@ -133,8 +133,8 @@ fn one_terminal_runs_all_three() {
     end(vec![session]);
 }
 
-/// A day with three terminals that are opened in this order, and the next one with another order.
-fn two_days(order: [&str; 3]) {
+/// A day with three terminals that are opened in this order, one with another order, and one with one terminal.
+fn three_days(order: [&str; 3]) {
     let shop = chain();
     let mut terminals: Terminals = order.map(|app| (app, start(&shop, app))).into();
     let given = own_ports(&terminals);
@@ -155,15 +155,27 @@ fn two_days(order: [&str; 3]) {
     assert_eq!(said.matches("| web.1 started (pid ").count(), 1, "{said}");
     end(terminals.into_values().collect());
 
-    let runtime = shop.sibling("run").directory();
-    std::fs::remove_dir_all(&runtime).unwrap();
-    std::fs::create_dir(&runtime).unwrap();
+    forget_the_login(&shop);
     let [one, two, three] = order;
     let next_day: Terminals = [three, one, two].map(|app| (app, start(&shop, app))).into();
     assert_eq!(own_ports(&next_day), given);
     let next = visits(page);
     assert!(next > again, "{next} is not above {again}");
     end(next_day.into_values().collect());
+
+    forget_the_login(&shop);
+    let alone = start(&shop, "shop");
+    let all = ["web.1", "api/web.1", "redis/web.1"].map(|process| port(&alone, process));
+    assert_eq!(all, ["shop", "api", "redis"].map(|app| given[app]));
+    assert!(visits(page) > next);
+    end(vec![alone]);
+}
+
+/// What is in the runtime directory is gone the next day; what is remembered is elsewhere.
+fn forget_the_login(shop: &Project) {
+    let runtime = shop.sibling("run").directory();
+    std::fs::remove_dir_all(&runtime).unwrap();
+    std::fs::create_dir(&runtime).unwrap();
 }
 
 #[test]
@@ -185,32 +197,32 @@ fn at_the_same_instant() {
 
 #[test]
 fn shop_api_redis() {
-    two_days(["shop", "api", "redis"]);
+    three_days(["shop", "api", "redis"]);
 }
 
 #[test]
 fn shop_redis_api() {
-    two_days(["shop", "redis", "api"]);
+    three_days(["shop", "redis", "api"]);
 }
 
 #[test]
 fn api_shop_redis() {
-    two_days(["api", "shop", "redis"]);
+    three_days(["api", "shop", "redis"]);
 }
 
 #[test]
 fn api_redis_shop() {
-    two_days(["api", "redis", "shop"]);
+    three_days(["api", "redis", "shop"]);
 }
 
 #[test]
 fn redis_shop_api() {
-    two_days(["redis", "shop", "api"]);
+    three_days(["redis", "shop", "api"]);
 }
 
 #[test]
 fn redis_api_shop() {
-    two_days(["redis", "api", "shop"]);
+    three_days(["redis", "api", "shop"]);
 }
 
 #[test]
