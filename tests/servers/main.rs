@@ -7,6 +7,7 @@
 mod support;
 mod terminals;
 mod tmux;
+mod wiring;
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -89,29 +90,44 @@ fn redis_is_reached_under_its_url() {
     );
 }
 
-/// A project with an empty database in `data`, for whom PostgreSQL agrees to run as, and devrun beside the
-/// Procfile, which is made of the paths of `postgres` and `psql`.
+/// A project whose Procfile is made of the paths of `postgres` and `psql`, with a database that anybody may
+/// use.
 fn with_database(procfile: impl FnOnce(&str, &str) -> String) -> Project {
+    let path = |name| postgresql(name).display().to_string();
+    let project = Project::with_procfile(&procfile(&path("postgres"), &path("psql")));
+    make_database(&project, &["-A", "trust"]);
+    project
+}
+
+/// A program of PostgreSQL: Debian keeps them out of PATH.
+fn postgresql(name: &str) -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten();
     let directories: Vec<PathBuf> = versions
         .map(|entry| entry.unwrap().path().join("bin"))
         .collect();
-    let path = |name| program(name, &directories).display().to_string();
-    let project = Project::with_procfile(&procfile(&path("postgres"), &path("psql")));
+    program(name, &directories)
+}
+
+/// An empty database of the user `shop` in `data`, and devrun beside it. All apps beside this one are then
+/// owned by whom PostgreSQL agrees to run as.
+fn make_database(project: &Project, arguments: &[&str]) {
     let devrun = project.directory().join("devrun");
     std::fs::copy(env!("CARGO_BIN_EXE_devrun"), &devrun).unwrap();
     if let Some(user) = database_user() {
         let root = project.directory();
         let root = root.parent().unwrap();
-        for directory in ["", "app", "home", "run", "state"] {
-            chown(root.join(directory), Some(user), Some(user)).unwrap();
+        let apps = std::fs::read_dir(root).unwrap();
+        for directory in apps.map(|entry| entry.unwrap().path()) {
+            chown(&directory, Some(user), Some(user)).unwrap();
         }
+        chown(root, Some(user), Some(user)).unwrap();
         std::fs::set_permissions(&devrun, PermissionsExt::from_mode(0o755)).unwrap();
     }
-    let made = as_database_user(&project, &program("initdb", &directories))
-        .args(["-D", "data", "-U", "shop", "-A", "trust", "--no-sync"])
+    let made = as_database_user(project, &postgresql("initdb"))
+        .args(["-D", "data", "-U", "shop", "--no-sync"])
+        .args(arguments)
         .output()
         .unwrap();
     assert!(
@@ -119,7 +135,6 @@ fn with_database(procfile: impl FnOnce(&str, &str) -> String) -> Project {
         "{}",
         String::from_utf8_lossy(&made.stderr)
     );
-    project
 }
 
 /// Another user than ourselves, if need be.
