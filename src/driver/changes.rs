@@ -78,12 +78,8 @@ impl Driver {
         for place in 0..self.plan.processes.len() {
             is_news |= self.world.failed(place, self.supervisor.has_failed(place));
         }
-        if !is_news {
-            return;
-        }
-        self.changes.gather();
-        if let Ok(plan) = self.world.plan() {
-            self.adopt(plan);
+        if is_news {
+            self.changes.gather();
         }
     }
 

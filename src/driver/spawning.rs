@@ -11,7 +11,7 @@ use crate::os;
 use crate::os::pty::Size;
 use crate::supervisor::{Event, ProcessIndex};
 
-/// What was planned so short a time ago is still so.
+/// A port that was claimed so short a time ago is not looked at again.
 const FRESH: Duration = Duration::from_millis(500);
 
 /// What is held for a run from its spawn to its end.
@@ -34,11 +34,17 @@ impl Driver {
     }
 
     fn try_spawn(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
-        if self.is_planned_early(process, run) {
+        if self.world.are_files_changed() {
             self.read_again();
+        }
+        if run > 1 || self.world.lacks_port(process) || self.begun.elapsed() > FRESH {
             self.port_for(process, run)?;
         }
         self.note_failures();
+        if self.world.is_planned_anew() {
+            let plan = self.world.plan();
+            self.adopt(plan.map_err(|reports| reports[0].headline.clone())?);
+        }
         self.note_env(process);
         let id = id(process, run);
         let mark = format!("{}.{process}.{run}", self.session_mark);
@@ -72,14 +78,6 @@ impl Driver {
         Ok(())
     }
 
-    /// Its plan may be older than what it was made of.
-    fn is_planned_early(&self, process: ProcessIndex, run: u32) -> bool {
-        run > 1
-            || self.begun.elapsed() > FRESH
-            || self.changes.due_at().is_some()
-            || self.world.lacks_port(process)
-    }
-
     fn port_for(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
         let moved = self.world.port_for(process);
         // Before the spawn: whoever is to bind the port shall not be without its lock.
@@ -90,8 +88,6 @@ impl Driver {
             }
             self.changes_gather();
         }
-        let plan = self.world.plan();
-        self.adopt(plan.map_err(|reports| reports[0].headline.clone())?);
         Ok(())
     }
 }

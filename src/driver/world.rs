@@ -26,6 +26,8 @@ pub(crate) struct World {
     registry: Registry,
     /// By the places of the processes.
     ports: Vec<Ports>,
+    /// As they were when the present plan was made.
+    planned_with: Vec<Ports>,
     is_owned: Vec<bool>,
     /// A taken port is an error.
     is_strict: bool,
@@ -48,6 +50,7 @@ impl World {
             place,
             directories,
             ports: vec![elsewhere; resolved.slots.len()],
+            planned_with: Vec::new(),
             is_owned: vec![false; resolved.sources.apps.apps.len()],
             resolved,
             registry,
@@ -338,10 +341,23 @@ impl World {
             .collect()
     }
 
+    /// What was planned last is no longer so.
+    pub(crate) fn is_planned_anew(&self) -> bool {
+        self.ports != self.planned_with
+    }
+
     /// # Errors
     /// What the kernel would refuse to start; a use whose value cannot be made.
-    pub(crate) fn plan(&self) -> Result<Plan, Vec<Report>> {
+    pub(crate) fn plan(&mut self) -> Result<Plan, Vec<Report>> {
+        self.planned_with.clone_from(&self.ports);
         self.resolved.plan(&self.ports)
+    }
+
+    /// Files were edited since they were read. One that is a pipe cannot be read again.
+    pub(crate) fn are_files_changed(&self) -> bool {
+        let apps = &self.resolved.sources.apps.apps;
+        let is_once = apps.iter().any(|app| app.is_read_once);
+        !is_once && !apps.iter().all(load::is_as_read)
     }
 
     /// Reads all files anew, and plans by them. Processes that came or went are for the next session.
@@ -349,16 +365,6 @@ impl World {
     /// # Errors
     /// All that is wrong with them now; everything stays as it was then.
     pub(crate) fn read_again(&mut self) -> Result<Plan, Vec<Report>> {
-        if self
-            .resolved
-            .sources
-            .apps
-            .apps
-            .iter()
-            .any(|app| app.is_read_once)
-        {
-            return self.plan();
-        }
         let asked: &Asked = &self.resolved.sources.asked;
         let loaded = load::apps(&self.place, &self.directories, &asked.uses);
         if !loaded.errors.is_empty() {
@@ -375,6 +381,7 @@ impl World {
             ]);
         }
         let plan = resolved.plan(&self.ports)?;
+        self.planned_with.clone_from(&self.ports);
         self.resolved = resolved;
         Ok(plan)
     }

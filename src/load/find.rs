@@ -9,7 +9,7 @@ use crate::words::report::{Report, Severity};
 use crate::words::wording;
 
 /// devrun is for development: the one that says so comes first.
-const NAMES: [&str; 2] = ["Procfile.dev", "Procfile"];
+pub(super) const NAMES: [&str; 2] = ["Procfile.dev", "Procfile"];
 
 #[derive(Debug)]
 pub(super) struct Found {

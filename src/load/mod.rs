@@ -5,6 +5,7 @@ mod below;
 mod find;
 mod reach;
 mod settings;
+mod stamps;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use crate::words::report::{Place, Report};
 use crate::words::wording;
 
 pub(crate) use crate::load::reach::apps;
+pub(crate) use crate::load::stamps::is_as_read;
 
 /// Where to look, as the command line says it.
 #[derive(Clone, Debug, Default)]
@@ -47,9 +49,16 @@ pub(crate) fn app(place: &Where) -> Parsed<App> {
 
 fn read(place: &Where, found: &find::Found) -> Parsed<App> {
     let mut parsed = Parsed::<App>::default();
+    let usual = find::NAMES.iter().map(|name| found.directory.join(name));
+    for path in usual.chain([found.path.clone()]) {
+        note(&mut parsed, &path);
+    }
     read_procfile(place, found, &mut parsed);
     let directory = parsed.value.directory.clone();
     parsed.value.shown = shown_directory(place, &directory);
+    for name in [settings::SHARED, settings::PERSONAL] {
+        note(&mut parsed, &directory.join(name));
+    }
     let settings = settings::read(place, &directory);
     parsed
         .errors
@@ -73,6 +82,12 @@ pub(crate) fn env_alone(place: &Where) -> Parsed<App> {
     parsed.value.directory = root.map_or(place.current.clone(), |root| place.current.join(root));
     read_env_files(place, &mut parsed);
     parsed
+}
+
+/// That a file is about to be read.
+fn note(parsed: &mut Parsed<App>, path: &Path) {
+    let stamp = stamps::stamp(path);
+    parsed.value.files.push((path.to_path_buf(), stamp));
 }
 
 fn read_env_files(place: &Where, parsed: &mut Parsed<App>) {
@@ -162,6 +177,7 @@ fn read_env_file(
     known: &mut HashMap<OsString, OsString>,
     parsed: &mut Parsed<App>,
 ) -> Option<EnvFile> {
+    note(parsed, path);
     let shown = shown(place, path);
     let content = match file::read(path) {
         Ok(content) => content,

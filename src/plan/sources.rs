@@ -36,6 +36,18 @@ pub(crate) struct App {
     pub(crate) siblings: HashMap<String, Behind>,
     /// One of its files is a pipe: it cannot be read again.
     pub(crate) is_read_once: bool,
+    /// All files that were looked for, as they were then; `None`: there was none.
+    pub(crate) files: Vec<(PathBuf, Option<Stamp>)>,
+}
+
+/// What tells a file from what it becomes by a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// In nanoseconds since 1970; `None`: so lately that another change might not show.
+    pub(crate) modified: Option<u128>,
+    /// In bytes.
+    pub(crate) length: u64,
+    pub(crate) inode: u64,
 }
 
 /// A file's name, as it is shown to the user, and what stands in it.
