@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -339,13 +338,14 @@ impl Driver {
     /// Tells all other sessions that an app has an owner now.
     pub(super) fn knock(&mut self, app: AppIndex) {
         let key = registry::app_key(&self.world.resolved().app(app).identity);
-        let sockets: Vec<PathBuf> = self.world.registry().sessions();
-        tokio::task::spawn_local(async move {
-            for socket in sockets {
+        for socket in self.world.registry().sessions() {
+            let key = key.clone();
+            // One that is stopped (Ctrl-Z) holds nobody else up.
+            tokio::task::spawn_local(async move {
                 // Whoever does not answer does not wait either.
                 let _: io::Result<()> = client::knock(&socket, &key).await;
-            }
-        });
+            });
+        }
     }
 
     /// Somebody else owns an app now, as he says.
