@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::plan::Need;
 use crate::supervisor::readiness::{self, settles_at};
 use crate::supervisor::state::{Process, State, Up};
-use crate::supervisor::{ProcessIndex, Supervisor, Turn};
+use crate::supervisor::{Elsewhere, ProcessIndex, Supervisor, Turn, waits};
 use crate::words::notice::{Notice, Shown, SummaryRow};
 
 impl Supervisor {
@@ -34,6 +34,10 @@ impl Supervisor {
     ) -> Option<Instant> {
         let process = &self.processes[index];
         match &process.state {
+            // It passes from one session to another, or has just been started there.
+            State::Elsewhere(Elsewhere::Unknown | Elsewhere::NotReady) if process.is_wanted => {
+                Some(waits::said_first_at(started))
+            }
             State::Elsewhere(_)
             | State::Dormant
             | State::Completed
@@ -47,7 +51,7 @@ impl Supervisor {
                 let holds_until = |need: &Need| match self.holder_here(need) {
                     Some(provider) => self.settled_at(provider, started, latest_ready),
                     // What is not in our hands may last.
-                    None => Some(wait.said_first_at()),
+                    None => Some(waits::said_first_at(wait.since)),
                 };
                 self.unmet(index).filter_map(holds_until).min()
             }

@@ -15,7 +15,7 @@ const SAID_EVERY: u64 = 60;
 /// A start that is due, but for what the process needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
-    since: Instant,
+    pub(super) since: Instant,
     /// When it is to be said next.
     pub(super) said_at: Instant,
 }
@@ -24,13 +24,14 @@ impl Wait {
     fn new(now: Instant) -> Self {
         Self {
             since: now,
-            said_at: now + said_after(Duration::ZERO),
+            said_at: said_first_at(now),
         }
     }
+}
 
-    pub(super) fn said_first_at(&self) -> Instant {
-        self.since + said_after(Duration::ZERO)
-    }
+/// From when on it is no secret that something has been waited for since then.
+pub(super) fn said_first_at(since: Instant) -> Instant {
+    since + said_after(Duration::ZERO)
 }
 
 impl Supervisor {

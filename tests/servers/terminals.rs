@@ -72,6 +72,7 @@ fn a_formation_of_real_tools_stays_calm_and_is_steered_by_keys() {
     let project = formation();
     let mut pane = Pane::open(&project, (100, 40), &[]);
     pane.command("stty -g > before")
+        .wait_for("\n$")
         .command("devrun start -p 0");
     pane.wait_for("Procfile, 5 processes").wait_for_all(&[
         "vite.1  |   VITE v",

@@ -114,6 +114,26 @@ fn what_another_session_runs_is_neither_started_nor_signalled_nor_waited_for() {
 }
 
 #[test]
+fn who_passes_to_another_session_has_a_moment_before_all_is_summed_up() {
+    let summaries = |story: &mut Story| story.said().into_iter().filter(is_summary).count();
+    for comes_up in [true, false] {
+        let mut story = Story::of([needing("web", [use_of(API)]), joined("api")]);
+        story.start();
+        story.on(seen(API, Elsewhere::Ready));
+        story.spawned(WEB, 1);
+        story.on(seen(API, Elsewhere::NotReady));
+        story.on(serves(WEB, 1, &[5000]));
+        assert_eq!(summaries(&mut story), 0);
+        if comes_up {
+            story.on(seen(API, Elsewhere::Ready));
+        } else {
+            story.after(seconds(2));
+        }
+        assert_eq!(summaries(&mut story), 1);
+    }
+}
+
+#[test]
 fn a_session_ends_with_its_own_processes() {
     let mut story = Story::of([planned("web"), joined("api")]);
     story.start();

@@ -111,11 +111,11 @@ fn own_ports<'a>(terminals: &Terminals<'a>) -> BTreeMap<&'a str, u16> {
     terminals.iter().map(port).collect()
 }
 
-/// Kills api's session; what it had started dies with it.
-fn kill(mut api: Devrun) {
-    let pids = pids_in(&api.stdout.text());
+/// Kills a session; what it had started dies with it.
+fn kill(mut session: Devrun) {
+    let pids = pids_in(&session.stdout.text());
     let trees: Vec<i32> = pids.into_iter().flat_map(descendants).collect();
-    api.kill();
+    session.kill();
     trees.into_iter().for_each(wait_until_gone);
 }
 
@@ -242,4 +242,40 @@ fn who_is_killed_may_have_had_redis_too() {
     assert!(visits(page) > 2);
     assert_eq!(session.count("| web.1 started (pid "), 1);
     end(vec![session, api]);
+}
+
+#[test]
+fn a_killed_database_comes_back_where_it_was() {
+    let shop = chain();
+    let mut terminals: Terminals = ["redis", "api", "shop"]
+        .map(|app| (app, start(&shop, app)))
+        .into();
+    let given = own_ports(&terminals);
+    let page = given["shop"];
+    assert_eq!(visits(page), 1);
+    kill(terminals.remove("redis").unwrap());
+    assert!(visits(page) > 1);
+    terminals.insert("redis", start(&shop, "redis"));
+    assert!(visits(page) > 2);
+    // Nobody was restarted, and all have their ports.
+    assert_eq!(own_ports(&terminals), given);
+    for app in ["api", "shop"] {
+        let started = terminals[app].count("| web.1 started (pid ");
+        assert_eq!(started, 1, "{}", terminals[app].stdout.text());
+    }
+    end(terminals.into_values().collect());
+}
+
+#[test]
+fn who_comes_back_after_a_kill_finds_all_as_it_was() {
+    let shop = chain();
+    let killed = start(&shop, "shop");
+    let processes = ["web.1", "api/web.1", "redis/web.1"];
+    let given = processes.map(|process| port(&killed, process));
+    assert_eq!(visits(given[0]), 1);
+    kill(killed);
+    let again = start(&shop, "shop");
+    assert_eq!(processes.map(|process| port(&again, process)), given);
+    assert_eq!(visits(given[0]), 2);
+    end(vec![again]);
 }
