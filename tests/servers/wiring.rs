@@ -18,7 +18,7 @@ fn beside(project: &Project, name: &str, procfile: &str) -> Project {
         .file("devrun.yaml", "port: 0\n")
 }
 
-/// An app that uses another one and runs `client` once that is ready: no client here tries again.
+/// An app that uses another one, and runs `client` once: devrun starts it when the other one is ready.
 fn shop(uses: &str, client: &str) -> Project {
     Project::called("shop")
         .file("Procfile", format!("client: {client}; exec sleep 1000\n"))
@@ -35,7 +35,7 @@ fn is_reached_both_ways(shop: &Project, provider: &Project, reached: &str) {
     are_reached_both_ways(start(shop), || start(provider), || start(shop), reached);
 }
 
-/// The same, however they are started.
+/// The same, for who starts them in another way: shop `alone`, later the provider, and then shop.
 fn are_reached_both_ways(
     mut alone: Devrun,
     provider: impl FnOnce() -> Devrun,

@@ -45,7 +45,7 @@ const ESCAPED: &str = "p%40ss%3Aw%2Frd%25";
 
 #[test]
 fn postgresql_is_reached_with_a_password_that_has_to_be_escaped() {
-    // It listens a moment before it lets anybody in.
+    // PostgreSQL listens a moment before it lets anybody in.
     let shop = shop(
         "DATABASE_URL: { app: ../db, value: \"postgresql://shop:${DB_PASSWORD}@{host}:{port}/postgres\" }",
         &format!(
