@@ -18,7 +18,12 @@ impl Supervisor {
         // Where nobody is up there is nothing to sum up.
         self.processes.iter().find_map(Process::up)?;
         let ups = self.processes.iter().filter_map(Process::up);
+        let is_ready_elsewhere =
+            |process: &Process| matches!(process.state, State::Elsewhere(Elsewhere::Ready));
+        // Whoever was ready before we came counts as well.
+        let elsewhere = self.processes.iter().any(is_ready_elsewhere);
         let latest_ready = ups.filter_map(|up| up.listening.ready_at).max();
+        let latest_ready = latest_ready.or(elsewhere.then_some(started));
         let processes = 0..self.processes.len();
         let mut settled = processes.map(|index| self.settled_at(index, started, latest_ready));
         settled.try_fold(started, |latest, at| Some(latest.max(at?)))

@@ -254,3 +254,14 @@ fn a_take_over_in_a_shutdown_ends_with_it() {
     assert_eq!(story.exits(WEB, 1, FINE), []);
     assert_eq!(story.exits(API, 1, FINE), [given_away(API), finish(0)]);
 }
+
+#[test]
+fn who_is_ready_elsewhere_is_another_one_that_is_ready() {
+    let mut story = Story::of([needing("web", [use_of(API)]), joined("api")]);
+    assert_eq!(story.start(), []);
+    assert_eq!(story.on(seen(API, Elsewhere::Ready)), [spawn(WEB, 1)]);
+    story.spawned(WEB, 1);
+    story.said();
+    assert_eq!(story.after(seconds(3)), []);
+    assert!(story.said().iter().any(is_summary), "it does not last 10 s");
+}
