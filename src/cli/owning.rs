@@ -11,7 +11,6 @@ use crate::driver::world::World;
 use crate::plan::AppIndex;
 use crate::plan::sources::App;
 use crate::registry::{self, Owner, Ownership};
-use crate::words::name::AppName;
 use crate::words::notice::Notice;
 use crate::words::report::Report;
 use crate::words::uses::Start;
@@ -86,11 +85,9 @@ fn own_members_root(world: &mut World) -> Result<(), Vec<Report>> {
     if apps.apps.iter().any(is_member) {
         return Ok(());
     }
-    let last = apps.identity.file_name().unwrap_or_default();
-    let by_directory = AppName::from_directory(&last.to_string_lossy());
     let root = registry::App {
         identity: apps.identity.clone(),
-        name: apps.name.clone().unwrap_or(by_directory).to_string(),
+        name: apps.root_name().to_string(),
     };
     let owned = world.registry().own(&root, false, say_wait);
     owned.map_err(|owner| vec![already_runs(&owner)])
@@ -183,7 +180,10 @@ fn own_for_others(world: &mut World, app: AppIndex) -> Wiring {
         };
     }
     match world.try_own(app) {
-        Ownership::Ours => world.sibling_starts(app),
+        Ownership::Ours => {
+            let is_wanted = |place: usize| world.resolved().is_wanted[place];
+            world.sibling_starts(app, &is_wanted)
+        }
         Ownership::Held(owner) => joined(world, &owner),
         // The session goes on to ask.
         Ownership::BeingCleanedUp => Wiring::BeingCleanedUp { app: name },

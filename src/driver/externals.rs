@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::plan::{Plan, Provider};
+use crate::plan::External;
 use crate::supervisor::Event;
 
 /// No event tells that somebody else's port accepts, so it is tried: this soon again at first,
@@ -16,30 +17,40 @@ const LAST_INTERVAL: Duration = Duration::from_secs(1);
 /// A host that answers nothing at all is given up for this time.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Tries every one that a process of this session waits for, until it accepts once.
-pub(super) fn watch(plan: &Plan, news: &mpsc::UnboundedSender<Event>) {
-    let here = plan.processes.iter().filter(|process| process.runs_here());
-    let needs = here.flat_map(|process| &process.needs);
-    let waited_for = |external: usize| {
-        let mut needs = needs.clone();
-        needs.any(|need| need.waits && need.on == Provider::External(external))
-    };
-    for (place, external) in plan.externals.iter().enumerate() {
-        if waited_for(place) {
-            let address = (external.host.clone(), external.port);
-            let news = news.clone();
-            tokio::task::spawn_local(async move {
-                until_it_accepts(address).await;
-                let _ = news.send(Event::Reached { external: place });
-            });
+/// Those that are tried now.
+#[derive(Debug, Default)]
+pub(super) struct Externals(Vec<(External, AbortHandle)>);
+
+impl Externals {
+    /// Tries those that are waited for, each until it accepts once, and no others.
+    pub(super) fn watch(&mut self, awaited: &[External], news: &mpsc::UnboundedSender<Event>) {
+        let (kept, others): (Vec<_>, Vec<_>) = self
+            .0
+            .drain(..)
+            .partition(|(external, _)| awaited.contains(external));
+        for (_, task) in others {
+            task.abort();
+        }
+        self.0 = kept;
+        for external in awaited {
+            if self.0.iter().all(|(watched, _)| watched != external) {
+                let task = tokio::task::spawn_local(told(external.clone(), news.clone()));
+                self.0.push((external.clone(), task.abort_handle()));
+            }
         }
     }
 }
 
-async fn until_it_accepts((host, port): (String, u16)) {
+async fn told(external: External, news: mpsc::UnboundedSender<Event>) {
+    until_it_accepts(&external).await;
+    let _ = news.send(Event::Reached { external });
+}
+
+async fn until_it_accepts(external: &External) {
     let mut interval = FIRST_INTERVAL;
     loop {
-        let connected = timeout(PATIENCE, TcpStream::connect((host.as_str(), port))).await;
+        let address = (external.host.as_str(), external.port);
+        let connected = timeout(PATIENCE, TcpStream::connect(address)).await;
         if matches!(connected, Ok(Ok(_))) {
             return;
         }

@@ -20,8 +20,10 @@ use crate::words::uses::Start;
 use crate::words::wire::{AppState, Farewell, Told};
 use crate::words::wiring::Wiring;
 
-/// How soon an owner is looked for again who is about to be there, or to be gone. No event tells of that.
+/// How soon an owner is looked for again who is about to be there, or to be gone: no event tells of that.
 const AGAIN_IN: Duration = Duration::from_millis(50);
+/// One that is still not there after long is looked for this often.
+const SELDOM: Duration = Duration::from_secs(1);
 /// A wait of that length is said.
 const NOTICEABLE: Duration = Duration::from_secs(1);
 /// Whoever takes an app over should have it by then.
@@ -52,6 +54,9 @@ struct Join {
     /// When the owner is to be looked for, and since when that is going on.
     seek_at: Option<Instant>,
     seeking_since: Option<Instant>,
+    is_seeking_said: bool,
+    /// It was looked for once: from then on events tell.
+    is_sought: bool,
     /// It was ended on purpose: it is not started from here unless somebody asks for that.
     is_left_alone: bool,
     /// Of whom the owner was asked to start it.
@@ -66,6 +71,7 @@ impl Joins {
         let seeks = |app| !world.is_owned(app) && world.is_needed(app);
         let join = |app| Join {
             seek_at: seeks(app).then_some(now),
+            is_sought: seeks(app),
             ..Join::default()
         };
         Self {
@@ -89,6 +95,24 @@ impl Joins {
 }
 
 impl Driver {
+    /// Looks for the owners of apps that somebody needs only now.
+    pub(super) fn seek_newly_needed(&mut self) {
+        for app in 0..self.joins.apps.len() {
+            if !self.joins.apps[app].is_sought && !self.world.is_owned(app) && self.is_needed(app) {
+                self.joins.apps[app].is_sought = true;
+                self.joins.apps[app].seek_at = Some(Instant::now());
+            }
+        }
+    }
+
+    /// Whether anything of an app is to run, here or elsewhere.
+    fn is_needed(&self, app: AppIndex) -> bool {
+        let places = self.world.processes_of(app);
+        places
+            .iter()
+            .any(|place| self.supervisor.is_asked_for(*place))
+    }
+
     /// Looks for the owners that are due.
     pub(super) fn seek_due(&mut self) -> Vec<Event> {
         let now = Instant::now();
@@ -114,7 +138,7 @@ impl Driver {
             return self.elsewhere(app, Elsewhere::Absent);
         }
         match self.world.try_own(app) {
-            Ownership::Ours => self.start_sibling(app),
+            Ownership::Ours => self.start_sibling(app, None),
             Ownership::Held(_) | Ownership::BeingCleanedUp => {
                 self.seek_again(app);
                 Vec::new()
@@ -126,9 +150,9 @@ impl Driver {
         let now = Instant::now();
         let join = &mut self.joins.apps[app];
         let since = *join.seeking_since.get_or_insert(now);
-        join.seek_at = Some(now + AGAIN_IN);
         let waited = now.duration_since(since);
-        if waited >= NOTICEABLE && waited < NOTICEABLE + AGAIN_IN {
+        join.seek_at = Some(now + (waited / 10).clamp(AGAIN_IN, SELDOM));
+        if waited >= NOTICEABLE && !std::mem::replace(&mut join.is_seeking_said, true) {
             let app = self.world.resolved().app_name(app);
             self.output
                 .say(&Notice::Wiring(Wiring::BeingCleanedUp { app }));
@@ -179,6 +203,7 @@ impl Driver {
             }
             Heard::Told(Told::State(state)) => {
                 join.seeking_since = None;
+                join.is_seeking_said = false;
                 join.is_left_alone = false;
                 self.seen(app, &state)
             }
@@ -247,7 +272,7 @@ impl Driver {
         let mut missing = Vec::new();
         for place in self.world.processes_of(app) {
             let slot = &self.world.resolved().slots[place];
-            let is_wanted = self.world.resolved().is_wanted[place];
+            let is_wanted = self.supervisor.is_asked_for(place);
             let (name, process_type) = (slot.name.in_app(), slot.name.process_type.to_string());
             let found = state.processes.iter().find(|process| process.name == name);
             let now = match found {
@@ -296,9 +321,11 @@ impl Driver {
         }
     }
 
-    /// Becomes the app's owner, and starts what is wanted of it, on the ports that it had.
-    fn start_sibling(&mut self, app: AppIndex) -> Vec<Event> {
+    /// Becomes the app's owner, and starts what is wanted of it, on the ports that it had. `asked`: somebody
+    /// asked for this one.
+    fn start_sibling(&mut self, app: AppIndex, asked: Option<ProcessIndex>) -> Vec<Event> {
         self.joins.apps[app].seeking_since = None;
+        self.joins.apps[app].is_seeking_said = false;
         self.joins.apps[app].is_left_alone = false;
         let known = self.world.known_ports(app);
         let assigned = self.world.assign(app, &known);
@@ -315,7 +342,8 @@ impl Driver {
                 return self.elsewhere(app, Elsewhere::Failed(1));
             }
         };
-        let starts = self.world.sibling_starts(app);
+        let is_started = |place| asked == Some(place) || self.supervisor.is_asked_for(place);
+        let starts = self.world.sibling_starts(app, &is_started);
         self.output.say(&Notice::Wiring(starts));
         for notice in &notices {
             self.output.say(notice);
@@ -353,7 +381,7 @@ impl Driver {
         let apps = 0..self.joins.apps.len();
         let is_meant = |app: &usize| {
             registry::app_key(&self.world.resolved().app(*app).identity) == key
-                && self.world.is_needed(*app)
+                && self.is_needed(*app)
                 && !self.world.is_owned(*app)
         };
         let meant: Vec<AppIndex> = apps.filter(is_meant).collect();
@@ -369,8 +397,11 @@ impl Driver {
             return Vec::new();
         }
         self.joins.apps[slot.app].is_left_alone = false;
+        let asked = Event::StartAsked { process };
         if self.world.try_own(slot.app) == Ownership::Ours {
-            return self.start_sibling(slot.app);
+            let mut events = self.start_sibling(slot.app, Some(process));
+            events.push(asked);
+            return events;
         }
         self.seek_again(slot.app);
         Vec::new()

@@ -30,6 +30,7 @@ use tokio::sync::mpsc;
 use crate::driver::attachment::Attachment;
 use crate::driver::changes::Changes;
 use crate::driver::clock::Clock;
+use crate::driver::externals::Externals;
 use crate::driver::joining::Joins;
 use crate::driver::keyboard::Keyboard;
 use crate::driver::output::{Ended, Output, Told};
@@ -128,6 +129,7 @@ struct Driver {
     changes: Changes,
     /// What is wrong with the files, as last said.
     kept_said: Option<String>,
+    externals: Externals,
     joins: Joins,
     sharing: Sharing,
     stop_signals: StopSignals,
@@ -171,6 +173,7 @@ impl Driver {
             begun: Instant::now(),
             changes: Changes::default(),
             kept_said: None,
+            externals: Externals::default(),
             joins: Joins::new(&session.world),
             sharing: Sharing::start(&mut session.world),
             world: session.world,
@@ -179,7 +182,6 @@ impl Driver {
             session_mark: session_mark(),
             status: None,
         };
-        externals::watch(&driver.plan, &driver.news);
         for app in 0..driver.plan.apps.len() {
             if driver.world.is_owned(app) {
                 driver.knock(app);
@@ -205,6 +207,9 @@ impl Driver {
             }
             self.note_ready();
             self.publish();
+            self.seek_newly_needed();
+            let awaited = self.supervisor.awaited_externals();
+            self.externals.watch(&awaited, &self.news);
             self.tend_attachment().await;
             if let Some(status) = self.status {
                 return self.finish(status).await;

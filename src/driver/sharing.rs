@@ -43,6 +43,9 @@ impl Sharing {
             .registry()
             .socket()
             .and_then(|path| Server::bind(path).ok());
+        if server.is_none() {
+            world.registry().is_not_reached();
+        }
         let server = server.map(|server| {
             let (end, ended) = oneshot::channel::<()>();
             let task = tokio::task::spawn_local(async move {

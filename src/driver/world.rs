@@ -105,11 +105,20 @@ impl World {
         places.iter().any(|place| self.resolved.is_wanted[*place])
     }
 
+    /// What the session is called: as the app that is meant, or as the root that names its members.
+    fn session_name(&self) -> String {
+        let apps = &self.resolved.sources.apps;
+        if apps.apps[0].identity == apps.identity {
+            return self.resolved.app_name(0).to_string();
+        }
+        apps.root_name().to_string()
+    }
+
     /// Who we are, for other sessions.
     pub(crate) fn asker(&self) -> Asker {
         Asker {
             pid: std::process::id() as i32,
-            app: self.resolved.app_name(0).to_string(),
+            app: self.session_name(),
             directory: self.resolved.app(0).shown.clone(),
             only_looks: false,
         }
@@ -124,13 +133,17 @@ impl World {
         }
     }
 
-    /// What is said of an app that this session starts because it is used.
-    pub(crate) fn sibling_starts(&self, app: AppIndex) -> Wiring {
+    /// What is said of an app that this session starts because it is used, or some of it.
+    pub(crate) fn sibling_starts(
+        &self,
+        app: AppIndex,
+        is_started: &dyn Fn(ProcessIndex) -> bool,
+    ) -> Wiring {
         let slots = &self.resolved.slots;
         let (wanted, others): (Vec<usize>, Vec<usize>) = self
             .processes_of(app)
             .into_iter()
-            .partition(|place| self.resolved.is_wanted[*place]);
+            .partition(|place| is_started(*place));
         let others = others
             .into_iter()
             .map(|place| slots[place].name.process_type.to_string());

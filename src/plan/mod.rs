@@ -96,6 +96,8 @@ pub(crate) struct PlannedProcess {
     pub(crate) host: Host,
     /// Started with the session; else only when somebody asks for it.
     pub(crate) is_wanted: bool,
+    /// The session was started for it, whoever else uses it.
+    pub(crate) is_meant: bool,
     pub(crate) needs: Vec<Need>,
     /// What it uses by declaration, as far as no stronger layer hides it.
     pub(crate) uses: Vec<Used>,

@@ -146,6 +146,7 @@ fn process(
             Host::Here
         },
         is_wanted: resolved.is_wanted[place],
+        is_meant: slot.is_meant,
         needs: resolved.needs[place].clone(),
         uses,
         command: entry.command.clone(),

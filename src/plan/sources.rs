@@ -105,6 +105,15 @@ pub(crate) struct Apps {
     pub(crate) name: Option<AppName>,
 }
 
+impl Apps {
+    /// What people call a root that names its members.
+    pub(crate) fn root_name(&self) -> AppName {
+        let last = self.identity.file_name().unwrap_or_default();
+        let by_directory = || AppName::from_directory(&last.to_string_lossy());
+        self.name.clone().unwrap_or_else(by_directory)
+    }
+}
+
 /// What the command line says.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked {

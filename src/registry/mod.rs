@@ -111,6 +111,15 @@ impl Registry {
         self.socket.as_deref()
     }
 
+    /// Nobody listens where this session was to be asked: others are to know that they need not try.
+    pub(crate) fn is_not_reached(&mut self) {
+        self.socket = None;
+        for owned in self.apps.values_mut() {
+            owned.record.socket = None;
+            owned.write();
+        }
+    }
+
     /// The sockets of all sessions that live but this one; of those that are gone without a farewell, they
     /// are removed. Whether somebody answers there, who knocks will see.
     pub(crate) fn sessions(&self) -> Vec<PathBuf> {

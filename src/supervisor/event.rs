@@ -1,5 +1,6 @@
 //! What passes through the supervisor's doors: events in, actions out.
 
+use crate::plan::External;
 use crate::words::exit::{Exit, Killed};
 use crate::words::notice::Notice;
 use crate::words::policy::KeyHints;
@@ -67,10 +68,7 @@ pub(crate) enum Event {
     /// [`Action::GivenAway`] follows, once, when nothing of it is left.
     TakenOver { process: ProcessIndex },
     /// The port of an external backing service accepts.
-    Reached {
-        /// Its place in `Plan::externals`.
-        external: usize,
-    },
+    Reached { external: External },
     /// What these variables of its present run say is no longer so: it is started anew.
     EnvChanged {
         process: ProcessIndex,

@@ -175,7 +175,7 @@ impl Supervisor {
             Event::Elsewhere { process, now } => self.seen_elsewhere(process, now),
             Event::Adopted { process } => self.adopted(process, turn),
             Event::TakenOver { process } => self.taken_over(process),
-            Event::Reached { external } => self.reached(external),
+            Event::Reached { external } => self.reached(&external),
             Event::EnvChanged { process, variables } => self.env_changed(process, variables, turn),
             Event::ShutdownRequested => self.shutdown_requested(turn),
             Event::OutputClosed => self.stop(turn),
@@ -261,10 +261,16 @@ impl Supervisor {
         self.say_who_waits(turn);
         self.sum_up(turn);
         self.say_who_is_ready(turn);
-        let may_end = self.is_stopping() || !self.waits_for_somebody();
+        let may_end = self.is_stopping() || !(self.waits_for_somebody() || self.is_joined());
         if may_end && self.is_all_over() {
             self.finish(turn);
         }
+    }
+
+    /// What this session was started for runs in other ones, or may yet.
+    fn is_joined(&self) -> bool {
+        let mut processes = self.processes.iter();
+        processes.any(|process| process.is_meant && process.may_run_elsewhere())
     }
 
     fn is_all_over(&self) -> bool {

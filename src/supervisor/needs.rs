@@ -29,10 +29,39 @@ impl Outside {
 }
 
 impl Supervisor {
-    pub(super) fn reached(&mut self, external: usize) {
-        if let Some(outside) = self.externals.get_mut(external) {
+    pub(super) fn reached(&mut self, external: &External) {
+        let mut externals = self.externals.iter_mut();
+        if let Some(outside) = externals.find(|outside| outside.external == *external) {
             outside.is_reached = true;
         }
+    }
+
+    /// What is managed elsewhere, and held up a start here: whether it is there has to be tried.
+    pub(crate) fn awaited_externals(&self) -> Vec<External> {
+        let mut awaited = Vec::new();
+        if self.externals.is_empty() || self.is_stopping() {
+            return awaited;
+        }
+        for index in 0..self.processes.len() {
+            if !matches!(self.processes[index].state, State::Held(_)) {
+                continue;
+            }
+            for need in self.unmet(index) {
+                if let Provider::External(place) = need.on
+                    && !awaited.contains(&self.externals[place].external)
+                {
+                    awaited.push(self.externals[place].external.clone());
+                }
+            }
+        }
+        awaited
+    }
+
+    /// It is to run, here or elsewhere: by plan, because somebody asked for it, or for one that does.
+    pub(crate) fn is_asked_for(&self, index: ProcessIndex) -> bool {
+        let is_its = |need: &Need| need.on == Provider::Process(index);
+        let mut alive = self.processes.iter().filter(|process| !process.is_over());
+        self.processes[index].is_wanted || alive.any(|process| process.needs.iter().any(is_its))
     }
 
     /// Hands on what has become of the providers: who is waited for is wanted, a failure is that of those

@@ -28,6 +28,8 @@ pub(super) struct Process {
     pub(super) consumers: Vec<ProcessName>,
     /// Its plan, or somebody, asked for it.
     pub(super) is_wanted: bool,
+    /// The session was started for it, not for one that uses it.
+    pub(super) is_meant: bool,
     pub(super) needs: Vec<Need>,
     pub(super) state: State,
     pub(super) wish: Wish,
@@ -129,6 +131,7 @@ impl Process {
             cure: cure(planned),
             consumers: plan.consumers(index),
             is_wanted: planned.is_wanted,
+            is_meant: planned.is_meant,
             needs: planned.needs.clone(),
             state,
             wish: Wish::Run,
@@ -149,6 +152,28 @@ impl Process {
         self.cure = cure(planned);
         self.consumers = plan.consumers(index);
         self.needs = planned.needs.clone();
+        // One that is first asked for now has got its port only now.
+        if self.port.is_none() && !self.is_elsewhere() {
+            self.port = planned.port;
+        }
+    }
+
+    /// Another session runs it, or may be about to.
+    pub(super) fn may_run_elsewhere(&self) -> bool {
+        match self.state {
+            State::Elsewhere(Elsewhere::Unknown | Elsewhere::NotReady | Elsewhere::Ready) => true,
+            State::Elsewhere(Elsewhere::Absent | Elsewhere::Failed(_))
+            | State::Dormant
+            | State::Waiting
+            | State::Held(_)
+            | State::Starting
+            | State::Up(_)
+            | State::Restarting { .. }
+            | State::Completed
+            | State::Failed
+            | State::FailedFor(_)
+            | State::Stopped => false,
+        }
     }
 
     pub(super) fn up(&self) -> Option<&Up> {

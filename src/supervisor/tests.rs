@@ -47,6 +47,7 @@ fn planned(process_type: &str) -> PlannedProcess {
         app: 0,
         host: Host::Here,
         is_wanted: true,
+        is_meant: false,
         needs: Vec::new(),
         uses: Vec::new(),
         tty: None,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
 use crate::plan::{Host, Need, PlannedProcess, Provider};
-use crate::supervisor::tests::chance::world::{Run, World};
+use crate::supervisor::tests::chance::world::{Run, World, external};
 use crate::supervisor::tests::{listener, planned};
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules};
 use crate::words::exit::{Exit, Killed};
@@ -93,7 +93,9 @@ impl World {
             12..14 => self.change_env(process),
             _ => {
                 self.is_reached = true;
-                self.tell(Event::Reached { external: 0 });
+                self.tell(Event::Reached {
+                    external: external(),
+                });
             }
         }
     }

@@ -198,7 +198,7 @@ fn an_external_is_waited_for_until_it_accepts() {
         port: 5432,
     };
     let plan = Plan {
-        externals: vec![db],
+        externals: vec![db.clone()],
         ..plan_of(vec![needing("web", [need]), planned("api")])
     };
     let mut story = Story::by_plan(SessionRules::default(), &plan);
@@ -206,14 +206,21 @@ fn an_external_is_waited_for_until_it_accepts() {
     story.spawned(API, 1);
     story.said();
     story.after(seconds(2));
-    let db = WaitedFor::External {
+    let waited_for = WaitedFor::External {
         host: "db.internal".into(),
         port: 5432,
     };
-    assert!(story.said().contains(&waits("web", db, 2)));
+    assert!(story.said().contains(&waits("web", waited_for, 2)));
+    assert_eq!(story.supervisor.awaited_externals(), [db.clone()]);
     // What is planned anew leaves it as it is.
     story.supervisor.adopt_plan(&plan);
-    assert_eq!(story.on(Event::Reached { external: 0 }), [spawn(WEB, 1)]);
+    let other = External {
+        port: 5433,
+        ..db.clone()
+    };
+    assert_eq!(story.on(Event::Reached { external: other }), []);
+    assert_eq!(story.on(Event::Reached { external: db }), [spawn(WEB, 1)]);
+    assert_eq!(story.supervisor.awaited_externals(), []);
     story.supervisor.adopt_plan(&plan);
     story.spawned(WEB, 1);
     story.exits(WEB, 1, FAILED);
@@ -388,4 +395,25 @@ fn status_0_of_who_was_ready_is_none() {
         story.on(Event::StartAsked { process: API }),
         [spawn(API, 2)]
     );
+}
+
+#[test]
+fn who_gets_a_port_only_when_asked_for_is_waited_for_until_it_listens() {
+    let without_port = PlannedProcess {
+        port: None,
+        ..dormant("api")
+    };
+    let web = needing("web", [use_of(API)]);
+    let mut plan = plan_of(vec![web, without_port, planned("job")]);
+    plan.processes[WEB].is_wanted = false;
+    let mut story = Story::by_plan(SessionRules::default(), &plan);
+    story.start();
+    assert_eq!(
+        story.on(Event::StartAsked { process: WEB }),
+        [spawn(API, 1)]
+    );
+    plan.processes[API].port = Some(5100);
+    story.supervisor.adopt_plan(&plan);
+    assert_eq!(story.spawned(API, 1), []);
+    assert_eq!(story.on(serves(API, 1, &[5100])), [spawn(WEB, 1)]);
 }

@@ -1,6 +1,7 @@
 //! Files that were edited, apps that are slow to stop, sessions that end while somebody waits.
 
 use crate::ports::free_base;
+use crate::screen::Screen;
 use crate::support::{Project, helper, is_alive};
 use crate::wiring::{api, beside, crashing, shop};
 
@@ -156,4 +157,35 @@ fn where_any_port_will_do_none_is_foretold() {
     assert!(!env.contains("PORT=0\n"), "{env}");
     let url = project.run(&["url"]);
     assert!(!url.stdout.contains("localhost:0"), "{}", url.stdout);
+}
+
+#[test]
+fn a_url_is_waited_for_by_who_comes_to_run_here_later() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let project = shop("API_URL", USES_API);
+    let yaml =
+        format!("port: 0\nuses: {{ DB: {{ url: 'http://127.0.0.1:{port}/x', wait: ready }} }}\n");
+    let api = api(&project).file("devrun.yaml", yaml);
+    let mut owner = api.start();
+    owner.wait_for("listens on ");
+    let mut devrun = project.start();
+    devrun.wait_for("API_URL=[http");
+    owner.kill();
+    devrun
+        .wait_for("starting api")
+        .wait_for("api/web.1 | listens on ");
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn an_app_that_is_needed_only_later_is_sought_then() {
+    let procfile = "web: sleep 1000\nworker: echo \"has [$API_URL]\"; exec sleep 1000\n";
+    let settings = "port: 0\nuses: { API_URL: ../api }\nprocesses: { web: { uses: [] } }\n";
+    let project = shop("API_URL", settings).file("Procfile", procfile);
+    api(&project);
+    let mut screen = Screen::start(&project, &["web"]);
+    screen.wait_for("web.1 started").command("s worker");
+    screen.wait_for("has [http://localhost:");
+    screen.interrupt();
 }

@@ -367,13 +367,16 @@ impl Child {
     }
 }
 
-fn with_an_external(processes: Vec<PlannedProcess>) -> Plan {
-    let external = External {
+pub(super) fn external() -> External {
+    External {
         host: "db.internal".into(),
         port: 5432,
-    };
+    }
+}
+
+fn with_an_external(processes: Vec<PlannedProcess>) -> Plan {
     Plan {
-        externals: vec![external],
+        externals: vec![external()],
         ..plan_of(processes)
     }
 }
