@@ -6,7 +6,7 @@ use crate::cli::args;
 use crate::load::{self, Where};
 use crate::plan::resolve::{self, Resolved};
 use crate::plan::sources::{Apps, Asked, Sources};
-use crate::registry;
+use crate::registry::{self, memory};
 use crate::syntax::foreman::Options;
 use crate::words::report::Report;
 use crate::words::uses::{Origin, Target, Use};
@@ -89,7 +89,10 @@ impl Context {
         }
         let mut warnings = self.warnings.clone();
         warnings.extend(loaded.warnings);
-        let resolved = resolve::resolve(self.sources(loaded.value, asked))?;
+        let mut resolved = resolve::resolve(self.sources(loaded.value, asked))?;
+        let apps = resolved.sources.apps.apps.iter().zip(&resolved.bases);
+        let remembered = apps.map(|(app, base)| memory::recall(&app.identity, *base));
+        resolved.remembered = remembered.collect();
         Ok((resolved, warnings))
     }
 

@@ -43,6 +43,9 @@ pub(crate) struct Resolved {
     pub(crate) start: Vec<Start>,
     /// 0: any free ports.
     pub(crate) bases: Vec<u16>,
+    /// What each app's processes were given the last time in place of their own, by process: `web.1`. For
+    /// those who only look; empty where nobody has asked.
+    pub(crate) remembered: Vec<BTreeMap<String, u16>>,
     /// Uses that are not waited for, because each would have closed a cycle: its processes in order.
     pub(crate) relaxed: Vec<Vec<ProcessName>>,
 }
@@ -106,6 +109,7 @@ pub(crate) fn resolve(sources: Sources) -> Result<Resolved, Vec<Report>> {
     Ok(Resolved {
         names: slots::shown_names(&sources.apps),
         start: starts(&sources, &slots, &wires),
+        remembered: Vec::new(),
         relaxed: relaxed.map(named).collect(),
         needs: order.needs,
         externals,
@@ -203,7 +207,11 @@ impl Resolved {
             return request.pinned;
         }
         let own = usize::from(self.base_of(place)?) + ports::offset(&request);
-        Some(u16::try_from(own).unwrap_or(u16::MAX))
+        let slot = &self.slots[place];
+        let of_app = self.remembered.get(slot.app);
+        let remembered = of_app.and_then(|ports| ports.get(&slot.name.in_app()));
+        let own = u16::try_from(own).unwrap_or(u16::MAX);
+        Some(remembered.copied().unwrap_or(own))
     }
 
     /// The ports as they are where an app runs (by process: `web.1`), else those that foreman's rule gives.

@@ -184,3 +184,20 @@ fn a_root_may_have_a_procfile_of_its_own() {
     devrun.see("| proxy").see("| tick").see("api/web.1");
     assert_eq!(devrun.interrupt(), 0);
 }
+
+#[test]
+fn a_root_whose_members_all_run_already_stays_with_them() {
+    let root = Project::called("root").file("devrun.yaml", "apps: [apps/*]\n");
+    let member = root
+        .below("apps/a")
+        .file("Procfile", "web: exec sleep 1000\n");
+    let member = member.file("devrun.yaml", "port: 0\n");
+    let mut own = member.start();
+    own.wait_for("web.1 started");
+    let mut devrun = root.start();
+    devrun.wait_for("a already runs");
+    own.wait_for("root (pid ").wait_for("now uses a");
+    own.kill();
+    devrun.wait_for("starting a").wait_for("a/web.1 started");
+    assert_eq!(devrun.interrupt(), 0);
+}

@@ -390,6 +390,8 @@ fn ports_are_the_same_whoever_starts_first() {
     assert_eq!((web, behind), (base, base + 1));
     url(&mut devrun);
     assert_eq!(devrun.interrupt(), 0);
+    let would_be = api.run(&["url"]).stdout;
+    assert_eq!(would_be, format!("http://localhost:{behind}\n"));
     // Next day, in another order.
     let mut owner = start(&api);
     owner.wait_for("listens on");
