@@ -108,6 +108,8 @@ pub(crate) struct Asked {
     pub(crate) restart: Option<RestartPolicy>,
     pub(crate) on_exit: Option<OnExit>,
     pub(crate) grace: Option<Duration>,
+    /// Nothing is to be started: a use of which nothing can be made is absent, and no error.
+    pub(crate) only_looks: bool,
 }
 
 #[derive(Clone, Debug, Default)]
