@@ -98,18 +98,18 @@ fn own_line(resolved: &Resolved, given: &[OsString]) -> Option<usize> {
     resolved.slots.iter().position(is_it)
 }
 
-/// The environment of the process that was asked for, else of the Procfile line's, else one of no type, which
-/// sees the URLs of all and has no PORT.
+/// The environment of the process that was asked for; else that which the Procfile's line would be started
+/// with, or one of no type, which sees the URLs of all and has no PORT.
 fn env(args: &Run, view: &View, own_line: Option<usize>) -> Result<Env, Vec<Report>> {
-    let asked = args.process.as_ref();
-    let asked = asked.map(|asked| live::place_of(&view.resolved, asked));
-    let asked = asked.transpose().map_err(|report| vec![report])?;
-    let seen = match asked.or(own_line) {
-        Some(place) => view.env(&args.place, place)?,
-        None => view.one_off_env()?,
+    let Some(asked) = &args.process else {
+        return match own_line {
+            Some(place) => view.env_of_files(place),
+            None => Ok(view.one_off_env()?.env),
+        };
     };
-    // Whoever names a process wants to be where it is; else the command starts something of its own.
-    for doubt in seen.doubts.iter().filter(|_| asked.is_some()) {
+    let place = live::place_of(&view.resolved, asked).map_err(|report| vec![report])?;
+    let seen = view.env(&args.place, place)?;
+    for doubt in seen.doubts {
         eprintln!("{doubt}");
     }
     Ok(seen.env)

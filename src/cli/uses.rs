@@ -33,11 +33,11 @@ fn apps(place: &Where) -> Result<Vec<AppUses>, Vec<Report>> {
     let context = Context::new(place)?;
     let view = View::of(&context, context.asked(place))?;
     let roots = 0..view.resolved.sources.apps.roots;
-    Ok(roots.map(|app| view.uses(app)).collect())
+    Ok(roots.map(|app| view.uses(place, app)).collect())
 }
 
 impl View {
-    fn uses(&self, app: AppIndex) -> AppUses {
+    fn uses(&self, args: &Where, app: AppIndex) -> AppUses {
         let declared = uses::declared(&self.resolved.sources, app);
         let live = self.live.app(app);
         let state = live.and_then(|live| live.state.as_ref());
@@ -47,7 +47,7 @@ impl View {
             owner: self.owner(app),
             rows: declared
                 .iter()
-                .map(|declared| self.row(app, declared))
+                .map(|declared| self.row(args, app, declared))
                 .collect(),
             used_by: state.map_or_else(Vec::new, |state| state.used_by.clone()),
         }
@@ -67,7 +67,7 @@ impl View {
         })
     }
 
-    fn row(&self, app: AppIndex, declared: &Use) -> Row {
+    fn row(&self, args: &Where, app: AppIndex, declared: &Use) -> Row {
         let is_it = |wire: &&Wire| {
             self.resolved.slots[wire.consumer].app == app
                 && wire.declared.variable == declared.variable
@@ -83,7 +83,7 @@ impl View {
             state: wire.map_or(State::Unused, |wire| self.state(wire)),
             provider: wire.and_then(|wire| self.provider(wire)),
             owner: wire.and_then(|wire| self.owner_of(wire)),
-            url: wire.and_then(|wire| self.value(wire)),
+            url: wire.and_then(|wire| self.value(args, wire)),
             used_by: wires
                 .iter()
                 .filter(|wire| !wire.is_hidden)
@@ -135,9 +135,18 @@ impl View {
         }
     }
 
-    /// Masked; `None`: nobody knows.
-    fn value(&self, wire: &Wire) -> Option<String> {
+    /// What the consumer has, masked; `None`: nothing, or nobody knows.
+    fn value(&self, args: &Where, wire: &Wire) -> Option<String> {
         let variable = &wire.declared.variable;
+        if self.live.runs(&self.resolved.slots[wire.consumer])
+            && let Ok(seen) = self.env(args, wire.consumer)
+            && seen.is_told
+        {
+            let told = seen.env.get(variable)?;
+            let is_use = matches!(told.source, Source::Use { .. });
+            let text = told.value.to_string_lossy();
+            return is_use.then(|| secret::masked(variable, &text).into_owned());
+        }
         let uses = &self.plan.processes[wire.consumer].uses;
         let used = uses.iter().find(|used| used.variable == *variable)?;
         let value = used.value.as_ref()?;

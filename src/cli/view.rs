@@ -40,7 +40,7 @@ impl View {
     /// # Errors
     /// All that is wrong with the files, but for uses of which nothing can be made: those are `refused`.
     pub(super) fn of(context: &Context, asked: Asked) -> Result<Self, Vec<Report>> {
-        let reports = match Self::strictly(context, asked.clone()) {
+        let reports = match Self::found(context, asked.clone()) {
             Ok(view) => return Ok(view),
             Err(reports) => reports,
         };
@@ -48,7 +48,7 @@ impl View {
             only_looks: true,
             ..asked
         };
-        match Self::strictly(context, only_looks) {
+        match Self::found(context, only_looks) {
             Ok(view) => Ok(Self {
                 refused: reports,
                 ..view
@@ -57,7 +57,7 @@ impl View {
         }
     }
 
-    fn strictly(context: &Context, asked: Asked) -> Result<Self, Vec<Report>> {
+    fn found(context: &Context, asked: Asked) -> Result<Self, Vec<Report>> {
         let (resolved, live) = live::resolved(context, asked)?;
         let ports = live.ports(&resolved);
         let plan = resolved.plan(&ports)?;
@@ -80,7 +80,7 @@ impl View {
         let planned = &self.plan.processes[place];
         let is_running = self.live.runs(slot);
         let Some(told) = self.live.env(&self.resolved, slot) else {
-            return self.env_of_files(planned, is_running);
+            return self.seen_in_files(place, is_running);
         };
         let doubt = match (is_running, told.is_planned) {
             (true, _) => None,
@@ -122,14 +122,22 @@ impl View {
         })
     }
 
-    fn env_of_files(
-        &self,
-        planned: &PlannedProcess,
-        is_running: bool,
-    ) -> Result<Seen, Vec<Report>> {
-        if !self.refused.is_empty() {
-            return Err(self.refused.clone());
+    /// The environment with which a process would be started by this command line, with the ports of what
+    /// runs.
+    ///
+    /// # Errors
+    /// The app could not be started.
+    pub(super) fn env_of_files(&self, place: usize) -> Result<Env, Vec<Report>> {
+        if self.refused.is_empty() {
+            Ok(self.plan.processes[place].env.clone())
+        } else {
+            Err(self.refused.clone())
         }
+    }
+
+    fn seen_in_files(&self, place: usize, is_running: bool) -> Result<Seen, Vec<Report>> {
+        let env = self.env_of_files(place)?;
+        let planned = &self.plan.processes[place];
         let mut doubts = Vec::new();
         if is_running {
             let name = &planned.name;
@@ -141,7 +149,7 @@ impl View {
             doubts.push(WOULD_BE.to_string());
         }
         Ok(Seen {
-            env: planned.env.clone(),
+            env,
             is_running,
             is_told: false,
             doubts,

@@ -320,7 +320,10 @@ fn a_provider_that_stopped_leaves_its_url_to_its_consumer() {
 
 #[test]
 fn what_does_not_run_is_said_to_be_none() {
-    let procfile = format!("web: {}\ntask: echo done\nlater: true\n", helper("listen"));
+    let procfile = format!(
+        "web: {}\ntask: echo done $A\nlater: true\n",
+        helper("listen")
+    );
     let project = Project::with_procfile(&procfile).file(".env", "A=1\n");
     let mut devrun = project.start_with(&["web", "task", "--set", "S=set"]);
     devrun.see("listens on ").see("; completed");
@@ -337,6 +340,8 @@ fn what_does_not_run_is_said_to_be_none() {
     assert!(later.stdout.contains("S=set\n"), "{}", later.stdout);
     let run = project.run(&["run", "-p", "later", "sh", "-c", "echo $S"]);
     assert_eq!((&run.stdout[..], &run.stderr[..]), ("set\n", WOULD_BE));
+    let line = project.run(&["run", "task"]);
+    assert_eq!((&line.stdout[..], &line.stderr[..]), ("done 2\n", ""));
     let url = project.run(&["url"]).stdout;
     let port = port.unwrap().replace("PORT=", "");
     assert_eq!(url, format!("http://localhost:{port}\n"));

@@ -79,11 +79,12 @@ fn what_has_no_url_is_not_opened() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_served_is_opened_where_it_is() {
-    let project = with_browser(shop("API_URL", "uses: { API_URL: ../api }\n"), NOTES);
+    let settings = "uses: { API_URL: ../api, GONE_URL: ../gone }\n";
+    let project = with_browser(shop("API_URL", settings), NOTES);
     let serving = format!("web: {}\ntask: exit 3\n", helper("listen"));
     project.write("Procfile", serving);
     api(&project);
-    let mut devrun = project.start_with(&["--restart", "never"]);
+    let mut devrun = project.start_with(&["--restart", "never", "--unuse", "GONE_URL"]);
     devrun.see(" processes up in ");
     for name in ["web", "api/web"] {
         let url = project.run(&["url", name]).stdout;

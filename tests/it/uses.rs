@@ -110,6 +110,27 @@ fn what_is_required_is_not_running_until_somebody_starts_it() {
     );
 }
 
+#[test]
+fn who_runs_is_shown_with_the_value_that_it_has() {
+    let project = shop("API_URL", "uses: { API_URL: ../api }\n");
+    let api = api(&project);
+    let mut owner = api.start();
+    let url = format!("http://localhost:{}", owner.value_after("listens on "));
+    let mut devrun = project.start();
+    devrun.wait_for(&format!("API_URL=[{url}]"));
+    assert_eq!(owner.interrupt(), 0);
+    devrun.wait_for("api was stopped in ");
+    let table = project.run(&["uses"]).stdout;
+    let row = ["API_URL", "../api", "not running", "-", &url, "web.1"];
+    assert_eq!(rows(&table)[1], row);
+    devrun.interrupt();
+    let mut devrun = project.start_with(&["--use", "API_URL=x://asked"]);
+    devrun.wait_for("API_URL=[x://asked]");
+    let table = project.run(&["uses"]).stdout;
+    assert_eq!(rows(&table)[1][4], "x://asked");
+    devrun.interrupt();
+}
+
 /// The fields that each table of docs/json.md has.
 fn documented() -> Vec<BTreeSet<String>> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.md");
