@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use crate::support::{Finished, Project, helper};
+#[cfg(target_os = "linux")]
+use crate::support::helper;
+use crate::support::{Finished, Project};
 use crate::wiring::{api, shop};
 
 /// `devrun open` with that browser before all others.
