@@ -6,7 +6,7 @@ use crate::cli::args;
 use crate::load::{self, Where};
 use crate::plan::resolve::{self, Resolved};
 use crate::plan::sources::{Apps, Asked, Sources};
-use crate::registry::{self, memory};
+use crate::registry::memory;
 use crate::syntax::foreman::Options;
 use crate::words::report::Report;
 use crate::words::uses::{Origin, Target, Use};
@@ -118,10 +118,4 @@ fn target(current: &Path, text: &str) -> Target {
 
 fn absolute(current: &Path, text: &str) -> String {
     current.join(text).to_string_lossy().into_owned()
-}
-
-/// The ports of each app that runs now.
-pub(super) fn live(resolved: &Resolved) -> Vec<Option<registry::Owner>> {
-    let apps = resolved.sources.apps.apps.iter();
-    apps.map(|app| registry::running(&app.identity)).collect()
 }

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use crate::cli::args::{Env as Args, EnvFormat};
 use crate::cli::context::Context;
-use crate::cli::live::{self, Live, WOULD_BE};
-use crate::cli::{NOT_STARTED, print, refuse, run, secrets};
+use crate::cli::view::{Seen, View, WOULD_BE};
+use crate::cli::{NOT_STARTED, live, print, refuse, run, secrets};
 use crate::load;
 use crate::os::terminal;
-use crate::plan::resolve::{Ports, Resolved};
-use crate::plan::{Plan, planning, wire};
+use crate::plan::resolve::Resolved;
+use crate::plan::wire;
 use crate::render::env::json::{self, Whose};
 use crate::render::env::{self, dotenv, shell};
 use crate::words::env::Env;
@@ -21,24 +21,18 @@ const COLUMNS_OF_A_PIPE: usize = 120;
 /// In place of a value that only the shell can tell.
 const UNKNOWN: &str = "(whatever the shell makes of it)";
 
-/// An environment, and what is to be known of it.
+/// What is shown.
 #[derive(Debug, Default)]
 struct Subject {
-    env: Env,
+    seen: Seen,
     /// `None`: a command that is run once.
     process: Option<String>,
-    is_running: bool,
-    /// Which of the values are none of a process that runs.
-    doubts: Vec<String>,
 }
 
 pub(super) fn run(args: &Args) -> ExitCode {
     match subject(args) {
         Ok(subject) => {
-            if !subject.is_running {
-                eprintln!("{WOULD_BE}");
-            }
-            for doubt in &subject.doubts {
+            for doubt in &subject.seen.doubts {
                 eprintln!("{doubt}");
             }
             print(&rendered(args, subject))
@@ -50,25 +44,25 @@ pub(super) fn run(args: &Args) -> ExitCode {
 fn subject(args: &Args) -> Result<Subject, Vec<Report>> {
     let context = Context::new(&args.place)?;
     if args.process.is_none() && !load::has_procfile(&context.place) {
-        let env = run::env_without_procfile(&context, &args.place)?;
         return Ok(Subject {
-            env,
-            ..Subject::default()
+            seen: Seen {
+                env: run::env_without_procfile(&context, &args.place)?,
+                doubts: vec![WOULD_BE.to_string()],
+                ..Seen::default()
+            },
+            process: None,
         });
     }
-    let (resolved, live) = live::resolved(&context, context.asked(&args.place))?;
-    let ports = live.ports(&resolved);
+    let view = View::of(&context, context.asked(&args.place))?;
     let place = match &args.process {
-        Some(asked) => Some(live::place_of(&resolved, asked).map_err(|report| vec![report])?),
-        None => only(&resolved),
+        Some(asked) => Some(live::place_of(&view.resolved, asked).map_err(|report| vec![report])?),
+        None => only(&view.resolved),
     };
     match place {
-        Some(place) => of_process(args, &resolved, &live, &ports, place),
+        Some(place) => of_process(args, &view, place),
         None => Ok(Subject {
-            env: planning::one_off_env(&resolved, &ports),
+            seen: view.one_off_env()?,
             process: None,
-            is_running: live.app(0).is_some(),
-            doubts: Vec::new(),
         }),
     }
 }
@@ -79,51 +73,24 @@ fn only(resolved: &Resolved) -> Option<usize> {
     is_one.then_some(0)
 }
 
-fn of_process(
-    args: &Args,
-    resolved: &Resolved,
-    live: &Live,
-    ports: &[Ports],
-    place: usize,
-) -> Result<Subject, Vec<Report>> {
-    let plan = resolved.plan(ports)?;
-    let slot = &resolved.slots[place];
-    let is_running = live.runs(slot);
-    let mut env = plan.processes[place].env.clone();
-    let app = resolved.app(slot.app);
+fn of_process(args: &Args, view: &View, place: usize) -> Result<Subject, Vec<Report>> {
+    let slot = &view.resolved.slots[place];
+    let app = view.resolved.app(slot.app);
+    let mut seen = view.env(&args.place, place)?;
     let unknown = args.explain.then_some(UNKNOWN);
-    wire::lay_line(&mut env, &app.procfile, &app.entries[slot.entry], unknown);
+    let entry = &app.entries[slot.entry];
+    wire::lay_line(&mut seen.env, &app.procfile, entry, unknown);
     Ok(Subject {
-        env,
+        seen,
         process: Some(slot.name.to_string()),
-        is_running,
-        doubts: if is_running {
-            doubts(&plan, ports, place)
-        } else {
-            Vec::new()
-        },
     })
 }
 
-/// The uses of a process that runs, of which the provider does not.
-fn doubts(plan: &Plan, ports: &[Ports], place: usize) -> Vec<String> {
-    let uses = plan.processes[place].uses.iter();
-    let doubt = |used: &crate::plan::Used| {
-        let provider = used.provider.filter(|provider| !ports[*provider].is_live)?;
-        used.value.as_ref()?;
-        let name = &plan.processes[provider].name;
-        Some(format!("{}: {name} is {WOULD_BE}", used.variable))
-    };
-    uses.filter_map(doubt).collect()
-}
-
 fn rendered(args: &Args, subject: Subject) -> Vec<u8> {
-    let Subject {
-        env,
-        process,
-        is_running,
-        ..
-    } = subject;
+    let Subject { seen, process } = subject;
+    let Seen {
+        env, is_running, ..
+    } = seen;
     let stdout = std::io::stdout();
     let is_terminal = terminal::is_terminal(&stdout);
     let secrets = secrets(args.reveal);

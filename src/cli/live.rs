@@ -16,11 +16,10 @@ use crate::registry::{self, Owner};
 use crate::syntax::formation::Formation;
 use crate::words::name::ProcessName;
 use crate::words::report::Report;
+use crate::words::uses::Start;
+use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::{AppState, ProcessState};
 use crate::words::wording;
-
-/// On stderr, before what a process that does not run would have.
-pub(super) const WOULD_BE: &str = "not running: would be";
 
 /// By the places of the apps.
 #[derive(Debug)]
@@ -85,6 +84,22 @@ impl Live {
         state.processes.iter().find(|process| process.name == name)
     }
 
+    /// The environment of a process as the session tells it that runs its app; `None`: nobody tells.
+    pub(super) fn env(&self, resolved: &Resolved, slot: &Slot) -> Option<ProcessEnv> {
+        let LiveApp { owner, state } = self.app(slot.app)?;
+        // Who did not answer before does not now.
+        state.as_ref()?;
+        let key = registry::app_key(&resolved.app(slot.app).identity);
+        let name = slot.name.in_app();
+        let told = client::env(owner.socket.as_ref()?, &key, &name);
+        runtime().ok()?.block_on(told).ok()
+    }
+
+    /// Nobody runs its app, and no use starts it.
+    pub(super) fn is_absent(&self, resolved: &Resolved, slot: &Slot) -> bool {
+        resolved.start[slot.app] == Start::Never && self.app(slot.app).is_none()
+    }
+
     /// Whether it is alive; where a session does not answer, whether it was given a port.
     pub(super) fn runs(&self, slot: &Slot) -> bool {
         match self.app(slot.app) {
@@ -119,6 +134,8 @@ impl Live {
                 // Nobody is about to start it, so nobody is told where it would be.
                 ports[place].given = resolved.port_by_rule(place);
             }
+            // Who can do without it does.
+            ports[place].has_failed |= self.is_absent(resolved, slot);
         }
         ports
     }
@@ -133,6 +150,7 @@ impl Live {
             Some(Ports {
                 given: process.given.or(Some(reached)),
                 further: process.further.clone(),
+                has_failed: process.failed.is_some(),
                 ..Ports::given(reached)
             })
         });

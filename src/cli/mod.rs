@@ -15,6 +15,7 @@ mod schema;
 mod start;
 mod url;
 mod uses;
+mod view;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;

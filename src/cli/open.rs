@@ -16,6 +16,7 @@ use crate::driver::browser;
 use crate::plan;
 use crate::plan::resolve::Resolved;
 use crate::plan::server;
+use crate::plan::sources::Asked;
 use crate::registry;
 use crate::words::report::Report;
 use crate::words::wire::{Asker, ProcessState, Told};
@@ -87,7 +88,11 @@ fn meant(args: &Open) -> Result<Meant, Failure> {
         status: NOT_STARTED,
     };
     let context = Context::new(&place).map_err(wrong)?;
-    let (resolved, live) = live::resolved(&context, context.asked(&place)).map_err(wrong)?;
+    let asked = Asked {
+        only_looks: true,
+        ..Asked::default()
+    };
+    let (resolved, live) = live::resolved(&context, asked).map_err(wrong)?;
     let place = match &args.process {
         Some(asked) => live::place_of(&resolved, asked),
         None => live::usual(&resolved, "open"),

@@ -1,7 +1,7 @@
 //! Which apps a session makes its own before it starts: those that are meant, and those that they use and
 //! nobody runs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -71,11 +71,23 @@ pub(super) fn assign(world: &mut World, owned: &Owned) -> Result<Vec<Notice>, Ve
             Err(reports) => errors.extend(reports),
         }
     }
+    say_once(&mut notices);
     if errors.is_empty() {
         Ok(notices)
     } else {
         Err(errors)
     }
+}
+
+/// Who has a port that several processes would have liked is said to the first of them.
+fn say_once(notices: &mut Vec<Notice>) {
+    let mut said = HashSet::new();
+    notices.retain(|notice| {
+        let Notice::PortTaken { port, instead, .. } = notice else {
+            return true;
+        };
+        said.insert(*port) || instead.is_some()
+    });
 }
 
 /// A root that only names its members is owned as well: it runs once.

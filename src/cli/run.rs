@@ -7,13 +7,15 @@ use std::process::{Command, ExitCode};
 
 use crate::cli::args::{self, Run};
 use crate::cli::context::Context;
-use crate::cli::{context, refuse};
+use crate::cli::view::View;
+use crate::cli::{live, refuse};
 use crate::load;
 use crate::os;
-use crate::plan::resolve::{Ports, Resolved};
+use crate::plan::command;
+use crate::plan::resolve::Resolved;
+use crate::plan::slots::Slot;
 use crate::plan::sources::Apps;
 use crate::plan::wire::{self, Own};
-use crate::plan::{PlannedProcess, command, planning, select};
 use crate::words::env::Env;
 use crate::words::report::Report;
 
@@ -39,15 +41,16 @@ fn prepare(args: &Run) -> Result<Command, Vec<Report>> {
         let env = env_without_procfile(&context, &args.place)?;
         return Ok(with_env(as_given(args), &env));
     }
-    let (resolved, _) = context.resolved(context.asked(&args.place), &[])?;
-    let own_line = own_line(&resolved, &args.command);
-    let env = env(args, &resolved, own_line.as_ref())?;
-    let command = match &own_line {
-        Some(line) => {
+    let view = View::of(&context, context.asked(&args.place))?;
+    let own_line = own_line(&view.resolved, &args.command);
+    let env = env(args, &view, own_line)?;
+    let command = match own_line {
+        Some(place) => {
+            let line = &view.plan.processes[place].command;
             let mut shell = Command::new("/bin/sh");
             shell.arg("-c").arg(command::with_exec(line).as_ref());
             // The line means the app's directory, wherever it is called from.
-            shell.current_dir(&resolved.app(0).directory);
+            shell.current_dir(&view.resolved.app(0).directory);
             shell
         }
         None => as_given(args),
@@ -88,40 +91,26 @@ fn with_env(mut command: Command, env: &Env) -> Command {
     command
 }
 
-/// The command of the Procfile line that a single argument names.
-fn own_line(resolved: &Resolved, given: &[OsString]) -> Option<String> {
+/// The first process of the Procfile line that a single argument names.
+fn own_line(resolved: &Resolved, given: &[OsString]) -> Option<usize> {
     let [name] = given else { return None };
-    let entries = &resolved.app(0).entries;
-    let entry = entries
-        .iter()
-        .find(|entry| name == entry.process_type.as_str())?;
-    Some(entry.command.clone())
+    let is_it = |slot: &Slot| slot.app == 0 && name == slot.name.process_type.as_str();
+    resolved.slots.iter().position(is_it)
 }
 
-/// The process whose environment the command gets: the one that was asked for, else that of the Procfile
-/// line, else one of no type, which sees the URLs of all and has no PORT.
-fn env(args: &Run, resolved: &Resolved, own_line: Option<&String>) -> Result<Env, Vec<Report>> {
-    let ports = ports(resolved);
-    let plan = resolved.plan(&ports)?;
-    let named = args.process.clone();
-    let of_line = own_line
-        .and(args.command.first())
-        .map(|name| name.to_string_lossy().into_owned());
-    let Some(asked) = named.or(of_line) else {
-        return Ok(planning::one_off_env(resolved, &ports));
+/// The environment of the process that was asked for; else that which the Procfile's line would be started
+/// with, or one of no type, which sees the URLs of all and has no PORT.
+fn env(args: &Run, view: &View, own_line: Option<usize>) -> Result<Env, Vec<Report>> {
+    let Some(asked) = &args.process else {
+        return match own_line {
+            Some(place) => view.env_of_files(place),
+            None => Ok(view.one_off_env()?.env),
+        };
     };
-    let is_it = |process: &&PlannedProcess| {
-        process.name.to_string() == asked || process.name.process_type.as_str() == asked
-    };
-    let found = plan.processes.iter().find(is_it);
-    found.map(|process| process.env.clone()).ok_or_else(|| {
-        let app = resolved.app(0);
-        vec![select::unknown_type(&app.procfile, &asked, &app.entries)]
-    })
-}
-
-/// The ports of the running apps; those that they would have, where they do not run.
-fn ports(resolved: &Resolved) -> Vec<Ports> {
-    let live = context::live(resolved);
-    resolved.expected_ports(&|app| live[app].as_ref().map(|owner| owner.ports.clone()))
+    let place = live::place_of(&view.resolved, asked).map_err(|report| vec![report])?;
+    let seen = view.env(&args.place, place)?;
+    for doubt in seen.doubts {
+        eprintln!("{doubt}");
+    }
+    Ok(seen.env)
 }

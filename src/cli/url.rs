@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use crate::cli::args::Url;
 use crate::cli::context::Context;
-use crate::cli::live::{self, Live, WOULD_BE};
-use crate::cli::{NOT_STARTED, print, refuse, secrets};
-use crate::plan::resolve::{Ports, Resolved};
-use crate::plan::uses::{Backing, Wire};
-use crate::plan::{self, Plan};
+use crate::cli::view::{View, WOULD_BE};
+use crate::cli::{NOT_STARTED, live, print, refuse, secrets};
+use crate::plan;
+use crate::plan::resolve::Resolved;
+use crate::plan::uses::Backing;
+use crate::words::env::Source;
 use crate::words::report::Report;
 use crate::words::secret::{self, Secrets};
 use crate::words::wording;
@@ -38,33 +39,24 @@ pub(super) fn run(args: &Url) -> ExitCode {
 
 fn find(args: &Url) -> Result<Found, Vec<Report>> {
     let context = Context::new(&args.place)?;
-    let (resolved, live) = live::resolved(&context, context.asked(&args.place))?;
-    let ports = live.ports(&resolved);
-    let plan = resolved.plan(&ports)?;
+    let view = View::of(&context, context.asked(&args.place))?;
     let place = match &args.name {
-        None => live::usual(&resolved, "url").map_err(|report| vec![report])?,
-        Some(name) => match live::place_of(&resolved, name) {
+        None => live::usual(&view.resolved, "url").map_err(|report| vec![report])?,
+        Some(name) => match live::place_of(&view.resolved, name) {
             Ok(place) => place,
-            Err(_) => return of_variable(&resolved, &live, &plan, name),
+            Err(_) => return of_variable(args, &view, name),
         },
     };
-    let found = of_process(&resolved, &live, &plan, &ports, place);
-    found.map_err(|report| vec![report])
+    of_process(&view, place).map_err(|report| vec![report])
 }
 
-fn of_process(
-    resolved: &Resolved,
-    live: &Live,
-    plan: &Plan,
-    ports: &[Ports],
-    place: usize,
-) -> Result<Found, Report> {
-    let process = &plan.processes[place];
-    let port = ports[place].reached.or(ports[place].given);
-    let port = port.ok_or_else(|| without_port(resolved, place))?;
+fn of_process(view: &View, place: usize) -> Result<Found, Report> {
+    let ports = &view.ports[place];
+    let port = ports.reached.or(ports.given);
+    let port = port.ok_or_else(|| without_port(&view.resolved, place))?;
     Ok(Found {
-        url: plan::url(process.scheme, port),
-        would_be: !live.runs(&resolved.slots[place]),
+        url: plan::url(view.plan.processes[place].scheme, port),
+        would_be: !view.live.runs(&view.resolved.slots[place]),
     })
 }
 
@@ -78,28 +70,29 @@ fn without_port(resolved: &Resolved, place: usize) -> Report {
         .help("`devrun start` gives it one".to_string())
 }
 
-/// The value of a variable of `uses:`, as the first process has it that uses it.
-fn of_variable(
-    resolved: &Resolved,
-    live: &Live,
-    plan: &Plan,
-    name: &str,
-) -> Result<Found, Vec<Report>> {
-    let of_roots = |wire: &&Wire| resolved.is_root(resolved.slots[wire.consumer].app);
-    let mut wires = resolved.wires.iter().filter(of_roots);
-    let Some(wire) = wires.find(|wire| wire.declared.variable == name) else {
-        let wires = resolved.wires.iter().filter(of_roots);
-        let mut variables: Vec<String> = wires.map(|wire| wire.declared.variable.clone()).collect();
+/// The value of a variable of `uses:`, as the first process has it that uses it: one that runs before others.
+fn of_variable(args: &Url, view: &View, name: &str) -> Result<Found, Vec<Report>> {
+    if let Some(found) = of_running(args, view, name)? {
+        return Ok(found);
+    }
+    let View { resolved, live, .. } = view;
+    let wires = || {
+        let wires = resolved.wires.iter();
+        wires.filter(|wire| resolved.is_root(resolved.slots[wire.consumer].app))
+    };
+    let Some(wire) = wires().find(|wire| wire.declared.variable == name) else {
+        let mut variables: Vec<String> =
+            wires().map(|wire| wire.declared.variable.clone()).collect();
         variables.sort();
         variables.dedup();
         return Err(vec![live::unknown(resolved, name, &variables)]);
     };
-    let Some(variable) = plan.processes[wire.consumer].env.get(name) else {
-        return Err(vec![match &wire.backing {
-            Backing::Nothing(why) => why.clone(),
-            Backing::Process(provider) => without_port(resolved, *provider),
-            Backing::Resource => Report::new(format!("nobody is behind {name}")),
-        }]);
+    let Some(variable) = view.plan.processes[wire.consumer].env.get(name) else {
+        return Err(match &wire.backing {
+            Backing::Nothing(why) => vec![why.clone()],
+            Backing::Process(provider) => vec![without_port(resolved, *provider)],
+            Backing::Resource => view.refused.clone(),
+        });
     };
     let would_be = match wire.backing {
         Backing::Process(provider) => !wire.is_hidden && !live.runs(&resolved.slots[provider]),
@@ -109,4 +102,28 @@ fn of_variable(
         url: variable.value.to_string_lossy().into_owned(),
         would_be,
     })
+}
+
+/// The value that a process runs with: by a use, whatever the files say of it now, or in place of one.
+fn of_running(args: &Url, view: &View, name: &str) -> Result<Option<Found>, Vec<Report>> {
+    let slots = view.resolved.slots.iter().enumerate();
+    let runs = slots
+        .filter(|(_, slot)| view.resolved.is_root(slot.app) && view.live.runs(slot))
+        .map(|(place, _)| place);
+    for place in runs {
+        let mut wires = view.resolved.wires.iter();
+        let is_declared =
+            wires.any(|wire| wire.consumer == place && wire.declared.variable == name);
+        let seen = view.env(&args.place, place)?;
+        let Some(variable) = seen.env.get(name).filter(|_| seen.is_told) else {
+            continue;
+        };
+        if is_declared || matches!(variable.source, Source::Use { .. }) {
+            return Ok(Some(Found {
+                url: variable.value.to_string_lossy().into_owned(),
+                would_be: false,
+            }));
+        }
+    }
+    Ok(None)
 }

@@ -4,13 +4,12 @@ use std::process::ExitCode;
 
 use crate::cli::args::{Uses, Where};
 use crate::cli::context::Context;
-use crate::cli::live::{self, Live};
+use crate::cli::view::View;
 use crate::cli::{NOT_STARTED, print, refuse};
 use crate::os::pty::Size;
 use crate::os::terminal;
-use crate::plan::resolve::Resolved;
 use crate::plan::uses::{self, Backing, Wire};
-use crate::plan::{AppIndex, Plan, wire};
+use crate::plan::{AppIndex, wire};
 use crate::render::uses::{AppUses, Owner, Row, State, json, table};
 use crate::words::env::Source;
 use crate::words::report::Report;
@@ -32,26 +31,13 @@ pub(super) fn run(args: &Uses) -> ExitCode {
 /// The apps that are meant.
 fn apps(place: &Where) -> Result<Vec<AppUses>, Vec<Report>> {
     let context = Context::new(place)?;
-    let (resolved, live) = live::resolved(&context, context.asked(place))?;
-    let plan = resolved.plan(&live.ports(&resolved))?;
-    let view = View {
-        resolved: &resolved,
-        live: &live,
-        plan: &plan,
-    };
-    let roots = 0..resolved.sources.apps.roots;
-    Ok(roots.map(|app| view.app(app)).collect())
+    let view = View::of(&context, context.asked(place))?;
+    let roots = 0..view.resolved.sources.apps.roots;
+    Ok(roots.map(|app| view.uses(place, app)).collect())
 }
 
-/// All that is known.
-struct View<'a> {
-    resolved: &'a Resolved,
-    live: &'a Live,
-    plan: &'a Plan,
-}
-
-impl View<'_> {
-    fn app(&self, app: AppIndex) -> AppUses {
+impl View {
+    fn uses(&self, args: &Where, app: AppIndex) -> AppUses {
         let declared = uses::declared(&self.resolved.sources, app);
         let live = self.live.app(app);
         let state = live.and_then(|live| live.state.as_ref());
@@ -61,7 +47,7 @@ impl View<'_> {
             owner: self.owner(app),
             rows: declared
                 .iter()
-                .map(|declared| self.row(app, declared))
+                .map(|declared| self.row(args, app, declared))
                 .collect(),
             used_by: state.map_or_else(Vec::new, |state| state.used_by.clone()),
         }
@@ -81,7 +67,7 @@ impl View<'_> {
         })
     }
 
-    fn row(&self, app: AppIndex, declared: &Use) -> Row {
+    fn row(&self, args: &Where, app: AppIndex, declared: &Use) -> Row {
         let is_it = |wire: &&Wire| {
             self.resolved.slots[wire.consumer].app == app
                 && wire.declared.variable == declared.variable
@@ -97,7 +83,7 @@ impl View<'_> {
             state: wire.map_or(State::Unused, |wire| self.state(wire)),
             provider: wire.and_then(|wire| self.provider(wire)),
             owner: wire.and_then(|wire| self.owner_of(wire)),
-            url: wire.and_then(|wire| self.value(wire)),
+            url: wire.and_then(|wire| self.value(args, wire)),
             used_by: wires
                 .iter()
                 .filter(|wire| !wire.is_hidden)
@@ -111,16 +97,17 @@ impl View<'_> {
         if wire.is_hidden {
             return State::Hidden(self.hidden_by(wire));
         }
-        match wire.backing {
-            Backing::Nothing(_) => State::Absent,
-            Backing::Resource => State::Elsewhere,
-            Backing::Process(provider) => match self.live.process(&self.resolved.slots[provider]) {
-                Some(process) => State::Of(process.state.clone()),
-                None if self.live.runs(&self.resolved.slots[provider]) => {
-                    State::Of("running".into())
-                }
-                None => State::NotRunning,
-            },
+        let provider = match wire.backing {
+            Backing::Nothing(_) => return State::Absent,
+            Backing::Resource => return State::Elsewhere,
+            Backing::Process(provider) => &self.resolved.slots[provider],
+        };
+        let is_absent = || self.live.is_absent(&self.resolved, provider);
+        match self.live.process(provider) {
+            Some(process) => State::Of(process.state.clone()),
+            None if self.live.runs(provider) => State::Of("running".into()),
+            None if wire.declared.is_optional && is_absent() => State::Absent,
+            None => State::NotRunning,
         }
     }
 
@@ -148,9 +135,18 @@ impl View<'_> {
         }
     }
 
-    /// Masked; `None`: nobody knows.
-    fn value(&self, wire: &Wire) -> Option<String> {
+    /// What the consumer has, masked; `None`: nothing, or nobody knows.
+    fn value(&self, args: &Where, wire: &Wire) -> Option<String> {
         let variable = &wire.declared.variable;
+        if self.live.runs(&self.resolved.slots[wire.consumer])
+            && let Ok(seen) = self.env(args, wire.consumer)
+            && seen.is_told
+        {
+            let told = seen.env.get(variable)?;
+            let is_use = matches!(told.source, Source::Use { .. });
+            let text = told.value.to_string_lossy();
+            return is_use.then(|| secret::masked(variable, &text).into_owned());
+        }
         let uses = &self.plan.processes[wire.consumer].uses;
         let used = uses.iter().find(|used| used.variable == *variable)?;
         let value = used.value.as_ref()?;

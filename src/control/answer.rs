@@ -54,6 +54,14 @@ impl Caller {
                 let state = self.ask(|reply| Request::App { app, reply }).await?;
                 Ok(json(StatusCode::OK, &state))
             }
+            Route::Env { app, process } => {
+                let env = |reply| Request::Env {
+                    app,
+                    process,
+                    reply,
+                };
+                Ok(json(StatusCode::OK, &self.ask(env).await?))
+            }
             Route::Follow(app) => self.follow(app, &asked).await,
             Route::Start(app) => {
                 let Wanted { processes } = self.body(asked).await?;

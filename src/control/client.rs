@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use crate::control::ASKER;
 use crate::control::encoding::{self, Lines};
 use crate::os::process::own_user;
+use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::{AppState, Asker, HandedOver, Knock, Told, Wanted};
 
 /// For what a session answers at once. One that is stopped (Ctrl-Z) accepts, and says nothing.
@@ -59,6 +60,15 @@ pub(crate) async fn apps(socket: &Path) -> io::Result<Vec<AppState>> {
 /// One app of the session, by its key.
 pub(crate) async fn app(socket: &Path, app: &str) -> io::Result<AppState> {
     soon(get(socket, &format!("/v1/apps/{app}"))).await
+}
+
+/// The environment of a process: `web.1`.
+pub(crate) async fn env(socket: &Path, app: &str, process: &str) -> io::Result<ProcessEnv> {
+    soon(get(
+        socket,
+        &format!("/v1/apps/{app}/processes/{process}/env"),
+    ))
+    .await
 }
 
 /// Comes back when the owner has accepted, however long it is stopped meanwhile.

@@ -16,6 +16,7 @@ mod tests;
 
 use tokio::sync::oneshot;
 
+use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::{AppState, Asker, HandedOver};
 
 pub(crate) use follower::Teller;
@@ -30,6 +31,12 @@ pub(crate) enum Request {
     App {
         app: String,
         reply: Reply<AppState>,
+    },
+    /// The process by its name within the app: `web.1`.
+    Env {
+        app: String,
+        process: String,
+        reply: Reply<ProcessEnv>,
     },
     /// Tell the follower the present state and all that follow, and reply. Each is followed by one
     /// [`Request::FollowerGone`].

@@ -7,6 +7,10 @@ pub(super) enum Route {
     Apps,
     /// An app, by its key.
     App(String),
+    Env {
+        app: String,
+        process: String,
+    },
     Follow(String),
     Start(String),
     HandOver(String),
@@ -29,6 +33,16 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
     let (only, route) = match parts[..] {
         ["apps"] => (Method::GET, Route::Apps),
         ["apps", key] => (Method::GET, Route::App(app(key))),
+        ["apps", key, "processes", name, "env"] => {
+            let process = name.to_string();
+            (
+                Method::GET,
+                Route::Env {
+                    app: app(key),
+                    process,
+                },
+            )
+        }
         ["apps", key, "follow"] => (Method::GET, Route::Follow(app(key))),
         ["apps", key, "start"] => (Method::POST, Route::Start(app(key))),
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
@@ -53,6 +67,14 @@ mod tests {
         };
         check(Method::GET, "/v1/apps", Ok(Route::Apps));
         check(Method::GET, "/v1/apps/ab", Ok(Route::App("ab".into())));
+        check(
+            Method::GET,
+            "/v1/apps/ab/processes/web.1/env",
+            Ok(Route::Env {
+                app: "ab".into(),
+                process: "web.1".into(),
+            }),
+        );
         check(
             Method::GET,
             "/v1/apps/ab/follow",
@@ -85,6 +107,8 @@ mod tests {
             "/v2/apps",
             "/v1/apps/ab/x",
             "/v1/apps/ab/start/x",
+            "/v1/apps/ab/processes",
+            "/v1/apps/ab/processes/web.1",
         ] {
             check(Method::GET, path, Err(Astray::Unknown));
         }

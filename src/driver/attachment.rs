@@ -35,7 +35,9 @@ impl Driver {
         let name = self.plan.processes[process].name.clone();
         let Some(input) = self.terminal_of(process) else {
             let runs = self.runs.keys().any(|id| id.process as usize == process);
-            self.output.answer(&if runs {
+            self.output.answer(&if !self.is_ours(process) {
+                self.runs_elsewhere(process)
+            } else if runs {
                 Answer::HasNoTerminal(name)
             } else {
                 Answer::NotRunning(name)

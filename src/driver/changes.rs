@@ -34,6 +34,11 @@ impl Changes {
         self.due_at
     }
 
+    /// Of the present run, or of the last; `None`: there was none.
+    pub(super) fn env_of_run(&self, process: ProcessIndex) -> Option<&Env> {
+        self.envs.get(&process)
+    }
+
     fn gather(&mut self) {
         self.due_at = self.due_at.or(Some(Instant::now() + GATHERED_FOR));
     }

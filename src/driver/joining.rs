@@ -15,7 +15,7 @@ use crate::driver::world::World;
 use crate::plan::AppIndex;
 use crate::registry::{self, Owner, Ownership};
 use crate::supervisor::{Elsewhere, Event, ProcessIndex};
-use crate::words::notice::Notice;
+use crate::words::notice::{Notice, Shown};
 use crate::words::uses::Start;
 use crate::words::wire::{AppState, Farewell, Told};
 use crate::words::wiring::Wiring;
@@ -287,6 +287,8 @@ impl Driver {
                     match found.failed {
                         Some(status) => Elsewhere::Failed(status),
                         None if found.is_ready => Elsewhere::Ready,
+                        // Somebody has stopped it there, and may start it again.
+                        None if found.state == Shown::Stopped.word() => Elsewhere::Absent,
                         None => Elsewhere::NotReady,
                     }
                 }

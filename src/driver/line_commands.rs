@@ -155,15 +155,19 @@ impl Driver {
         let (ours, others): (Vec<ProcessIndex>, Vec<ProcessIndex>) =
             places.iter().copied().partition(is_ours);
         for place in others {
-            self.output.answer(&Answer::RunsElsewhere {
-                process: self.name(place),
-                directory: self.plan.apps[self.plan.processes[place].app].shown.clone(),
-            });
+            self.output.answer(&self.runs_elsewhere(place));
         }
         ours
     }
 
-    fn is_ours(&self, place: ProcessIndex) -> bool {
+    pub(super) fn runs_elsewhere(&self, place: ProcessIndex) -> Answer {
+        Answer::RunsElsewhere {
+            process: self.name(place),
+            directory: self.plan.apps[self.plan.processes[place].app].shown.clone(),
+        }
+    }
+
+    pub(super) fn is_ours(&self, place: ProcessIndex) -> bool {
         self.world.is_owned(self.plan.processes[place].app)
     }
 

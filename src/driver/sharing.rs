@@ -13,6 +13,7 @@ use crate::plan::AppIndex;
 use crate::registry;
 use crate::supervisor::{Event, ProcessIndex};
 use crate::words::notice::{Notice, Shown};
+use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::{AppState, Asker, Farewell, HandedOver, ProcessState, Told};
 use crate::words::wiring::Wiring;
 
@@ -96,6 +97,13 @@ impl Driver {
                 let found = self.owned(&app).map(|app| self.state_of(app));
                 let _ = reply.send(found);
             }
+            Request::Env {
+                app,
+                process,
+                reply,
+            } => {
+                let _ = reply.send(self.env_of(&app, &process));
+            }
             Request::Follow { follower, reply } => {
                 let _ = reply.send(self.follower(follower));
             }
@@ -141,6 +149,18 @@ impl Driver {
             found.ok_or_else(|| Refusal::UnknownProcess(process_type.clone()))
         };
         types.iter().map(place).collect()
+    }
+
+    /// `process` as it is called within its app.
+    fn env_of(&self, app: &str, process: &str) -> Result<ProcessEnv, Refusal> {
+        let mut places = self.world.processes_of(self.owned(app)?).into_iter();
+        let is_it = |place: &ProcessIndex| self.plan.processes[*place].name.in_app() == process;
+        let place = places.find(is_it);
+        let place = place.ok_or_else(|| Refusal::UnknownProcess(process.to_string()))?;
+        Ok(match self.changes.env_of_run(place) {
+            Some(env) => ProcessEnv::of(env, false),
+            None => ProcessEnv::of(&self.plan.processes[place].env, true),
+        })
     }
 
     fn follower(&mut self, follower: Follower) -> Result<(), Refusal> {

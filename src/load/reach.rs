@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::load::find::{self, Found};
 use crate::load::{Where, read};
-use crate::plan::sources::{Apps, Behind};
+use crate::plan::sources::{App, Apps, Behind};
 use crate::syntax::Parsed;
 use crate::syntax::settings::Said;
 use crate::words::name::AppName;
@@ -169,9 +169,11 @@ impl Reading {
         let is_root = app < self.parsed.value.roots;
         let reader = &self.parsed.value.apps[app];
         let base = reader.directory.clone();
+        let near = near(reader);
         let own = reader.settings.uses.iter();
         let added = uses.iter().filter(|_| is_root);
         let directories: VecDeque<String> = own.chain(added).filter_map(directory).collect();
+        self.parsed.value.apps[app].near = near;
         for text in directories {
             let path = resolved(place, &base, &text);
             let behind = self.behind(place, &path);
@@ -194,6 +196,20 @@ impl Reading {
         }
         Behind::App(self.add(&inside(place, path), &found))
     }
+}
+
+/// What is no process type of the app, but an app beside it: somebody forgot `../`.
+fn near(app: &App) -> Vec<String> {
+    let names = app
+        .settings
+        .uses
+        .iter()
+        .filter_map(|declared| match &declared.target {
+            Target::Process(name) if app.entry(name).is_none() => Some(name),
+            Target::Process(_) | Target::App { .. } | Target::Url(_) => None,
+        });
+    let beside = |name: &&String| find::usual(&app.directory.join("..").join(name)).is_some();
+    names.filter(beside).cloned().collect()
 }
 
 fn directory(of: &Use) -> Option<String> {

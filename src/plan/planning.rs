@@ -108,11 +108,12 @@ fn process(
     };
     let below = wire::below_uses(&resolved.sources, slot.app, own);
     let wires = resolved.wires.iter().filter(|wire| wire.consumer == place);
+    let is_refused = resolved.is_wanted[place] && !resolved.sources.asked.only_looks;
     let (mut given, mut uses, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for wire in wires {
         let value = match value(resolved, ports, wire, &below) {
             Ok(value) => value,
-            Err(report) if resolved.is_wanted[place] && !wire.is_hidden => {
+            Err(report) if is_refused && !wire.is_hidden => {
                 errors.push(report);
                 continue;
             }

@@ -77,11 +77,10 @@ pub(crate) fn resolve(sources: Sources) -> Result<Resolved, Vec<Report>> {
         return Err(errors);
     }
     let is_wanted = wanted(&sources, &slots, &wires);
-    errors.extend(
-        wires
-            .iter()
-            .filter_map(|wire| nobody_there(wire, &is_wanted)),
-    );
+    let refused = wires
+        .iter()
+        .filter_map(|wire| nobody_there(wire, &is_wanted));
+    errors.extend(refused.filter(|_| !sources.asked.only_looks));
     let (edges, externals) = edges(&sources, &slots, &wires).unwrap_or_else(|reports| {
         errors.extend(reports);
         (Vec::new(), Vec::new())
@@ -344,6 +343,7 @@ fn edges(
             Backing::Process(provider) => Provider::Process(provider),
             Backing::Resource if waits => match external(sources, slots, wire) {
                 Ok(external) => Provider::External(place_of(&mut externals, external)),
+                Err(_) if sources.asked.only_looks => continue,
                 Err(report) => {
                     errors.push(report);
                     continue;

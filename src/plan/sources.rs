@@ -34,6 +34,8 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     /// What is behind the directories that its uses name.
     pub(crate) siblings: HashMap<String, Behind>,
+    /// Names that its uses take for process types, and that are apps beside it.
+    pub(crate) near: Vec<String>,
     /// One of its files is a pipe: it cannot be read again.
     pub(crate) is_read_once: bool,
     /// All files that were looked for, as they were then; `None`: there was none.
@@ -129,6 +131,8 @@ pub(crate) struct Asked {
     pub(crate) restart: Option<RestartPolicy>,
     pub(crate) on_exit: Option<OnExit>,
     pub(crate) grace: Option<Duration>,
+    /// Nothing is to be started: a use of which nothing can be made is absent, and no error.
+    pub(crate) only_looks: bool,
 }
 
 #[derive(Clone, Debug, Default)]

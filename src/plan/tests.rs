@@ -352,6 +352,12 @@ fn names_that_mean_nothing_are_errors_with_what_there_is() {
         "uses: {A: {url: 'x://y', wait: ready}}\n",
         "a URL without a port cannot be waited for",
     );
+    let mut near = shop("uses: {A: api}\n");
+    near.apps.apps[0].near = vec!["api".into()];
+    assert!(errors(near).contains("did you mean `../api`?"));
+    let mut unused = shop("uses: {API_URL: worker}\n");
+    unused.asked.unuse = vec!["API_ULR".into()];
+    assert!(errors(unused).contains("did you mean `API_URL`?"));
     let cycle = "processes: {web: {depends_on: worker}, worker: {depends_on: web}}\n";
     check(cycle, "`depends_on` has no beginning: ");
 }

@@ -41,6 +41,7 @@ pub(crate) fn wires(sources: &Sources, slots: &[Slot]) -> Result<Vec<Wire>, Vec<
             errors.push(report);
         }
     };
+    unknown_unuse(sources).into_iter().for_each(&mut add);
     for (place, app) in sources.apps.apps.iter().enumerate() {
         unknown_names(app).into_iter().for_each(&mut add);
         for declared in declared(sources, place) {
@@ -119,7 +120,8 @@ fn of_slot(sources: &Sources, slot: &Slot) -> Vec<Use> {
         Some(list) => list.iter().any(|said| said.value == declared.variable),
         None => !is_provider,
     };
-    let is_asked = |declared: &Use| declared.origin == Origin::CommandLine && !is_provider;
+    // Who says it for this run means it.
+    let is_asked = |declared: &Use| declared.origin == Origin::CommandLine;
     let own = all
         .iter()
         .filter(|declared| has(declared) || is_asked(declared));
@@ -156,7 +158,12 @@ fn backing(
         Target::App { directory, process } => match apps[consumer.app].siblings.get(directory) {
             Some(Behind::App(app)) => (*app, process.as_deref()),
             Some(Behind::Nothing(why)) => {
-                return Ok(Some(Backing::Nothing(missing(declared, why))));
+                return Ok(Some(Backing::Nothing(missing(
+                    sources,
+                    consumer.app,
+                    declared,
+                    why,
+                ))));
             }
             None => return Ok(None),
         },
@@ -174,7 +181,9 @@ fn entry(app: &App, process_type: Option<&str>, declared: &Use) -> Result<usize,
     if let Some(named) = process_type {
         return app.entry(named).ok_or_else(|| {
             let has = wording::list(names());
+            let is_near = app.near.iter().any(|near| near == named);
             let help = match wording::did_you_mean(named, names()) {
+                _ if is_near => format!("did you mean `../{named}`? It has {has}"),
                 Some(suggestion) => format!("{suggestion} It has {has}"),
                 None => format!("it has {has}"),
             };
@@ -219,12 +228,41 @@ pub(crate) fn at(declared: &Use, what: String) -> Report {
     }
 }
 
-fn missing(declared: &Use, why: &Report) -> Report {
+fn missing(sources: &Sources, app: usize, declared: &Use, why: &Report) -> Report {
     let variable = &declared.variable;
-    at(declared, why.headline.clone()).help(format!(
-        "`devrun link DIR --as {variable}` says where it is on this machine,\n\
-         `devrun start --unuse {variable}` does without it for one run"
+    let report = at(declared, why.headline.clone());
+    if app < sources.apps.roots {
+        return report.help(format!(
+            "`devrun link DIR --as {variable}` says where it is on this machine,\n\
+             `devrun start --unuse {variable}` does without it for one run"
+        ));
+    }
+    // What the command line says is for the app that is meant.
+    let shown = &sources.apps.apps[app].shown;
+    report.help(format!(
+        "{shown} uses it: `devrun link DIR --as {variable} -d {shown}`\nsays where it is on this machine"
     ))
+}
+
+/// Names behind `--unuse` that no app that is meant uses.
+fn unknown_unuse(sources: &Sources) -> Vec<Report> {
+    let roots = &sources.apps.apps[..sources.apps.roots];
+    let declared = roots.iter().flat_map(|app| &app.settings.uses);
+    let mut names: Vec<&str> = declared
+        .map(|declared| declared.variable.as_str())
+        .collect();
+    names.dedup();
+    let unused = sources.asked.unuse.iter();
+    let unused = unused.filter(|name| !names.contains(&name.as_str()));
+    let report = |name: &String| {
+        let has = format!("it has {}", wording::list(&names));
+        let help = wording::did_you_mean(name, &names).unwrap_or(has);
+        Report::new(format!(
+            "`--unuse {name}`: no variable of `uses:` is called so"
+        ))
+        .help(help)
+    };
+    unused.map(report).collect()
 }
 
 fn bad_value(declared: &Use) -> Option<Report> {

@@ -1,7 +1,6 @@
 //! Lines and notices → the bytes that a terminal or a pipe gets.
 
 pub(crate) mod answer;
-mod base64;
 pub(crate) mod charset;
 pub(crate) mod env;
 mod escape;

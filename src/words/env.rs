@@ -97,6 +97,13 @@ impl Env {
         }
     }
 
+    /// Says better where a value comes from.
+    pub(crate) fn attribute(&mut self, name: impl AsRef<OsStr>, source: Source) {
+        if let Some(variable) = self.variables.get_mut(name.as_ref()) {
+            variable.source = source;
+        }
+    }
+
     /// Takes a variable away, with all that it hides.
     pub(crate) fn remove(&mut self, name: impl AsRef<OsStr>) {
         self.variables.remove(name.as_ref());

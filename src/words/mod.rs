@@ -1,6 +1,7 @@
 //! The vocabulary that every other room speaks. No I/O, and nothing else of devrun is used here.
 
 pub(crate) mod answer;
+pub(crate) mod base64;
 pub(crate) mod env;
 pub(crate) mod exit;
 pub(crate) mod name;

@@ -1,6 +1,8 @@
 //! What sessions tell each other over their sockets. Additions are compatible; whoever reads ignores what it
 //! does not know.
 
+pub(crate) mod env;
+
 use serde::{Deserialize, Serialize};
 
 /// An app as its owner has it now: the whole, so that a reader who missed one has lost nothing.

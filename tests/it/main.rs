@@ -4,6 +4,7 @@
 mod attach;
 mod check;
 mod commands;
+mod env;
 mod errors;
 mod job;
 mod json;
@@ -11,6 +12,7 @@ mod keyboard;
 mod link;
 #[cfg(target_os = "linux")]
 mod linux;
+mod open;
 mod orphans;
 mod output;
 mod ports;
@@ -22,4 +24,5 @@ mod start;
 mod supervision;
 mod support;
 mod terminal;
+mod uses;
 mod wiring;

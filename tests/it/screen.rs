@@ -184,6 +184,22 @@ impl Drop for Screen {
     }
 }
 
+/// All that devrun writes with these arguments on a terminal of 120 columns.
+pub fn on_terminal(project: &Project, arguments: &[&str]) -> String {
+    let mut command = Command::new("sh");
+    project.prepare(&mut command);
+    command.args([
+        "-c",
+        "\"$0\" \"$@\"; echo; echo That is all",
+        env!("CARGO_BIN_EXE_devrun"),
+    ]);
+    command.args(arguments);
+    let mut screen = Screen::run(project, command, 120);
+    screen.wait_for("That is all");
+    screen.wait();
+    screen.text()
+}
+
 fn become_its_session() -> std::io::Result<()> {
     nix::unistd::setsid()?;
     // SAFETY: stdin is the terminal.

@@ -16,12 +16,12 @@ mod values;
 use crate::support::{Project, helper};
 
 /// Shows a variable and goes on; `none`: it is not set, which is another thing than empty.
-fn shows(variable: &str) -> String {
+pub fn shows(variable: &str) -> String {
     format!("echo \"{variable}=[${{{variable}-none}}]\"; exec sleep 1000")
 }
 
 /// A web process that shows a variable, in an app that is called shop.
-fn shop(variable: &str, settings: &str) -> Project {
+pub fn shop(variable: &str, settings: &str) -> Project {
     Project::called("shop")
         .file("Procfile", format!("web: {}\n", shows(variable)))
         .file("devrun.yaml", settings)
@@ -36,7 +36,7 @@ fn beside(project: &Project, name: &str, procfile: &str, settings: &str) -> Proj
 }
 
 /// `../api`, which serves its PORT.
-fn api(shop: &Project) -> Project {
+pub fn api(shop: &Project) -> Project {
     beside(shop, "api", &format!("web: {}\n", helper("listen")), "")
 }
 

@@ -1,6 +1,7 @@
 //! What each endpoint carries.
 
 use super::*;
+use crate::words::env::{Env, Source};
 
 #[test]
 fn apps_are_told_all_or_one() {
@@ -24,6 +25,31 @@ fn apps_are_told_all_or_one() {
             assert_eq!(client::app(&socket, "ab").await.unwrap(), app("failed"));
         };
         tokio::join!(ask, reply);
+    });
+}
+
+#[test]
+fn the_environment_of_a_process_is_told() {
+    with_session("env", async |mut session| {
+        let socket = session.socket.clone();
+        let mut set = Env::default();
+        set.lay("A".into(), "1\n".into(), Source::CommandLine);
+        let told = ProcessEnv::of(&set, false);
+        let reply = async {
+            match session.asked().await {
+                Request::Env {
+                    app,
+                    process,
+                    reply,
+                } => {
+                    assert_eq!((&app[..], &process[..]), ("ab", "web.1"));
+                    reply.send(Ok(told.clone())).unwrap();
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let (got, ()) = tokio::join!(client::env(&socket, "ab", "web.1"), reply);
+        assert_eq!(got.unwrap(), told);
     });
 }
 

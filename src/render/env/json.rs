@@ -5,8 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use serde::Serialize;
 
-use crate::render::base64;
 use crate::render::env::plain;
+use crate::words::base64;
 use crate::words::env::{Env, Source};
 use crate::words::secret::Secrets;
 
@@ -72,14 +72,10 @@ pub(crate) fn json(env: &Env, whose: Whose<'_>, secrets: Secrets) -> String {
 fn value(name: &OsStr, value: &OsStr, source: &Source, secrets: Secrets) -> Value {
     let text = plain(name, value, secrets);
     let is_masked = secrets == Secrets::Masked && text != value.to_string_lossy();
-    let bytes = (value.to_str().is_none() && !is_masked).then(|| {
-        let mut bytes = Vec::new();
-        base64::push(value.as_bytes(), &mut bytes);
-        String::from_utf8(bytes).expect("base64 is ASCII")
-    });
+    let is_text = value.to_str().is_some() || is_masked;
     Value {
         value: text,
-        bytes,
+        bytes: (!is_text).then(|| base64::text(value.as_bytes())),
         source: source.to_string(),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::render::base64;
+use crate::words::base64;
 use crate::words::exit::{self, Exit};
 use crate::words::name::ProcessName;
 

@@ -1,6 +1,6 @@
 //! What the commands show of a running app, and what is typed into a session that uses others.
 
-use crate::screen::Screen;
+use crate::screen::{Screen, on_terminal};
 use crate::support::{Devrun, Project, helper};
 use crate::wiring::{api, shop, shows};
 
@@ -11,22 +11,6 @@ const WOULD_BE: &str = "not running: would be\n";
 fn secretive() -> Project {
     let settings = "port: 5000\nuses: { DB_URL: 'pg://u:verysecret@h:1/x' }\n";
     shop("DB_URL", settings).file(".env", "LEVEL=low\nAPI_TOKEN=verysecret\n")
-}
-
-/// All that devrun writes on a terminal.
-fn on_terminal(project: &Project, arguments: &[&str]) -> String {
-    let mut command = std::process::Command::new("sh");
-    project.prepare(&mut command);
-    command.args([
-        "-c",
-        "\"$0\" \"$@\"; echo; echo That is all",
-        env!("CARGO_BIN_EXE_devrun"),
-    ]);
-    command.args(arguments);
-    let mut screen = Screen::run(project, command, 120);
-    screen.wait_for("That is all");
-    screen.wait();
-    screen.text()
 }
 
 #[test]
