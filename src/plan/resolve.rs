@@ -76,7 +76,8 @@ pub(crate) fn resolve(sources: Sources) -> Result<Resolved, Vec<Report>> {
     if !errors.is_empty() {
         return Err(errors);
     }
-    let is_wanted = wanted(&sources, &slots, &wires);
+    let start = starts(&sources, &slots, &wires);
+    let is_wanted = wanted(&sources, &slots, &wires, &start);
     let refused = wires
         .iter()
         .filter_map(|wire| nobody_there(wire, &is_wanted));
@@ -107,7 +108,7 @@ pub(crate) fn resolve(sources: Sources) -> Result<Resolved, Vec<Report>> {
         .filter(|cycle| cycle.iter().all(|place| is_wanted[*place]));
     Ok(Resolved {
         names: slots::shown_names(&sources.apps),
-        start: starts(&sources, &slots, &wires),
+        start,
         remembered: Vec::new(),
         relaxed: relaxed.map(named).collect(),
         needs: order.needs,
@@ -258,11 +259,15 @@ impl Resolved {
     }
 }
 
-/// Who is meant, whom those use, and whom those use or depend on.
-fn wanted(sources: &Sources, slots: &[Slot], wires: &[Wire]) -> Vec<bool> {
+/// Who is meant, whom those use, and whom those use or depend on. What an app needs that is never started from
+/// here is its owner's affair.
+fn wanted(sources: &Sources, slots: &[Slot], wires: &[Wire], start: &[Start]) -> Vec<bool> {
     let mut is_wanted: Vec<bool> = slots.iter().map(|slot| slot.is_meant).collect();
     let mut queue: Vec<usize> = (0..slots.len()).filter(|place| is_wanted[*place]).collect();
     while let Some(place) = queue.pop() {
+        if start[slots[place].app] == Start::Never {
+            continue;
+        }
         let used = wires
             .iter()
             .filter(|wire| wire.consumer == place && !wire.is_hidden);
@@ -389,22 +394,32 @@ fn external(sources: &Sources, slots: &[Slot], wire: &Wire) -> Result<External, 
     }
 }
 
-/// An app is started by this session if any use of it says so.
+/// An app is started by this session if one that it may start says so of a use.
 fn starts(sources: &Sources, slots: &[Slot], wires: &[Wire]) -> Vec<Start> {
+    let is_root = |app: usize| app < sources.apps.roots;
     let start = |app: usize| {
-        let may = |wire: &Wire| match wire.backing {
-            Backing::Process(provider) => {
-                slots[provider].app == app && wire.declared.start == Start::Auto
-            }
-            Backing::Resource | Backing::Nothing(_) => false,
-        };
-        if app < sources.apps.roots || wires.iter().any(may) {
+        if is_root(app) {
             Start::Auto
         } else {
             Start::Never
         }
     };
-    (0..sources.apps.apps.len()).map(start).collect()
+    let mut starts: Vec<Start> = (0..sources.apps.apps.len()).map(start).collect();
+    loop {
+        let next = wires.iter().find_map(|wire| match wire.backing {
+            Backing::Process(provider) => {
+                let app = slots[provider].app;
+                let says_so = wire.declared.start == Start::Auto
+                    && starts[slots[wire.consumer].app] == Start::Auto;
+                (says_so && starts[app] == Start::Never).then_some(app)
+            }
+            Backing::Resource | Backing::Nothing(_) => None,
+        });
+        let Some(app) = next else {
+            return starts;
+        };
+        starts[app] = Start::Auto;
+    }
 }
 
 /// `-p`, else `PORT` of the env files, `port:` of the settings, `PORT` of the shell, foreman's.

@@ -7,7 +7,7 @@ use crate::plan::sources::{App, Apps, Asked, Behind, Sources};
 use crate::plan::{Need, Plan, PlannedProcess, Provider, wire};
 use crate::syntax::dotenv::{self, Assignment};
 use crate::syntax::{procfile, settings};
-use crate::words::uses::{Origin, Target, Use};
+use crate::words::uses::{Origin, Start, Target, Use};
 
 fn assignments(text: &str) -> Vec<Assignment> {
     dotenv::parse(".env", text.as_bytes(), &|_| None).value
@@ -303,6 +303,29 @@ fn a_provider_whose_place_nobody_knows_gives_no_value() {
     let plan = resolved.plan(&ports).unwrap();
     let url = value(&plan, "web.1", "API_URL");
     assert_eq!(url.as_deref(), Some("http://localhost:7"));
+}
+
+#[test]
+fn what_is_never_started_from_here_starts_nothing_either() {
+    let shop = || {
+        app(
+            "shop",
+            "web: a\n",
+            "uses: {API_URL: {app: ../api, start: never}}\n",
+        )
+    };
+    let api = || {
+        app(
+            "api",
+            "web: a\n",
+            "uses: {DB_URL: ../db, SHOP_URL: ../shop}\n",
+        )
+    };
+    let db = || app("db", "web: a\n", "uses: {API_URL: ../api}\n");
+    let plan = planned(apps(vec![shop(), api(), db()]));
+    assert_eq!(wanted(&plan), ["web.1", "api/web.1"]);
+    let resolved = resolved(apps(vec![shop(), api(), db()]));
+    assert_eq!(resolved.start, [Start::Auto, Start::Never, Start::Never]);
 }
 
 #[test]
