@@ -1,7 +1,7 @@
 //! What becomes of the processes' environments while the session lives: a provider that moved, and files
 //! that were edited.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ pub(super) struct Changes {
     /// What was said to be behind a variable; `None`: nothing.
     said: HashMap<(ProcessIndex, String), Option<String>>,
     due_at: Option<Instant>,
+    /// What is left out until the next session, as said.
+    later_said: HashSet<(String, String)>,
 }
 
 impl Changes {
@@ -136,9 +138,14 @@ impl Driver {
     /// Before another run: the files may have been edited.
     pub(super) fn read_again(&mut self) {
         match self.world.read_again() {
-            Ok(plan) => {
+            Ok((plan, later)) => {
                 self.kept_said = None;
                 self.adopt(plan);
+                for (place, why) in later {
+                    if self.changes.later_said.insert((place.clone(), why.clone())) {
+                        self.output.say(&Notice::LineIgnored { place, why });
+                    }
+                }
             }
             Err(reports) => self.say_kept(&reports),
         }

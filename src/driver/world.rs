@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
+use crate::driver::fitting::{Later, fitted};
 use crate::load::{self, Where};
 use crate::os::port;
 use crate::plan::ports::{self, Claim, Request};
@@ -373,30 +374,29 @@ impl World {
         !is_once && !apps.iter().all(load::is_as_read)
     }
 
-    /// Reads all files anew, and plans by them. Processes that came or went are for the next session.
+    /// Reads all files anew, and plans by them. Apps and processes that came are for the next session.
     ///
     /// # Errors
     /// All that is wrong with them now; everything stays as it was then.
-    pub(crate) fn read_again(&mut self) -> Result<Plan, Vec<Report>> {
+    pub(crate) fn read_again(&mut self) -> Result<(Plan, Later), Vec<Report>> {
         let asked: &Asked = &self.resolved.sources.asked;
         let loaded = load::apps(&self.place, &self.directories, &asked.uses);
         if !loaded.errors.is_empty() {
             return Err(loaded.errors);
         }
+        let (apps, later) = fitted(&self.resolved.sources.apps, &loaded.value);
         let resolved = resolve::resolve(Sources {
-            apps: loaded.value,
+            apps,
             ..self.resolved.sources.clone()
         })?;
         if resolved.slots != self.resolved.slots {
-            let report = Report::new("there are other processes, or apps, in the files now");
-            return Err(vec![
-                report.help("that applies at the next `devrun start`".to_string()),
-            ]);
+            let report = Report::new("the apps or processes have other names in the files now");
+            return Err(vec![report]);
         }
         let plan = resolved.plan(&self.ports)?;
         self.planned_with.clone_from(&self.ports);
         self.resolved = resolved;
-        Ok(plan)
+        Ok((plan, later))
     }
 }
 

@@ -58,7 +58,7 @@ fn a_link_is_personal_and_unlink_takes_it_out() {
     succeeds(
         &project,
         &["link", "../api", "--as", "API_URL"],
-        "API_URL is ../api now (devrun.local.yaml:2); it applies at the next start or restart\n",
+        "API_URL is ../api now (devrun.local.yaml:2); it applies at the next `devrun start`\n",
         "",
     );
     assert_eq!(
@@ -82,7 +82,7 @@ fn save_writes_into_the_shared_file_and_leaves_every_other_byte() {
     succeeds(
         &project,
         &save,
-        "API_URL is ../api#grpc now (devrun.yaml:6); it applies at the next start or restart\n",
+        "API_URL is ../api#grpc now (devrun.yaml:6); it applies at the next `devrun start`\n",
         "",
     );
     let linked = SETTINGS.replace("# managed\n", "# managed\n  API_URL: ../api#grpc\n");
@@ -142,7 +142,7 @@ fn a_variable_is_named_for_what_is_behind_it() {
     succeeds(
         &project,
         &["link", "../search-v2/#grpc"],
-        "SEARCH_V2_URL is ../search-v2#grpc now (devrun.local.yaml:2); it applies at the next start or restart\n",
+        "SEARCH_V2_URL is ../search-v2#grpc now (devrun.local.yaml:2); it applies at the next `devrun start`\n",
         &named("SEARCH_V2_URL"),
     );
     succeeds(

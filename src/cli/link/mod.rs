@@ -17,9 +17,12 @@ use crate::load::{self, Where};
 use crate::plan::sources::App;
 use crate::syntax::yaml_edit;
 use crate::words::report::Report;
+use crate::words::uses::Target;
 use crate::words::wording;
 
 const WHEN: &str = "it applies at the next start or restart";
+/// A session has the apps that it began with.
+const WHEN_APP: &str = "it applies at the next `devrun start`";
 
 pub(super) fn link(args: &Link) -> ExitCode {
     ended(try_link(args))
@@ -59,8 +62,12 @@ fn try_link(args: &Link) -> Result<(), Report> {
     file.write(&text)?;
     let line =
         yaml_edit::line_of(&text, &variable).map_or(String::new(), |line| format!(":{line}"));
+    let when = match Target::of(&backing.target) {
+        Target::App { .. } => WHEN_APP,
+        Target::Process(_) | Target::Url(_) => WHEN,
+    };
     println!(
-        "{variable} is {} now ({}{line}); {WHEN}",
+        "{variable} is {} now ({}{line}); {when}",
         masked(&backing.target),
         file.shown
     );
@@ -143,6 +150,10 @@ fn variable(args: &Link, backing: &Backing) -> Result<String, Report> {
         return Err(Report::new("a URL has no name")
             .help("say which variable it is for: `--as DATABASE_URL`".to_string()));
     };
+    if matches!(name.as_str(), "PORT" | "PS") {
+        let report = Report::new(format!("{name} is devrun's own"));
+        return Err(report.help("choose another name: `--as API_URL`".to_string()));
+    }
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if begins && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Ok(name.clone());

@@ -189,3 +189,47 @@ fn an_app_that_is_needed_only_later_is_sought_then() {
     screen.wait_for("has [http://localhost:");
     screen.interrupt();
 }
+
+#[test]
+fn an_app_that_is_linked_meanwhile_comes_with_the_next_session_and_all_else_at_the_next_run() {
+    let procfile = format!("web: echo \"has [$API_URL] [$FOO]\"; exec {}\n", crashing());
+    let project = shop("API_URL", USES_API).file("Procfile", procfile);
+    api(&project);
+    beside(
+        &project,
+        "other",
+        &format!("web: {}\n", helper("listen")),
+        "",
+    );
+    let mut devrun = project.start();
+    let before = devrun.value_after("has [");
+    let url = before.split(']').next().unwrap();
+    devrun.wait_for("web.1 | listens on");
+    let linked = project.run(&["link", "../other", "--as", "API_URL"]);
+    assert!(
+        linked.stdout.contains("at the next `devrun start`"),
+        "{}",
+        linked.stdout
+    );
+    project.write(".env", "FOO=2\n");
+    project.write("crash", "");
+    devrun.wait_for("devrun.local.yaml:2 is left out: ../other applies at the next `devrun start`");
+    devrun.wait_for(&format!("has [{url}] [2]"));
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn a_process_that_is_added_meanwhile_comes_with_the_next_session_and_all_else_at_the_next_run() {
+    let procfile = format!("web: echo one; exec {}\n", crashing());
+    let project = Project::with_procfile(&procfile);
+    let mut devrun = project.start();
+    devrun.wait_for("web.1  | one").wait_for("listens on");
+    project.write(
+        "Procfile",
+        procfile.replace("one", "two") + "worker: sleep 1000\n",
+    );
+    project.write("crash", "");
+    devrun.wait_for("Procfile:2 is left out: worker applies at the next `devrun start`");
+    devrun.wait_for("web.1  | two");
+    assert_eq!(devrun.interrupt(), 0);
+}

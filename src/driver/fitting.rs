@@ -1,0 +1,117 @@
+//! Fits what the files say now onto the apps and processes that a session has: these never change while it
+//! lives. What does not fit is for the next session.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::plan::sources::{App, Apps, Behind};
+use crate::syntax::procfile::Entry;
+use crate::words::uses::{Target, Use};
+
+/// What is left out until the next session: where it stands, and why.
+pub(super) type Later = Vec<(String, String)>;
+
+const NEXT_START: &str = "applies at the next `devrun start`";
+
+/// The apps of `old`, at their places, as far as they can be as `new` has them.
+pub(super) fn fitted(old: &Apps, new: &Apps) -> (Apps, Later) {
+    let mut later = Later::new();
+    let places = old.apps.iter().enumerate();
+    let places: HashMap<&Path, usize> = places
+        .map(|(place, app)| (app.identity.as_path(), place))
+        .collect();
+    // An app that nobody uses any more goes on as it was.
+    let fit = |was: &App| match new.apps.iter().find(|app| app.identity == was.identity) {
+        Some(now) => Fitting {
+            was,
+            now,
+            new,
+            places: &places,
+        }
+        .app(&mut later),
+        None => was.clone(),
+    };
+    let apps = old.apps.iter().map(fit).collect();
+    let fitted = Apps {
+        apps,
+        ..old.clone()
+    };
+    (fitted, later)
+}
+
+struct Fitting<'a> {
+    was: &'a App,
+    now: &'a App,
+    new: &'a Apps,
+    /// Of the session's apps, by identity.
+    places: &'a HashMap<&'a Path, usize>,
+}
+
+impl Fitting<'_> {
+    fn app(&self, later: &mut Later) -> App {
+        let mut app = self.now.clone();
+        app.entries = self.entries(later);
+        app.settings
+            .formation
+            .clone_from(&self.was.settings.formation);
+        let uses = self.now.settings.uses.iter();
+        app.settings.uses = uses
+            .filter_map(|declared| self.declared(declared, later))
+            .collect();
+        // Those of before are for the uses that stay as they were.
+        app.siblings.clone_from(&self.was.siblings);
+        for directory in self.now.siblings.keys() {
+            let behind = self.behind(directory);
+            app.siblings
+                .extend(behind.map(|behind| (directory.clone(), behind)));
+        }
+        app
+    }
+
+    /// The types that there were, with the commands that they have now.
+    fn entries(&self, later: &mut Later) -> Vec<Entry> {
+        let is_known = |entry: &Entry| self.was.entry(entry.process_type.as_str()).is_some();
+        if let Some(added) = self.now.entries.iter().find(|entry| !is_known(entry)) {
+            let place = format!("{}:{}", self.now.procfile, added.line);
+            later.push((place, format!("{} {NEXT_START}", added.process_type)));
+        }
+        let now = |was: &Entry| {
+            let place = self.now.entry(was.process_type.as_str());
+            place.map_or(was, |place| &self.now.entries[place]).clone()
+        };
+        self.was.entries.iter().map(now).collect()
+    }
+
+    /// One of an app that the session does not have is as it was before, if it was.
+    fn declared(&self, declared: &Use, later: &mut Later) -> Option<Use> {
+        let Target::App { directory, .. } = &declared.target else {
+            return Some(declared.clone());
+        };
+        let is_known = match self.now.siblings.get(directory) {
+            Some(Behind::App(_)) => self.behind(directory).is_some(),
+            Some(Behind::Nothing(_)) | None => true,
+        };
+        if is_known {
+            return Some(declared.clone());
+        }
+        later.push((
+            declared.origin.to_string(),
+            format!("{directory} {NEXT_START}"),
+        ));
+        let mut before = self.was.settings.uses.iter();
+        before
+            .find(|before| before.variable == declared.variable)
+            .cloned()
+    }
+
+    /// What is behind a directory now, if that is an app of the session.
+    fn behind(&self, directory: &str) -> Option<Behind> {
+        match self.now.siblings.get(directory)? {
+            Behind::App(place) => {
+                let identity = self.new.apps[*place].identity.as_path();
+                self.places.get(identity).map(|place| Behind::App(*place))
+            }
+            nothing @ Behind::Nothing(_) => Some(nothing.clone()),
+        }
+    }
+}
