@@ -138,6 +138,10 @@ impl View {
     /// What the consumer has, masked; `None`: nothing, or nobody knows.
     fn value(&self, args: &Where, wire: &Wire) -> Option<String> {
         let variable = &wire.declared.variable;
+        let masked = |value: &str| match wire.declared.gives_a_secret() {
+            true => secret::MASK.to_string(),
+            false => secret::masked(variable, value).into_owned(),
+        };
         if self.live.runs(&self.resolved.slots[wire.consumer])
             && let Ok(seen) = self.env(args, wire.consumer)
             && seen.is_told
@@ -145,11 +149,10 @@ impl View {
             let told = seen.env.get(variable)?;
             let is_use = matches!(told.source, Source::Use { .. });
             let text = told.value.to_string_lossy();
-            return is_use.then(|| secret::masked(variable, &text).into_owned());
+            return is_use.then(|| masked(&text));
         }
         let uses = &self.plan.processes[wire.consumer].uses;
         let used = uses.iter().find(|used| used.variable == *variable)?;
-        let value = used.value.as_ref()?;
-        Some(secret::masked(variable, value).into_owned())
+        used.value.as_deref().map(masked)
     }
 }

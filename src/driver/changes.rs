@@ -212,7 +212,10 @@ impl Driver {
             let provider = used
                 .provider
                 .map(|place| self.plan.processes[place].name.clone());
-            let shown = |value: &str| secret::masked(&variable, value).into_owned();
+            let shown = |value: &str| match used.is_secret {
+                true => secret::MASK.to_string(),
+                false => secret::masked(&variable, value).into_owned(),
+            };
             let instead = planned.env.get(&variable);
             let instead = instead.map(|there| shown(&there.value.to_string_lossy()));
             let news = match used.value.as_deref().map(shown) {

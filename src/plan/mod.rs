@@ -129,6 +129,8 @@ pub(crate) struct Used {
     pub(crate) provider: Option<usize>,
     /// `None`: not known yet, or absent.
     pub(crate) value: Option<String>,
+    /// It is never shown.
+    pub(crate) is_secret: bool,
     pub(crate) on_change: OnChange,
 }
 

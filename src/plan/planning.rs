@@ -131,6 +131,7 @@ fn process(
                 Backing::Resource | Backing::Nothing(_) => None,
             },
             value,
+            is_secret: wire.declared.gives_a_secret(),
             on_change: wire.declared.on_change,
         }));
     }

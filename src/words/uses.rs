@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::words::report::Place;
+use crate::words::secret;
 
 /// One variable of `uses:`, or of `--use`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +77,18 @@ impl Use {
         }
     }
 
+    /// Its value holds a secret that is not to be told from the rest: of a URL the password alone is hidden.
+    pub(crate) fn gives_a_secret(&self) -> bool {
+        let value = self.value.as_deref().unwrap_or_default();
+        let mut references = value
+            .split("${")
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}'));
+        let holds_one = value.contains("{password}")
+            || references.any(|(name, _)| secret::is_secret_name(name));
+        holds_one && !value.contains("://")
+    }
+
     pub(crate) fn is_waited_for(&self) -> bool {
         let by_itself = !matches!(self.target, Target::Url(_));
         self.waits.unwrap_or(by_itself)
@@ -137,6 +150,20 @@ impl fmt::Display for Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_by_itself_is_a_secret_and_within_a_url_it_is_found_there() {
+        let gives = |value: &str| {
+            let target = Target::Url("x://u:p@y:1".into());
+            let mut declared = Use::new("T", target, Origin::CommandLine);
+            declared.value = Some(value.into());
+            declared.gives_a_secret()
+        };
+        assert!(gives("{user}|{password}"));
+        assert!(gives("host={host} password=${DB_PASSWORD}"));
+        assert!(!gives("{host}:{port} ${NAME}"));
+        assert!(!gives("y://{user}:{password}@{host}"));
+    }
 
     #[test]
     fn the_short_form_is_a_path_a_url_or_a_process() {
