@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use crate::plan::order::{self, Edge};
+use crate::plan::order::{self, Edge, Rank};
 use crate::plan::ports::{self, Request};
 use crate::plan::slots::{self, Slot};
 use crate::plan::sources::{App, Sources};
@@ -16,7 +16,7 @@ use crate::syntax::number;
 use crate::syntax::settings::PortSetting;
 use crate::words::name::{AppName, ProcessName};
 use crate::words::report::Report;
-use crate::words::uses::Start;
+use crate::words::uses::{Origin, Start};
 
 /// Foreman's.
 pub(crate) const USUAL_BASE: u16 = 5000;
@@ -306,14 +306,14 @@ fn edges(
     slots: &[Slot],
     wires: &[Wire],
 ) -> Result<(Vec<Edge>, Vec<External>), Vec<Report>> {
-    let rank = |consumer: usize, name: &str| {
+    let rank = |consumer: usize, name: &str, is_asked: bool| {
         let slot = &slots[consumer];
         let identity = sources.apps.apps[slot.app].identity.display().to_string();
-        (
-            identity,
-            slot.entry,
-            format!("{}.{name}", slot.name.instance),
-        )
+        let name = format!("{}.{name}", slot.name.instance);
+        Rank {
+            is_asked,
+            consumer: (identity, slot.entry, name),
+        }
     };
     let (mut edges, mut errors) = (Vec::new(), Vec::new());
     let mut externals: Vec<External> = Vec::new();
@@ -327,11 +327,12 @@ fn edges(
                 waits: true,
                 is_optional: false,
             },
-            rank: rank(consumer, ""),
+            rank: rank(consumer, "", false),
         }));
     }
     for wire in wires.iter().filter(|wire| !wire.is_hidden) {
         let waits = wire.declared.is_waited_for();
+        let is_asked = wire.declared.origin == Origin::CommandLine;
         let on = match wire.backing {
             Backing::Process(provider) => Provider::Process(provider),
             Backing::Resource if waits => match external(sources, slots, wire) {
@@ -351,7 +352,7 @@ fn edges(
                 waits,
                 is_optional: wire.declared.is_optional,
             },
-            rank: rank(wire.consumer, &wire.declared.variable),
+            rank: rank(wire.consumer, &wire.declared.variable, is_asked),
         });
     }
     if errors.is_empty() {
