@@ -77,7 +77,9 @@ pub(crate) fn resolve(sources: Sources) -> Result<Resolved, Vec<Report>> {
     errors.extend(
         wires
             .iter()
-            .filter_map(|wire| nobody_there(wire, &is_wanted)),
+            .filter(|wire| is_wanted[wire.consumer])
+            .filter_map(nobody_there)
+            .cloned(),
     );
     let (edges, externals) = edges(&sources, &slots, &wires).unwrap_or_else(|reports| {
         errors.extend(reports);
@@ -292,10 +294,11 @@ fn depends_on(sources: &Sources, slots: &[Slot], place: usize) -> Vec<usize> {
         .collect()
 }
 
-fn nobody_there(wire: &Wire, is_wanted: &[bool]) -> Option<Report> {
-    let is_needed = is_wanted[wire.consumer] && !wire.is_hidden && !wire.declared.is_optional;
+/// Why a process cannot be started: what it cannot do without is not there.
+pub(super) fn nobody_there(wire: &Wire) -> Option<&Report> {
+    let is_needed = !wire.is_hidden && !wire.declared.is_optional;
     match &wire.backing {
-        Backing::Nothing(report) if is_needed => Some(report.clone()),
+        Backing::Nothing(report) if is_needed => Some(report),
         Backing::Nothing(_) | Backing::Process(_) | Backing::Resource => None,
     }
 }

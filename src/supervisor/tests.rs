@@ -49,6 +49,7 @@ fn planned(process_type: &str) -> PlannedProcess {
         is_wanted: true,
         needs: Vec::new(),
         uses: Vec::new(),
+        cannot: None,
         tty: None,
     }
 }
