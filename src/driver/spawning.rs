@@ -45,6 +45,9 @@ impl Driver {
             let plan = self.world.plan();
             self.adopt(plan.map_err(|reports| reports[0].headline.clone())?);
         }
+        if let Some(why) = &self.plan.processes[process].cannot {
+            return Err(why.clone());
+        }
         self.note_env(process);
         let id = id(process, run);
         let mark = format!("{}.{process}.{run}", self.session_mark);

@@ -101,6 +101,9 @@ pub(crate) struct PlannedProcess {
     pub(crate) needs: Vec<Need>,
     /// What it uses by declaration, as far as no stronger layer hides it.
     pub(crate) uses: Vec<Used>,
+    /// Why it cannot be started: nobody is behind what it uses, or that cannot be said. Only of one that is
+    /// not wanted: another one is an error before anything is started.
+    pub(crate) cannot: Option<String>,
     /// As it stands in the Procfile.
     pub(crate) command: String,
     /// `None`: the process has no port, and no PORT in its environment.

@@ -8,8 +8,18 @@ pub(crate) struct Edge {
     /// Its place among the slots.
     pub(crate) consumer: usize,
     pub(crate) need: Need,
-    /// The same for every session that knows both ends, so that all relax the same cycle.
-    pub(crate) rank: (String, usize, String),
+    pub(crate) rank: Rank,
+}
+
+/// Which of two uses of a cycle is kept: the lower one. It is the same for every session that knows both, so
+/// that all leave the same one out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank {
+    /// It is on one session's command line: no other session can know of it, and none would leave out
+    /// anything because of it.
+    pub(crate) is_asked: bool,
+    /// The app's identity, the place of the process type in its Procfile, and the variable of an instance.
+    pub(crate) consumer: (String, usize, String),
 }
 
 /// The needs of each process, and what had to be left out of them.
@@ -92,8 +102,16 @@ mod tests {
                 waits: true,
                 is_optional: false,
             },
-            rank: (String::new(), consumer, variable.unwrap_or_default().into()),
+            rank: Rank {
+                is_asked: false,
+                consumer: (String::new(), consumer, variable.unwrap_or_default().into()),
+            },
         }
+    }
+
+    fn asked(mut edge: Edge) -> Edge {
+        edge.rank.is_asked = true;
+        edge
     }
 
     fn providers(order: &Order, consumer: usize) -> Vec<Provider> {
@@ -116,6 +134,19 @@ mod tests {
             assert_eq!(order.relaxed, [vec![2, 0, 1]]);
             assert!(order.impossible.is_empty());
         }
+    }
+
+    #[test]
+    fn a_use_that_only_one_session_knows_of_is_the_one_that_is_left_out() {
+        let found = order(
+            2,
+            vec![
+                asked(edge(0, 1, Some("SHOP_URL"))),
+                edge(1, 0, Some("API_URL")),
+            ],
+        );
+        assert_eq!(found.relaxed, [vec![0, 1]]);
+        assert_eq!(providers(&found, 1), [Provider::Process(0)]);
     }
 
     #[test]

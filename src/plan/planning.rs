@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::plan::handle::{BadHandle, Handle};
-use crate::plan::resolve::{MAX_RESTARTS, Ports, Resolved, USUAL_GRACE, unfilled};
+use crate::plan::resolve::{self, MAX_RESTARTS, Ports, Resolved, USUAL_GRACE, unfilled};
 use crate::plan::slots::Slot;
 use crate::plan::sources::Sources;
 use crate::plan::uses::{self, Backing, Wire};
@@ -113,12 +113,12 @@ fn process(
     for wire in wires {
         let value = match value(resolved, ports, wire, &below) {
             Ok(value) => value,
-            Err(report) if is_refused && !wire.is_hidden => {
-                errors.push(report);
-                continue;
+            Err(report) => {
+                errors.extend((!wire.is_hidden).then_some(report));
+                None
             }
-            Err(_) => None,
         };
+        errors.extend(resolve::nobody_there(wire).cloned());
         given.extend(value.clone().map(|value| Given {
             variable: wire.declared.variable.clone(),
             value,
@@ -135,7 +135,9 @@ fn process(
             on_change: wire.declared.on_change,
         }));
     }
-    if !errors.is_empty() {
+    // Who is not wanted holds nobody up: he is refused if he is asked for.
+    let cannot = errors.first().map(|report| report.headline.clone());
+    if is_refused && !errors.is_empty() {
         return Err(errors);
     }
     let usual = &app.settings;
@@ -151,6 +153,7 @@ fn process(
         is_meant: slot.is_meant,
         needs: resolved.needs[place].clone(),
         uses,
+        cannot,
         command: entry.command.clone(),
         port: ports[place].given,
         scheme: server::scheme(&entry.command),

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use crate::plan::order::{self, Edge};
+use crate::plan::order::{self, Edge, Rank};
 use crate::plan::ports::{self, Request};
 use crate::plan::slots::{self, Slot};
 use crate::plan::sources::{App, Sources};
@@ -16,7 +16,7 @@ use crate::syntax::number;
 use crate::syntax::settings::PortSetting;
 use crate::words::name::{AppName, ProcessName};
 use crate::words::report::Report;
-use crate::words::uses::Start;
+use crate::words::uses::{Origin, Start};
 
 /// Foreman's.
 pub(crate) const USUAL_BASE: u16 = 5000;
@@ -78,9 +78,8 @@ pub(crate) fn resolve(sources: Sources) -> Result<Resolved, Vec<Report>> {
     }
     let start = starts(&sources, &slots, &wires);
     let is_wanted = wanted(&sources, &slots, &wires, &start);
-    let refused = wires
-        .iter()
-        .filter_map(|wire| nobody_there(wire, &is_wanted));
+    let needed = wires.iter().filter(|wire| is_wanted[wire.consumer]);
+    let refused = needed.filter_map(nobody_there).cloned();
     errors.extend(refused.filter(|_| !sources.asked.only_looks));
     let (edges, externals) = edges(&sources, &slots, &wires).unwrap_or_else(|reports| {
         errors.extend(reports);
@@ -304,10 +303,11 @@ fn depends_on(sources: &Sources, slots: &[Slot], place: usize) -> Vec<usize> {
         .collect()
 }
 
-fn nobody_there(wire: &Wire, is_wanted: &[bool]) -> Option<Report> {
-    let is_needed = is_wanted[wire.consumer] && !wire.is_hidden && !wire.declared.is_optional;
+/// Why a process cannot be started: what it cannot do without is not there.
+pub(super) fn nobody_there(wire: &Wire) -> Option<&Report> {
+    let is_needed = !wire.is_hidden && !wire.declared.is_optional;
     match &wire.backing {
-        Backing::Nothing(report) if is_needed => Some(report.clone()),
+        Backing::Nothing(report) if is_needed => Some(report),
         Backing::Nothing(_) | Backing::Process(_) | Backing::Resource => None,
     }
 }
@@ -318,14 +318,14 @@ fn edges(
     slots: &[Slot],
     wires: &[Wire],
 ) -> Result<(Vec<Edge>, Vec<External>), Vec<Report>> {
-    let rank = |consumer: usize, name: &str| {
+    let rank = |consumer: usize, name: &str, is_asked: bool| {
         let slot = &slots[consumer];
         let identity = sources.apps.apps[slot.app].identity.display().to_string();
-        (
-            identity,
-            slot.entry,
-            format!("{}.{name}", slot.name.instance),
-        )
+        let name = format!("{}.{name}", slot.name.instance);
+        Rank {
+            is_asked,
+            consumer: (identity, slot.entry, name),
+        }
     };
     let (mut edges, mut errors) = (Vec::new(), Vec::new());
     let mut externals: Vec<External> = Vec::new();
@@ -339,11 +339,12 @@ fn edges(
                 waits: true,
                 is_optional: false,
             },
-            rank: rank(consumer, ""),
+            rank: rank(consumer, "", false),
         }));
     }
     for wire in wires.iter().filter(|wire| !wire.is_hidden) {
         let waits = wire.declared.is_waited_for();
+        let is_asked = wire.declared.origin == Origin::CommandLine;
         let on = match wire.backing {
             Backing::Process(provider) => Provider::Process(provider),
             Backing::Resource if waits => match external(sources, slots, wire) {
@@ -364,7 +365,7 @@ fn edges(
                 waits,
                 is_optional: wire.declared.is_optional,
             },
-            rank: rank(wire.consumer, &wire.declared.variable),
+            rank: rank(wire.consumer, &wire.declared.variable, is_asked),
         });
     }
     if errors.is_empty() {

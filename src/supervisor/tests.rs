@@ -50,6 +50,7 @@ fn planned(process_type: &str) -> PlannedProcess {
         is_meant: false,
         needs: Vec::new(),
         uses: Vec::new(),
+        cannot: None,
         tty: None,
     }
 }

@@ -209,3 +209,20 @@ fn a_wait_ends_with_the_provider_of_another_app_too() {
     );
     assert_eq!(finished.status, 7, "{said}");
 }
+
+#[test]
+fn a_use_of_one_run_waits_for_nobody_who_waits_for_it() {
+    let listens = once_there_is("go", &format!("exec {}", helper("listen")));
+    let project = shop("API_URL", "uses: { API_URL: ../api }\n");
+    let api = beside(&project, "api", &format!("web: {listens}\n"), "");
+    let mut devrun = project.start();
+    devrun.wait_for("web.1 waits for api/web.1 to listen on ");
+    // Only this one knows that they use each other.
+    let mut owner = api.start_with(&["--use", "SHOP_URL=../shop"]);
+    owner.wait_for("web.1 and shop/web.1 use each other: web.1 does not wait");
+    api.write("go", "");
+    owner.wait_for("| listens on ");
+    devrun.wait_for("API_URL=[http://localhost:");
+    assert_eq!(devrun.interrupt(), 0);
+    assert_eq!(owner.interrupt(), 0);
+}

@@ -1,5 +1,6 @@
 //! An app that another one uses: who starts it, how much of it, and how it is called.
 
+use crate::screen::{CTRL_C, Screen};
 use crate::support::{Project, helper};
 use crate::wiring::{api, beside, shop};
 
@@ -238,4 +239,25 @@ fn a_process_of_a_sibling_is_shown_with_its_app() {
     devrun.wait_for("catalogue/web.1 | listens on ");
     devrun.wait_for("API_URL=[http");
     assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn who_is_started_by_hand_has_what_it_uses_or_is_refused() {
+    let settings = "uses: { API_URL: ../api, DB_URL: 'custom://u:${PASSWORD}@db' }\n\
+        processes: { web: { uses: [] }, worker: { uses: [API_URL] }, job: { uses: [DB_URL] } }\n";
+    let procfile = "web: exec sleep 1000\nworker: exec sleep 1000\njob: exec sleep 1000\n";
+    let project = Project::called("shop")
+        .file("Procfile", procfile)
+        .file("devrun.yaml", settings);
+    let mut screen = Screen::start(&project, &["web"]);
+    screen.wait_for("web.1 started (pid ");
+    screen.command("s worker");
+    screen.wait_for("worker.1 could not be started: API_URL: ");
+    screen.command("s job");
+    screen.wait_for("job.1 could not be started: DB_URL: ");
+    screen.type_(CTRL_C);
+    assert_ne!(screen.wait(), 0);
+    let said = screen.text();
+    assert!(!said.contains("worker.1 started"), "{said}");
+    assert!(!said.contains("job.1 started"), "{said}");
 }
