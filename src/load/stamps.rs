@@ -18,7 +18,7 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     let is_settled = age.is_ok_and(|age| age > TICK);
     let nanoseconds = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some(Stamp {
-        modified: is_settled.then(|| nanoseconds.as_nanos()),
+        modified: is_settled.then_some(nanoseconds.as_nanos()),
         length: metadata.len(),
         inode: metadata.ino(),
     })

@@ -211,7 +211,8 @@ fn an_external_is_waited_for_until_it_accepts() {
         port: 5432,
     };
     assert!(story.said().contains(&waits("web", waited_for, 2)));
-    assert_eq!(story.supervisor.awaited_externals(), [db.clone()]);
+    let awaited = story.supervisor.awaited_externals();
+    assert_eq!(awaited, std::slice::from_ref(&db));
     // What is planned anew leaves it as it is.
     story.supervisor.adopt_plan(&plan);
     let other = External {
