@@ -71,7 +71,8 @@ impl Joins {
         let seeks = |app| !world.is_owned(app) && world.is_needed(app);
         let join = |app| Join {
             seek_at: seeks(app).then_some(now),
-            is_sought: seeks(app),
+            // One of ours is known; who takes it over knocks.
+            is_sought: seeks(app) || world.is_owned(app),
             ..Join::default()
         };
         Self {
@@ -329,6 +330,7 @@ impl Driver {
         self.joins.apps[app].seeking_since = None;
         self.joins.apps[app].is_seeking_said = false;
         self.joins.apps[app].is_left_alone = false;
+        self.joins.apps[app].is_sought = true;
         let known = self.world.known_ports(app);
         let assigned = self.world.assign(app, &known);
         self.guardian.hold(self.world.new_locks());

@@ -201,6 +201,8 @@ fn an_apps_own_directory_takes_it_over_on_the_same_ports() {
     owner.wait_for(&format!("shop (pid {}) now uses api", devrun.pid()));
     assert_eq!(devrun.interrupt(), 0);
     is_still_its_first_run(&devrun);
+    assert_eq!(devrun.count("starting api"), 1, "it was not fetched back");
+    assert_eq!(owner.count("taking api over"), 1);
     assert!(get(&before).contains("200 OK"));
     assert_eq!(owner.interrupt(), 0);
 }
