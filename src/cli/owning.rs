@@ -54,10 +54,11 @@ pub(super) fn own(world: &mut World) -> Result<Owned, Vec<Report>> {
     Ok(owned)
 }
 
-/// Gives all processes that are started here their ports, and says what became of owning.
+/// Gives all processes that are started here their ports, and says what became of owning. An app that is only
+/// used, and cannot have its ports, is given up: who can do without it does.
 ///
 /// # Errors
-/// A pinned or a strict one is taken; none is left.
+/// A pinned or a strict one of what is meant is taken; none is left.
 pub(super) fn assign(world: &mut World, owned: Owned) -> Result<Vec<Notice>, Vec<Report>> {
     let (mut notices, mut errors) = (Vec::new(), Vec::new());
     let none = BTreeMap::new();
@@ -69,14 +70,25 @@ pub(super) fn assign(world: &mut World, owned: Owned) -> Result<Vec<Notice>, Vec
         let preferred = preferred.filter(|_| !is_moved(world, app));
         match world.assign(app, preferred.unwrap_or(&none)) {
             Ok(found) => notices.extend(found),
-            Err(reports) => errors.extend(reports),
+            Err(reports) if world.resolved().is_root(app) => {
+                errors.extend(reports.into_iter().map(|report| of_app(world, app, report)));
+            }
+            Err(reports) => {
+                world.leave_alone(app);
+                let (app, why) = (world.resolved().app_name(app), reports[0].headline.clone());
+                notices.push(Notice::Wiring(Wiring::CannotStart { app, why }));
+            }
         }
     }
     if !errors.is_empty() {
         return Err(errors);
     }
     let Owned { news, preferred } = owned;
-    let news = news.into_iter().map(|(app, mut news)| {
+    // Of those it was going to be said that they are started.
+    let news = news
+        .into_iter()
+        .filter(|(app, _)| !world.is_left_alone(*app));
+    let news = news.map(|(app, mut news)| {
         if let (Wiring::TakesOver { has_same_ports, .. }, Some(before)) =
             (&mut news, preferred.get(&app))
         {
@@ -85,6 +97,18 @@ pub(super) fn assign(world: &mut World, owned: Owned) -> Result<Vec<Notice>, Vec
         Notice::Wiring(news)
     });
     Ok(news.chain(notices).collect())
+}
+
+/// Of several apps it is said whose mistake it is.
+fn of_app(world: &World, app: AppIndex, report: Report) -> Report {
+    if world.is_started_for_itself(app) {
+        return report;
+    }
+    let name = world.resolved().app_name(app);
+    Report {
+        headline: format!("{name}: {}", report.headline),
+        ..report
+    }
 }
 
 /// The command line says where the app is to be from now on. 0 says that any port will do, also the one that

@@ -29,6 +29,8 @@ pub(crate) struct World {
     /// As they were when the present plan was made.
     planned_with: Vec<Ports>,
     is_owned: Vec<bool>,
+    /// Those that could not be started before the session began: nobody tries that again unasked.
+    left_alone: HashSet<AppIndex>,
     /// A taken port is an error.
     is_strict: bool,
 }
@@ -52,6 +54,7 @@ impl World {
             ports: vec![elsewhere; resolved.slots.len()],
             planned_with: Vec::new(),
             is_owned: vec![false; resolved.sources.apps.apps.len()],
+            left_alone: HashSet::new(),
             resolved,
             registry,
             is_strict,
@@ -324,6 +327,17 @@ impl World {
                 ..Ports::default()
             };
         }
+    }
+
+    /// Gives up an app of which nothing could be started.
+    pub(crate) fn leave_alone(&mut self, app: AppIndex) {
+        self.release(app);
+        self.left_alone.insert(app);
+    }
+
+    /// Whether the session begins with an app that could not be started.
+    pub(crate) fn is_left_alone(&self, app: AppIndex) -> bool {
+        self.left_alone.contains(&app)
     }
 
     /// The ports of an app's processes as they are known: `web.1`.
