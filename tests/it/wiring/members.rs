@@ -184,3 +184,21 @@ fn a_root_may_have_a_procfile_of_its_own() {
     devrun.see("| proxy").see("| tick").see("api/web.1");
     assert_eq!(devrun.interrupt(), 0);
 }
+
+/// A root with one member, in a directory of that name.
+fn with_one_member(directory: &str) -> Project {
+    let root = Project::called(directory).file("devrun.yaml", "apps: [apps/*]\n");
+    root.write(
+        "apps/a/Procfile",
+        "web: echo up; exec sleep 1000\nextra: echo extra\n",
+    );
+    root.write("apps/a/devrun.yaml", "port: 0\n");
+    root
+}
+
+#[test]
+fn a_root_may_be_called_like_a_pattern() {
+    let mut devrun = start(&with_one_member("my[x]*"), &[]);
+    devrun.see("a/web.1   | up");
+    assert_eq!(devrun.interrupt(), 0);
+}
