@@ -197,6 +197,19 @@ fn with_one_member(directory: &str) -> Project {
 }
 
 #[test]
+fn the_only_member_is_named_as_it_is_shown() {
+    let root = with_one_member("mono");
+    let mut devrun = start(&root, &["a/web"]);
+    devrun.see("a/web.1 | up");
+    assert_eq!(devrun.interrupt(), 0);
+    assert_eq!(devrun.count("| extra"), 0);
+    let finished = root.run(&["start", "web"]);
+    assert_eq!(finished.status, 2);
+    let expected = "here a process is named with its app: `a/web`";
+    assert!(finished.stderr.contains(expected), "{}", finished.stderr);
+}
+
+#[test]
 fn a_root_may_be_called_like_a_pattern() {
     let mut devrun = start(&with_one_member("my[x]*"), &[]);
     devrun.see("a/web.1   | up");
