@@ -28,7 +28,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// What became of owning.
 #[derive(Debug, Default)]
 pub(super) struct Owned {
-    pub(super) news: Vec<Notice>,
+    news: Vec<(AppIndex, Wiring)>,
     /// The ports that an app had under another owner, by process.
     preferred: HashMap<AppIndex, BTreeMap<String, u16>>,
 }
@@ -47,36 +47,84 @@ pub(super) fn own(world: &mut World) -> Result<Owned, Vec<Report>> {
             let news = own_for_others(world, app);
             // Of what is meant by itself the first line tells.
             let is_told = world.is_owned(app) && world.resolved().is_root(app);
-            owned
-                .news
-                .extend((!is_told).then_some(Notice::Wiring(news)));
+            owned.news.extend((!is_told).then_some((app, news)));
         }
     }
     Ok(owned)
 }
 
-/// Gives all processes that are started here their ports.
+/// Gives all processes that are started here their ports, and says what became of owning. An app that is only
+/// used, and cannot have its ports, is given up: who can do without it does.
 ///
 /// # Errors
-/// A pinned or a strict one is taken; none is left.
-pub(super) fn assign(world: &mut World, owned: &Owned) -> Result<Vec<Notice>, Vec<Report>> {
+/// A pinned or a strict one of what is meant is taken; none is left.
+pub(super) fn assign(world: &mut World, owned: Owned) -> Result<Vec<Notice>, Vec<Report>> {
     let (mut notices, mut errors) = (Vec::new(), Vec::new());
     let none = BTreeMap::new();
     for app in 0..world.resolved().sources.apps.apps.len() {
         if !world.is_owned(app) {
             continue;
         }
-        match world.assign(app, owned.preferred.get(&app).unwrap_or(&none)) {
+        let preferred = owned.preferred.get(&app);
+        let preferred = preferred.filter(|_| !is_moved(world, app));
+        match world.assign(app, preferred.unwrap_or(&none)) {
             Ok(found) => notices.extend(found),
-            Err(reports) => errors.extend(reports),
+            Err(reports) if world.resolved().is_root(app) => {
+                errors.extend(reports.into_iter().map(|report| of_app(world, app, report)));
+            }
+            Err(reports) => {
+                world.leave_alone(app);
+                let (app, why) = (world.resolved().app_name(app), reports[0].headline.clone());
+                notices.push(Notice::Wiring(Wiring::CannotStart { app, why }));
+            }
         }
     }
     say_once(&mut notices);
-    if errors.is_empty() {
-        Ok(notices)
-    } else {
-        Err(errors)
+    if !errors.is_empty() {
+        return Err(errors);
     }
+    let Owned { news, preferred } = owned;
+    // Of those it was going to be said that they are started.
+    let news = news
+        .into_iter()
+        .filter(|(app, _)| !world.is_left_alone(*app));
+    let news = news.map(|(app, mut news)| {
+        if let (Wiring::TakesOver { has_same_ports, .. }, Some(before)) =
+            (&mut news, preferred.get(&app))
+        {
+            *has_same_ports = has_same(&world.known_ports(app), before);
+        }
+        Notice::Wiring(news)
+    });
+    Ok(news.chain(notices).collect())
+}
+
+/// Of several apps it is said whose mistake it is.
+fn of_app(world: &World, app: AppIndex, report: Report) -> Report {
+    if world.is_started_for_itself(app) {
+        return report;
+    }
+    let name = world.resolved().app_name(app);
+    Report {
+        headline: format!("{name}: {}", report.headline),
+        ..report
+    }
+}
+
+/// The command line says where the app is to be from now on. 0 says that any port will do, also the one that
+/// it had.
+fn is_moved(world: &World, app: AppIndex) -> bool {
+    let asked = world.resolved().sources.asked_of(app);
+    let base = asked.and_then(|asked| asked.base);
+    base.is_some_and(|base| base > 0)
+}
+
+/// Whether each that ran before is where it was.
+fn has_same(now: &BTreeMap<String, u16>, before: &BTreeMap<String, u16>) -> bool {
+    let mut both = before
+        .iter()
+        .filter_map(|(name, port)| Some((now.get(name)?, port)));
+    both.all(|(now, before)| now == before)
 }
 
 /// Who has a port that several processes would have liked is said to the first of them.
@@ -132,11 +180,14 @@ fn own_for_itself(world: &mut World, app: AppIndex, owned: &mut Owned) -> Result
             continue;
         };
         owned.preferred.insert(app, ports);
-        owned.news.push(Notice::Wiring(Wiring::TakesOver {
+        let takes_over = Wiring::TakesOver {
             app: world.resolved().app_name(app),
             from: owner.session.clone(),
             pid: owner.pid,
-        }));
+            // Its ports are still to be given.
+            has_same_ports: false,
+        };
+        owned.news.push((app, takes_over));
     }
 }
 

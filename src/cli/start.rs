@@ -93,8 +93,7 @@ fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
         args.strict_ports,
     );
     let owned = owning::own(&mut world)?;
-    let ports = owning::assign(&mut world, &owned)?;
-    let news = owned.news.into_iter().chain(ports).collect();
+    let news = owning::assign(&mut world, owned)?;
     let plan = world.plan()?;
     let opening = opening(&world, &plan, &warnings, news);
     session(

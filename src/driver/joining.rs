@@ -68,11 +68,12 @@ impl Joins {
         let (tell, heard) = mpsc::unbounded_channel();
         let apps = world.resolved().sources.apps.apps.len();
         let now = Instant::now();
-        let seeks = |app| !world.is_owned(app) && world.is_needed(app);
+        let seeks = |app| !world.is_owned(app) && !world.is_left_alone(app) && world.is_needed(app);
         let join = |app| Join {
             seek_at: seeks(app).then_some(now),
             // One of ours is known; who takes it over knocks.
-            is_sought: seeks(app) || world.is_owned(app),
+            is_sought: seeks(app) || world.is_owned(app) || world.is_left_alone(app),
+            is_left_alone: world.is_left_alone(app),
             ..Join::default()
         };
         Self {
@@ -96,6 +97,15 @@ impl Joins {
 }
 
 impl Driver {
+    /// Apps that could not be had when the session began: who cannot do without them fails.
+    pub(super) fn failed_at_first(&self) -> Vec<Event> {
+        let apps = 0..self.joins.apps.len();
+        let failed = apps.filter(|app| self.world.is_left_alone(*app));
+        failed
+            .flat_map(|app| self.elsewhere(app, Elsewhere::Failed(1)))
+            .collect()
+    }
+
     /// Looks for the owners of apps that somebody needs only now.
     pub(super) fn seek_newly_needed(&mut self) {
         for app in 0..self.joins.apps.len() {

@@ -197,6 +197,7 @@ impl Driver {
         tokio::pin!(closed);
         let mut is_closed = false;
         let mut events = vec![Event::SessionStarted];
+        events.extend(self.failed_at_first());
         loop {
             for event in events.drain(..) {
                 for action in self.supervisor.handle(self.now(), event) {

@@ -1,6 +1,6 @@
 //! The apps of a session as their files, their ports and other sessions have them now.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
@@ -30,6 +30,8 @@ pub(crate) struct World {
     /// As they were when the present plan was made.
     planned_with: Vec<Ports>,
     is_owned: Vec<bool>,
+    /// Those that could not be started before the session began: nobody tries that again unasked.
+    left_alone: HashSet<AppIndex>,
     /// A taken port is an error.
     is_strict: bool,
 }
@@ -53,6 +55,7 @@ impl World {
             ports: vec![elsewhere; resolved.slots.len()],
             planned_with: Vec::new(),
             is_owned: vec![false; resolved.sources.apps.apps.len()],
+            left_alone: HashSet::new(),
             resolved,
             registry,
             is_strict,
@@ -193,7 +196,12 @@ impl World {
         let without = places
             .iter()
             .filter(|place| self.ports[**place].given.is_none());
-        let asking = without.filter_map(|place| Some((*place, self.resolved.request(*place)?)));
+        let asking = without.filter_map(|place| {
+            let request = self.resolved.request(*place)?;
+            let kept = self.ports[*place].further.len();
+            let further = request.further.saturating_sub(kept);
+            Some((*place, Request { further, ..request }))
+        });
         let asking: Vec<(usize, Request)> = asking.collect();
         let (places, requests): (Vec<usize>, Vec<Request>) = asking.into_iter().unzip();
         let identity = self.resolved.app(app).identity.clone();
@@ -202,12 +210,20 @@ impl World {
         let mut remembered = known.clone();
         remembered.extend(preferred.clone());
         let given: HashSet<u16> = self.ports.iter().flat_map(Ports::all).collect();
+        // They stay: none of them becomes a PORT.
+        let further = places.iter().flat_map(|place| &self.ports[*place].further);
+        let further: HashSet<u16> = further.copied().collect();
         let registry = &mut self.registry;
         let sources = ports::Sources {
             base,
             is_strict: self.is_strict && self.resolved.is_root(app),
             remembered: &remembered,
-            claim: &mut |process, port| registry.claim(&identity, process, port),
+            claim: &mut |process, port| {
+                if further.contains(&port) {
+                    return Claim::Taken(Holder::Neighbour(process.clone()));
+                }
+                registry.claim(&identity, process, port)
+            },
             any_free: &mut || port::any_free().filter(|port| !given.contains(port)),
         };
         let assigned = ports::assign(&requests, sources)?;
@@ -219,8 +235,10 @@ impl World {
             .iter()
             .zip(assigned.ports.iter().zip(assigned.further))
         {
+            let mut all = std::mem::take(&mut self.ports[*place].further);
+            all.extend(further);
             self.ports[*place] = Ports {
-                further,
+                further: all,
                 ..Ports::given(*port)
             };
         }
@@ -263,8 +281,8 @@ impl World {
         self.registry.not_inherited()
     }
 
-    /// Before a run: a process that was never meant to run gets its port now, and one whose port somebody
-    /// took meanwhile another one. `Some`: the port it has from now on, if that is news.
+    /// Before a run: a process that was never meant to run gets its ports now, and one of which somebody took
+    /// a port meanwhile another one for that. `Some`: the PORT it has from now on, if that is news.
     ///
     /// # Errors
     /// There is none to be had, in words.
@@ -279,6 +297,7 @@ impl World {
             assigned.map_err(|reports| reports[0].headline.clone())?;
             return Ok(self.ports[place].given);
         };
+        self.look_at_further(place, &request)?;
         let holder = match self.registry.claim(&identity, &request.process, port) {
             Claim::Granted => return Ok(None),
             Claim::Taken(holder) => holder,
@@ -287,17 +306,58 @@ impl World {
         if cannot_move || request.pinned.is_some() {
             return Err(format!("port {port} is taken by {holder}"));
         }
-        let before = std::mem::take(&mut self.ports[place]);
+        self.ports[place].given = None;
         if self
             .assign_to(slot.app, &[place], &BTreeMap::new())
             .is_err()
         {
-            self.ports[place] = before;
+            self.ports[place].given = Some(port);
             return Err(format!(
                 "port {port} is taken by {holder}, and no other is free"
             ));
         }
         Ok(self.ports[place].given)
+    }
+
+    /// Gives a process others for those of its further ports that somebody has taken meanwhile.
+    ///
+    /// # Errors
+    /// There is none to be had, in words.
+    fn look_at_further(&mut self, place: ProcessIndex, request: &Request) -> Result<(), String> {
+        let app = self.resolved.slots[place].app;
+        let identity = self.resolved.app(app).identity.clone();
+        let has = |port: &u16| {
+            let claim = self.registry.claim(&identity, &request.process, *port);
+            claim == Claim::Granted
+        };
+        let before = &self.ports[place].further;
+        let kept: HashSet<u16> = before.iter().copied().filter(has).collect();
+        let request = Request {
+            further: before.len() - kept.len(),
+            ..request.clone()
+        };
+        if request.further == 0 {
+            return Ok(());
+        }
+        let given: BTreeSet<u16> = self.ports.iter().flat_map(Ports::all).collect();
+        let registry = &mut self.registry;
+        let sources = ports::Sources {
+            base: self.resolved.bases[app],
+            is_strict: false,
+            remembered: &BTreeMap::new(),
+            claim: &mut |process, port| registry.claim(&identity, process, port),
+            any_free: &mut port::any_free,
+        };
+        let others = ports::further(&request, given, sources);
+        let mut others = others
+            .map_err(|reports| reports[0].headline.clone())?
+            .into_iter();
+        for port in &mut self.ports[place].further {
+            if !kept.contains(port) {
+                *port = others.next().unwrap_or(*port);
+            }
+        }
+        Ok(())
     }
 
     /// It is to have a port, and has none yet.
@@ -338,6 +398,17 @@ impl World {
                 ..Ports::default()
             };
         }
+    }
+
+    /// Gives up an app of which nothing could be started.
+    pub(crate) fn leave_alone(&mut self, app: AppIndex) {
+        self.release(app);
+        self.left_alone.insert(app);
+    }
+
+    /// Whether the session begins with an app that could not be started.
+    pub(crate) fn is_left_alone(&self, app: AppIndex) -> bool {
+        self.left_alone.contains(&app)
     }
 
     /// The ports of an app's processes as they are known: `web.1`.

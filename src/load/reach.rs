@@ -80,7 +80,9 @@ fn members(
     let mut members: Vec<Found> = Vec::new();
     let mut errors = Vec::new();
     for said in globs {
-        let pattern = directory.join(&said.value);
+        // What the directory itself is called is no pattern.
+        let literal = glob::Pattern::escape(&directory.to_string_lossy());
+        let pattern = Path::new(&literal).join(&said.value);
         let paths = match glob::glob(&pattern.to_string_lossy()) {
             Ok(paths) => paths,
             Err(error) => {

@@ -113,6 +113,27 @@ pub(crate) fn assign(requests: &[Request], sources: Sources<'_>) -> Result<Assig
     }
 }
 
+/// So many more ports for one process as its request wants further ones; `given`: those that the session has.
+///
+/// # Errors
+/// A place above 65535; no port left at all.
+pub(crate) fn further(
+    request: &Request,
+    given: BTreeSet<u16>,
+    sources: Sources<'_>,
+) -> Result<Vec<u16>, Vec<Report>> {
+    let requests = std::slice::from_ref(request);
+    let places = places(requests, sources.base)?;
+    let mut assignment = Assignment {
+        owners: owners(requests, &places, &sources),
+        given,
+        notices: Vec::new(),
+        to_remember: BTreeMap::new(),
+        sources,
+    };
+    assignment.further(request).map_err(|report| vec![report])
+}
+
 /// Every request's own place; `None` where any port will do.
 ///
 /// # Errors

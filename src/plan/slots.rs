@@ -93,7 +93,9 @@ fn wanted(sources: &Sources) -> Result<Vec<Option<Wanted>>, Vec<Report>> {
         let asked = sources.asked.wanted.formation.clone();
         asked.or_else(|| of_settings(place))
     };
-    if *roots == 1 {
+    // The only member of a root is called like one of several.
+    let is_alone = *roots == 1 && apps[0].identity == sources.apps.identity;
+    if is_alone {
         let wanted = Wanted {
             formation: formation(0),
             ..sources.asked.wanted.clone()
@@ -135,7 +137,7 @@ fn unknown_apps(asked: &Asked, names: &[String]) -> Vec<Report> {
     let report = |asked: &String| {
         let report = Report::new(format!("no process `{asked}`"));
         report.help(format!(
-            "several apps are run here; name one with its app: {}",
+            "here a process is named with its app: {}",
             wording::choice(names.iter().map(|name| format!("{name}/web")))
         ))
     };

@@ -40,12 +40,14 @@ pub(crate) enum Wiring {
     },
     /// Each of them needs the next one, and the last one the first: the first does not wait.
     CycleRelaxed { cycle: Vec<ProcessName> },
-    /// This session has taken its app over from another one, with its ports.
+    /// This session has taken its app over from another one.
     TakesOver {
         app: AppName,
         /// The app that the other one was started for.
         from: String,
         pid: i32,
+        /// Whoever was told a URL of it finds it there again.
+        has_same_ports: bool,
     },
     /// A `devrun start` in the app's own directory takes it over from this session.
     HandsOver {

@@ -236,3 +236,40 @@ fn a_stranger_on_the_port_of_a_run_is_named() {
     devrun.wait_for(&format!("port {base} of web.1 is in the hands of "));
     assert_eq!(devrun.interrupt(), 0);
 }
+
+/// A process that appends its ports to a file, and fails until there is a file `taken`.
+fn with_further_port() -> Project {
+    let line = "echo $PORT $ADMIN >> ports; echo wrote; test -e taken && exec sleep 1000; exit 1";
+    let settings = "processes: { web: { ports: [ADMIN] } }\n";
+    Project::with_procfile(&format!("web: {line}\n")).file("devrun.yaml", settings)
+}
+
+#[test]
+fn a_further_port_that_was_lost_between_two_runs_is_replaced_alone() {
+    let project = with_further_port();
+    let base = free_base();
+    let mut devrun = start(&project, base, &[]);
+    devrun.wait_for("restart 1 in 0.5 s");
+    let _taken = TcpListener::bind(("127.0.0.1", base + 1)).unwrap();
+    project.write("taken", "");
+    devrun.wait_for("wrote");
+    assert_eq!(devrun.interrupt(), 0);
+    let ports = format!("{base} {}\n{base} {}\n", base + 1, base + 2);
+    assert_eq!(project.read("ports"), ports, "{}", devrun.stdout.text());
+}
+
+#[test]
+fn a_further_port_stays_where_port_has_moved() {
+    let project = with_further_port();
+    let base = free_base();
+    let mut devrun = start(&project, base, &[]);
+    devrun.wait_for("restart 1 in 0.5 s");
+    let _taken = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    project.write("taken", "");
+    devrun
+        .wait_for(&format!("web.1 gets {}", base + 2))
+        .wait_for("wrote");
+    assert_eq!(devrun.interrupt(), 0);
+    let ports = format!("{base} {0}\n{1} {0}\n", base + 1, base + 2);
+    assert_eq!(project.read("ports"), ports, "{}", devrun.stdout.text());
+}

@@ -59,9 +59,15 @@ impl Json {
                 let line = self.event("cycle.relaxed", out);
                 line.names("processes", cycle).end();
             }
-            Wiring::TakesOver { app, from, pid } => {
+            Wiring::TakesOver {
+                app,
+                from,
+                pid,
+                has_same_ports,
+            } => {
                 let line = self.about_app("app.taken_over", app, out);
-                line.put("from", from).put("session_pid", pid).end();
+                let line = line.put("from", from).put("session_pid", pid);
+                line.put("same_ports", has_same_ports).end();
             }
             Wiring::HandsOver {
                 app,

@@ -37,8 +37,18 @@ pub(super) fn sentence(news: &Wiring) -> String {
             instead,
         } => without(process, variable, provider.as_ref(), instead.as_deref()),
         Wiring::CycleRelaxed { cycle } => relaxed(cycle),
-        Wiring::TakesOver { app, from, pid } => {
-            format!("taking {app} over from {from} (pid {pid}), same ports")
+        Wiring::TakesOver {
+            app,
+            from,
+            pid,
+            has_same_ports,
+        } => {
+            let ports = if *has_same_ports {
+                "same ports"
+            } else {
+                "on other ports"
+            };
+            format!("taking {app} over from {from} (pid {pid}), {ports}")
         }
         Wiring::HandsOver {
             app,

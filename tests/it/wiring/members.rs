@@ -201,3 +201,34 @@ fn a_root_whose_members_all_run_already_stays_with_them() {
     devrun.wait_for("starting a").wait_for("a/web.1 started");
     assert_eq!(devrun.interrupt(), 0);
 }
+
+/// A root with one member, in a directory of that name.
+fn with_one_member(directory: &str) -> Project {
+    let root = Project::called(directory).file("devrun.yaml", "apps: [apps/*]\n");
+    root.write(
+        "apps/a/Procfile",
+        "web: echo up; exec sleep 1000\nextra: echo extra\n",
+    );
+    root.write("apps/a/devrun.yaml", "port: 0\n");
+    root
+}
+
+#[test]
+fn the_only_member_is_named_as_it_is_shown() {
+    let root = with_one_member("mono");
+    let mut devrun = start(&root, &["a/web"]);
+    devrun.see("a/web.1 | up");
+    assert_eq!(devrun.interrupt(), 0);
+    assert_eq!(devrun.count("| extra"), 0);
+    let finished = root.run(&["start", "web"]);
+    assert_eq!(finished.status, 2);
+    let expected = "here a process is named with its app: `a/web`";
+    assert!(finished.stderr.contains(expected), "{}", finished.stderr);
+}
+
+#[test]
+fn a_root_may_be_called_like_a_pattern() {
+    let mut devrun = start(&with_one_member("my[x]*"), &[]);
+    devrun.see("a/web.1   | up");
+    assert_eq!(devrun.interrupt(), 0);
+}

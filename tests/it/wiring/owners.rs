@@ -208,6 +208,24 @@ fn an_apps_own_directory_takes_it_over_on_the_same_ports() {
 }
 
 #[test]
+fn whoever_takes_an_app_over_may_say_on_which_ports() {
+    let project = shop("API_URL", USES_API);
+    let api = api(&project);
+    let mut devrun = project.start();
+    let before = url(&mut devrun);
+    let base = crate::ports::free_base();
+    let mut owner = api.spawn(api.command(["start", "-p", &base.to_string()]));
+    owner.wait_for("taking api over from shop (pid ");
+    owner.wait_for("), on other ports\n");
+    owner.wait_for(&format!("listens on {base}\n"));
+    let after = format!("http://localhost:{base}");
+    assert_ne!(before, after);
+    devrun.wait_for(&format!("API_URL=[{after}]"));
+    assert_eq!(devrun.interrupt(), 0);
+    assert_eq!(owner.interrupt(), 0);
+}
+
+#[test]
 fn an_app_of_its_own_start_is_not_taken_over() {
     let project = Project::empty();
     let api = api(&project);

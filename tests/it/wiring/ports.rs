@@ -114,6 +114,48 @@ fn a_pinned_port_is_had_or_the_process_is_not_started() {
 }
 
 #[test]
+fn an_app_that_cannot_have_its_pinned_port_fails_who_needs_it() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let procfile = "web: echo \"API_URL=[${API_URL-none}]\"; exec sleep 1000\n\
+        other: echo other; exec sleep 1000\n";
+    let check = |optional: bool, expected: &str| {
+        let settings = format!(
+            "uses: {{ API_URL: {{ app: ../api, optional: {optional} }} }}\n\
+             processes: {{ other: {{ uses: [] }} }}\n"
+        );
+        let project = Project::called("shop")
+            .file("Procfile", procfile)
+            .file("devrun.yaml", settings);
+        let settings = format!("processes: {{ web: {{ port: {port} }} }}\n");
+        beside(&project, "api", "web: exec sleep 1000\n", &settings);
+        let mut devrun = project.start();
+        let cannot = format!("api could not be started: port {port} of `web.1` cannot be had");
+        devrun.see(&cannot).see("| other").see(expected);
+        assert_eq!(devrun.count("starting api"), 0);
+        devrun.interrupt();
+    };
+    check(true, "API_URL=[none]");
+    check(false, "web.1 failed: API_URL: api/web.1 failed");
+}
+
+#[test]
+fn a_pinned_port_of_a_member_is_told_with_its_app() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let root = Project::called("mono").file("devrun.yaml", "apps: [api, shop]\n");
+    let pinned = format!("port: 0\nprocesses: {{ web: {{ port: {port} }} }}\n");
+    for (name, settings) in [("api", pinned.as_str()), ("shop", "port: 0\n")] {
+        root.write(&format!("{name}/Procfile"), WEB);
+        root.write(&format!("{name}/devrun.yaml"), settings);
+    }
+    let finished = root.run(&["start"]);
+    assert_eq!(finished.status, 2);
+    let expected = format!("error: api: port {port} of `web.1` cannot be had");
+    assert!(finished.stderr.contains(&expected), "{}", finished.stderr);
+}
+
+#[test]
 fn who_listens_elsewhere_is_told_its_cure() {
     // A server that devrun knows by its name, and that goes its own way.
     let project = Project::with_procfile("web: ./flask run\n").file(

@@ -123,8 +123,9 @@ fn an_owner_that_goes_or_changes_is_told() {
             app: app.clone(),
             from,
             pid,
+            has_same_ports: true,
         },
-        r#""app.taken_over","app":"api","from":"shop","session_pid":41200"#,
+        r#""app.taken_over","app":"api","from":"shop","session_pid":41200,"same_ports":true"#,
     );
     let processes = 2;
     check(

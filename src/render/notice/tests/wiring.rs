@@ -141,14 +141,19 @@ fn a_cycle_says_who_does_not_wait() {
 
 #[test]
 fn an_app_that_changes_hands_is_said_on_both_sides() {
-    let takes = Wiring::TakesOver {
+    let takes = |has_same_ports| Wiring::TakesOver {
         app: app("api"),
         from: "shop".into(),
         pid: 41200,
+        has_same_ports,
     };
     check(
-        takes,
+        takes(true),
         &["taking api over from shop (pid 41200), same ports"],
+    );
+    check(
+        takes(false),
+        &["taking api over from shop (pid 41200), on other ports"],
     );
     let hands = Wiring::HandsOver {
         app: app("api"),
