@@ -228,7 +228,7 @@ impl World {
         };
         let assigned = ports::assign(&requests, sources)?;
         if base != 0 && !self.is_strict {
-            let to_remember = own_decisions(assigned.to_remember, preferred, &known);
+            let to_remember = memory::own_decisions(assigned.to_remember, preferred, &known);
             memory::remember(&identity, base, &to_remember);
         }
         for (place, (port, further)) in places
@@ -472,48 +472,4 @@ impl World {
 fn is_as_before(notice: &Notice, preferred: &BTreeMap<String, u16>) -> bool {
     matches!(notice, Notice::PortRemembered { process, port, .. }
         if preferred.get(&process.in_app()) == Some(port))
-}
-
-/// What another owner had is no decision of this app's to remember: what was known before stays.
-fn own_decisions(
-    mut to_remember: BTreeMap<String, u16>,
-    preferred: &BTreeMap<String, u16>,
-    known: &BTreeMap<String, u16>,
-) -> BTreeMap<String, u16> {
-    for (process, port) in preferred {
-        if to_remember.get(process) != Some(port) {
-            continue;
-        }
-        match known.get(process) {
-            Some(known) => to_remember.insert(process.clone(), *known),
-            None => to_remember.remove(process),
-        };
-    }
-    to_remember
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_another_owner_had_replaces_nothing_that_is_remembered() {
-        let ports = |ports: &[(&str, u16)]| -> BTreeMap<String, u16> {
-            let owned = ports.iter().map(|(name, port)| (name.to_string(), *port));
-            owned.collect()
-        };
-        let known = ports(&[("api.1", 5101), ("web.1", 5001)]);
-        let preferred = ports(&[("db.1", 5202), ("job.1", 5302), ("web.1", 5002)]);
-        // As it is where `job.1` had to give way once more.
-        let found = ports(&[
-            ("api.1", 5101),
-            ("db.1", 5202),
-            ("job.1", 5303),
-            ("web.1", 5002),
-        ]);
-        assert_eq!(
-            own_decisions(found, &preferred, &known),
-            ports(&[("api.1", 5101), ("job.1", 5303), ("web.1", 5001)])
-        );
-    }
 }

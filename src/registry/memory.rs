@@ -31,6 +31,25 @@ pub(crate) fn remember(app_directory: &Path, base: u16, ports: &BTreeMap<String,
     }
 }
 
+/// What to remember where another owner's ports were `preferred`: those are no decision of this app's, and
+/// what was known before stays.
+pub(crate) fn own_decisions(
+    mut to_remember: BTreeMap<String, u16>,
+    preferred: &BTreeMap<String, u16>,
+    known: &BTreeMap<String, u16>,
+) -> BTreeMap<String, u16> {
+    for (process, port) in preferred {
+        if to_remember.get(process) != Some(port) {
+            continue;
+        }
+        match known.get(process) {
+            Some(known) => to_remember.insert(process.clone(), *known),
+            None => to_remember.remove(process),
+        };
+    }
+    to_remember
+}
+
 fn recall_from(state: &Path, app_directory: &Path, base: u16) -> BTreeMap<String, u16> {
     let content = fs::read(file(state, app_directory, base)).unwrap_or_default();
     let remembered: Remembered = serde_json::from_slice(&content).unwrap_or_default();
@@ -100,5 +119,26 @@ mod tests {
         assert_eq!(recall_from(&state, api, 5000), BTreeMap::new());
         remember_in(&state, api, 5000, &ports);
         assert_eq!(recall_from(&state, api, 5000), ports);
+    }
+
+    #[test]
+    fn what_another_owner_had_replaces_nothing_that_is_remembered() {
+        let ports = |ports: &[(&str, u16)]| -> BTreeMap<String, u16> {
+            let owned = ports.iter().map(|(name, port)| (name.to_string(), *port));
+            owned.collect()
+        };
+        let known = ports(&[("api.1", 5101), ("web.1", 5001)]);
+        let preferred = ports(&[("db.1", 5202), ("job.1", 5302), ("web.1", 5002)]);
+        // As it is where `job.1` had to give way once more.
+        let found = ports(&[
+            ("api.1", 5101),
+            ("db.1", 5202),
+            ("job.1", 5303),
+            ("web.1", 5002),
+        ]);
+        assert_eq!(
+            own_decisions(found, &preferred, &known),
+            ports(&[("api.1", 5101), ("job.1", 5303), ("web.1", 5001)])
+        );
     }
 }
