@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::time::Instant;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Devrun, Project, helper};
+use crate::support::{Devrun, PATIENCE, Project, helper};
 
 /// A base whose first ports are free, and no other test is likely to be given.
 pub fn free_base() -> u16 {
@@ -18,6 +19,19 @@ pub fn free_base() -> u16 {
             && (1..5).all(|offset| is_free(port + offset) && is_free(port + 100 + offset))
         {
             return port;
+        }
+    }
+}
+
+/// Listens there. A child that another test forks just now may have a copy of what looked whether the port is
+/// free, until it executes its program.
+fn taken(address: &str, port: u16) -> TcpListener {
+    let begun = Instant::now();
+    loop {
+        match TcpListener::bind((address, port)) {
+            Ok(listener) => return listener,
+            Err(error) if begun.elapsed() > PATIENCE => panic!("{address}:{port}: {error}"),
+            Err(_) => std::thread::yield_now(),
         }
     }
 }
@@ -73,7 +87,7 @@ fn the_base_of_a_file_beats_the_shells() {
 fn a_taken_port_is_skipped_and_its_holder_named() {
     let project = Project::with_procfile("web: sleep 1000\n");
     let base = free_base();
-    let _taken = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    let _taken = taken("127.0.0.1", base);
     let mut devrun = start(&project, base, &[]);
     let own = std::process::id();
     devrun
@@ -87,7 +101,7 @@ fn a_taken_port_is_skipped_and_its_holder_named() {
 fn strict_ports_refuse_before_anything_is_started() {
     let project = Project::with_procfile("web: sleep 1000\n");
     let base = free_base();
-    let _taken = TcpListener::bind(("0.0.0.0", base)).unwrap();
+    let _taken = taken("0.0.0.0", base);
     let base = base.to_string();
     let finished = project.run(&["start", "-p", &base, "--strict-ports"]);
     assert_eq!(finished.status, 2);
@@ -180,7 +194,7 @@ fn a_port_that_was_lost_between_two_runs_is_given_up() {
     let base = free_base();
     let mut devrun = start(&project, base, &[]);
     devrun.wait_for("restart 1 in 0.5 s");
-    let _taken = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    let _taken = taken("127.0.0.1", base);
     project.write("taken", "");
     devrun.wait_for(&format!(
         "web.1 gets {}: port {base} was taken meanwhile; other.1 was given that URL",
@@ -206,7 +220,7 @@ fn a_port_that_moved_is_held_until_the_family_is_gone_though_its_manager_is() {
     let base = free_base();
     let mut killed = start(&project, base, &[]);
     killed.wait_for("restart 1 in 0.5 s");
-    let taken = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    let taken = taken("127.0.0.1", base);
     project.write("taken", "");
     let moved = base + 1;
     killed.wait_for(&format!("web.1 gets {moved}: "));
@@ -232,7 +246,7 @@ fn a_stranger_on_the_port_of_a_run_is_named() {
     let base = free_base();
     let mut devrun = start(&project, base, &[]);
     devrun.wait_for("| up");
-    let _stranger = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    let _stranger = taken("127.0.0.1", base);
     devrun.wait_for(&format!("port {base} of web.1 is in the hands of "));
     assert_eq!(devrun.interrupt(), 0);
 }
@@ -250,7 +264,7 @@ fn a_further_port_that_was_lost_between_two_runs_is_replaced_alone() {
     let base = free_base();
     let mut devrun = start(&project, base, &[]);
     devrun.wait_for("restart 1 in 0.5 s");
-    let _taken = TcpListener::bind(("127.0.0.1", base + 1)).unwrap();
+    let _taken = taken("127.0.0.1", base + 1);
     project.write("taken", "");
     devrun.wait_for("wrote");
     assert_eq!(devrun.interrupt(), 0);
@@ -264,7 +278,7 @@ fn a_further_port_stays_where_port_has_moved() {
     let base = free_base();
     let mut devrun = start(&project, base, &[]);
     devrun.wait_for("restart 1 in 0.5 s");
-    let _taken = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    let _taken = taken("127.0.0.1", base);
     project.write("taken", "");
     devrun
         .wait_for(&format!("web.1 gets {}", base + 2))

@@ -233,23 +233,3 @@ fn a_process_that_is_added_meanwhile_comes_with_the_next_session_and_all_else_at
     devrun.wait_for("web.1  | two");
     assert_eq!(devrun.interrupt(), 0);
 }
-
-#[test]
-fn an_app_that_cannot_have_its_port_fails_only_who_cannot_do_without_it() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let optional = "uses: { API_URL: { app: ../api, optional: true } }\n";
-    let project = shop("API_URL", optional);
-    let pinned = format!("port: 0\nprocesses: {{ web: {{ port: {port} }} }}\n");
-    api(&project).write("devrun.yaml", pinned);
-    let mut devrun = project.start();
-    devrun
-        .wait_for("api could not be started: port ")
-        .wait_for("API_URL=[none]");
-    assert_eq!(devrun.interrupt(), 0);
-    project.write("devrun.yaml", USES_API);
-    let finished = project.run(&["start"]);
-    assert_eq!(finished.status, 1);
-    let expected = "web.1 failed: API_URL: api/web.1 failed";
-    assert!(finished.stdout.contains(expected), "{}", finished.stdout);
-}

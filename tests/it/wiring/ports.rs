@@ -134,6 +134,7 @@ fn an_app_that_cannot_have_its_pinned_port_fails_who_needs_it() {
         devrun.see(&cannot).see("| other").see(expected);
         assert_eq!(devrun.count("starting api"), 0);
         devrun.interrupt();
+        assert_eq!(devrun.count("could not be started"), 1);
     };
     check(true, "API_URL=[none]");
     check(false, "web.1 failed: API_URL: api/web.1 failed");
