@@ -26,6 +26,8 @@ pub(super) struct Changes {
     /// What was said to be behind a variable; `None`: nothing.
     said: HashMap<(ProcessIndex, String), Option<String>>,
     due_at: Option<Instant>,
+    /// Uses that were edited: they are for the next run of their process.
+    edited: HashSet<(ProcessIndex, String)>,
     /// What is left out until the next session, as said.
     later_said: HashSet<(String, String)>,
 }
@@ -118,7 +120,9 @@ impl Driver {
                 .env
                 .get(&used.variable)
                 .map(|variable| &variable.value);
-            used.on_change == OnChange::Restart && then != now
+            let key = (process, used.variable.clone());
+            let is_edited = self.changes.edited.contains(&key);
+            used.on_change == OnChange::Restart && !is_edited && then != now
         };
         let changed = planned.uses.iter().filter(is_other);
         // Nobody knows where it is now: what it was is as good as anything.
@@ -140,6 +144,7 @@ impl Driver {
         match self.world.read_again() {
             Ok((plan, later)) => {
                 self.kept_said = None;
+                self.note_edited(&plan);
                 self.adopt(plan);
                 for (place, why) in later {
                     if self.changes.later_said.insert((place.clone(), why.clone())) {
@@ -148,6 +153,17 @@ impl Driver {
                 }
             }
             Err(reports) => self.say_kept(&reports),
+        }
+    }
+
+    /// The uses that the files give another value: nobody is restarted because somebody edits.
+    fn note_edited(&mut self, plan: &Plan) {
+        let both = self.plan.processes.iter().zip(&plan.processes);
+        for (process, (before, now)) in both.enumerate() {
+            let is_as_before = |used: &&Used| before.uses.contains(used);
+            let edited = now.uses.iter().filter(|used| !is_as_before(used));
+            let edited = edited.map(|used| (process, used.variable.clone()));
+            self.changes.edited.extend(edited);
         }
     }
 
@@ -169,6 +185,7 @@ impl Driver {
     pub(super) fn note_env(&mut self, process: ProcessIndex) {
         let planned = self.plan.processes[process].clone();
         self.say_uses(process, &planned);
+        self.changes.edited.retain(|(of, _)| *of != process);
         let before = self.changes.envs.insert(process, planned.env.clone());
         let Some(before) = before else { return };
         let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Vec::new());

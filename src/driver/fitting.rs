@@ -58,6 +58,11 @@ impl Fitting<'_> {
         app.settings.uses = uses
             .filter_map(|declared| self.declared(declared, later))
             .collect();
+        let processes = &mut app.settings.processes;
+        processes.retain(|said| !self.is_new(&said.process_type.value));
+        for said in processes {
+            said.depends_on.retain(|other| !self.is_new(&other.value));
+        }
         // Those of before are for the uses that stay as they were.
         app.siblings.clone_from(&self.was.siblings);
         for directory in self.now.siblings.keys() {
@@ -66,6 +71,11 @@ impl Fitting<'_> {
                 .extend(behind.map(|behind| (directory.clone(), behind)));
         }
         app
+    }
+
+    /// A process type that the session does not have.
+    fn is_new(&self, process_type: &str) -> bool {
+        self.now.entry(process_type).is_some() && self.was.entry(process_type).is_none()
     }
 
     /// The types that there were, with the commands that they have now.
@@ -82,22 +92,21 @@ impl Fitting<'_> {
         self.was.entries.iter().map(now).collect()
     }
 
-    /// One of an app that the session does not have is as it was before, if it was.
+    /// One of an app or a process that the session does not have is as it was before, if it was.
     fn declared(&self, declared: &Use, later: &mut Later) -> Option<Use> {
-        let Target::App { directory, .. } = &declared.target else {
-            return Some(declared.clone());
-        };
-        let is_known = match self.now.siblings.get(directory) {
-            Some(Behind::App(_)) => self.behind(directory).is_some(),
-            Some(Behind::Nothing(_)) | None => true,
+        let is_known = match &declared.target {
+            Target::Url(_) => true,
+            Target::Process(name) => !self.is_new(name),
+            Target::App { directory, .. } => match self.now.siblings.get(directory) {
+                Some(Behind::App(_)) => self.behind(directory).is_some(),
+                Some(Behind::Nothing(_)) | None => true,
+            },
         };
         if is_known {
             return Some(declared.clone());
         }
-        later.push((
-            declared.origin.to_string(),
-            format!("{directory} {NEXT_START}"),
-        ));
+        let why = format!("{} {NEXT_START}", declared.target);
+        later.push((declared.origin.to_string(), why));
         let mut before = self.was.settings.uses.iter();
         before
             .find(|before| before.variable == declared.variable)

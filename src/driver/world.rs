@@ -431,8 +431,9 @@ impl World {
     /// # Errors
     /// What the kernel would refuse to start; a use whose value cannot be made.
     pub(crate) fn plan(&mut self) -> Result<Plan, Vec<Report>> {
+        let plan = self.resolved.plan(&self.ports)?;
         self.planned_with.clone_from(&self.ports);
-        self.resolved.plan(&self.ports)
+        Ok(plan)
     }
 
     /// Files were edited since they were read. One that is a pipe cannot be read again.
@@ -453,10 +454,23 @@ impl World {
             return Err(loaded.errors);
         }
         let (apps, later) = fitted(&self.resolved.sources.apps, &loaded.value);
-        let resolved = resolve::resolve(Sources {
+        let mut sources = Sources {
             apps,
             ..self.resolved.sources.clone()
-        })?;
+        };
+        // What the files do not say any more need not be done without.
+        let roots = &sources.apps.apps[..sources.apps.roots];
+        let is_used = |name: &String| {
+            let mut uses = roots.iter().flat_map(|app| &app.settings.uses);
+            uses.any(|declared| declared.variable == *name)
+        };
+        sources.asked.unuse = sources.asked.unuse.into_iter().filter(is_used).collect();
+        let mut resolved = resolve::resolve(sources)?;
+        resolved
+            .sources
+            .asked
+            .unuse
+            .clone_from(&self.resolved.sources.asked.unuse);
         if resolved.slots != self.resolved.slots {
             let report = Report::new("the apps or processes have other names in the files now");
             return Err(vec![report]);

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::plan::Provider;
 use crate::supervisor::state::{Process, State, Wish};
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn};
 use crate::words::notice::Notice;
@@ -31,6 +32,28 @@ impl Supervisor {
         };
         process.begin_anew(turn.now);
         self.status.forget(index);
+        self.want_what_it_needs(index, turn.now);
+    }
+
+    /// As with the session, what a process uses is started with it, and what that uses.
+    fn want_what_it_needs(&mut self, index: ProcessIndex, now: Instant) {
+        let mut queue = vec![index];
+        while let Some(index) = queue.pop() {
+            let needs = self.processes[index].needs.clone();
+            for need in needs {
+                let Provider::Process(provider) = need.on else {
+                    continue;
+                };
+                let process = &mut self.processes[provider];
+                if std::mem::replace(&mut process.is_wanted, true) {
+                    continue;
+                }
+                if process.is_dormant() {
+                    process.state = process.next_run(now);
+                }
+                queue.push(provider);
+            }
+        }
     }
 
     /// What runs already goes on.

@@ -80,19 +80,30 @@ impl Use {
     /// Its value holds a secret that is not to be told from the rest: of a URL the password alone is hidden.
     pub(crate) fn gives_a_secret(&self) -> bool {
         let value = self.value.as_deref().unwrap_or_default();
-        let mut references = value
-            .split("${")
-            .skip(1)
-            .filter_map(|rest| rest.split_once('}'));
-        let holds_one = value.contains("{password}")
-            || references.any(|(name, _)| secret::is_secret_name(name));
-        holds_one && !value.contains("://")
+        let passwords = value.match_indices("{password}").map(|(at, _)| at);
+        let references = value.match_indices("${").filter(|(at, _)| {
+            let name = value[at + "${".len()..].split('}').next();
+            name.is_some_and(secret::is_secret_name)
+        });
+        let mut places = passwords.chain(references.map(|(at, _)| at));
+        places.any(|at| !is_in_userinfo(value, at))
     }
 
     pub(crate) fn is_waited_for(&self) -> bool {
         let by_itself = !matches!(self.target, Target::Url(_));
         self.waits.unwrap_or(by_itself)
     }
+}
+
+/// Between the `://` of a URL and the `@` in front of its host.
+fn is_in_userinfo(text: &str, at: usize) -> bool {
+    let ends = ['/', '?', '#'];
+    let Some(begin) = text[..at].rfind("://") else {
+        return false;
+    };
+    let before = &text[begin + "://".len()..at];
+    let after = text[at..].split(ends).next().unwrap_or_default();
+    !before.contains(ends) && after.contains('@')
 }
 
 impl Target {
@@ -163,6 +174,8 @@ mod tests {
         assert!(gives("host={host} password=${DB_PASSWORD}"));
         assert!(!gives("{host}:{port} ${NAME}"));
         assert!(!gives("y://{user}:{password}@{host}"));
+        assert!(gives("{scheme}://{host}/#{password}"));
+        assert!(gives("y://{host}/${API_KEY}"));
     }
 
     #[test]

@@ -418,3 +418,19 @@ fn who_gets_a_port_only_when_asked_for_is_waited_for_until_it_listens() {
     assert_eq!(story.spawned(API, 1), []);
     assert_eq!(story.on(serves(API, 1, &[5100])), [spawn(WEB, 1)]);
 }
+
+#[test]
+fn who_is_started_by_hand_brings_along_what_it_could_do_without() {
+    let mut plan = plan_of(vec![
+        needing("web", [optional(API)]),
+        dormant("api"),
+        planned("job"),
+    ]);
+    plan.processes[WEB].is_wanted = false;
+    let mut story = Story::by_plan(SessionRules::default(), &plan);
+    story.start();
+    let done = story.on(Event::StartAsked { process: WEB });
+    assert_eq!(done, [spawn(API, 1)]);
+    story.spawned(API, 1);
+    assert_eq!(story.on(serves(API, 1, &[5000])), [spawn(WEB, 1)]);
+}

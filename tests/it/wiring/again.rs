@@ -233,3 +233,24 @@ fn a_process_that_is_added_meanwhile_comes_with_the_next_session_and_all_else_at
     devrun.wait_for("web.1  | two");
     assert_eq!(devrun.interrupt(), 0);
 }
+
+#[test]
+fn what_is_added_meanwhile_and_referred_to_does_not_hold_back_all_else() {
+    let procfile = format!(
+        "web: echo \"has [$FOO] [${{B_URL-none}}]\"; exec {}\n",
+        crashing()
+    );
+    let project = Project::with_procfile(&procfile)
+        .file("devrun.yaml", "port: 0\nuses: { A_URL: 'x://a' }\n");
+    let mut devrun = project.start_with(&["--unuse", "A_URL"]);
+    devrun.wait_for("has [] [none]").wait_for("listens on");
+    project.write("Procfile", format!("{procfile}redis: sleep 1000\n"));
+    let added = "port: 0\nuses: { B_URL: redis }\n\
+        processes: { web: { depends_on: redis }, redis: { restart: never } }\n";
+    project.write("devrun.yaml", added);
+    project.write(".env", "FOO=2\n");
+    project.write("crash", "");
+    devrun.wait_for("devrun.yaml:2 is left out: redis applies at the next `devrun start`");
+    devrun.wait_for("has [2] [none]");
+    assert_eq!(devrun.interrupt(), 0);
+}

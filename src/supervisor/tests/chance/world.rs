@@ -236,10 +236,9 @@ impl World {
                 }
             }
         }
-        let is_required =
-            |need: &Need| need.on == Provider::Process(process) && need.waits && !need.is_optional;
+        let is_its = |need: &Need| need.on == Provider::Process(process);
         let mut others = self.children.iter();
-        let is_needed = others.any(|other| other.plan.needs.iter().any(is_required));
+        let is_needed = others.any(|other| other.plan.needs.iter().any(is_its));
         assert!(child.is_wanted || is_needed, "somebody wants it");
     }
 
