@@ -142,28 +142,18 @@ impl Driver {
     /// Before another run: the files may have been edited.
     pub(super) fn read_again(&mut self) {
         match self.world.read_again() {
-            Ok((plan, later)) => {
+            Ok(read) => {
                 self.kept_said = None;
-                self.note_edited(&plan);
-                self.adopt(plan);
-                for (place, why) in later {
+                // Nobody is restarted because somebody edits.
+                self.changes.edited.extend(read.edited);
+                self.adopt(read.plan);
+                for (place, why) in read.later {
                     if self.changes.later_said.insert((place.clone(), why.clone())) {
                         self.output.say(&Notice::LineIgnored { place, why });
                     }
                 }
             }
             Err(reports) => self.say_kept(&reports),
-        }
-    }
-
-    /// The uses that the files give another value: nobody is restarted because somebody edits.
-    fn note_edited(&mut self, plan: &Plan) {
-        let both = self.plan.processes.iter().zip(&plan.processes);
-        for (process, (before, now)) in both.enumerate() {
-            let is_as_before = |used: &&Used| before.uses.contains(used);
-            let edited = now.uses.iter().filter(|used| !is_as_before(used));
-            let edited = edited.map(|used| (process, used.variable.clone()));
-            self.changes.edited.extend(edited);
         }
     }
 

@@ -5,11 +5,31 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::plan::sources::{App, Apps, Behind};
+use crate::plan::{Plan, Used};
+use crate::supervisor::ProcessIndex;
 use crate::syntax::procfile::Entry;
 use crate::words::uses::{Target, Use};
 
 /// What is left out until the next session: where it stands, and why.
 pub(super) type Later = Vec<(String, String)>;
+
+/// What the files say now.
+pub(crate) struct Reread {
+    pub(crate) plan: Plan,
+    pub(crate) later: Later,
+    /// The uses that have another value because of that, by process and variable.
+    pub(crate) edited: Vec<(ProcessIndex, String)>,
+}
+
+pub(super) fn edited(before: &Plan, now: &Plan) -> Vec<(ProcessIndex, String)> {
+    let both = before.processes.iter().zip(&now.processes).enumerate();
+    let edited = both.flat_map(|(process, (before, now))| {
+        let is_as_before = |used: &&Used| before.uses.contains(used);
+        let edited = now.uses.iter().filter(move |used| !is_as_before(used));
+        edited.map(move |used| (process, used.variable.clone()))
+    });
+    edited.collect()
+}
 
 const NEXT_START: &str = "applies at the next `devrun start`";
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use crate::driver::fitting::{Later, fitted};
+use crate::driver::fitting::{Reread, edited, fitted};
 use crate::load::{self, Where};
 use crate::os::port;
 use crate::plan::ports::{self, Claim, Request};
@@ -447,7 +447,7 @@ impl World {
     ///
     /// # Errors
     /// All that is wrong with them now; everything stays as it was then.
-    pub(crate) fn read_again(&mut self) -> Result<(Plan, Later), Vec<Report>> {
+    pub(crate) fn read_again(&mut self) -> Result<Reread, Vec<Report>> {
         let asked: &Asked = &self.resolved.sources.asked;
         let loaded = load::apps(&self.place, &self.directories, &asked.uses);
         if !loaded.errors.is_empty() {
@@ -476,9 +476,14 @@ impl World {
             return Err(vec![report]);
         }
         let plan = resolved.plan(&self.ports)?;
+        let before = self.resolved.plan(&self.ports);
         self.planned_with.clone_from(&self.ports);
         self.resolved = resolved;
-        Ok((plan, later))
+        Ok(Reread {
+            edited: before.map_or_else(|_| Vec::new(), |before| edited(&before, &plan)),
+            plan,
+            later,
+        })
     }
 }
 
