@@ -8,6 +8,8 @@ use crate::plan::sources::{App, Apps, Behind};
 use crate::plan::{Plan, Used};
 use crate::supervisor::ProcessIndex;
 use crate::syntax::procfile::Entry;
+use crate::syntax::settings::{PortSetting, Said};
+use crate::words::report::Place;
 use crate::words::uses::{Target, Use};
 
 /// What is left out until the next session: where it stands, and why.
@@ -83,6 +85,7 @@ impl Fitting<'_> {
         for said in processes {
             said.depends_on.retain(|other| !self.is_new(&other.value));
         }
+        self.keep_ports(&mut app, later);
         // Those of before are for the uses that stay as they were.
         app.siblings.clone_from(&self.was.siblings);
         for directory in self.now.siblings.keys() {
@@ -91,6 +94,28 @@ impl Fitting<'_> {
                 .extend(behind.map(|behind| (directory.clone(), behind)));
         }
         app
+    }
+
+    /// All ports are chosen before anything is started: who is reached where is not for an edit to say.
+    fn keep_ports(&self, app: &mut App, later: &mut Later) {
+        let mut say = |place: &Place| {
+            let at = format!("{}:{}", place.file, place.line);
+            later.push((at, format!("`port` {NEXT_START}")));
+        };
+        let value = |said: &Option<Said<u16>>| said.as_ref().map(|said| said.value);
+        if value(&app.settings.port) != value(&self.was.settings.port) {
+            app.settings.port.iter().for_each(|said| say(&said.place));
+            app.settings.port.clone_from(&self.was.settings.port);
+        }
+        for said in &mut app.settings.processes {
+            let was = self.was.said_of(&said.process_type.value);
+            let was = was.and_then(|was| was.port.clone());
+            let value = |port: &Option<Said<PortSetting>>| port.as_ref().map(|said| said.value);
+            if value(&said.port) != value(&was) {
+                said.port.iter().for_each(|said| say(&said.place));
+                said.port = was;
+            }
+        }
     }
 
     /// A process type that the session does not have.

@@ -254,3 +254,19 @@ fn what_is_added_meanwhile_and_referred_to_does_not_hold_back_all_else() {
     devrun.wait_for("has [2] [none]");
     assert_eq!(devrun.interrupt(), 0);
 }
+
+#[test]
+fn an_edited_port_is_for_the_next_session_and_that_is_said() {
+    let procfile = format!("web: echo \"[$PORT] [$A]\"; exec {}\n", crashing());
+    let project = Project::with_procfile(&procfile).file("devrun.yaml", "port: 0\n");
+    let mut devrun = project.start();
+    let given = devrun.value_after("web.1  | [");
+    let given = given.split(']').next().unwrap();
+    devrun.wait_for("listens on");
+    let edited = "port: 0\nprocesses: { web: { port: false } }\nenv: { A: new }\n";
+    project.write("devrun.yaml", edited);
+    project.write("crash", "");
+    devrun.wait_for("devrun.yaml:2 is left out: `port` applies at the next `devrun start`");
+    devrun.wait_for(&format!("[{given}] [new]"));
+    assert_eq!(devrun.interrupt(), 0);
+}
