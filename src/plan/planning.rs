@@ -23,21 +23,16 @@ pub(super) fn plan(resolved: &Resolved, ports: &[Ports]) -> Result<Plan, Vec<Rep
     let automatic: Vec<Vec<Automatic>> = (0..resolved.sources.apps.apps.len())
         .map(|app| automatic(resolved, ports, app))
         .collect();
-    for place in 0..resolved.slots.len() {
-        match process(
-            resolved,
-            ports,
-            place,
-            &automatic[resolved.slots[place].app],
-        ) {
+    for (place, slot) in resolved.slots.iter().enumerate() {
+        match process(resolved, ports, place, &automatic[slot.app]) {
             Ok(process) => processes.push(process),
+            // Of one mistake in the files all instances tell.
             Err(reports) => {
-                errors.extend(
-                    reports
-                        .into_iter()
-                        .filter(|report| !errors.contains(report))
-                        .collect::<Vec<_>>(),
-                );
+                for report in reports {
+                    if !errors.contains(&report) {
+                        errors.push(report);
+                    }
+                }
             }
         }
     }
@@ -107,38 +102,12 @@ fn process(
         automatic,
     };
     let below = wire::below_uses(&resolved.sources, slot.app, own);
-    let wires = resolved.wires.iter().filter(|wire| wire.consumer == place);
-    let is_refused = resolved.is_wanted[place] && !resolved.sources.asked.only_looks;
-    let (mut given, mut uses, mut errors) = (Vec::new(), Vec::new(), Vec::new());
-    for wire in wires {
-        let value = match value(resolved, ports, wire, &below) {
-            Ok(value) => value,
-            Err(report) => {
-                errors.extend((!wire.is_hidden).then_some(report));
-                None
-            }
-        };
-        errors.extend(resolve::nobody_there(wire).cloned());
-        given.extend(value.clone().map(|value| Given {
-            variable: wire.declared.variable.clone(),
-            value,
-            source: source(resolved, ports, wire),
-        }));
-        uses.extend((!wire.is_hidden).then(|| Used {
-            variable: wire.declared.variable.clone(),
-            provider: match wire.backing {
-                Backing::Process(provider) => Some(provider),
-                Backing::Resource | Backing::Nothing(_) => None,
-            },
-            value,
-            is_secret: wire.declared.gives_a_secret(),
-            on_change: wire.declared.on_change,
-        }));
-    }
+    let worth = worth(resolved, ports, place, &below);
     // Who is not wanted holds nobody up: he is refused if he is asked for.
-    let cannot = errors.first().map(|report| report.headline.clone());
-    if is_refused && !errors.is_empty() {
-        return Err(errors);
+    let cannot = worth.errors.first().map(|report| report.headline.clone());
+    let is_refused = resolved.is_wanted[place] && !resolved.sources.asked.only_looks;
+    if is_refused && !worth.errors.is_empty() {
+        return Err(worth.errors);
     }
     let usual = &app.settings;
     Ok(PlannedProcess {
@@ -152,12 +121,12 @@ fn process(
         is_wanted: resolved.is_wanted[place],
         is_meant: slot.is_meant,
         needs: resolved.needs[place].clone(),
-        uses,
+        uses: worth.uses,
         cannot,
         command: entry.command.clone(),
         port: ports[place].given,
         scheme: server::scheme(&entry.command),
-        env: wire::complete(below, &resolved.sources, slot.app, own, given),
+        env: wire::complete(below, &resolved.sources, slot.app, own, worth.given),
         directory: match said.and_then(|said| said.cwd.as_ref()) {
             Some(cwd) => app.directory.join(&cwd.value),
             None => app.directory.clone(),
@@ -185,6 +154,42 @@ fn process(
             .unwrap_or(STOP_SIGNAL),
         tty: said.and_then(|said| said.tty),
     })
+}
+
+/// What the uses of a process are worth now.
+#[derive(Default)]
+struct Worth {
+    given: Vec<Given>,
+    uses: Vec<Used>,
+    /// Why some of them are worth nothing.
+    errors: Vec<Report>,
+}
+
+fn worth(resolved: &Resolved, ports: &[Ports], place: usize, below: &Env) -> Worth {
+    let mut worth = Worth::default();
+    for wire in resolved.wires.iter().filter(|wire| wire.consumer == place) {
+        let value = value(resolved, ports, wire, below).unwrap_or_else(|report| {
+            worth.errors.extend((!wire.is_hidden).then_some(report));
+            None
+        });
+        worth.errors.extend(resolve::nobody_there(wire).cloned());
+        worth.given.extend(value.clone().map(|value| Given {
+            variable: wire.declared.variable.clone(),
+            value,
+            source: source(resolved, ports, wire),
+        }));
+        worth.uses.extend((!wire.is_hidden).then(|| Used {
+            variable: wire.declared.variable.clone(),
+            provider: match wire.backing {
+                Backing::Process(provider) => Some(provider),
+                Backing::Resource | Backing::Nothing(_) => None,
+            },
+            value,
+            is_secret: wire.declared.gives_a_secret(),
+            on_change: wire.declared.on_change,
+        }));
+    }
+    worth
 }
 
 /// Where foreman's rule began to count for its PORT, as far as that is known: a session that runs may have been
