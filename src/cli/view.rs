@@ -189,8 +189,7 @@ impl View {
     fn lay_asked(&self, env: &mut Env, planned: &PlannedProcess, args: &args::Where) {
         let files = &self.resolved.app(planned.app).env_files;
         let is_asked = |source: &Source| match source {
-            Source::CommandLine => true,
-            Source::Use { origin, .. } => origin == "--use",
+            Source::CommandLine | Source::Use { .. } => source.is_of_command_line(),
             Source::EnvFile { file, .. } => {
                 args.env_files.is_some() && files.iter().any(|(asked, _)| asked == file)
             }

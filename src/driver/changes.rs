@@ -26,8 +26,8 @@ pub(super) struct Changes {
     /// What was said to be behind a variable; `None`: nothing.
     said: HashMap<(ProcessIndex, String), Option<String>>,
     due_at: Option<Instant>,
-    /// Uses that were edited: they are for the next run of their process.
-    edited: HashSet<(ProcessIndex, String)>,
+    /// Uses that were edited, and their values then: these are for the next run of their process.
+    edited: HashMap<(ProcessIndex, String), Option<String>>,
     /// What is left out until the next session, as said.
     later_said: HashSet<(String, String)>,
 }
@@ -43,7 +43,8 @@ impl Changes {
         self.envs.get(&process)
     }
 
-    fn gather(&mut self) {
+    /// There is news of ports.
+    pub(super) fn gather(&mut self) {
         self.due_at = self.due_at.or(Some(Instant::now() + GATHERED_FOR));
     }
 }
@@ -54,11 +55,6 @@ impl Driver {
         if self.world.reached(process, port) {
             self.changes.gather();
         }
-    }
-
-    /// What ports there are has changed.
-    pub(super) fn changes_gather(&mut self) {
-        self.changes.gather();
     }
 
     /// The verdict on a process that does not listen on its PORT.
@@ -121,7 +117,7 @@ impl Driver {
                 .get(&used.variable)
                 .map(|variable| &variable.value);
             let key = (process, used.variable.clone());
-            let is_edited = self.changes.edited.contains(&key);
+            let is_edited = self.changes.edited.get(&key) == Some(&used.value);
             used.on_change == OnChange::Restart && !is_edited && then != now
         };
         let changed = planned.uses.iter().filter(is_other);
@@ -175,7 +171,7 @@ impl Driver {
     pub(super) fn note_env(&mut self, process: ProcessIndex) {
         let planned = self.plan.processes[process].clone();
         self.say_uses(process, &planned);
-        self.changes.edited.retain(|(of, _)| *of != process);
+        self.changes.edited.retain(|(of, _), _| *of != process);
         let before = self.changes.envs.insert(process, planned.env.clone());
         let Some(before) = before else { return };
         let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Vec::new());

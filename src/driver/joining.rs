@@ -15,6 +15,7 @@ use crate::driver::world::World;
 use crate::plan::AppIndex;
 use crate::registry::{self, Owner, Ownership};
 use crate::supervisor::{Elsewhere, Event, ProcessIndex};
+use crate::words::name::ProcessName;
 use crate::words::notice::{Notice, Shown};
 use crate::words::uses::Start;
 use crate::words::wire::{AppState, Farewell, Told};
@@ -67,12 +68,9 @@ impl Joins {
     pub(super) fn new(world: &World) -> Self {
         let (tell, heard) = mpsc::unbounded_channel();
         let apps = world.resolved().sources.apps.apps.len();
-        let now = Instant::now();
-        let seeks = |app| !world.is_owned(app) && !world.is_left_alone(app) && world.is_needed(app);
+        // One of ours is known, and who takes it over knocks; the others are sought once they are needed.
         let join = |app| Join {
-            seek_at: seeks(app).then_some(now),
-            // One of ours is known; who takes it over knocks.
-            is_sought: seeks(app) || world.is_owned(app) || world.is_left_alone(app),
+            is_sought: world.is_owned(app) || world.is_left_alone(app),
             is_left_alone: world.is_left_alone(app),
             ..Join::default()
         };
@@ -261,7 +259,7 @@ impl Driver {
     }
 
     /// Who runs here with a URL of the app, and in which variable.
-    fn keepers(&self, app: AppIndex) -> Vec<(crate::words::name::ProcessName, String)> {
+    fn keepers(&self, app: AppIndex) -> Vec<(ProcessName, String)> {
         let rows = self.supervisor.rows(self.now());
         let alive = self.plan.processes.iter().zip(&rows);
         let alive = alive.filter(|(process, row)| row.pid.is_some() && process.app != app);
@@ -362,7 +360,7 @@ impl Driver {
         for notice in &notices {
             self.output.say(notice);
         }
-        self.changes_gather();
+        self.changes.gather();
         if let Ok(plan) = self.world.plan() {
             self.adopt(plan);
         }
@@ -428,7 +426,7 @@ impl Driver {
 
     fn joined(&mut self, app: AppIndex, ports: &BTreeMap<String, u16>) {
         self.world.joined(app, ports);
-        self.changes_gather();
+        self.changes.gather();
     }
 
     /// The same of all of an app's processes.

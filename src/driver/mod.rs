@@ -6,7 +6,6 @@ mod changes;
 mod child;
 pub(crate) mod clock;
 mod externals;
-mod fitting;
 mod job;
 mod joining;
 mod keyboard;

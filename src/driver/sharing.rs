@@ -9,7 +9,7 @@ use crate::control::server::Server;
 use crate::control::{Follower, FollowerId, Refusal, Reply, Request, Teller};
 use crate::driver::Driver;
 use crate::driver::world::World;
-use crate::plan::AppIndex;
+use crate::plan::{self, AppIndex};
 use crate::registry;
 use crate::supervisor::{Event, ProcessIndex};
 use crate::words::notice::{Notice, Shown};
@@ -230,7 +230,7 @@ impl Driver {
                 url: ports
                     .reached
                     .filter(|_| is_known)
-                    .map(|port| crate::plan::url(self.plan.processes[place].scheme, port)),
+                    .map(|port| plan::url(self.plan.processes[place].scheme, port)),
                 pid: row.pid,
                 is_ready: self.supervisor.serves(place),
                 failed: (row.state == Shown::Failed)

@@ -89,7 +89,7 @@ impl Driver {
             if run > 1 {
                 let _ = self.news.send(Event::PortMoved { process, port });
             }
-            self.changes_gather();
+            self.changes.gather();
         }
         Ok(())
     }

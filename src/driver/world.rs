@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use crate::driver::fitting::{Reread, edited, fitted};
 use crate::load::{self, Where};
 use crate::os::port;
+use crate::plan::fitting::{Reread, edited, fitted};
 use crate::plan::ports::{self, Claim, Request};
 use crate::plan::resolve::{self, Ports, Resolved};
 use crate::plan::sources::{Asked, Sources};

@@ -6,29 +6,31 @@ use std::path::Path;
 
 use crate::plan::sources::{App, Apps, Behind};
 use crate::plan::{Plan, Used};
-use crate::supervisor::ProcessIndex;
 use crate::syntax::procfile::Entry;
 use crate::syntax::settings::{PortSetting, Said};
 use crate::words::report::Place;
 use crate::words::uses::{Target, Use};
 
 /// What is left out until the next session: where it stands, and why.
-pub(super) type Later = Vec<(String, String)>;
+pub(crate) type Later = Vec<(String, String)>;
 
 /// What the files say now.
 pub(crate) struct Reread {
     pub(crate) plan: Plan,
     pub(crate) later: Later,
-    /// The uses that have another value because of that, by process and variable.
-    pub(crate) edited: Vec<(ProcessIndex, String)>,
+    pub(crate) edited: Vec<Edited>,
 }
 
-pub(super) fn edited(before: &Plan, now: &Plan) -> Vec<(ProcessIndex, String)> {
+/// A use that has another value because the files say so: its process and variable, and that value.
+pub(crate) type Edited = ((usize, String), Option<String>);
+
+/// `before` and `now` are plans with the same ports.
+pub(crate) fn edited(before: &Plan, now: &Plan) -> Vec<Edited> {
     let both = before.processes.iter().zip(&now.processes).enumerate();
     let edited = both.flat_map(|(process, (before, now))| {
         let is_as_before = |used: &&Used| before.uses.contains(used);
         let edited = now.uses.iter().filter(move |used| !is_as_before(used));
-        edited.map(move |used| (process, used.variable.clone()))
+        edited.map(move |used| ((process, used.variable.clone()), used.value.clone()))
     });
     edited.collect()
 }
@@ -36,7 +38,7 @@ pub(super) fn edited(before: &Plan, now: &Plan) -> Vec<(ProcessIndex, String)> {
 const NEXT_START: &str = "applies at the next `devrun start`";
 
 /// The apps of `old`, at their places, as far as they can be as `new` has them.
-pub(super) fn fitted(old: &Apps, new: &Apps) -> (Apps, Later) {
+pub(crate) fn fitted(old: &Apps, new: &Apps) -> (Apps, Later) {
     let mut later = Later::new();
     let places = old.apps.iter().enumerate();
     let places: HashMap<&Path, usize> = places

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod command;
+pub(crate) mod fitting;
 pub(crate) mod handle;
 pub(crate) mod names;
 mod order;

@@ -90,9 +90,9 @@ pub(crate) fn complete(
     own: Own<'_>,
     given: Vec<Given>,
 ) -> Env {
-    let (asked, declared): (Vec<Given>, Vec<Given>) = given.into_iter().partition(
-        |given| matches!(&given.source, Source::Use { origin, .. } if origin == "--use"),
-    );
+    let (asked, declared): (Vec<Given>, Vec<Given>) = given
+        .into_iter()
+        .partition(|given| given.source.is_of_command_line());
     for Given {
         variable,
         value,
@@ -114,11 +114,7 @@ pub(crate) fn complete(
         env.lay(name.into(), port.to_string().into(), Source::Devrun);
     }
     if let Some(name) = own.name {
-        let name = ProcessName {
-            app: None,
-            ..name.clone()
-        };
-        env.lay("PS".into(), name.to_string().into(), Source::Devrun);
+        env.lay("PS".into(), name.in_app().into(), Source::Devrun);
     }
     for Given {
         variable,
@@ -183,7 +179,9 @@ pub(crate) fn hidden_shell_values(plan: &Plan, sources: &Sources) -> Vec<Hidden>
                 Source::EnvFile { file, line } | Source::Settings { file, line } => {
                     format!("{file}:{line}")
                 }
-                Source::Use { origin, .. } if origin != "--use" => origin.clone(),
+                Source::Use { origin, .. } if !variable.source.is_of_command_line() => {
+                    origin.clone()
+                }
                 Source::Use { .. }
                 | Source::Automatic(_)
                 | Source::Shell

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::words::env::Source;
 
-    fn env(variables: &[(&str, &str)]) -> Env {
+    pub(super) fn env(variables: &[(&str, &str)]) -> Env {
         let mut env = Env::default();
         for (name, value) in variables {
             env.lay(name.into(), value.into(), Source::Shell);

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 use crate::words::name::ProcessType;
+use crate::words::uses::Origin;
 
 /// Where a value came from. Listed from the weakest to the strongest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,23 @@ pub(crate) enum Source {
     CommandLine,
     /// An assignment in the command itself. The shell makes it: devrun can only foretell it.
     ProcfileLine { file: String, line: usize },
+}
+
+impl Source {
+    /// `--set` or `--use`: above all files.
+    pub(crate) fn is_of_command_line(&self) -> bool {
+        match self {
+            Self::CommandLine => true,
+            Self::Use { origin, .. } => *origin == Origin::CommandLine.to_string(),
+            Self::Automatic(_)
+            | Self::Shell
+            | Self::EnvFile { .. }
+            | Self::Settings { .. }
+            | Self::Devrun
+            | Self::Port { .. }
+            | Self::ProcfileLine { .. } => false,
+        }
+    }
 }
 
 /// As people are told it.

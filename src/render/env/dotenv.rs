@@ -60,16 +60,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::render::env::tests::env;
     use crate::syntax::dotenv;
     use crate::words::env::Source;
-
-    fn env(variables: &[(&str, &str)]) -> Env {
-        let mut env = Env::default();
-        for (name, value) in variables {
-            env.lay(name.into(), value.into(), Source::Shell);
-        }
-        env
-    }
 
     #[test]
     fn a_value_is_quoted_only_when_it_must_be() {
