@@ -275,7 +275,10 @@ fn what_is_one_sentence() {
         &Notice::StoreStopped {
             cause: "No space left on device".into(),
         },
-        &["the log store has stopped: No space left on device; devrun logs ends here"],
+        &[
+            "the log store has stopped: No space left on device; devrun",
+            "  logs ends here",
+        ],
     );
     check(
         &Notice::GuardianLost,
