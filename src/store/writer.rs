@@ -175,14 +175,17 @@ impl Front {
         let now = UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
         let now = u64::try_from(now).unwrap_or(u64::MAX);
         self.last_ns = self.last_ns.max(now);
-        let at_ns = self.last_ns;
+        self.tell_missing();
+        segment::push(self.last_ns, body, &mut self.bytes);
+    }
+
+    fn tell_missing(&mut self) {
         let missing = std::mem::take(&mut self.missing);
         if missing != Amount::default() {
             let cause = GapCause::Slow;
             let body = Body::Gap { missing, cause };
-            segment::push(at_ns, &body, &mut self.bytes);
+            segment::push(self.last_ns, &body, &mut self.bytes);
         }
-        segment::push(at_ns, body, &mut self.bytes);
     }
 }
 
@@ -213,6 +216,7 @@ impl Shared {
                 .wait(front)
                 .expect("nobody panics while holding it");
         }
+        front.tell_missing();
         std::mem::swap(&mut front.bytes, back);
         !back.is_empty()
     }
