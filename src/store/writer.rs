@@ -221,13 +221,18 @@ impl Shared {
         !back.is_empty()
     }
 
-    /// Lets more come together.
-    fn gather(&self) {
+    /// Lets more come together. Where nothing comes, a flood is over: neither `back`, which is empty, nor the
+    /// front buffer needs its room any more.
+    fn gather(&self, back: &mut Vec<u8>) {
         let is_little = |front: &mut Front| front.bytes.len() < MUCH && !front.is_done;
         let gathered = self
             .filled
             .wait_timeout_while(self.lock(), GATHERS, is_little);
-        drop(gathered.expect("nobody panics while holding it"));
+        let (mut front, _) = gathered.expect("nobody panics while holding it");
+        if front.bytes.is_empty() {
+            front.bytes.shrink_to(MUCH);
+            back.shrink_to(MUCH);
+        }
     }
 }
 
@@ -249,8 +254,7 @@ fn store(
         let is_calm = back.len() < MUCH;
         back.clear();
         if is_calm {
-            back.shrink_to(MUCH);
-            shared.gather();
+            shared.gather(&mut back);
         }
     }
     Ok(())
