@@ -1,0 +1,3 @@
+//! The table by examples.
+
+use super::*;
