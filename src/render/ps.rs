@@ -3,6 +3,8 @@
 mod json;
 mod notes;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

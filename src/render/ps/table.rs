@@ -127,7 +127,7 @@ fn cells(name: &str, report: &ProcessReport) -> Cells {
 }
 
 /// `84 M`, `1.2 G`: in powers of 1024.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     const K: f64 = 1024.0;
     let kilobytes = bytes as f64 / K;
     match kilobytes {
@@ -151,7 +151,7 @@ fn title(app: &AppProcesses) -> String {
 fn run_by(app: &AppProcesses) -> String {
     let pid = app.session.pid;
     match app.is_sibling {
-        true => format!("run by devrun start of {} (pid {pid})", app.session.app),
+        true => format!("started for {} (pid {pid})", app.session.app),
         false => format!("devrun start (pid {pid})"),
     }
 }
