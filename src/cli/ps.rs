@@ -86,7 +86,8 @@ fn silent(place: &AppOnly, names: &[String]) -> Result<Option<Block>, Failure> {
         return Ok(None);
     };
     let home = owner.directory.clone();
-    let mut apps = apps(vec![owner]);
+    // Asked a moment ago, it has not answered.
+    let mut apps = shown(vec![Asked { owner, told: None }]);
     for app in &mut apps {
         let is_meant = |process: &ProcessReport| {
             let mut names = names.iter();
@@ -130,10 +131,15 @@ fn everywhere() -> Result<Vec<Block>, Failure> {
     Ok(blocks.collect())
 }
 
-/// The apps of these owners; says on stderr of whom nothing certain is known.
+/// The apps of these owners, as their sessions have them.
 fn apps(owners: Vec<Owner>) -> Vec<AppProcesses> {
     let mut asked = asked::ask(owners);
     asked::note_users(&mut asked);
+    shown(asked)
+}
+
+/// Says on stderr of whom nothing certain is known.
+fn shown(asked: Vec<Asked>) -> Vec<AppProcesses> {
     let first = asked.first().map(|asked| asked.owner.pid);
     let apps = asked.into_iter().map(|asked| {
         if asked.told.is_none() {
