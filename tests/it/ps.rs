@@ -14,9 +14,12 @@ use crate::wiring::{api, shop};
 
 const USES_API: &str = "uses: { API_URL: ../api }\n";
 
-/// All processes that `devrun ps --json` has, of whatever app.
+/// All processes that `devrun ps --json` has, of whatever app; none before the session answers.
 fn processes(project: &Project) -> Vec<Value> {
     let shown = project.run(&["ps", "--json"]);
+    if shown.status == 3 || shown.stderr.contains("does not answer") {
+        return Vec::new();
+    }
     assert_eq!((shown.status, &shown.stderr[..]), (0, ""));
     let json: Value = serde_json::from_str(&shown.stdout).unwrap();
     let apps = json["apps"].as_array().unwrap().iter();
@@ -96,10 +99,11 @@ fn every_state_has_its_word_and_its_reason() {
     let settings = "\
 auto_urls: false
 processes:
-  sleeper: { port: false }
-  wrong: { max_restarts: 1 }
-  again: { max_restarts: 1000 }
-  patient: { uses: [SILENT_URL] }
+  sleeper: { port: false, uses: [] }
+  done: { uses: [] }
+  wrong: { max_restarts: 1, uses: [] }
+  again: { max_restarts: 1000, uses: [] }
+  nowhere: { uses: [] }
 uses:
   SILENT_URL: silent
 ";
@@ -160,7 +164,7 @@ fn what_was_stopped_by_hand_and_who_asks_is_shown() {
     let expected = ["waits for input: devrun attach asks"];
     assert_eq!(notes(&project, "asks"), expected);
     screen.command("x web");
-    screen.wait_for("web.1 was stopped");
+    screen.wait_for("web.1 is stopped");
     let web = until_state(&project, "web.1", "stopped");
     assert_eq!((&web["pid"], &web["up"]), (&Value::Null, &Value::Null));
     screen.interrupt();
