@@ -1,7 +1,7 @@
 //! What there is to say of a process besides its row.
 
+use core::net::Ipv6Addr;
 use std::collections::BTreeSet;
-use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::render::ps::Block;

@@ -1,6 +1,6 @@
 //! The table by examples.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use super::*;
 use crate::words::exit::Exit;

@@ -1,6 +1,6 @@
 //! Everything that a session knows of a process, as it tells those who ask.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
