@@ -377,6 +377,58 @@ fn what_another_session_runs_is_shown_in_both_directions() {
 }
 
 #[test]
+fn at_the_root_of_a_repository_all_members_are_shown() {
+    let root = Project::called("mono").file("devrun.yaml", "apps: [apps/*]\n");
+    root.write(".git/HEAD", "");
+    for member in ["api", "shop"] {
+        let procfile = format!("apps/{member}/Procfile");
+        root.write(&procfile, "web: exec sleep 1000\n");
+    }
+    let mut devrun = root.start();
+    until_state(&root, "api/web.1", "running");
+    until_state(&root, "shop/web.1", "running");
+    let first = |shown: String| {
+        let lines = shown.lines().map(|line| cells(line)[0].to_string());
+        lines.collect::<Vec<String>>()
+    };
+    let shown = first(root.run(&["ps"]).stdout);
+    assert_eq!(shown, ["PROCESS", "api/web.1", "shop/web.1"]);
+    let shown = first(root.run(&["ps", "shop/web"]).stdout);
+    assert_eq!(shown, ["PROCESS", "shop/web.1"]);
+    let shop = root.below("apps/shop");
+    let whose = |app: &str| format!("{app}: started for mono (pid {})", devrun.pid());
+    let shown = first(shop.run(&["ps"]).stdout);
+    let expected = [
+        "PROCESS",
+        "web.1",
+        "api/web.1",
+        &whose("shop"),
+        &whose("api"),
+    ];
+    assert_eq!(shown, expected);
+    let all = root.run(&["ps", "--all"]);
+    assert_eq!(
+        (all.stdout.matches(" in ").count(), &all.stderr[..]),
+        (2, "")
+    );
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn a_narrow_terminal_has_the_columns_for_which_there_is_room() {
+    let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
+    let mut devrun = project.start();
+    until_state(&project, "web.1", "ready");
+    let mut screen = Screen::run(&project, project.command(["ps"]), 50);
+    screen.wait_for("web.1    ready");
+    let text = screen.text();
+    assert_eq!(screen.wait(), 0);
+    let heads = cells(text.lines().next().unwrap());
+    assert_eq!(heads, ["PROCESS", "STATE", "URL", "UP"], "{text}");
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
 fn a_session_that_is_stopped_is_shown_by_its_lock() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
     let mut devrun = project.start();

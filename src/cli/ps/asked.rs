@@ -6,8 +6,8 @@ use std::path::Path;
 use crate::cli::live;
 use crate::control::client;
 use crate::registry::{self, Owner};
-use crate::words::wire::AppState;
 use crate::words::wire::process::{Named, ProcessReport};
+use crate::words::wire::{AppState, ProcessState};
 
 /// A session answers 64 askers at a time.
 const AT_ONCE: usize = 32;
@@ -19,8 +19,17 @@ pub(super) struct Asked {
     pub(super) told: Option<(AppState, Vec<ProcessReport>)>,
 }
 
-/// Takes about a tenth of a second: in that it is measured what the processes take.
+/// Takes about a tenth of a second: in that it is measured what the processes take. What a session owns and has
+/// nothing to tell of is left out: the root of a repository, which only names its members.
 pub(super) fn ask(owners: Vec<Owner>) -> Vec<Asked> {
+    let mut all = ask_all(owners);
+    let answering = all.iter().filter(|asked| asked.told.is_some());
+    let answering: HashSet<i32> = answering.map(|asked| asked.owner.pid).collect();
+    all.retain(|asked| asked.told.is_some() || !answering.contains(&asked.owner.pid));
+    all
+}
+
+fn ask_all(owners: Vec<Owner>) -> Vec<Asked> {
     let Ok(runtime) = live::runtime() else {
         let asked = |owner| Asked { owner, told: None };
         return owners.into_iter().map(asked).collect();
@@ -49,7 +58,7 @@ async fn ask_one(owner: Owner) -> Option<(AppState, Vec<ProcessReport>)> {
     Some((state, processes))
 }
 
-fn plain(state: &crate::words::wire::ProcessState) -> ProcessReport {
+fn plain(state: &ProcessState) -> ProcessReport {
     ProcessReport {
         state: state.clone(),
         restarts: state.run.saturating_sub(1),

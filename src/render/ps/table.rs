@@ -39,7 +39,9 @@ pub(crate) fn table(blocks: &[Block], columns: Option<usize>, is_titled: bool) -
         }
         push_rows(block, columns, &mut out);
         for app in &block.apps {
-            for line in about(app, is_titled) {
+            // At the root of a repository one expects that its session runs all members.
+            let is_expected = is_titled || (block.home.is_none() && app.is_same_session);
+            for line in about(app, is_expected) {
                 push(&line, columns, &mut out);
             }
         }
@@ -157,11 +159,11 @@ fn run_by(app: &AppProcesses) -> String {
 }
 
 /// Whose session runs it, where that is not what one expects, and who uses it.
-fn about(app: &AppProcesses, is_titled: bool) -> Vec<String> {
+fn about(app: &AppProcesses, is_expected: bool) -> Vec<String> {
     let mut lines = Vec::new();
-    if !is_titled && app.is_sibling {
+    if !is_expected && app.is_sibling {
         lines.push(format!("{}: {}", app.name, run_by(app)));
-    } else if !is_titled && !app.is_same_session {
+    } else if !is_expected && !app.is_same_session {
         let (name, directory, pid) = (&app.name, &app.directory, app.session.pid);
         lines.push(format!("{name}: devrun start in {directory} (pid {pid})"));
     }
