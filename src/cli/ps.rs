@@ -157,7 +157,7 @@ fn shown(asked: Vec<Asked>) -> Vec<AppProcesses> {
 
 fn app(asked: Asked, is_same_session: bool) -> AppProcesses {
     let owner = asked.owner;
-    let now = UNIX_EPOCH.elapsed().unwrap_or_default();
+    let now = UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
     let directory = Path::new(&owner.directory);
     let answers = asked.told.is_some();
     let (state, processes) = asked.told.unwrap_or_else(|| {
@@ -173,7 +173,7 @@ fn app(asked: Asked, is_same_session: bool) -> AppProcesses {
                 session => session.to_string(),
             },
             pid: owner.pid,
-            up: now.saturating_sub(Duration::from_secs(owner.since)),
+            up: Duration::from_secs(now.saturating_sub(owner.since)),
         },
         name: owner.app,
         identity: owner.directory,

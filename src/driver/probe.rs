@@ -142,7 +142,7 @@ impl Probe {
         if !self.sockets.has_news(&mut listening) {
             return Vec::new();
         }
-        let owners = trees::members(self.guardian, &self.marks());
+        let owners = trees::members(self.guardian, &self.spawned_runs());
         let pids: Vec<i32> = owners.iter().map(|(pid, _)| *pid).collect();
         let owners: HashMap<i32, RunId> = owners.into_iter().collect();
         let mut held: BTreeMap<RunId, Vec<Owned>> = BTreeMap::new();
@@ -166,7 +166,7 @@ impl Probe {
     }
 
     /// What the runs that were spawned are known by.
-    pub(super) fn marks(&self) -> Vec<(RunId, &Marks)> {
+    pub(super) fn spawned_runs(&self) -> Vec<(RunId, &Marks)> {
         let watched = self.watched.iter();
         let spawned = watched.filter(|(_, watched)| watched.spawned_at.is_some());
         spawned.map(|(id, watched)| (*id, &watched.marks)).collect()

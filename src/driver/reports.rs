@@ -59,11 +59,11 @@ impl Driver {
         let rows = self.supervisor.rows(now);
         let places = self.world.processes_of(app).into_iter();
         let places = places.filter(|place| !rows[*place].is_dormant);
+        // Of the same processes, in the same order.
         let states = self.state_of(app).processes;
         let reports = places.zip(states).map(|(place, state)| {
-            let run = rows[place]
-                .pid
-                .map(|_| spawning::id(place, rows[place].run));
+            let row = &rows[place];
+            let run = row.pid.map(|_| spawning::id(place, row.run));
             (run, self.report(place, &rows, state, now))
         });
         reports.collect()
@@ -164,7 +164,7 @@ impl Driver {
     }
 
     fn marks(&self) -> Vec<(RunId, Marks)> {
-        let spawned = self.probe.marks().into_iter();
+        let spawned = self.probe.spawned_runs().into_iter();
         spawned.map(|(id, marks)| (id, marks.clone())).collect()
     }
 }

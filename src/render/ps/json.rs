@@ -29,7 +29,7 @@ struct App<'a> {
 struct Session<'a> {
     app: &'a str,
     pid: i32,
-    up: f64,
+    up: u64,
 }
 
 #[derive(Serialize)]
@@ -102,7 +102,7 @@ impl<'a> App<'a> {
             session: Session {
                 app: &app.session.app,
                 pid: app.session.pid,
-                up: app.session.up.as_secs_f64(),
+                up: app.session.up.as_secs(),
             },
             answers: app.answers,
             sibling: app.is_sibling,
