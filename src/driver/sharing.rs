@@ -244,6 +244,7 @@ impl Driver {
             identity: self.plan.apps[app].identity.to_string_lossy().into_owned(),
             pid: std::process::id() as i32,
             is_sibling: !self.world.is_started_for_itself(app),
+            is_root: self.world.resolved().is_root(app),
             used_by: self.sharing.users(app),
             processes: places.map(process).collect(),
             joined: self.joined_apps(),
