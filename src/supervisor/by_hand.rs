@@ -36,7 +36,7 @@ impl Supervisor {
     }
 
     /// As with the session, what a process uses is started with it, and what that uses.
-    fn want_what_it_needs(&mut self, index: ProcessIndex, now: Instant) {
+    pub(super) fn want_what_it_needs(&mut self, index: ProcessIndex, now: Instant) {
         let mut queue = vec![index];
         while let Some(index) = queue.pop() {
             let needs = self.processes[index].needs.clone();
@@ -74,6 +74,10 @@ impl Supervisor {
         let Some(process) = process.filter(|process| process.goes_on()) else {
             return;
         };
+        if process.stand_in().is_some() {
+            process.keep_env(variables, turn);
+            return;
+        }
         process.wish = Wish::Again;
         turn.say(Notice::EnvChanged {
             process: process.name.clone(),
@@ -110,7 +114,7 @@ impl Supervisor {
     }
 
     /// The process, unless all is being ended anyway, or it is none of ours.
-    fn asked_for(&mut self, index: ProcessIndex) -> Option<&mut Process> {
+    pub(super) fn asked_for(&mut self, index: ProcessIndex) -> Option<&mut Process> {
         if self.is_stopping() {
             return None;
         }

@@ -88,6 +88,8 @@ pub(crate) struct ProcessRow {
     pub(crate) url: Option<String>,
     /// The port that it listens on in place of its PORT.
     pub(crate) elsewhere: Option<u16>,
+    /// It is a program that somebody runs in its place.
+    pub(crate) stand_in: bool,
     /// Nobody has asked for it: there is nothing to tell of it.
     pub(crate) is_dormant: bool,
     /// What its start waits for.

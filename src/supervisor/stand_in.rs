@@ -1,0 +1,202 @@
+//! A program that somebody runs in the place of a process: a run like others, but not ours to spawn. Nobody
+//! is told how it ends, so its end is never a failure.
+
+use crate::supervisor::state::{Ending, Process, State, Up, Wish};
+use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn};
+use crate::words::exit::Killed;
+use crate::words::notice::Notice;
+use crate::words::stand_in::{self, Program};
+
+/// Who is to have the place of a process as soon as that is free.
+#[derive(Debug)]
+pub(super) struct Guest {
+    program: Program,
+    rest: Option<Rest>,
+}
+
+/// Who has the place of a process.
+#[derive(Debug)]
+pub(super) struct StandIn {
+    program: Program,
+    rest: Option<Rest>,
+    /// The changes that it was said to go on without.
+    kept: Vec<String>,
+}
+
+/// To what a process returns that did not run before, and was not to. All others are started again.
+#[derive(Clone, Copy, Debug)]
+enum Rest {
+    Dormant,
+    Completed,
+    /// By hand.
+    Stopped,
+}
+
+impl Supervisor {
+    /// Ends what runs, and has the place taken then. Its failures are forgotten, as by hand.
+    pub(super) fn replace_asked(
+        &mut self,
+        index: ProcessIndex,
+        program: Program,
+        turn: &mut Turn,
+    ) {
+        let Some(process) = self.asked_for(index) else {
+            turn.actions.push(Action::TurnAway { process: index });
+            return;
+        };
+        if process.guest.is_some() || process.stand_in().is_some() {
+            return;
+        }
+        if process.runs() {
+            turn.say(Notice::StandIn(stand_in::StandIn::Expected {
+                process: process.name.clone(),
+                program: program.clone(),
+            }));
+        }
+        let rest = process.rest();
+        process.guest = Some(Guest { program, rest });
+        process.wish = Wish::MakeRoom;
+        process.history.forgive();
+        self.status.forget(index);
+        self.want_what_it_needs(index, turn.now);
+    }
+
+    /// Lets those in for whom there is room, and turns those away for whom there will be none.
+    pub(super) fn receive_guests(&mut self, turn: &mut Turn) {
+        let is_stopping = self.is_stopping();
+        for (index, process) in self.processes.iter_mut().enumerate() {
+            let is_expected = process.wish == Wish::MakeRoom && !is_stopping;
+            if is_expected && process.runs() {
+                continue;
+            }
+            match process.guest.take() {
+                Some(guest) if is_expected => process.let_in(index, guest, turn),
+                Some(_) => turn.actions.push(Action::TurnAway { process: index }),
+                None => {}
+            }
+        }
+    }
+
+    /// The process is back at once, unless somebody wanted it otherwise.
+    pub(super) fn stand_in_ended(&mut self, index: ProcessIndex, run: u32, turn: &mut Turn) {
+        let is_stopping = self.is_stopping();
+        let Some(process) = self.current(index, run) else {
+            return;
+        };
+        let Some(up) = process.up_mut() else { return };
+        let Some(stand_in) = up.stand_in.take() else {
+            return;
+        };
+        if matches!(up.ending, Ending::Killed { is_late: true }) {
+            turn.say(Notice::Killed {
+                process: process.name.clone(),
+                grace: process.grace,
+                killed: Killed::default(),
+            });
+        }
+        let StandIn { program, rest, .. } = stand_in;
+        let is_back = !is_stopping && process.comes_back(rest);
+        turn.say(Notice::StandIn(stand_in::StandIn::Ended {
+            process: process.name.clone(),
+            program,
+            is_back,
+        }));
+        if is_back {
+            process.wish = Wish::Run;
+            process.state = process.next_run(turn.now);
+            return;
+        }
+        process.state = match rest {
+            Some(Rest::Dormant) => State::Dormant,
+            Some(Rest::Completed) => State::Completed,
+            Some(Rest::Stopped) | None => State::Stopped,
+        };
+        if matches!(rest, Some(Rest::Stopped)) && process.wish == Wish::Run {
+            // Still until somebody asks for it.
+            process.wish = Wish::Stop;
+        }
+    }
+
+    /// The program that has the place of a process, or is to have it.
+    pub(crate) fn program(&self, index: ProcessIndex) -> Option<&Program> {
+        let process = self.processes.get(index)?;
+        let guest = process.guest.as_ref().map(|guest| &guest.program);
+        guest.or_else(|| Some(&process.stand_in()?.program))
+    }
+}
+
+impl Process {
+    pub(super) fn stand_in(&self) -> Option<&StandIn> {
+        self.up()?.stand_in.as_ref()
+    }
+
+    fn runs(&self) -> bool {
+        matches!(self.state, State::Starting | State::Up(_))
+    }
+
+    fn let_in(&mut self, index: ProcessIndex, guest: Guest, turn: &mut Turn) {
+        let Guest { program, rest } = guest;
+        self.wish = Wish::Run;
+        self.run += 1;
+        self.stand_ins += 1;
+        turn.actions.push(Action::LetIn {
+            process: index,
+            run: self.run,
+        });
+        turn.say(Notice::StandIn(stand_in::StandIn::Begun {
+            process: self.name.clone(),
+            run: self.run,
+            program: program.clone(),
+        }));
+        let up = Up::new(program.pid, turn.now);
+        let kept = Vec::new();
+        self.state = State::Up(Up {
+            stand_in: Some(StandIn {
+                program,
+                rest,
+                kept,
+            }),
+            ..up
+        });
+    }
+
+    fn rest(&self) -> Option<Rest> {
+        match self.state {
+            State::Dormant => Some(Rest::Dormant),
+            State::Completed => Some(Rest::Completed),
+            State::Stopped => Some(Rest::Stopped),
+            State::Starting | State::Up(_) => (self.wish == Wish::Stop).then_some(Rest::Stopped),
+            State::Elsewhere(_)
+            | State::Waiting
+            | State::Held(_)
+            | State::Restarting { .. }
+            | State::Failed
+            | State::FailedFor(_) => None,
+        }
+    }
+
+    fn comes_back(&self, rest: Option<Rest>) -> bool {
+        match self.wish {
+            Wish::Run => rest.is_none(),
+            Wish::Again => true,
+            Wish::Stop | Wish::GiveAway | Wish::MakeRoom => false,
+        }
+    }
+
+    /// Nobody ends somebody's debugger because a URL has changed: that is said, once.
+    pub(super) fn keep_env(&mut self, variables: Vec<String>, turn: &mut Turn) {
+        let process = self.name.clone();
+        let Some(stand_in) = self.up_mut().and_then(|up| up.stand_in.as_mut()) else {
+            return;
+        };
+        if stand_in.kept == variables {
+            return;
+        }
+        stand_in.kept.clone_from(&variables);
+        turn.say(Notice::StandIn(stand_in::StandIn::EnvKept {
+            process,
+            program: stand_in.program.clone(),
+            variables,
+        }));
+    }
+}
