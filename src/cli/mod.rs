@@ -12,6 +12,7 @@ mod open;
 mod owning;
 mod run;
 mod schema;
+mod session;
 mod start;
 mod url;
 mod uses;
@@ -54,6 +55,18 @@ pub fn main() -> ExitCode {
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions::run(&completions),
     }
+}
+
+/// Why a command has not done what was asked, and the status that says so.
+#[derive(Debug)]
+struct Failure {
+    reports: Vec<Report>,
+    status: u8,
+}
+
+fn failure(report: Report, status: u8) -> Failure {
+    let reports = vec![report];
+    Failure { reports, status }
 }
 
 /// Writes to stdout what was asked for. Who stops reading has seen enough.

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::cli::args::{self, Open};
 use crate::cli::context::Context;
 use crate::cli::live::{self, LiveApp};
-use crate::cli::{NOT_RUNNING, NOT_SO, NOT_STARTED, refuse};
+use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, refuse};
 use crate::control::client::{self, Following};
 use crate::driver::browser;
 use crate::plan;
@@ -26,12 +26,6 @@ use crate::words::wording;
 const SERVED_WITHIN: Duration = Duration::from_secs(60);
 /// So long it may take to turn out that there is no browser.
 const BROWSER_FAILS_WITHIN: Duration = Duration::from_secs(3);
-
-/// Why nothing is opened, and the status that says so.
-struct Failure {
-    reports: Vec<Report>,
-    status: u8,
-}
 
 /// A process that is to be opened, and where to ask for it.
 struct Meant {
@@ -230,11 +224,4 @@ fn in_lock(resolved: &Resolved, place: usize, app: &LiveApp) -> Result<String, F
     let port = port.ok_or_else(|| not_running(resolved, place))?;
     let command = &resolved.app(slot.app).entries[slot.entry].command;
     Ok(plan::url(server::scheme(command), *port))
-}
-
-fn failure(report: Report, status: u8) -> Failure {
-    Failure {
-        reports: vec![report],
-        status,
-    }
 }

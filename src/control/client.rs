@@ -52,7 +52,6 @@ struct Refused {
 /// As of all here: nobody listens (`ConnectionRefused`, `NotFound`), the socket is another user's
 /// (`PermissionDenied`), the answer is malformed, late, or a refusal. `NotFound` is also the refusal of an
 /// app or process that the session does not have.
-#[cfg(test)]
 pub(crate) async fn apps(socket: &Path) -> io::Result<Vec<AppState>> {
     soon(get(socket, "/v1/apps")).await
 }

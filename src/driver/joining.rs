@@ -114,6 +114,11 @@ impl Driver {
         }
     }
 
+    /// It is used here, and is another session's to run.
+    pub(super) fn is_joined(&self, app: AppIndex) -> bool {
+        !self.world.is_owned(app) && self.is_needed(app)
+    }
+
     /// Whether anything of an app is to run, here or elsewhere.
     fn is_needed(&self, app: AppIndex) -> bool {
         let places = self.world.processes_of(app);

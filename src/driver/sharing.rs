@@ -232,6 +232,7 @@ impl Driver {
                     .filter(|_| is_known)
                     .map(|port| plan::url(self.plan.processes[place].scheme, port)),
                 pid: row.pid,
+                run: row.run,
                 is_ready: self.supervisor.serves(place),
                 failed: (row.state == Shown::Failed)
                     .then(|| failure.map_or(1, |(exit, _, _)| exit.status())),
@@ -244,7 +245,15 @@ impl Driver {
             is_sibling: !self.world.is_started_for_itself(app),
             used_by: self.sharing.users(app),
             processes: places.map(process).collect(),
+            joined: self.joined_apps(),
         }
+    }
+
+    /// The apps that are used here and run elsewhere.
+    fn joined_apps(&self) -> Vec<String> {
+        let apps = (0..self.plan.apps.len()).filter(|app| self.is_joined(*app));
+        let identity = |app: AppIndex| self.plan.apps[app].identity.to_string_lossy().into_owned();
+        apps.map(identity).collect()
     }
 
     fn hand_over(&mut self, key: &str, asker: &Asker, reply: Reply<HandedOver>) -> Vec<Event> {

@@ -70,6 +70,18 @@ fn read(place: &Where, found: &find::Found) -> Parsed<App> {
     parsed
 }
 
+/// What tells the app that is meant from all others, or the root that names its members. Of its files only
+/// what says where it is is read: what else is wrong with them is no matter.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn identity(place: &Where) -> Result<PathBuf, Report> {
+    let find::Root { procfile, members } = find::root(place)?;
+    let of_members = members.map(|(directory, _)| directory);
+    let identity = of_members.or(procfile.map(|found| found.identity));
+    Ok(identity.expect("a root has one or the other"))
+}
+
 /// Whether there is a Procfile at all, or at least one was asked for.
 pub(crate) fn has_procfile(place: &Where) -> bool {
     place.procfile.is_some() || find::procfile(place).is_ok()

@@ -40,6 +40,7 @@ impl Supervisor {
             ProcessRow {
                 process: process.name.clone(),
                 state,
+                run: process.run,
                 pid: process.up().map(|up| up.pid),
                 up: process.up().map(|up: &Up| now.duration_since(up.since)),
                 url: process.url().filter(|_| state == Shown::Ready),

@@ -81,6 +81,8 @@ pub(crate) enum Answer {
 pub(crate) struct ProcessRow {
     pub(crate) process: ProcessName,
     pub(crate) state: Shown,
+    /// The number of its run, or of its last one, from 1; 0: there was none.
+    pub(crate) run: u32,
     /// Only while it runs.
     pub(crate) pid: Option<i32>,
     pub(crate) up: Option<Duration>,

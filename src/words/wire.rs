@@ -20,6 +20,9 @@ pub(crate) struct AppState {
     pub(crate) used_by: Vec<String>,
     /// In Procfile order.
     pub(crate) processes: Vec<ProcessState>,
+    /// The identities of the apps that its session uses and does not run: others do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) joined: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +44,9 @@ pub(crate) struct ProcessState {
     pub(crate) url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pid: Option<i32>,
+    /// The number of its present run, or of its last one, from 1; 0: it was never started.
+    #[serde(default)]
+    pub(crate) run: u32,
     /// It serves its port, or is all that it can be: whoever waits for it waits no more.
     pub(crate) is_ready: bool,
     /// It has failed for good, with this status.

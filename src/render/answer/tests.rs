@@ -30,6 +30,7 @@ fn rows() -> Vec<ProcessRow> {
         ProcessRow {
             process: name("web"),
             state: Shown::Ready,
+            run: 1,
             pid: Some(41_210),
             up: Some(Duration::from_secs(754)),
             url: Some("http://localhost:5000".into()),
@@ -42,6 +43,7 @@ fn rows() -> Vec<ProcessRow> {
         ProcessRow {
             process: name("worker"),
             state: Shown::Failed,
+            run: 1,
             pid: None,
             up: None,
             url: None,

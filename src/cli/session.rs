@@ -1,0 +1,261 @@
+//! The session that runs the app which is meant, and who is meant by a name there. Of the app's files only the
+//! place matters: what runs can be seen and steered also when they are wrong by now.
+
+#![expect(dead_code, reason = "the commands that ask a session come one by one")]
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use glob::{MatchOptions, Pattern};
+
+use crate::cli::args::{self, AppOnly};
+use crate::cli::context::Context;
+use crate::cli::{Failure, NOT_RUNNING, NOT_STARTED, failure, live};
+use crate::control::client;
+use crate::load;
+use crate::registry::{self, Owner};
+use crate::words::report::Report;
+use crate::words::wire::{AppState, ProcessState};
+use crate::words::wording;
+
+/// A session that runs, with the apps that it has to do with.
+#[derive(Debug)]
+pub(super) struct Running {
+    /// Of the app that is meant, or of the root that names it.
+    pub(super) owner: Owner,
+    /// Those that are meant come first, then what else their session runs, then what it uses of others.
+    pub(super) apps: Vec<RunningApp>,
+    /// How many of them are meant.
+    pub(super) meant: usize,
+}
+
+/// An app, and where it can be asked for.
+#[derive(Clone, Debug)]
+pub(super) struct RunningApp {
+    /// Of the session that runs it.
+    pub(super) socket: PathBuf,
+    /// What its session knows it by.
+    pub(super) key: String,
+    pub(super) state: AppState,
+}
+
+/// A process that was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The place of its app in [`Running::apps`].
+    pub(super) app: usize,
+    /// Within its app: `web.1`.
+    pub(super) process: String,
+    /// As it is called from here: `web.1`, `api/web.1`.
+    pub(super) shown: String,
+}
+
+/// Finds the session.
+///
+/// # Errors
+/// There is no such app (2); nobody runs it, or its session does not answer (3).
+pub(super) fn running(place: &AppOnly) -> Result<Running, Failure> {
+    let identity = identity(place)?;
+    let owner = registry::running(&identity);
+    let owner = owner.ok_or_else(|| failure(nothing_runs(&identity), NOT_RUNNING))?;
+    let apps = owner.socket.as_deref().and_then(apps_of);
+    let Some(apps) = apps else {
+        return Err(failure(silent(&owner), NOT_RUNNING));
+    };
+    Ok(Running::of(owner, &identity, apps))
+}
+
+/// The identity of the app that is meant, or of the root that names its members.
+///
+/// # Errors
+/// There is none (2).
+pub(super) fn identity(place: &AppOnly) -> Result<PathBuf, Failure> {
+    let place = args::Where {
+        procfile: place.procfile.clone(),
+        root: place.root.clone(),
+        ..args::Where::default()
+    };
+    let context = Context::new(&place).map_err(|reports| Failure {
+        reports,
+        status: NOT_STARTED,
+    })?;
+    load::identity(&context.place).map_err(|report| failure(report, NOT_STARTED))
+}
+
+/// All apps that a session runs; `None`: it does not answer.
+pub(super) fn apps_of(socket: &Path) -> Option<Vec<RunningApp>> {
+    let states = live::runtime().ok()?.block_on(client::apps(socket)).ok()?;
+    let app = |state: AppState| RunningApp {
+        socket: socket.to_path_buf(),
+        key: registry::app_key(Path::new(&state.identity)),
+        state,
+    };
+    Some(states.into_iter().map(app).collect())
+}
+
+fn nothing_runs(identity: &Path) -> Report {
+    let shown = wording::path(identity, std::env::home_dir().as_deref());
+    Report::new(format!("nothing is running in {shown}"))
+        .help("`devrun start` runs it, `devrun ps --all` shows what runs elsewhere".to_string())
+}
+
+fn silent(owner: &Owner) -> Report {
+    let pid = owner.pid;
+    Report::new(format!(
+        "the session that runs it (pid {pid}) does not answer"
+    ))
+    .help("is it stopped (Ctrl-Z)? `fg` in its terminal lets it go on".to_string())
+}
+
+impl Running {
+    fn of(owner: Owner, identity: &Path, apps: Vec<RunningApp>) -> Self {
+        let is_it = |app: &RunningApp| Path::new(&app.state.identity) == identity;
+        // The root that names them is none of them.
+        let is_root = !apps.iter().any(is_it);
+        let is_meant = |app: &RunningApp| is_it(app) || (is_root && !app.state.is_sibling);
+        let (mut all, others): (Vec<_>, Vec<_>) = apps.into_iter().partition(is_meant);
+        let meant = all.len();
+        all.extend(others);
+        let mut known: HashSet<String> = all.iter().map(|app| app.state.identity.clone()).collect();
+        let joined: Vec<String> = all
+            .iter()
+            .flat_map(|app| app.state.joined.clone())
+            .collect();
+        for identity in joined {
+            if known.insert(identity.clone()) {
+                all.extend(joined_app(&identity));
+            }
+        }
+        Self {
+            owner,
+            apps: all,
+            meant,
+        }
+    }
+
+    /// All processes of the apps that are meant.
+    pub(super) fn own(&self) -> Vec<Target> {
+        self.targets()
+            .filter(|target| target.app < self.meant)
+            .collect()
+    }
+
+    /// All processes of all apps.
+    pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
+        let apps = self.apps.iter().enumerate();
+        apps.flat_map(move |(place, app)| {
+            app.state.processes.iter().map(move |process| Target {
+                app: place,
+                process: process.name.clone(),
+                shown: self.called(place, &process.name),
+            })
+        })
+    }
+
+    /// What a process is called from here: of the one app that is meant without the app.
+    fn called(&self, app: usize, process: &str) -> String {
+        if app < self.meant && self.meant == 1 {
+            return process.to_string();
+        }
+        format!("{}/{process}", self.apps[app].state.name)
+    }
+
+    /// Its state when the session was asked.
+    pub(super) fn state(&self, target: &Target) -> &ProcessState {
+        let processes = &self.apps[target.app].state.processes;
+        let found = processes
+            .iter()
+            .find(|process| process.name == target.process);
+        found.expect("targets are made of states")
+    }
+
+    /// Who is meant: `web` is all of its instances, `web.2` one, `wor*` whoever is called so, `api/web` another
+    /// app's, `api/*` all of an app. In the order of the Procfile, each once.
+    ///
+    /// # Errors
+    /// A name that means nobody: which there are.
+    pub(super) fn meant(&self, asked: &[String]) -> Result<Vec<Target>, Report> {
+        let all: Vec<Target> = self.targets().collect();
+        let mut meant = HashSet::new();
+        for name in asked {
+            let is_called = |place: &usize| is_called(&all[*place].shown, name);
+            let places: Vec<usize> = (0..all.len()).filter(is_called).collect();
+            if places.is_empty() {
+                return Err(self.unknown(name));
+            }
+            meant.extend(places);
+        }
+        let targets = all.into_iter().enumerate();
+        let targets = targets.filter(|(place, _)| meant.contains(place));
+        Ok(targets.map(|(_, target)| target).collect())
+    }
+
+    fn unknown(&self, asked: &str) -> Report {
+        let mut types: Vec<String> = Vec::new();
+        for target in self.targets() {
+            let process_type = type_of(&target.shown).to_string();
+            if !types.contains(&process_type) {
+                types.push(process_type);
+            }
+        }
+        let has = wording::list(&types);
+        let help = match wording::did_you_mean(asked, &types) {
+            Some(suggestion) => format!("{suggestion} There are {has}"),
+            None => format!("there are {has}"),
+        };
+        Report::new(format!("no process `{asked}` in this session")).help(help)
+    }
+}
+
+/// An app that a session uses and another one runs, if that one answers.
+fn joined_app(identity: &str) -> Option<RunningApp> {
+    let socket = registry::running(Path::new(identity))?.socket?;
+    let mut apps = apps_of(&socket)?.into_iter();
+    apps.find(|app| app.state.identity == identity)
+}
+
+/// `web` of `web.1`, `api/web` of `api/web.1`.
+fn type_of(shown: &str) -> &str {
+    shown.rsplit_once('.').map_or(shown, |(name, _)| name)
+}
+
+/// Whether somebody means the process `shown` who says `asked`: its name, its type, or a glob of one of both.
+pub(super) fn is_called(shown: &str, asked: &str) -> bool {
+    if shown == asked || type_of(shown) == asked {
+        return true;
+    }
+    let options = MatchOptions {
+        require_literal_separator: true,
+        ..MatchOptions::new()
+    };
+    Pattern::new(asked).is_ok_and(|pattern| {
+        pattern.matches_with(shown, options) || pattern.matches_with(type_of(shown), options)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_means_an_instance_a_type_or_whoever_a_glob_matches() {
+        let check = |shown: &str, asked: &str, expected: bool| {
+            assert_eq!(is_called(shown, asked), expected, "{shown} {asked}");
+        };
+        check("web.1", "web.1", true);
+        check("web.1", "web", true);
+        check("web.2", "web", true);
+        check("web.2", "web.1", false);
+        check("web.1", "we", false);
+        check("worker.1", "wor*", true);
+        check("worker.12", "worker.?", false);
+        check("worker.12", "*.12", true);
+        check("web.1", "*", true);
+        check("api/web.1", "*", false);
+        check("api/web.1", "web", false);
+        check("api/web.1", "api/web", true);
+        check("api/web.1", "api/*", true);
+        check("api/web.1", "*/web", true);
+        check("web.1", "[", false);
+    }
+}
