@@ -34,6 +34,8 @@ pub(super) struct Probe {
 struct Watched {
     port: Option<u16>,
     marks: Marks,
+    /// Somebody else's program: it descends from nobody of ours.
+    is_stranger: bool,
     spawned_at: Option<Instant>,
     next_at: Option<Instant>,
     interval: Duration,
@@ -73,6 +75,7 @@ impl Probe {
         let watched = Watched {
             port,
             marks,
+            is_stranger: false,
             spawned_at: None,
             next_at: None,
             interval: FIRST_INTERVAL,
@@ -89,6 +92,16 @@ impl Probe {
             watched.marks.session = session;
             watched.spawned_at = Some(now);
             watched.next_at = Some(now + FIRST_INTERVAL);
+        }
+    }
+
+    /// A program that somebody else has started: with all that descend from it, and nobody else of its
+    /// session.
+    pub(super) fn follow(&mut self, id: RunId, port: Option<u16>, pid: i32, mark: &str) {
+        self.watch(id, port, marks((0, 0), mark));
+        self.spawned(id, (pid, pid), Instant::now());
+        if let Some(watched) = self.watched.get_mut(&id) {
+            watched.is_stranger = true;
         }
     }
 
@@ -171,6 +184,14 @@ impl Probe {
                 let members = family::tree(child).into_iter();
                 trees.extend(members.map(|member| (member.pid, id)));
             }
+        }
+        let strangers = self
+            .watched
+            .iter()
+            .filter(|(_, watched)| watched.is_stranger);
+        for (id, watched) in strangers {
+            let members = family::tree(watched.marks.leader).into_iter();
+            trees.extend(members.map(|member| (member.pid, *id)));
         }
         trees
     }

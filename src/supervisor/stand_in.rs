@@ -34,12 +34,7 @@ enum Rest {
 
 impl Supervisor {
     /// Ends what runs, and has the place taken then. Its failures are forgotten, as by hand.
-    pub(super) fn replace_asked(
-        &mut self,
-        index: ProcessIndex,
-        program: Program,
-        turn: &mut Turn,
-    ) {
+    pub(super) fn replace_asked(&mut self, index: ProcessIndex, program: Program, turn: &mut Turn) {
         let Some(process) = self.asked_for(index) else {
             turn.actions.push(Action::TurnAway { process: index });
             return;

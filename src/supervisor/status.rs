@@ -142,11 +142,7 @@ impl Supervisor {
         let up = self.started.map(|started| turn.now.duration_since(started));
         turn.say(Notice::Done {
             up: up.unwrap_or(Duration::ZERO),
-            restarts: self
-                .processes
-                .iter()
-                .map(restarts)
-                .sum(),
+            restarts: self.processes.iter().map(restarts).sum(),
             ignored_lines: self.ignored_lines,
             status: self.status.code(),
         });

@@ -19,7 +19,11 @@ pub(super) fn sentence(news: &StandIn) -> String {
             program,
             is_back,
         } => {
-            let then = if *is_back { "is started again" } else { "stays ended" };
+            let then = if *is_back {
+                "is started again"
+            } else {
+                "stays ended"
+            };
             format!("`{}` has ended; {process} {then}", program.command)
         }
         StandIn::EnvKept {
