@@ -10,12 +10,12 @@ use crate::driver::Driver;
 use crate::driver::spawning::{id, parts};
 use crate::guardian::protocol::RunId;
 use crate::os;
+use crate::os::process;
 use crate::os::stranger::Stranger;
 use crate::supervisor::{Event, ProcessIndex};
 use crate::words::stand_in::Program;
 use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::{Replaced, Replacing};
-use crate::words::wording;
 
 #[derive(Default)]
 pub(super) struct StandIns {
@@ -59,15 +59,15 @@ impl StandIns {
 }
 
 impl Driver {
-    /// `process` as it is called within its app.
+    /// `name` as the process is called within its app.
     pub(super) fn replace(
         &mut self,
-        (app, process): (&str, &str),
+        (app, name): (&str, &str),
         pid: i32,
         replacing: Replacing,
         reply: Reply<Replaced>,
     ) -> Vec<Event> {
-        let asked = self.place_for(app, process).and_then(|place| {
+        let asked = self.place_for(app, name).and_then(|place| {
             let stranger = Stranger::open(pid);
             let refused = |error| Refusal::CannotRun(os::words_of(&error));
             Ok((place, stranger.map_err(refused)?))
@@ -81,7 +81,7 @@ impl Driver {
         };
         let asking = Asking { stranger, reply };
         self.stand_ins.asking.insert(process, asking);
-        let command = wording::escaped(&replacing.command).into_owned();
+        let command = process::shown_command(&replacing.command);
         let program = Program { pid, command };
         vec![Event::ReplaceAsked { process, program }]
     }

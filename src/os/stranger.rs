@@ -141,8 +141,10 @@ mod tests {
     use super::*;
 
     fn run(story: impl Future<Output = ()>) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all();
-        runtime.build().unwrap().block_on(story);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(story);
     }
 
     /// A shell that is our child, and the pid of its own child.

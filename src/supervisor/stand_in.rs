@@ -66,7 +66,12 @@ impl Supervisor {
             }
             match process.guest.take() {
                 Some(guest) if is_expected => process.let_in(index, guest, turn),
-                Some(_) => turn.actions.push(Action::TurnAway { process: index }),
+                Some(_) => {
+                    if process.wish == Wish::MakeRoom {
+                        process.wish = Wish::Run;
+                    }
+                    turn.actions.push(Action::TurnAway { process: index });
+                }
                 None => {}
             }
         }

@@ -8,6 +8,7 @@ mod readiness;
 mod restarts;
 mod shutdown;
 mod stages;
+mod stand_ins;
 mod wiring;
 
 use std::time::{Duration, Instant};
@@ -131,6 +132,8 @@ impl Story {
                 Action::Spawn { .. }
                 | Action::Terminate { .. }
                 | Action::Kill { .. }
+                | Action::LetIn { .. }
+                | Action::TurnAway { .. }
                 | Action::GivenAway { .. }
                 | Action::Finish { .. } => done.push(action),
             }

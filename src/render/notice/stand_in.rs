@@ -13,7 +13,7 @@ pub(super) fn sentence(news: &StandIn) -> String {
             process,
             run: _,
             program: Program { pid, command },
-        } => format!("{process} is `{command}` now (pid {pid})"),
+        } => format!("{process} is run by `{command}` (pid {pid})"),
         StandIn::Ended {
             process,
             program,
@@ -22,7 +22,7 @@ pub(super) fn sentence(news: &StandIn) -> String {
             let then = if *is_back {
                 "is started again"
             } else {
-                "stays ended"
+                "stays as it was"
             };
             format!("`{}` has ended; {process} {then}", program.command)
         }
