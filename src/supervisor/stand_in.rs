@@ -1,11 +1,13 @@
 //! A program that somebody runs in the place of a process: a run like others, but not ours to spawn. Nobody
 //! is told how it ends, so its end is never a failure.
 
+use std::time::Instant;
+
 use crate::supervisor::state::{Ending, Process, State, Up, Wish};
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn};
 use crate::words::exit::Killed;
 use crate::words::notice::Notice;
-use crate::words::stand_in::{self, Program};
+use crate::words::stand_in::{self, Program, Then};
 
 /// Who is to have the place of a process as soon as that is free.
 #[derive(Debug)]
@@ -95,26 +97,16 @@ impl Supervisor {
             });
         }
         let StandIn { program, rest, .. } = stand_in;
-        let is_back = !is_stopping && process.comes_back(rest);
+        let then = match process.then(rest) {
+            Then::Back | Then::AsBefore if is_stopping => Then::Stopped,
+            then => then,
+        };
         turn.say(Notice::StandIn(stand_in::StandIn::Ended {
             process: process.name.clone(),
             program,
-            is_back,
+            then,
         }));
-        if is_back {
-            process.wish = Wish::Run;
-            process.state = process.next_run(turn.now);
-            return;
-        }
-        process.state = match rest {
-            Some(Rest::Dormant) => State::Dormant,
-            Some(Rest::Completed) => State::Completed,
-            Some(Rest::Stopped) | None => State::Stopped,
-        };
-        if matches!(rest, Some(Rest::Stopped)) && process.wish == Wish::Run {
-            // Still until somebody asks for it.
-            process.wish = Wish::Stop;
-        }
+        process.settle(then, rest, turn.now);
     }
 
     /// The program that has the place of a process, or is to have it.
@@ -175,12 +167,28 @@ impl Process {
         }
     }
 
-    fn comes_back(&self, rest: Option<Rest>) -> bool {
-        match self.wish {
-            Wish::Run => rest.is_none(),
-            Wish::Again => true,
-            Wish::Stop | Wish::GiveAway | Wish::MakeRoom => false,
+    /// What follows its stand-in.
+    fn then(&self, rest: Option<Rest>) -> Then {
+        match (self.wish, rest) {
+            (Wish::Run, None) | (Wish::Again, _) => Then::Back,
+            (Wish::Run, Some(_)) => Then::AsBefore,
+            (Wish::Stop | Wish::GiveAway | Wish::MakeRoom, _) => Then::Stopped,
         }
+    }
+
+    fn settle(&mut self, then: Then, rest: Option<Rest>, now: Instant) {
+        self.state = match (then, rest) {
+            (Then::Back, _) => self.next_run(now),
+            (Then::AsBefore, Some(Rest::Dormant)) => State::Dormant,
+            (Then::AsBefore, Some(Rest::Completed)) => State::Completed,
+            (Then::AsBefore, Some(Rest::Stopped) | None) | (Then::Stopped, _) => State::Stopped,
+        };
+        self.wish = match (then, rest) {
+            (Then::Back, _) => Wish::Run,
+            // Still until somebody asks for it.
+            (Then::AsBefore, Some(Rest::Stopped)) => Wish::Stop,
+            (Then::AsBefore | Then::Stopped, _) => self.wish,
+        };
     }
 
     /// Nobody ends somebody's debugger because a URL has changed: that is said, once.

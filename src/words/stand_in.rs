@@ -27,8 +27,7 @@ pub(crate) enum StandIn {
     Ended {
         process: ProcessName,
         program: Program,
-        /// The process is started again; else it is as it was before, or as somebody wanted it meanwhile.
-        is_back: bool,
+        then: Then,
     },
     /// What these variables say is no longer so, and it is not restarted for that.
     EnvKept {
@@ -36,4 +35,15 @@ pub(crate) enum StandIn {
         program: Program,
         variables: Vec<String>,
     },
+}
+
+/// What becomes of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It is started again.
+    Back,
+    /// It did not run before, and does not now.
+    AsBefore,
+    /// Somebody has asked for its end, or all ends.
+    Stopped,
 }

@@ -17,6 +17,7 @@ mod orphans;
 mod output;
 mod ports;
 mod readme;
+mod run_as;
 mod screen;
 mod screens;
 mod shutdown;

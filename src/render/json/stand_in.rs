@@ -3,7 +3,7 @@
 use crate::render::json::Json;
 use crate::render::json::line::Line;
 use crate::words::name::ProcessName;
-use crate::words::stand_in::{Program, StandIn};
+use crate::words::stand_in::{Program, StandIn, Then};
 
 impl Json {
     pub(super) fn stand_in(&mut self, news: &StandIn, out: &mut Vec<u8>) {
@@ -24,10 +24,15 @@ impl Json {
             StandIn::Ended {
                 process,
                 program,
-                is_back,
+                then,
             } => {
+                let next = match then {
+                    Then::Back => "restart",
+                    Then::AsBefore => "as_before",
+                    Then::Stopped => "stopped",
+                };
                 let line = self.about_program("stand_in.ended", process, program, out);
-                line.put("is_back", is_back).end();
+                line.put("next", next).end();
             }
             StandIn::EnvKept {
                 process,

@@ -1,6 +1,6 @@
 //! The words for what devrun has to say of a program in a process's place.
 
-use crate::words::stand_in::{Program, StandIn};
+use crate::words::stand_in::{Program, StandIn, Then};
 use crate::words::wording::listed;
 
 pub(super) fn sentence(news: &StandIn) -> String {
@@ -17,12 +17,12 @@ pub(super) fn sentence(news: &StandIn) -> String {
         StandIn::Ended {
             process,
             program,
-            is_back,
+            then,
         } => {
-            let then = if *is_back {
-                "is started again"
-            } else {
-                "stays as it was"
+            let then = match then {
+                Then::Back => "is started again",
+                Then::AsBefore => "does not run, as before",
+                Then::Stopped => "is stopped",
             };
             format!("`{}` has ended; {process} {then}", program.command)
         }

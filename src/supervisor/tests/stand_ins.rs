@@ -9,7 +9,7 @@ use crate::supervisor::{Action, Event, ProcessIndex};
 use crate::words::exit::Exit;
 use crate::words::notice::{Notice, Shown};
 use crate::words::policy::RestartPolicy;
-use crate::words::stand_in::{Program, StandIn};
+use crate::words::stand_in::{Program, StandIn, Then};
 
 fn program() -> Program {
     Program {
@@ -43,11 +43,11 @@ fn stood_in() -> Story {
     story
 }
 
-/// What was said of programs, `Some(is_back)` for an end.
-fn ends(story: &mut Story) -> Vec<bool> {
+/// What was said to follow the ends of programs.
+fn ends(story: &mut Story) -> Vec<Then> {
     let said = story.said().into_iter();
     said.filter_map(|notice| match notice {
-        Notice::StandIn(StandIn::Ended { is_back, .. }) => Some(is_back),
+        Notice::StandIn(StandIn::Ended { then, .. }) => Some(then),
         _ => None,
     })
     .collect()
@@ -67,7 +67,7 @@ fn it_has_the_place_once_nothing_of_the_process_is_left_and_then_that_is_back_at
     assert_eq!(story.after(seconds(100)), []);
     story.said();
     assert_eq!(story.on(ended(WEB, 2)), [spawn(WEB, 3)]);
-    assert_eq!(ends(&mut story), [true]);
+    assert_eq!(ends(&mut story), [Then::Back]);
     story.spawned(WEB, 3);
     assert!(!story.supervisor.rows(story.now)[WEB].stand_in);
     assert_eq!(story.on(ended(WEB, 2)), [], "that is late");
@@ -145,7 +145,7 @@ fn what_did_not_run_before_does_not_afterwards() {
     }
     assert_eq!(story.on(ended(WEB, 2)), []);
     assert_eq!(story.on(ended(API, 2)), []);
-    assert_eq!(ends(&mut story), [false, false]);
+    assert_eq!(ends(&mut story), [Then::AsBefore, Then::AsBefore]);
     let rows = story.supervisor.rows(story.now);
     let states = rows.iter().map(|row| row.state);
     assert_eq!(
@@ -176,7 +176,7 @@ fn by_hand_it_is_ended_as_the_process_would_be() {
         [terminate(WEB, 2)]
     );
     assert_eq!(story.on(ended(WEB, 2)), []);
-    assert_eq!(ends(&mut story), [false]);
+    assert_eq!(ends(&mut story), [Then::Stopped]);
     assert_eq!(story.after(seconds(100)), []);
     assert_eq!(
         story.on(Event::StartAsked { process: WEB }),
