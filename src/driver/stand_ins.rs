@@ -22,7 +22,13 @@ pub(super) struct StandIns {
     /// They wait until nothing of the process runs.
     asking: HashMap<ProcessIndex, Asking>,
     runs: HashMap<RunId, Stranger>,
-    ends: JoinSet<RunId>,
+    ends: JoinSet<Gone>,
+}
+
+/// Who asked for the place of that process.
+pub(super) struct Gone {
+    process: ProcessIndex,
+    pid: i32,
 }
 
 struct Asking {
@@ -32,9 +38,9 @@ struct Asking {
 
 impl StandIns {
     /// Whose program is gone. May be dropped and asked again.
-    pub(super) async fn next(&mut self) -> RunId {
+    pub(super) async fn next(&mut self) -> Gone {
         match self.ends.join_next().await {
-            Some(Ok(id)) => id,
+            Some(Ok(gone)) => gone,
             Some(Err(_)) | None => std::future::pending().await,
         }
     }
@@ -49,11 +55,13 @@ impl StandIns {
         self.runs.values().for_each(Stranger::terminate);
     }
 
-    fn follow(&mut self, id: RunId, stranger: Stranger) {
-        self.runs.insert(id, stranger.clone());
+    fn ask(&mut self, process: ProcessIndex, asking: Asking) {
+        let stranger = asking.stranger.clone();
+        self.asking.insert(process, asking);
         self.ends.spawn_local(async move {
             stranger.gone().await;
-            id
+            let pid = stranger.pid;
+            Gone { process, pid }
         });
     }
 }
@@ -80,7 +88,7 @@ impl Driver {
             }
         };
         let asking = Asking { stranger, reply };
-        self.stand_ins.asking.insert(process, asking);
+        self.stand_ins.ask(process, asking);
         let command = process::shown_command(&replacing.command);
         let program = Program { pid, command };
         vec![Event::ReplaceAsked { process, program }]
@@ -124,7 +132,7 @@ impl Driver {
         let id = id(process, run);
         let mark = format!("{}.{process}.{run}", self.session_mark);
         self.probe.follow(id, planned.port, stranger.pid, &mark);
-        self.stand_ins.follow(id, stranger);
+        self.stand_ins.runs.insert(id, stranger);
         Ok(())
     }
 
@@ -134,10 +142,21 @@ impl Driver {
         }
     }
 
-    pub(super) fn stand_in_gone(&mut self, gone: RunId) -> Event {
-        self.stand_ins.runs.remove(&gone);
-        self.probe.forget(gone);
-        let (process, run) = parts(gone);
-        Event::StandInEnded { process, run }
+    /// `None`: it was turned away before.
+    pub(super) fn stand_in_gone(&mut self, Gone { process, pid }: Gone) -> Option<Event> {
+        let StandIns { asking, runs, .. } = &mut self.stand_ins;
+        if asking
+            .get(&process)
+            .is_some_and(|asking| asking.stranger.pid == pid)
+        {
+            asking.remove(&process);
+            return Some(Event::GuestGone { process });
+        }
+        let mut runs =
+            runs.extract_if(|id, stranger| parts(*id).0 == process && stranger.pid == pid);
+        let (id, _) = runs.next()?;
+        self.probe.forget(id);
+        let (process, run) = parts(id);
+        Some(Event::StandInEnded { process, run })
     }
 }

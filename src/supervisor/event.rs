@@ -89,6 +89,8 @@ pub(crate) enum Event {
         process: ProcessIndex,
         program: Program,
     },
+    /// The program that was to have the process's place is gone before it had it.
+    GuestGone { process: ProcessIndex },
     /// The program that had the place of the process for this run is gone.
     StandInEnded { process: ProcessIndex, run: u32 },
     /// Nobody reads our output any more, or it can no longer be written.

@@ -178,6 +178,7 @@ impl Supervisor {
             Event::TakenOver { process } => self.taken_over(process),
             Event::Reached { external } => self.reached(&external),
             Event::ReplaceAsked { process, program } => self.replace_asked(process, program, turn),
+            Event::GuestGone { process } => self.guest_gone(process, turn),
             Event::StandInEnded { process, run } => self.stand_in_ended(process, run, turn),
             Event::EnvChanged { process, variables } => self.env_changed(process, variables, turn),
             Event::ShutdownRequested => self.shutdown_requested(turn),

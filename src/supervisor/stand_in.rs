@@ -79,6 +79,25 @@ impl Supervisor {
         }
     }
 
+    /// The process goes on, or is back as soon as its run is over.
+    pub(super) fn guest_gone(&mut self, index: ProcessIndex, turn: &mut Turn) {
+        let process = self.processes.get_mut(index);
+        let guest = process.and_then(|process| Some((process.guest.take()?, process)));
+        let Some((Guest { program, rest }, process)) = guest else {
+            return;
+        };
+        process.wish = match (rest, &process.state) {
+            (Some(_), _) => Wish::Stop,
+            (None, State::Starting) => Wish::Run,
+            (None, _) => Wish::Again,
+        };
+        turn.say(Notice::StandIn(stand_in::StandIn::Ended {
+            process: process.name.clone(),
+            program,
+            then: process.then(rest),
+        }));
+    }
+
     /// The process is back at once, unless somebody wanted it otherwise.
     pub(super) fn stand_in_ended(&mut self, index: ProcessIndex, run: u32, turn: &mut Turn) {
         let is_stopping = self.is_stopping();

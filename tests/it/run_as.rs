@@ -194,9 +194,10 @@ fn a_long_wait_is_said_and_hanging_up_in_it_brings_the_process_back() {
     stand_in.stderr.wait_for(&waits, 0);
     stand_in.kill();
     devrun
-        .wait_for("web.1 did not stop in 1 s: killed")
         .wait_for("`sleep 1000` has ended; web.1 is started again")
+        .wait_for("web.1 did not stop in 1 s: killed")
         .wait_for("ignores SIGTERM");
+    assert_eq!(devrun.count("web.1 is run by"), 0);
     devrun.interrupt();
 }
 

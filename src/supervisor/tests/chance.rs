@@ -82,11 +82,18 @@ impl World {
     fn replace(&mut self, process: ProcessIndex) {
         let child = &mut self.children[process];
         let has_program = child.run.is_some_and(|run| run.is_stand_in);
-        if child.has_guest || has_program {
+        if child.has_guest {
+            child.has_guest = false;
+            child.is_unwanted = child.was_unwanted;
+            child.is_asked_for = true;
+            self.tell(Event::GuestGone { process });
+            return;
+        }
+        if has_program {
             return;
         }
         child.has_guest = self.status.is_none();
-        let was_unwanted = child.is_unwanted;
+        child.was_unwanted = child.is_unwanted;
         let is_heard = child.is_ours() && !self.supervisor.is_stopping();
         if is_heard && self.status.is_none() {
             child.is_unwanted = child.run.is_some();
@@ -97,8 +104,9 @@ impl World {
             command: String::new(),
         };
         self.tell(Event::ReplaceAsked { process, program });
+        let child = &mut self.children[process];
         if !is_heard {
-            self.children[process].is_unwanted = was_unwanted;
+            child.is_unwanted = child.was_unwanted;
         }
     }
 

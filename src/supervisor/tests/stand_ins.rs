@@ -206,6 +206,30 @@ fn who_is_wanted_otherwise_meanwhile_makes_no_room() {
 }
 
 #[test]
+fn a_program_that_is_gone_before_leaves_all_as_it_was() {
+    let gone = Event::GuestGone { process: WEB };
+    let mut story = Story::up([planned("web"), planned("api")]);
+    story.on(replace(WEB));
+    assert_eq!(story.on(gone.clone()), []);
+    assert_eq!(ends(&mut story), [Then::Back]);
+    assert_eq!(story.exits(WEB, 1, FINE), [spawn(WEB, 2)]);
+    assert_eq!(story.on(gone.clone()), []);
+
+    let mut story = Story::of([planned("web"), planned("api")]);
+    story.start();
+    story.on(replace(WEB));
+    assert_eq!(story.on(gone.clone()), []);
+    assert_eq!(story.spawned(WEB, 1), [], "it was not asked to end yet");
+
+    let mut story = Story::up([planned("web"), planned("api")]);
+    story.on(Event::StopAsked { process: WEB });
+    story.on(replace(WEB));
+    assert_eq!(story.on(gone), []);
+    assert_eq!(ends(&mut story), [Then::Stopped]);
+    assert_eq!(story.exits(WEB, 1, FINE), []);
+}
+
+#[test]
 fn a_session_that_ends_ends_it_too() {
     let mut story = stood_in();
     assert_eq!(story.interrupt(), [terminate(WEB, 2), terminate(API, 1)]);

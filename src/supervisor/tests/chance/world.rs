@@ -39,6 +39,8 @@ pub(super) struct Child {
     pub(super) stand_ins: u32,
     /// A program waits for its place.
     pub(super) has_guest: bool,
+    /// It was, when that asked for it.
+    pub(super) was_unwanted: bool,
     pub(super) last_exit: Option<Exit>,
     /// Somebody asked for a run by hand since the last one began.
     pub(super) is_asked_for: bool,
@@ -83,6 +85,7 @@ impl World {
             starts: Vec::new(),
             stand_ins: 0,
             has_guest: false,
+            was_unwanted: false,
             last_exit: None,
             is_asked_for: false,
             is_unwanted: false,
