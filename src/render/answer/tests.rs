@@ -63,6 +63,33 @@ fn rows() -> Vec<ProcessRow> {
 }
 
 #[test]
+fn a_program_in_a_process_s_place_is_marked_and_has_no_terminal_here() {
+    let [web, _] = rows().try_into().unwrap();
+    let web = ProcessRow {
+        stand_in: true,
+        ..web
+    };
+    let row = "web.1  ready  12 m  pid 41210    http://localhost:5000 (stand-in)";
+    check(&Answer::List(vec![web.clone()]), 80, &[row]);
+    let silent = ProcessRow {
+        state: Shown::Running,
+        url: None,
+        ..web
+    };
+    let row = "web.1  running  12 m  pid 41210    (stand-in)";
+    check(&Answer::List(vec![silent]), 80, &[row]);
+    let stood_in = Answer::StoodIn {
+        process: name("web"),
+        by: Program {
+            pid: 41_300,
+            command: "python -m pdb app.py".into(),
+        },
+    };
+    let said = "web.1 is run by `python -m pdb app.py` (pid 41300), in a terminal of its own";
+    check(&stood_in, 100, &[said]);
+}
+
+#[test]
 fn who_is_held_up_is_listed_with_what_for() {
     let [mut web, _] = rows().try_into().unwrap();
     web.state = Shown::Waiting;
