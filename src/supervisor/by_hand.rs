@@ -56,8 +56,12 @@ impl Supervisor {
         }
     }
 
-    /// What runs already goes on.
+    /// What runs already goes on, and what has a stand-in is started after that.
     pub(super) fn start_asked(&mut self, index: ProcessIndex, turn: &mut Turn) {
+        let process = self.asked_for(index);
+        if process.is_some_and(Process::brings_back) {
+            return;
+        }
         if !self.processes.get(index).is_some_and(Process::goes_on) {
             self.restart_asked(index, turn);
         }

@@ -141,6 +141,20 @@ impl Process {
         self.up()?.stand_in.as_ref()
     }
 
+    /// Where a program goes on in its place, or waits for it: whatever the process did before, it is started
+    /// afterwards. Whether that is so.
+    pub(super) fn brings_back(&mut self) -> bool {
+        let is_waited_for = self.wish == Wish::MakeRoom;
+        if let Some(guest) = self.guest.as_mut().filter(|_| is_waited_for) {
+            guest.rest = None;
+            return true;
+        }
+        let goes_on = self.goes_on();
+        let stand_in = self.up_mut().and_then(|up| up.stand_in.as_mut());
+        let stand_in = stand_in.filter(|_| goes_on);
+        stand_in.map(|stand_in| stand_in.rest = None).is_some()
+    }
+
     fn runs(&self) -> bool {
         matches!(self.state, State::Starting | State::Up(_))
     }

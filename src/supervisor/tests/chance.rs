@@ -67,7 +67,9 @@ impl World {
         if is_heard && amount % 4 < 2 {
             child.is_asked_for = true;
             child.is_wanted = true;
-            child.is_unwanted = false;
+            // A start waits for the end of the program that is to come before.
+            child.is_unwanted &= child.has_guest && amount % 4 == 1;
+            child.was_unwanted = false;
             self.failures.retain(|(failed, ..)| *failed != process);
         } else if is_heard {
             child.is_unwanted = child.run.is_some();
@@ -258,6 +260,7 @@ impl World {
             last_lines: Vec::new(),
         };
         // It is gone for the supervisor's answer, and its end is still to be looked up.
+        self.was_stopping = self.supervisor.is_stopping();
         let actions = self.supervisor.handle(self.now, gone);
         let (said, done): (Vec<_>, Vec<_>) = actions
             .into_iter()

@@ -160,6 +160,23 @@ fn what_did_not_run_before_does_not_afterwards() {
 }
 
 #[test]
+fn who_is_started_meanwhile_is_started_afterwards() {
+    let start = || Event::StartAsked { process: WEB };
+    let mut story = Story::up([planned("web"), planned("api")]);
+    story.on(Event::StopAsked { process: WEB });
+    story.on(replace(WEB));
+    assert_eq!(story.on(start()), [], "that turns nobody away");
+    assert_eq!(story.exits(WEB, 1, FINE), [let_in(WEB, 2)]);
+    assert_eq!(story.on(ended(WEB, 2)), [spawn(WEB, 3)]);
+    story.spawned(WEB, 3);
+    story.on(Event::StopAsked { process: WEB });
+    story.exits(WEB, 3, FINE);
+    assert_eq!(story.on(replace(WEB)), [let_in(WEB, 4)]);
+    assert_eq!(story.on(start()), []);
+    assert_eq!(story.on(ended(WEB, 4)), [spawn(WEB, 5)]);
+}
+
+#[test]
 fn by_hand_it_is_ended_as_the_process_would_be() {
     let mut story = stood_in();
     let restart = Event::RestartAsked { process: WEB };

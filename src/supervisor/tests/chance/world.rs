@@ -60,6 +60,8 @@ pub(super) struct World {
     pub(super) now: Instant,
     pub(super) children: Vec<Child>,
     pub(super) requests: Vec<Instant>,
+    /// Before the event that is being handled, which may end all.
+    pub(super) was_stopping: bool,
     pub(super) is_guardian_lost: bool,
     /// The only external.
     pub(super) is_reached: bool,
@@ -100,6 +102,7 @@ impl World {
             rules,
             now: some_instant(),
             requests: Vec::new(),
+            was_stopping: false,
             is_guardian_lost: false,
             is_reached: false,
             failures: Vec::new(),
@@ -109,6 +112,7 @@ impl World {
     }
 
     pub(super) fn tell(&mut self, event: Event) {
+        self.was_stopping = self.supervisor.is_stopping();
         let actions = self.supervisor.handle(self.now, event);
         for action in actions {
             assert_eq!(self.status, None, "nothing follows the end: {action:?}");
@@ -203,7 +207,7 @@ impl World {
     }
 
     fn let_in(&mut self, process: ProcessIndex, number: u32) {
-        let is_stopping = self.supervisor.is_stopping() || !self.requests.is_empty();
+        let is_stopping = self.was_stopping || !self.requests.is_empty();
         assert!(!is_stopping, "nobody is let in during a shutdown");
         let child = &mut self.children[process];
         assert!(child.is_ours(), "not into what is another session's");
