@@ -115,7 +115,8 @@ Examples:
 const RUN_EXAMPLES: &str = "\
 Examples:
   devrun run rails console           with the variables of .env
-  devrun run -p web node inspect     with web's PORT and URLs
+  devrun run -p web env              with web's PORT and URLs
+  devrun run --as web node inspect   in web's place until it ends
   devrun run release                 the Procfile's `release` command";
 
 const OPEN_EXAMPLES: &str = "\
@@ -325,6 +326,14 @@ pub(crate) struct Run {
         help_heading = "Which process"
     )]
     pub(crate) process: Option<String>,
+    /// In its place: it is stopped, and back when the command ends
+    #[arg(
+        long = "as",
+        value_name = "PROCESS",
+        conflicts_with_all = ["process", "env_files", "uses", "unuse"],
+        help_heading = "Which process"
+    )]
+    pub(crate) stands_in_for: Option<String>,
     #[command(flatten)]
     pub(crate) place: Where,
     /// A program and its arguments, or the name of a Procfile line

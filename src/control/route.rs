@@ -16,6 +16,10 @@ pub(super) enum Route {
     HandOver(String),
     Knock,
     Processes(String),
+    Replace {
+        app: String,
+        process: String,
+    },
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -47,6 +51,16 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
         ["apps", key, "follow"] => (Method::GET, Route::Follow(app(key))),
         ["apps", key, "start"] => (Method::POST, Route::Start(app(key))),
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
+        ["apps", key, "processes", name, "replace"] => {
+            let process = name.to_string();
+            (
+                Method::POST,
+                Route::Replace {
+                    app: app(key),
+                    process,
+                },
+            )
+        }
         ["knock"] => (Method::POST, Route::Knock),
         ["apps", key, "processes"] => (Method::GET, Route::Processes(app(key))),
         _ => return Err(Astray::Unknown),
@@ -91,6 +105,14 @@ mod tests {
             Method::POST,
             "/v1/apps/ab/hand-over",
             Ok(Route::HandOver("ab".into())),
+        );
+        check(
+            Method::POST,
+            "/v1/apps/ab/processes/web.1/replace",
+            Ok(Route::Replace {
+                app: "ab".into(),
+                process: "web.1".into(),
+            }),
         );
         check(Method::POST, "/v1/knock", Ok(Route::Knock));
         check(

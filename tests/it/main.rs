@@ -18,6 +18,7 @@ mod output;
 mod ports;
 mod ps;
 mod readme;
+mod run_as;
 mod screen;
 mod screens;
 mod shutdown;
