@@ -286,7 +286,7 @@ fn somebody_at_the_keyboard_sees_it_and_ends_it() {
     screen.wait_for("web.1 is ready after ");
     screen.command("l").wait_for("(stand-in)\r\n");
     screen.command("a web").wait_for("in a terminal of its own");
-    screen.command("r web").wait_for("web.1 is started again");
+    screen.command("r web").wait_for("is started again");
     assert_eq!(first.wait(), 143);
     screen.wait_for("web.1 is ready after ");
     let mut second = run();
