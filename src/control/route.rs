@@ -2,6 +2,8 @@
 
 use hyper::Method;
 
+use crate::control::Whom;
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Apps,
@@ -15,6 +17,8 @@ pub(super) enum Route {
     Start(String),
     HandOver(String),
     Knock,
+    /// Its terminal.
+    Attach(Whom),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -47,6 +51,12 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
         ["apps", key, "start"] => (Method::POST, Route::Start(app(key))),
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
         ["knock"] => (Method::POST, Route::Knock),
+        ["attach"] => (Method::POST, Route::Attach(Whom::WhoeverWaits)),
+        ["apps", key, "processes", name, "attach"] => {
+            let process = name.to_string();
+            let app = app(key);
+            (Method::POST, Route::Attach(Whom::Process { app, process }))
+        }
         _ => return Err(Astray::Unknown),
     };
     if only == method {
@@ -91,6 +101,19 @@ mod tests {
             Ok(Route::HandOver("ab".into())),
         );
         check(Method::POST, "/v1/knock", Ok(Route::Knock));
+        check(
+            Method::POST,
+            "/v1/attach",
+            Ok(Route::Attach(Whom::WhoeverWaits)),
+        );
+        check(
+            Method::POST,
+            "/v1/apps/ab/processes/web.1/attach",
+            Ok(Route::Attach(Whom::Process {
+                app: "ab".into(),
+                process: "web.1".into(),
+            })),
+        );
         check(Method::POST, "/v1/apps", Err(Astray::Only(Method::GET)));
         check(Method::GET, "/v1/knock", Err(Astray::Only(Method::POST)));
         check(

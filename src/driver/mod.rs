@@ -15,8 +15,9 @@ mod probe;
 mod rescue;
 mod sharing;
 mod spawning;
-mod stop_signals;
-mod terminal_signals;
+pub(crate) mod stop_signals;
+pub(crate) mod terminal_signals;
+mod visitors;
 pub(crate) mod world;
 
 use std::collections::{HashMap, HashSet};
@@ -357,6 +358,9 @@ impl Driver {
                 })
             }
             News::LeaderExited { id, exit, left } => {
+                if let Some(live) = self.runs.get_mut(&id) {
+                    live.exit = Some(exit);
+                }
                 let (process, run) = parts(id);
                 let left = left as usize;
                 Some(Event::LeaderExited {
@@ -389,9 +393,14 @@ impl Driver {
             return;
         };
         let news = self.news.clone();
+        let output = self.output.clone();
         tokio::task::spawn_local(async move {
             let (process, run) = parts(id);
             let last_lines = live.reader.drain().await;
+            let words = live
+                .exit
+                .map_or("has ended".into(), |exit| exit.to_string());
+            output.end_visits(process, &words);
             let _ = news.send(Event::Exited {
                 process,
                 run,

@@ -5,6 +5,7 @@
 //! child killed within its last words.
 
 mod attached;
+mod visits;
 mod writer;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ use tokio::time;
 
 use crate::driver::clock::Clock;
 use crate::driver::output::attached::Attached;
+use crate::driver::output::visits::Visits;
 use crate::driver::output::writer::Writer;
 use crate::os::pty::Size;
 use crate::os::{descriptor, terminal, watched};
@@ -64,6 +66,7 @@ struct Inner {
     /// Then a reader who stands still slows nobody.
     is_terminal: bool,
     attached: RefCell<Option<Attached>>,
+    visits: RefCell<Visits>,
     /// Sources whose next writing is awaited.
     awaited: RefCell<Vec<bool>>,
     told: mpsc::UnboundedSender<Told>,
@@ -107,6 +110,7 @@ impl Output {
             is_stopping: Cell::new(false),
             is_terminal: terminal::is_terminal(&stdout),
             attached: RefCell::new(None),
+            visits: RefCell::default(),
             awaited: RefCell::new(vec![false; sources]),
             told,
             writer: Writer::start(stdout)?,
@@ -323,6 +327,7 @@ impl Output {
         let mut chunk = self.0.chunk.borrow_mut();
         let count = descriptor::read(pipe.get_ref().as_fd(), &mut chunk).unwrap_or(Some(0))?;
         let chunk = &chunk[..count];
+        self.0.visits.borrow().show(source, chunk);
         if self.is_attached(source) && self.is_stuck() {
             self.change(|stream, _| stream.observe(source, chunk));
         } else if self.is_attached(source) {

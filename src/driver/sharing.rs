@@ -124,12 +124,19 @@ impl Driver {
             }
             Request::HandOver { app, asker, reply } => return self.hand_over(&app, &asker, reply),
             Request::Knock { app } => return self.knocked(&app),
+            Request::Attach { visitor, reply } if !self.is_over() => {
+                let _ = reply.send(self.visitor(visitor));
+            }
+            // Who gets no reply is told that the session ends.
+            Request::Attach { .. } => {}
+            Request::VisitorResized(id) => self.visitor_resized(id),
+            Request::VisitorGone(id) => self.visitor_gone(id),
         }
         Vec::new()
     }
 
     /// The app of ours that has this key.
-    fn owned(&self, key: &str) -> Result<AppIndex, Refusal> {
+    pub(super) fn owned(&self, key: &str) -> Result<AppIndex, Refusal> {
         let mut apps = 0..self.plan.apps.len();
         let is_it = |app: &AppIndex| {
             self.world.is_owned(*app) && registry::app_key(&self.plan.apps[*app].identity) == key
@@ -153,14 +160,19 @@ impl Driver {
 
     /// `process` as it is called within its app.
     fn env_of(&self, app: &str, process: &str) -> Result<ProcessEnv, Refusal> {
-        let mut places = self.world.processes_of(self.owned(app)?).into_iter();
-        let is_it = |place: &ProcessIndex| self.plan.processes[*place].name.in_app() == process;
-        let place = places.find(is_it);
-        let place = place.ok_or_else(|| Refusal::UnknownProcess(process.to_string()))?;
+        let place = self.place_in(self.owned(app)?, process)?;
         Ok(match self.changes.env_of_run(place) {
             Some(env) => ProcessEnv::of(env, false),
             None => ProcessEnv::of(&self.plan.processes[place].env, true),
         })
+    }
+
+    /// Of the process that is called so within its app.
+    pub(super) fn place_in(&self, app: AppIndex, process: &str) -> Result<ProcessIndex, Refusal> {
+        let mut places = self.world.processes_of(app).into_iter();
+        let is_it = |place: &ProcessIndex| self.plan.processes[*place].name.in_app() == process;
+        let place = places.find(is_it);
+        place.ok_or_else(|| Refusal::UnknownProcess(process.to_string()))
     }
 
     fn follower(&mut self, follower: Follower) -> Result<(), Refusal> {
@@ -350,6 +362,7 @@ impl Driver {
             self.farewell(app, farewell);
         }
         self.sharing.handing_over.clear();
+        self.output.close_visits();
         if let Some((task, end)) = self.sharing.server.take() {
             drop(end);
             let _ = task.await;

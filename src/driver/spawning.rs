@@ -10,6 +10,7 @@ use crate::guardian::protocol::{Request, RunId};
 use crate::os;
 use crate::os::pty::Size;
 use crate::supervisor::{Event, ProcessIndex};
+use crate::words::exit::Exit;
 
 /// A port that was claimed so short a time ago is not looked at again.
 const FRESH: Duration = Duration::from_millis(500);
@@ -20,6 +21,8 @@ pub(super) struct LiveRun {
     /// The writing end of its stdin, or our end of its terminal.
     pub(super) input: OwnedFd,
     pub(super) has_terminal: bool,
+    /// How its leader ended.
+    pub(super) exit: Option<Exit>,
 }
 
 impl Driver {
@@ -73,6 +76,7 @@ impl Driver {
             reader: reader.map_err(|error| os::words_of(&error))?,
             input: ends.input,
             has_terminal: request.has_terminal,
+            exit: None,
         };
         self.probe.watch(id, planned.port, marks);
         // Last: from here on there is a child to be looked after.

@@ -18,3 +18,4 @@ pub(crate) mod stream;
 mod text;
 pub(crate) mod timestamp;
 pub(crate) mod uses;
+pub(crate) mod whole;

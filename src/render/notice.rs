@@ -74,6 +74,7 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::Skipped { .. }
         | Notice::SeemsToWait { .. }
         | Notice::Redraws { .. }
+        | Notice::Visited { .. }
         | Notice::KillingAll { .. }
         | Notice::Wiring(_)
         | Notice::GuardianLost => vec![Text::Prose(sentence(notice))],
@@ -189,6 +190,9 @@ fn sentence(notice: &Notice) -> String {
             )
         }
         Notice::Redraws { process } => redraws(process),
+        Notice::Visited { process, pid } => {
+            format!("{process}: its terminal is used from elsewhere (pid {pid})")
+        }
         Notice::KillingAll { processes: count } => format!("killing {}", processes(*count)),
         Notice::GuardianLost => "the guardian is gone: ending what it had started".into(),
         Notice::Started { .. }

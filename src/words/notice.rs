@@ -165,6 +165,11 @@ pub(crate) enum Notice {
     SeemsToWait {
         process: ProcessName,
     },
+    /// Somebody uses its terminal over the control socket.
+    Visited {
+        process: ProcessName,
+        pid: i32,
+    },
     /// Of backing services and other sessions.
     Wiring(Wiring),
     /// The guardian is gone; what it held is being ended.

@@ -183,7 +183,10 @@ impl Json {
             | Notice::StopAsked { .. }
             | Notice::StoppedByHand { .. } => {}
             // Of a terminal.
-            Notice::Skipped { .. } | Notice::SeemsToWait { .. } | Notice::Redraws { .. } => {}
+            Notice::Skipped { .. }
+            | Notice::SeemsToWait { .. }
+            | Notice::Redraws { .. }
+            | Notice::Visited { .. } => {}
             Notice::GuardianLost => self.event("guardian.lost", out).end(),
             Notice::Done {
                 up,

@@ -8,6 +8,14 @@ use crate::render::stream::{Redraws, Stream};
 const WHERE: &[u8] = b"\x1b[6n";
 
 impl Stream {
+    /// Makes a fresh terminal of so many rows like the process's, as far as that is known.
+    pub(crate) fn recent_screen(&self, source: usize, rows: usize, out: &mut Vec<u8>) {
+        if !self.modes(source).is_alternate() {
+            self.recent(source, rows, out);
+        }
+        self.modes(source).switch_on(out);
+    }
+
     /// Its recent lines, at most `rows`, for whoever attaches; the last one has no end, so that the cursor
     /// stands behind a prompt. Rows are ended for a terminal in raw mode. Who asked for the place of the
     /// cursor and still waits has it asked again.
