@@ -327,7 +327,7 @@ impl Output {
         let mut chunk = self.0.chunk.borrow_mut();
         let count = descriptor::read(pipe.get_ref().as_fd(), &mut chunk).unwrap_or(Some(0))?;
         let chunk = &chunk[..count];
-        self.0.visits.borrow().show(source, chunk);
+        self.0.visits.borrow_mut().show(source, chunk);
         if self.is_attached(source) && self.is_stuck() {
             self.change(|stream, _| stream.observe(source, chunk));
         } else if self.is_attached(source) {

@@ -70,6 +70,9 @@ impl Driver {
         };
         let ends = ends.map_err(|error| os::words_of(&error))?;
         let request = child::spawn_request(planned, id, &mark, ends.are_terminal);
+        if ends.are_terminal {
+            self.output.follow_terminal(process);
+        }
         let marks = probe::marks(ends.identity, &mark);
         let reader = self.output.read(process, ends.output);
         let live = LiveRun {

@@ -2,6 +2,7 @@
 //! process writes comes back.
 
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use crate::control::{FollowerId, Refusal, Visitor, Whom};
 use crate::driver::Driver;
@@ -10,6 +11,9 @@ use crate::os::pty::{self, Size};
 use crate::os::terminal;
 use crate::supervisor::ProcessIndex;
 use crate::words::notice::Notice;
+
+/// How long a program that draws may take to notice one size before it gets another.
+const REDRAWS_WITHIN: Duration = Duration::from_millis(50);
 
 impl Driver {
     /// Returns the name of the process whose terminal it is.
@@ -29,8 +33,11 @@ impl Driver {
         // What it has switched on may stand in a line that has no end yet.
         self.output
             .change(|stream, out| stream.show_open(process, out));
-        self.output.visit(id, process, screen);
+        let draws = self.output.visit(id, process, screen);
         self.fit_terminal(process);
+        if draws {
+            self.have_drawn(process);
+        }
         tokio::task::spawn_local(feed(input, async move || keys.recv().await));
         self.output.say(&Notice::Visited {
             process: name.clone(),
@@ -66,6 +73,27 @@ impl Driver {
         });
         // Who has gone meanwhile needs none.
         let _ = pty::resize(input.as_fd(), size);
+    }
+
+    /// Who draws does it anew for a terminal of another size, and the visitor's may have that of before.
+    fn have_drawn(&self, process: ProcessIndex) {
+        let (Some(input), Some(size)) = (
+            self.terminal_of(process),
+            self.output.visitors_size(process),
+        ) else {
+            return;
+        };
+        let rows = size.rows.saturating_sub(1).max(1);
+        // Who has gone meanwhile draws nothing.
+        let _ = pty::resize(input.as_fd(), Size { rows, ..size });
+        let output = self.output.clone();
+        tokio::task::spawn_local(async move {
+            tokio::time::sleep(REDRAWS_WITHIN).await;
+            if let Some(size) = output.visitors_size(process) {
+                // As above.
+                let _ = pty::resize(input.as_fd(), size);
+            }
+        });
     }
 
     fn visited(&self, whom: &Whom) -> Result<ProcessIndex, Refusal> {

@@ -109,13 +109,13 @@ fn the_size_is_that_of_whoever_came_or_was_resized_last() {
 #[test]
 fn who_stands_still_slows_nobody_and_is_told_what_it_has_missed() {
     let flood = "asks: printf 'name? '; until [ -e go ]; do sleep 0.05; done; yes 0123456789 | head -c 5000000; \
-        echo; echo flooded; exec sleep 1000\n";
+        echo > flooded; exec sleep 1000\n";
     let project = Project::with_procfile(flood);
     let mut devrun = prompting(&project);
     let mut screen = attach(&project, &["asks"]);
     screen.wait_for("name? ").signal(Signal::SIGSTOP);
     project.write("go", "");
-    devrun.wait_for("asks.1 | flooded");
+    project.wait_for_file("flooded");
     screen
         .signal(Signal::SIGCONT)
         .wait_for(" bytes are left out here]\r\n");
@@ -168,6 +168,26 @@ fn whatever_ends_it_the_terminal_is_as_before() {
     devrun.kill();
     screen.wait_for("error: the session that runs asks.1 has gone");
     assert_eq!(screen.wait(), 1);
+}
+
+#[test]
+fn a_program_that_draws_finds_the_screen_it_left_also_where_nobody_has_looked() {
+    let project = Project::with_procfile(
+        "asks: trap 'printf \"\\033[Hdrawn\"' WINCH; printf '\\033[?1049h\\033[?1000h'; \
+         touch drawing; while :; do sleep 0.05; done\n",
+    );
+    for arguments in [&["--tty", "always"][..], &["--tty", "always", "--json"]] {
+        let mut devrun = project.start_with(arguments);
+        project.wait_for_file("drawing");
+        let mut screen = attach(&project, &["asks"]);
+        screen.wait_for_all(&["\x1b[?1049h", "\x1b[?1000h", "\x1b[Hdrawn"]);
+        screen.type_(LEAVE);
+        screen.wait_for_all(&["\x1b[?1000l", "\x1b[?1049l", "\x1b[?25h"]);
+        screen.wait_for("left asks.1");
+        screen.wait();
+        devrun.interrupt();
+        std::fs::remove_file(project.directory().join("drawing")).unwrap();
+    }
 }
 
 #[test]

@@ -29,7 +29,8 @@ impl Output {
         let stream = self.0.stream.borrow();
         let Some(stream) = stream.text() else { return };
         self.0.writer.append(|out| {
-            stream.recent_screen(source, rows, out);
+            let modes = stream.modes(source);
+            stream.recent_screen(source, modes, rows, out);
         });
         *self.0.attached.borrow_mut() = Some(Attached {
             source,
