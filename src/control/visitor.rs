@@ -164,6 +164,8 @@ impl Visit {
     /// and all of it was sent.
     pub(super) async fn carry(self, upgraded: Upgraded) -> io::Result<()> {
         let (stream, mut frames) = parts(upgraded)?;
+        // Who was in a hurry has said something already.
+        self.heard(&mut frames)?;
         let mut out = Vec::new();
         loop {
             if out.is_empty() {
@@ -194,8 +196,10 @@ impl Visit {
                 FromVisitor::Size(size) => self.resized(size),
             }
         }
-        // Nobody takes them once the process is gone, and too many are too many.
-        let _ = self.keys.try_send(typed);
+        if !typed.is_empty() {
+            // Nobody takes them once the process is gone, and too many are too many.
+            let _ = self.keys.try_send(typed);
+        }
         Ok(())
     }
 
