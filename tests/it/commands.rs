@@ -147,6 +147,7 @@ fn help_fits_80_columns_and_is_as_committed() {
         ("start", &["start", "--help"]),
         ("check", &["check", "--help"]),
         ("open", &["open", "--help"]),
+        ("attach", &["attach", "--help"]),
         ("env", &["env", "--help"]),
         ("url", &["url", "--help"]),
         ("uses", &["uses", "--help"]),
