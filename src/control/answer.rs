@@ -37,11 +37,11 @@ pub(super) struct Caller {
     /// When all of its request has to be there.
     pub(super) read_by: Instant,
     pub(super) requests: mpsc::UnboundedSender<Request>,
-    pub(super) attached: Attached,
+    pub(super) upgrading: Upgrading,
 }
 
 /// What becomes of the connection behind its answer, if that is a process's terminal.
-pub(super) type Attached = Rc<RefCell<Option<(OnUpgrade, Visit)>>>;
+pub(super) type Upgrading = Rc<RefCell<Option<(OnUpgrade, Visit)>>>;
 
 /// Why there is another answer than was asked for.
 #[derive(Debug)]
@@ -155,7 +155,7 @@ impl Caller {
         let (visitor, visit) = visitor::pair(self.id, pid, size, whom, self.requests.clone());
         let upgrade = hyper::upgrade::on(&mut asked);
         let name = self.ask(|reply| Request::Attach { visitor, reply }).await?;
-        *self.attached.borrow_mut() = Some((upgrade, visit));
+        *self.upgrading.borrow_mut() = Some((upgrade, visit));
         let mut response = Response::new(Either::Left(Full::default()));
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = response.headers_mut();

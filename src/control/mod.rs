@@ -113,6 +113,6 @@ pub(crate) struct Follower {
     pub(crate) teller: Teller,
 }
 
-/// No two of a server have the same.
+/// Of a connection; no two of a server have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FollowerId(u64);

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::control::answer::{Attached, Caller};
+use crate::control::answer::{Caller, Upgrading};
 use crate::control::{FollowerId, Request};
 use crate::os::process::own_user;
 use crate::os::unix_socket::listen_privately;
@@ -99,7 +99,7 @@ impl Server {
                 id: FollowerId(last),
                 read_by: Instant::now() + READ_WITHIN,
                 requests: requests.clone(),
-                attached: Attached::default(),
+                upgrading: Upgrading::default(),
             };
             connections.spawn_local(serve(stream, caller));
         }
@@ -126,7 +126,7 @@ async fn accept(listener: &UnixListener, user: u32) -> UnixStream {
 
 /// One request and its answer, or what it was upgraded to. Whatever goes wrong in it is that connection's alone.
 async fn serve(stream: UnixStream, caller: Caller) {
-    let attached = Attached::clone(&caller.attached);
+    let upgrading = Upgrading::clone(&caller.upgrading);
     let service = service_fn(move |asked| {
         let caller = caller.clone();
         async move { Ok::<_, Infallible>(caller.answer(asked).await) }
@@ -139,7 +139,7 @@ async fn serve(stream: UnixStream, caller: Caller) {
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let _ = connection.await;
-    let visit = attached.borrow_mut().take();
+    let visit = upgrading.borrow_mut().take();
     if let Some((upgrade, visit)) = visit
         && let Ok(upgraded) = upgrade.await
     {

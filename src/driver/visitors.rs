@@ -71,6 +71,8 @@ impl Driver {
             let size = self.terminals.unwrap_or(Size::USUAL);
             self.output.beside_prefix(process, size)
         });
+        self.output
+            .change(|stream, _| stream.set_columns(process, size.columns));
         // Who has gone meanwhile needs none.
         let _ = pty::resize(input.as_fd(), size);
     }

@@ -3,12 +3,19 @@
 use crate::render::modes::Modes;
 use crate::render::sanitize::Sanitizer;
 
+/// Puts the cursor into the corner.
+const HOME: &[u8] = b"\x1b[H";
+/// Ends a sequence that is not whole.
+const CANCEL: u8 = 0x18;
+
 /// The terminal of somebody who looks from elsewhere.
 #[derive(Debug, Default)]
 pub(crate) struct Whole {
     sanitizer: Sanitizer,
     /// The cursor stands behind something.
     is_in_row: bool,
+    /// It was put somewhere, so that there may be something below it.
+    paints: bool,
     /// Where what nobody sees is written to.
     unseen: Vec<u8>,
 }
@@ -19,17 +26,31 @@ impl Whole {
         self.sanitizer.text(chunk, &mut self.unseen);
         self.unseen.clear();
         self.is_in_row = !chunk.ends_with(b"\n");
+        self.paints |= memchr::memmem::find(chunk, HOME).is_some();
         show(chunk, self.sanitizer.modes(), out);
     }
 
-    pub(crate) fn is_alternate(&self) -> bool {
-        self.sanitizer.modes().is_alternate()
+    /// Something is left out here, perhaps the rest of a sequence. Appends a word on that, but not on a screen
+    /// that somebody draws.
+    pub(crate) fn gap(&mut self, bytes: u64, out: &mut Vec<u8>) {
+        self.sanitizer.end(&mut self.unseen);
+        out.push(CANCEL);
+        if !self.sanitizer.modes().is_alternate() {
+            let said = format!("\x1b[0m\r\n[devrun: {bytes} bytes are left out here]\r\n");
+            out.extend_from_slice(said.as_bytes());
+        }
     }
 
-    /// Undoes what the process did to the terminal; what follows begins a row.
+    /// Undoes what the process did to the terminal; what follows begins a row, below what it has painted.
     pub(crate) fn leave(&mut self, out: &mut Vec<u8>) {
-        self.sanitizer.modes().switch_off(out);
-        if self.is_in_row {
+        let modes = self.sanitizer.modes();
+        modes.switch_off(out);
+        let paints = self.paints && !modes.is_alternate();
+        if paints {
+            // Further down than any terminal has rows: its last one.
+            out.extend_from_slice(b"\x1b[999;1H");
+        }
+        if paints || self.is_in_row {
             out.extend_from_slice(b"\r\n");
         }
         *self = Self::default();
@@ -73,12 +94,13 @@ mod tests {
             }
             whole.leave(&mut end);
             assert_eq!(String::from_utf8(out).unwrap(), shown);
-            let left = format!("{left}");
             assert_eq!(String::from_utf8(end).unwrap(), left);
         };
         let fresh = "\x1b[0m\x1b[?25h";
         check(&["a\nb\r\n"], "a\r\nb\r\n", fresh);
         check(&["name? "], "name? ", &format!("{fresh}\r\n"));
+        let below = format!("{fresh}\x1b[999;1H\r\n");
+        check(&["\x1b[Hpainted\n"], "\x1b[Hpainted\r\n", &below);
         check(
             &["\x1b[?104", "9h\n", "\n"],
             "\x1b[?1049h\n\n",
@@ -89,5 +111,24 @@ mod tests {
             "\x1b[?1049h\n\x1b[?1049l\r\n",
             fresh,
         );
+    }
+
+    #[test]
+    fn a_gap_is_told_where_it_spoils_nothing() {
+        let check = |before: &[u8], expected: &str| {
+            let mut whole = Whole::default();
+            let mut out = Vec::new();
+            whole.chunk(before, &mut Vec::new());
+            whole.gap(70, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+            let mut left = Vec::new();
+            whole.chunk(b"\x1b[?1000h\n", &mut Vec::new());
+            whole.leave(&mut left);
+            assert!(left.starts_with(b"\x1b[?1000l"), "{left:?}");
+        };
+        let told = "\x18\x1b[0m\r\n[devrun: 70 bytes are left out here]\r\n";
+        check(b"a", told);
+        check(b"\x1b]0;a title that has no", told);
+        check(b"\x1b[?1049h", "\x18");
     }
 }

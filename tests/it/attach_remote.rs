@@ -222,6 +222,28 @@ fn without_a_name_it_is_whoever_waits_or_the_only_one() {
 }
 
 #[test]
+fn a_process_of_an_app_that_is_used_is_reached_from_both() {
+    let shop = Project::called("shop")
+        .file("Procfile", "web: exec sleep 1000\n")
+        .file(
+            "devrun.yaml",
+            "uses: { API_URL: { app: ../api, wait: none } }\n",
+        );
+    let api = shop.sibling("api").file("Procfile", ASKS);
+    let mut devrun = prompting(&shop);
+    for (project, name) in [(&shop, "api/asks"), (&api, "asks")] {
+        let mut screen = attach(project, &[name]);
+        screen
+            .wait_for(&format!("this is {name}.1's terminal"))
+            .wait_for("name? ");
+        screen.type_("ann\r").wait_for("hello ann");
+        screen.type_(LEAVE).wait_for(&format!("left {name}.1"));
+        screen.wait();
+    }
+    devrun.interrupt();
+}
+
+#[test]
 fn what_cannot_be_attached_to_is_said() {
     let project = Project::with_procfile("web: exec sleep 1000\ntask: true\n");
     let (status, said) = refused(&project, &["web"]);
@@ -243,6 +265,13 @@ fn what_cannot_be_attached_to_is_said() {
         1,
         "error: task.1 is completed\r\n help: `devrun start task` starts it\r\n",
     );
+    let two = Project::with_procfile("web: exec sleep 1000\n");
+    let mut devrun_of_two = two.start_with(&["-m", "web=2", "--tty", "always"]);
+    devrun_of_two.wait_for("web.2 started");
+    let expected = "error: `web` means `web.1` and `web.2`\r\n \
+        help: one at a time: `devrun attach web.1`\r\n";
+    assert_eq!(refused(&two, &["web"]), (2, expected.into()));
+    devrun_of_two.interrupt();
     let (status, said) = refused(&project, &["wbe"]);
     assert_eq!(status, 2);
     assert!(said.contains("did you mean `web`?"), "{said}");

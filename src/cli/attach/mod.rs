@@ -2,7 +2,7 @@
 
 mod visit;
 
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -59,16 +59,26 @@ fn attach(args: &Attach) -> Result<(), Failure> {
         let visit = Visit::begin(terminal, attached, &keys).map_err(not_started)?;
         Ok((name, visit.go_on().await))
     })?;
-    let short = short(&name);
     match end {
-        End::Left => eprintln!("left {name}; it runs on"),
-        End::Over(words) => eprintln!("{name} {words}; attach again: devrun attach {short}"),
+        End::Left => say(&format!("left {name}; it runs on")),
+        End::Over(words) => {
+            let words = wording::escaped(&words);
+            let again = short(&name);
+            say(&format!(
+                "{name} {words}; attach again: devrun attach {again}"
+            ));
+        }
         End::Lost => {
             let report = Report::new(format!("the session that runs {name} has gone"));
             return Err(failure(report, NOT_SO));
         }
     }
     Ok(())
+}
+
+/// The terminal may be gone, and then nobody wants to know.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// # Errors
@@ -90,12 +100,9 @@ fn own_terminal(args: &Attach) -> Result<OwnedFd, Failure> {
 
 fn goal(running: &Running, asked: Option<&str>) -> Result<Goal, Failure> {
     let Some(asked) = asked else {
-        let first = running.apps.first();
-        let socket = first.map(|app| app.socket.clone());
+        let socket = running.owner.socket.clone();
         return Ok(Goal {
-            socket: socket
-                .or_else(|| running.owner.socket.clone())
-                .unwrap_or_default(),
+            socket: socket.expect("the session was asked there already"),
             whom: Whom::WhoeverWaits,
             shown: None,
             state: None,

@@ -111,21 +111,15 @@ impl Visit {
                 Ok(Some(ToVisitor::Output(bytes))) => {
                     self.whole.chunk(&bytes, &mut self.to_terminal);
                 }
-                Ok(Some(ToVisitor::LeftOut(count))) => self.left_out(count),
+                Ok(Some(ToVisitor::LeftOut(count))) => {
+                    self.whole.gap(count, &mut self.to_terminal);
+                }
                 Ok(Some(ToVisitor::Ended(words))) => return Some(End::Over(words)),
                 Ok(None) => break,
                 Err(_) => return Some(End::Lost),
             }
         }
         None
-    }
-
-    /// Not on a screen that somebody draws.
-    fn left_out(&mut self, count: u64) {
-        if !self.whole.is_alternate() {
-            let said = format!("\r\n[devrun: {count} bytes are left out here]\r\n");
-            self.to_terminal.extend_from_slice(said.as_bytes());
-        }
     }
 
     /// `true`: among it were the keys that leave.
