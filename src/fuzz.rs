@@ -4,6 +4,7 @@
 use crate::control::encoding;
 use crate::control::frames::{Frames, FromVisitor, Malformed, ToVisitor};
 use crate::render::stream::{Look, Stream};
+use crate::store::segment::{self, Decoded};
 use crate::syntax::{dotenv, formation, procfile, settings};
 use crate::words::wire::Told;
 
@@ -135,6 +136,26 @@ fn frames<T>(
         }
     }
     heard
+}
+
+/// A segment of the log store, with checksums as they should be: nothing that stands in one is read beyond
+/// its end, and what was understood is understood again.
+pub fn segment(bytes: &[u8]) {
+    let _ = segment::Header::decode(bytes);
+    let mut rest = bytes.to_vec();
+    while let Some(length) = segment::length(&rest) {
+        segment::seal(&mut rest[..length]);
+        if let Decoded::Whole { value, length } = segment::decode(&rest) {
+            let mut again = Vec::new();
+            segment::push(value.at_ns, &value.body, &mut again);
+            segment::seal(&mut again);
+            let Decoded::Whole { value: second, .. } = segment::decode(&again) else {
+                panic!("what was written is not understood: {value:?}");
+            };
+            assert_eq!(value, second, "it says something else, of {length} bytes");
+        }
+        rest.drain(..length);
+    }
 }
 
 /// What a stream tells until something in it cannot be understood.

@@ -5,6 +5,7 @@
 //! child killed within its last words.
 
 mod attached;
+mod room;
 mod visits;
 mod writer;
 
@@ -29,25 +30,21 @@ use crate::driver::output::visits::Visits;
 use crate::driver::output::writer::Writer;
 use crate::os::pty::Size;
 use crate::os::{descriptor, terminal, watched};
+use crate::render::notice;
 use crate::render::renderer::Renderer;
 use crate::render::stream::Stream;
+use crate::store;
 use crate::words::answer::Answer;
 use crate::words::notice::Notice;
 
 /// What one read takes at the most.
 const CHUNK: usize = 64 * 1024;
-/// So much may wait to be written before the children have to.
-const FULL: usize = 1024 * 1024;
-/// From the stop on.
-const FULL_WHILE_STOPPING: usize = 16 * 1024 * 1024;
 /// More than a pipe holds: who still writes when so much was read after the end of a run is a stranger.
 const MOST_LEFT: usize = 16 * 1024 * 1024;
 /// A line without an end is shown after so much silence.
 const SILENCE: Duration = Duration::from_millis(300);
 /// An open line that looks like a question, for so long behind that silence: somebody is waited for.
 const WAITS: Duration = Duration::from_secs(1);
-/// A terminal that takes nothing for so long stands still (Ctrl-S): nobody waits for it any more.
-const STILL: Duration = Duration::from_secs(1);
 /// The states of a progress bar are shown this far apart.
 const BETWEEN_STATES: Duration = Duration::from_secs(1);
 
@@ -71,10 +68,12 @@ struct Inner {
     awaited: RefCell<Vec<bool>>,
     told: mpsc::UnboundedSender<Told>,
     writer: Writer,
+    /// What is written is stored there as well, untouched.
+    store: RefCell<Option<store::writer::Writer>>,
 }
 
 /// What the driver hears from here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     /// This source wrote, as [`Output::await_writing`] asked.
     Wrote(usize),
@@ -82,6 +81,8 @@ pub(crate) enum Told {
     SeemsToWait(usize),
     /// It repaints rows above its cursor, for the first time.
     Redraws(usize),
+    /// Nothing is stored any more, for this reason.
+    StoreStopped(String),
 }
 
 /// How the output ended.
@@ -114,9 +115,21 @@ impl Output {
             awaited: RefCell::new(vec![false; sources]),
             told,
             writer: Writer::start(stdout)?,
+            store: RefCell::new(None),
         }));
         tokio::task::spawn_local(output.clone().watch_reader(watched));
         Ok(output)
+    }
+
+    /// Stores from now on what is written and said.
+    pub(crate) fn store(&self, store: store::writer::Writer) {
+        *self.0.store.borrow_mut() = Some(store);
+    }
+
+    pub(crate) fn store_in(&self, store: impl FnOnce(&store::writer::Writer)) {
+        if let Some(writer) = &*self.0.store.borrow() {
+            store(writer);
+        }
     }
 
     /// How much of a terminal of this size is left to the text of a line: so large is `source`'s.
@@ -129,6 +142,10 @@ impl Output {
     }
 
     pub(crate) fn say(&self, notice: &Notice) {
+        self.store_in(|store| {
+            let lines = notice::plain(notice);
+            lines.iter().for_each(|line| store.said(line));
+        });
         self.append(|stream, out| stream.say(notice, out));
     }
 
@@ -157,14 +174,16 @@ impl Output {
     }
 
     /// Reads a run's pipe, from [`Reader::begin`] until it is told that the run is over.
-    pub(crate) fn read(&self, source: usize, pipe: OwnedFd) -> io::Result<Reader> {
+    pub(crate) fn read(&self, source: usize, run: u32, pipe: OwnedFd) -> io::Result<Reader> {
         let pipe = watched::watch(pipe, Interest::READABLE)?;
         let (begin, has_begun) = oneshot::channel();
         let (over, is_over) = oneshot::channel();
         let output = self.clone();
         let task = tokio::task::spawn_local(async move {
             let _ = has_begun.await;
-            output.read_run(source, pipe, is_over).await
+            let last_lines = output.read_run(source, run, pipe, is_over).await;
+            output.store_in(|store| store.run_ended(source, run));
+            last_lines
         });
         Ok(Reader {
             begin: Some(begin),
@@ -196,7 +215,13 @@ impl Output {
 
     /// Waits until everything is written, at the longest until `deadline`.
     pub(crate) async fn finish(self, deadline: Instant) -> Ended {
-        let _ = time::timeout_at(deadline.into(), self.flushed()).await;
+        let store = self.0.store.borrow_mut().take();
+        let stored = async {
+            if let Some(store) = store {
+                store.finish(deadline).await;
+            }
+        };
+        let _ = tokio::join!(time::timeout_at(deadline.into(), self.flushed()), stored);
         let skipped = self.0.stream.borrow().skipped();
         // A terminal that stands still loses nothing that anybody could say there.
         let nobody_misses_it = self.0.writer.is_closed() || self.0.is_terminal;
@@ -218,6 +243,7 @@ impl Output {
     async fn read_run(
         &self,
         source: usize,
+        run: u32,
         pipe: AsyncFd<OwnedFd>,
         mut is_over: oneshot::Receiver<()>,
     ) -> Vec<String> {
@@ -229,14 +255,14 @@ impl Output {
             self.room().await;
             tokio::select! {
                 biased;
-                _ = &mut is_over => return self.drain(source, &pipe).await,
+                _ = &mut is_over => return self.drain(source, run, &pipe).await,
                 ready = pipe.readable() => {
                     let Ok(mut ready) = ready else { break };
                     if self.is_full() && !self.stands_still() {
                         // Others were quicker.
                         continue;
                     }
-                    match self.take(source, &pipe) {
+                    match self.take(source, run, &pipe) {
                         Some(0) => break,
                         Some(_) => {
                             awaited = Silence::None;
@@ -303,11 +329,11 @@ impl Output {
     }
 
     /// To the end of what is there, not to the end of the pipe: a stranger may hold that open.
-    async fn drain(&self, source: usize, pipe: &AsyncFd<OwnedFd>) -> Vec<String> {
+    async fn drain(&self, source: usize, run: u32, pipe: &AsyncFd<OwnedFd>) -> Vec<String> {
         let mut left = MOST_LEFT;
         while left > 0 {
             self.room().await;
-            match self.take(source, pipe) {
+            match self.take(source, run, pipe) {
                 None | Some(0) => break,
                 Some(count) => left = left.saturating_sub(count),
             }
@@ -323,11 +349,14 @@ impl Output {
     }
 
     /// Reads one chunk into the stream. `None`: nothing is there now.
-    fn take(&self, source: usize, pipe: &AsyncFd<OwnedFd>) -> Option<usize> {
+    fn take(&self, source: usize, run: u32, pipe: &AsyncFd<OwnedFd>) -> Option<usize> {
         let mut chunk = self.0.chunk.borrow_mut();
         let count = descriptor::read(pipe.get_ref().as_fd(), &mut chunk).unwrap_or(Some(0))?;
         let chunk = &chunk[..count];
-        self.0.visits.borrow_mut().show(source, chunk);
+        if count > 0 {
+            self.store_in(|store| store.chunk(source, run, chunk));
+            self.0.visits.borrow_mut().show(source, chunk);
+        }
         if self.is_attached(source) && self.is_stuck() {
             self.change(|stream, _| stream.observe(source, chunk));
         } else if self.is_attached(source) {
@@ -356,48 +385,6 @@ impl Output {
         let text = stream.text_mut();
         if text.is_some_and(|text| text.has_begun_to_redraw(source)) {
             let _ = self.0.told.send(Told::Redraws(source));
-        }
-    }
-
-    /// Whether the children have to wait for the reader.
-    fn is_full(&self) -> bool {
-        !self.0.is_stopping.get() && self.0.writer.waiting() >= FULL
-    }
-
-    /// Whether what is written now would not be seen, or held for ever.
-    fn is_hopeless(&self) -> bool {
-        let attached = self.0.attached.borrow();
-        let is_full = |attached: &Attached| attached.held.len() >= FULL;
-        self.is_stuck() || attached.as_ref().is_some_and(is_full)
-    }
-
-    /// Whether nobody takes what waits to be written.
-    fn is_stuck(&self) -> bool {
-        let waiting = self.0.writer.waiting();
-        self.0.writer.is_closed()
-            || waiting > FULL_WHILE_STOPPING
-            || (waiting >= FULL && self.stands_still())
-    }
-
-    /// The reader is a terminal, and takes nothing.
-    fn stands_still(&self) -> bool {
-        self.0.is_terminal
-            && self
-                .0
-                .writer
-                .still_since()
-                .is_some_and(|since| since.elapsed() >= STILL)
-    }
-
-    /// Waits until there is room, or none can be hoped for.
-    async fn room(&self) {
-        while self.is_full() && !self.stands_still() {
-            let has_room = self.0.writer.until(|_| !self.is_full());
-            if self.0.is_terminal {
-                let _ = time::timeout(STILL, has_room).await;
-            } else {
-                has_room.await;
-            }
         }
     }
 

@@ -74,7 +74,7 @@ impl Driver {
             self.output.follow_terminal(process);
         }
         let marks = probe::marks(ends.identity, &mark);
-        let reader = self.output.read(process, ends.output);
+        let reader = self.output.read(process, run, ends.output);
         let live = LiveRun {
             reader: reader.map_err(|error| os::words_of(&error))?,
             input: ends.input,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 use super::*;
+use crate::driver::output::room::{FULL, FULL_WHILE_STOPPING};
 
 use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;
@@ -47,7 +48,7 @@ fn child(
     write: impl FnOnce(&mut File) + Send + 'static,
 ) -> (Reader, oneshot::Receiver<File>) {
     let (read, mut end) = pipe();
-    let mut reader = output.read(source, read).unwrap();
+    let mut reader = output.read(source, 1, read).unwrap();
     reader.begin();
     let (done, is_done) = oneshot::channel();
     std::thread::spawn(move || {

@@ -187,6 +187,9 @@ impl Json {
             | Notice::SeemsToWait { .. }
             | Notice::Redraws { .. }
             | Notice::Visited { .. } => {}
+            Notice::StoreStopped { cause } => {
+                self.event("store.stopped", out).put("cause", cause).end();
+            }
             Notice::GuardianLost => self.event("guardian.lost", out).end(),
             Notice::Done {
                 up,
