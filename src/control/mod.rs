@@ -19,6 +19,7 @@ mod visitor;
 use tokio::sync::oneshot;
 
 use crate::words::wire::env::ProcessEnv;
+use crate::words::wire::process::ProcessReport;
 use crate::words::wire::{AppState, Asker, HandedOver};
 
 pub(crate) use follower::Teller;
@@ -70,6 +71,11 @@ pub(crate) enum Request {
     /// Somebody owns this app now.
     Knock {
         app: String,
+    },
+    /// All that is known of every process that anybody has asked for.
+    Processes {
+        app: String,
+        reply: Reply<Vec<ProcessReport>>,
     },
     /// Show the visitor a process's terminal, and reply with the process's name. Each is followed by one
     /// [`Request::VisitorGone`].

@@ -17,6 +17,7 @@ pub(super) enum Route {
     Start(String),
     HandOver(String),
     Knock,
+    Processes(String),
     /// Its terminal.
     Attach(Whom),
 }
@@ -51,6 +52,7 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
         ["apps", key, "start"] => (Method::POST, Route::Start(app(key))),
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
         ["knock"] => (Method::POST, Route::Knock),
+        ["apps", key, "processes"] => (Method::GET, Route::Processes(app(key))),
         ["attach"] => (Method::POST, Route::Attach(Whom::WhoeverWaits)),
         ["apps", key, "processes", name, "attach"] => {
             let process = name.to_string();
@@ -102,6 +104,11 @@ mod tests {
         );
         check(Method::POST, "/v1/knock", Ok(Route::Knock));
         check(
+            Method::GET,
+            "/v1/apps/ab/processes",
+            Ok(Route::Processes("ab".into())),
+        );
+        check(
             Method::POST,
             "/v1/attach",
             Ok(Route::Attach(Whom::WhoeverWaits)),
@@ -130,7 +137,6 @@ mod tests {
             "/v2/apps",
             "/v1/apps/ab/x",
             "/v1/apps/ab/start/x",
-            "/v1/apps/ab/processes",
             "/v1/apps/ab/processes/web.1",
         ] {
             check(Method::GET, path, Err(Astray::Unknown));

@@ -12,12 +12,15 @@ mod keyboard;
 mod line_commands;
 pub(crate) mod output;
 mod probe;
+mod reports;
 mod rescue;
 mod sharing;
 mod spawning;
 pub(crate) mod stop_signals;
 mod storing;
 pub(crate) mod terminal_signals;
+mod trees;
+mod usage;
 mod visitors;
 pub(crate) mod world;
 

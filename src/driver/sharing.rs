@@ -124,6 +124,7 @@ impl Driver {
             }
             Request::HandOver { app, asker, reply } => return self.hand_over(&app, &asker, reply),
             Request::Knock { app } => return self.knocked(&app),
+            Request::Processes { app, reply } => return self.tell_processes(&app, reply),
             Request::Attach { visitor, reply } if !self.is_over() => {
                 let _ = reply.send(self.visitor(visitor));
             }
@@ -224,7 +225,7 @@ impl Driver {
         }
     }
 
-    fn state_of(&self, app: AppIndex) -> AppState {
+    pub(super) fn state_of(&self, app: AppIndex) -> AppState {
         let rows = self.supervisor.rows(self.now());
         let place = |place: &ProcessIndex| !rows[*place].is_dormant;
         let places = self.world.processes_of(app).into_iter().filter(place);
@@ -255,6 +256,7 @@ impl Driver {
             identity: self.plan.apps[app].identity.to_string_lossy().into_owned(),
             pid: std::process::id() as i32,
             is_sibling: !self.world.is_started_for_itself(app),
+            is_root: self.world.resolved().is_root(app),
             used_by: self.sharing.users(app),
             processes: places.map(process).collect(),
             joined: self.joined_apps(),
