@@ -16,6 +16,9 @@ _devrun() {
             ",$1")
                 cmd="devrun"
                 ;;
+            devrun,attach)
+                cmd="devrun__subcmd__attach"
+                ;;
             devrun,check)
                 cmd="devrun__subcmd__check"
                 ;;
@@ -54,6 +57,9 @@ _devrun() {
                 ;;
             devrun,uses)
                 cmd="devrun__subcmd__uses"
+                ;;
+            devrun__subcmd__help,attach)
+                cmd="devrun__subcmd__help__subcmd__attach"
                 ;;
             devrun__subcmd__help,check)
                 cmd="devrun__subcmd__help__subcmd__check"
@@ -101,12 +107,46 @@ _devrun() {
 
     case "${cmd}" in
         devrun)
-            opts="-h -V --help --version start ps check link unlink run open env url uses schema completions help"
+            opts="-h -V --help --version start ps check link unlink run open attach env url uses schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__attach)
+            opts="-f -d -h --detach-keys --procfile --root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --detach-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --procfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -241,8 +281,22 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help)
-            opts="start ps check link unlink run open env url uses schema completions help"
+            opts="start ps check link unlink run open attach env url uses schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__help__subcmd__attach)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -1,5 +1,6 @@
 //! What may stand on the command line.
 
+mod attach;
 mod choices;
 mod ps;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use clap::builder::styling::Styles;
 use clap::{Args as Group, Parser, Subcommand};
 
+pub(crate) use crate::cli::args::attach::Attach;
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
 pub(crate) use crate::cli::args::ps::Ps;
 use crate::syntax::formation::{self, Formation};
@@ -34,6 +36,7 @@ Every day:
   ps           Show the processes that run
   run          Run a command in the app's environment
   open         Open a process's URL in the browser
+  attach       Use a process's terminal
 Understand:
   check        Report every mistake in the app's files
   env          Show the environment of a process, and where it comes from
@@ -89,6 +92,9 @@ pub(crate) enum Command {
     /// Open a process's URL in the browser, once it is served
     #[command(after_help = OPEN_EXAMPLES)]
     Open(Open),
+    /// Use a process's terminal: a prompt, a debugger
+    #[command(after_help = attach::EXAMPLES)]
+    Attach(Attach),
     /// Show the environment of a process, and where each value comes from
     #[command(after_help = ENV_EXAMPLES)]
     Env(Env),

@@ -1,6 +1,7 @@
 //! The command line: arguments, then one file per command.
 
 mod args;
+mod attach;
 mod check;
 mod complaint;
 mod completions;
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Unlink(arguments) => link::unlink(&arguments),
         Command::Run(run) => run::run(&run),
         Command::Open(open) => open::run(&open),
+        Command::Attach(attach) => attach::run(&attach),
         Command::Env(env) => env::run(&env),
         Command::Url(url) => url::run(&url),
         Command::Ps(ps) => ps::run(&ps),

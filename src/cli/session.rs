@@ -1,8 +1,6 @@
 //! The session that runs the app which is meant, and who is meant by a name there. Of the app's files only the
 //! place matters: what runs can be seen and steered also when they are wrong by now.
 
-#![expect(dead_code, reason = "the commands that ask a session come one by one")]
-
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};

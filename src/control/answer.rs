@@ -1,8 +1,12 @@
 //! One request → the driver's answer to it.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, UPGRADE};
+use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,9 +16,15 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::control::follower::{self, Gone, Telling};
 use crate::control::route::{self, Astray, Route};
-use crate::control::{ASKER, Follower, FollowerId, Refusal, Reply, Request, encoding};
+use crate::control::visitor::{self, Visit};
+use crate::control::{
+    ASKER, Follower, FollowerId, PROCESS, Refusal, Reply, Request, TERMINAL, VISITOR, Whom,
+    encoding,
+};
+use crate::os::pty::Size;
 use crate::words::stand_in::Program;
-use crate::words::wire::{Knock, Wanted};
+use crate::words::wire::{Knock, VisitorIs, Wanted};
+use crate::words::wording;
 
 pub(super) type Body = Either<Full<Bytes>, Telling>;
 
@@ -30,7 +40,11 @@ pub(super) struct Caller {
     /// When all of its request has to be there.
     pub(super) read_by: Instant,
     pub(super) requests: mpsc::UnboundedSender<Request>,
+    pub(super) upgrading: Upgrading,
 }
+
+/// What becomes of the connection behind its answer, if that is a process's terminal.
+pub(super) type Upgrading = Rc<RefCell<Option<(OnUpgrade, Visit)>>>;
 
 /// Why there is another answer than was asked for.
 #[derive(Debug)]
@@ -38,6 +52,8 @@ struct Failure {
     status: StatusCode,
     error: String,
     allowed: Option<Method>,
+    /// What the connection has to be upgraded to.
+    upgrade: Option<HeaderValue>,
 }
 
 impl Caller {
@@ -104,6 +120,7 @@ impl Caller {
                 };
                 Ok(json(StatusCode::OK, &self.ask(replace).await?))
             }
+            Route::Attach(whom) => self.attach(whom, asked).await,
         }
     }
 
@@ -133,6 +150,38 @@ impl Caller {
         let mut response = Response::new(Either::Right(telling));
         let lines = HeaderValue::from_static("application/x-ndjson");
         response.headers_mut().insert(CONTENT_TYPE, lines);
+        Ok(response)
+    }
+
+    async fn attach(
+        self,
+        whom: Whom,
+        mut asked: hyper::Request<Incoming>,
+    ) -> Result<Response<Body>, Failure> {
+        let terminal = HeaderValue::from_static(TERMINAL);
+        if asked.headers().get(UPGRADE) != Some(&terminal) {
+            return Err(Failure::not_upgraded(terminal));
+        }
+        let header = asked.headers().get(VISITOR);
+        let header = header.map_or(&b""[..], HeaderValue::as_bytes);
+        let VisitorIs { pid, columns, rows } = serde_json::from_slice(header).map_err(|error| {
+            Failure::new(
+                StatusCode::BAD_REQUEST,
+                format!("header {VISITOR}: {error}"),
+            )
+        })?;
+        let size = Size { columns, rows };
+        let (visitor, visit) = visitor::pair(self.id, pid, size, whom, self.requests.clone());
+        let upgrade = hyper::upgrade::on(&mut asked);
+        let name = self.ask(|reply| Request::Attach { visitor, reply }).await?;
+        *self.upgrading.borrow_mut() = Some((upgrade, visit));
+        let mut response = Response::new(Either::Left(Full::default()));
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, terminal);
+        let name = HeaderValue::from_str(&name).expect("names are letters and digits");
+        headers.insert(PROCESS, name);
         Ok(response)
     }
 
@@ -180,6 +229,15 @@ impl Failure {
             status,
             error,
             allowed: None,
+            upgrade: None,
+        }
+    }
+
+    fn not_upgraded(to: HeaderValue) -> Self {
+        let error = format!("this path takes the header `upgrade: {TERMINAL}` only");
+        Self {
+            upgrade: Some(to),
+            ..Self::new(StatusCode::UPGRADE_REQUIRED, error)
         }
     }
 
@@ -200,6 +258,9 @@ impl Failure {
         if let Some(allowed) = self.allowed {
             let allowed = HeaderValue::from_str(allowed.as_str()).expect("a method is a token");
             response.headers_mut().insert(ALLOW, allowed);
+        }
+        if let Some(upgrade) = self.upgrade {
+            response.headers_mut().insert(UPGRADE, upgrade);
         }
         response
     }
@@ -247,6 +308,24 @@ impl From<Refusal> for Failure {
                 "somebody wanted that process otherwise meanwhile".into(),
             ),
             Refusal::CannotRun(cause) => Self::new(StatusCode::CONFLICT, cause),
+            Refusal::NotUp { process, state } => {
+                Self::new(StatusCode::CONFLICT, format!("{process} is {state}"))
+            }
+            Refusal::HasNoTerminal(process) => Self::new(
+                StatusCode::CONFLICT,
+                format!("{process} has no terminal: it runs with pipes"),
+            ),
+            Refusal::WhoseTerminal(names) if names.is_empty() => Self::new(
+                StatusCode::CONFLICT,
+                "no process that runs has a terminal".into(),
+            ),
+            Refusal::WhoseTerminal(names) => Self::new(
+                StatusCode::CONFLICT,
+                format!(
+                    "nobody waits for input, and several have a terminal: {}",
+                    wording::list(&names)
+                ),
+            ),
         }
     }
 }

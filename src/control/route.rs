@@ -2,6 +2,8 @@
 
 use hyper::Method;
 
+use crate::control::Whom;
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Apps,
@@ -20,6 +22,8 @@ pub(super) enum Route {
         app: String,
         process: String,
     },
+    /// Its terminal.
+    Attach(Whom),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -63,6 +67,12 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
         }
         ["knock"] => (Method::POST, Route::Knock),
         ["apps", key, "processes"] => (Method::GET, Route::Processes(app(key))),
+        ["attach"] => (Method::POST, Route::Attach(Whom::WhoeverWaits)),
+        ["apps", key, "processes", name, "attach"] => {
+            let process = name.to_string();
+            let app = app(key);
+            (Method::POST, Route::Attach(Whom::Process { app, process }))
+        }
         _ => return Err(Astray::Unknown),
     };
     if only == method {
@@ -119,6 +129,19 @@ mod tests {
             Method::GET,
             "/v1/apps/ab/processes",
             Ok(Route::Processes("ab".into())),
+        );
+        check(
+            Method::POST,
+            "/v1/attach",
+            Ok(Route::Attach(Whom::WhoeverWaits)),
+        );
+        check(
+            Method::POST,
+            "/v1/apps/ab/processes/web.1/attach",
+            Ok(Route::Attach(Whom::Process {
+                app: "ab".into(),
+                process: "web.1".into(),
+            })),
         );
         check(Method::POST, "/v1/apps", Err(Astray::Only(Method::GET)));
         check(Method::GET, "/v1/knock", Err(Astray::Only(Method::POST)));

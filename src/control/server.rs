@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::control::answer::Caller;
+use crate::control::answer::{Caller, Upgrading};
 use crate::control::{FollowerId, Request};
 use crate::os::process::own_user;
 use crate::os::unix_socket::listen_privately;
@@ -100,6 +100,7 @@ impl Server {
                 pid,
                 read_by: Instant::now() + READ_WITHIN,
                 requests: requests.clone(),
+                upgrading: Upgrading::default(),
             };
             connections.spawn_local(serve(stream, caller));
         }
@@ -126,8 +127,9 @@ async fn accept(listener: &UnixListener, user: u32) -> (UnixStream, Option<i32>)
     }
 }
 
-/// One request and its answer. Whatever goes wrong in it is that connection's alone.
+/// One request and its answer, or what it was upgraded to. Whatever goes wrong in it is that connection's alone.
 async fn serve(stream: UnixStream, caller: Caller) {
+    let upgrading = Upgrading::clone(&caller.upgrading);
     let service = service_fn(move |asked| {
         let caller = caller.clone();
         async move { Ok::<_, Infallible>(caller.answer(asked).await) }
@@ -137,8 +139,15 @@ async fn serve(stream: UnixStream, caller: Caller) {
         .header_read_timeout(READ_WITHIN)
         .max_buf_size(MAX_HEAD)
         .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     let _ = connection.await;
+    let visit = upgrading.borrow_mut().take();
+    if let Some((upgrade, visit)) = visit
+        && let Ok(upgraded) = upgrade.await
+    {
+        let _ = visit.carry(upgraded).await;
+    }
 }
 
 fn file_at(path: &Path) -> io::Result<(u64, u64)> {

@@ -17,11 +17,12 @@ mod rescue;
 mod sharing;
 mod spawning;
 mod stand_ins;
-mod stop_signals;
+pub(crate) mod stop_signals;
 mod storing;
-mod terminal_signals;
+pub(crate) mod terminal_signals;
 mod trees;
 mod usage;
+mod visitors;
 pub(crate) mod world;
 
 use std::collections::{HashMap, HashSet};
@@ -379,6 +380,9 @@ impl Driver {
                 })
             }
             News::LeaderExited { id, exit, left } => {
+                if let Some(live) = self.runs.get_mut(&id) {
+                    live.exit = Some(exit);
+                }
                 let (process, run) = parts(id);
                 let left = left as usize;
                 Some(Event::LeaderExited {
@@ -411,9 +415,14 @@ impl Driver {
             return;
         };
         let news = self.news.clone();
+        let output = self.output.clone();
         tokio::task::spawn_local(async move {
             let (process, run) = parts(id);
             let last_lines = live.reader.drain().await;
+            let words = live
+                .exit
+                .map_or("has ended".into(), |exit| exit.to_string());
+            output.end_visits(process, &words);
             let _ = news.send(Event::Exited {
                 process,
                 run,

@@ -132,6 +132,13 @@ impl Driver {
                 replacing,
                 reply,
             } => return self.replace((&app, &process), pid, replacing, reply),
+            Request::Attach { visitor, reply } if !self.is_over() => {
+                let _ = reply.send(self.visitor(visitor));
+            }
+            // Who gets no reply is told that the session ends.
+            Request::Attach { .. } => {}
+            Request::VisitorResized(id) => self.visitor_resized(id),
+            Request::VisitorGone(id) => self.visitor_gone(id),
         }
         Vec::new()
     }
@@ -368,6 +375,7 @@ impl Driver {
             self.farewell(app, farewell);
         }
         self.sharing.handing_over.clear();
+        self.output.close_visits();
         if let Some((task, end)) = self.sharing.server.take() {
             drop(end);
             let _ = task.await;

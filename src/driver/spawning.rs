@@ -10,6 +10,7 @@ use crate::guardian::protocol::{Request, RunId};
 use crate::os;
 use crate::os::pty::Size;
 use crate::supervisor::{Event, ProcessIndex};
+use crate::words::exit::Exit;
 
 /// A port that was claimed so short a time ago is not looked at again.
 const FRESH: Duration = Duration::from_millis(500);
@@ -20,6 +21,8 @@ pub(super) struct LiveRun {
     /// The writing end of its stdin, or our end of its terminal.
     pub(super) input: OwnedFd,
     pub(super) has_terminal: bool,
+    /// How its leader ended.
+    pub(super) exit: Option<Exit>,
 }
 
 impl Driver {
@@ -76,12 +79,16 @@ impl Driver {
         };
         let ends = ends.map_err(|error| os::words_of(&error))?;
         let request = child::spawn_request(planned, id, &mark, ends.are_terminal);
+        if ends.are_terminal {
+            self.output.follow_terminal(process);
+        }
         let marks = probe::marks(ends.identity, &mark);
         let reader = self.output.read(process, run, ends.output);
         let live = LiveRun {
             reader: reader.map_err(|error| os::words_of(&error))?,
             input: ends.input,
             has_terminal: request.has_terminal,
+            exit: None,
         };
         self.probe.watch(id, planned.port, marks);
         // Last: from here on there is a child to be looked after.

@@ -87,6 +87,7 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::Skipped { .. }
         | Notice::SeemsToWait { .. }
         | Notice::Redraws { .. }
+        | Notice::Visited { .. }
         | Notice::KillingAll { .. }
         | Notice::Wiring(_)
         | Notice::StandIn(_)
@@ -205,6 +206,9 @@ fn sentence(notice: &Notice) -> String {
             )
         }
         Notice::Redraws { process } => redraws(process),
+        Notice::Visited { process, pid } => {
+            format!("{process}: its terminal is used from elsewhere (pid {pid})")
+        }
         Notice::KillingAll { processes: count } => format!("killing {}", processes(*count)),
         Notice::StoreStopped { cause } => {
             format!("the log store has stopped: {cause}; devrun logs ends here")

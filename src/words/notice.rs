@@ -166,6 +166,11 @@ pub(crate) enum Notice {
     SeemsToWait {
         process: ProcessName,
     },
+    /// Somebody uses its terminal over the control socket.
+    Visited {
+        process: ProcessName,
+        pid: i32,
+    },
     /// Of backing services and other sessions.
     Wiring(Wiring),
     /// Of programs in the places of processes.

@@ -101,6 +101,14 @@ pub(crate) struct Asker {
     pub(crate) only_looks: bool,
 }
 
+/// Who attaches to a process's terminal, and how large its own is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VisitorIs {
+    pub(crate) pid: i32,
+    pub(crate) columns: u16,
+    pub(crate) rows: u16,
+}
+
 /// The answer to whoever takes an app over: nothing of it runs any more, and its locks are free.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HandedOver {

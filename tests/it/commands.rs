@@ -148,6 +148,7 @@ fn help_fits_80_columns_and_is_as_committed() {
         ("check", &["check", "--help"]),
         ("ps", &["ps", "--help"]),
         ("open", &["open", "--help"]),
+        ("attach", &["attach", "--help"]),
         ("env", &["env", "--help"]),
         ("url", &["url", "--help"]),
         ("uses", &["uses", "--help"]),

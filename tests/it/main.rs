@@ -2,6 +2,7 @@
 //! program in tests/helper for what `sh` cannot do.
 
 mod attach;
+mod attach_remote;
 mod check;
 mod commands;
 mod env;

@@ -140,6 +140,35 @@ fn a_formation_of_real_tools_stays_calm_and_is_steered_by_keys() {
     assert_eq!(text.matches("seems to wait for input").count(), 1, "{text}");
 }
 
+#[test]
+fn a_debugger_is_used_from_a_second_shell() {
+    let procfile = format!("web: {} debugged.py\n", python().display());
+    let project = Project::with_procfile(&procfile).file("debugged.py", DEBUGGED);
+    let mut own = start(&project, "web.1  | (Pdb)");
+    let mut second = Pane::open(&project, (100, 30), &[]);
+    second.command("stty -g > before; devrun attach");
+    second
+        .wait_for("this is web.1's terminal, Ctrl-C too is for it; ctrl-] leaves\n")
+        .wait_for("\n-> x = x + 1\n(Pdb)");
+    own.wait_for("web.1: its terminal is used from elsewhere (pid ");
+    second.command("p x").wait_for("p x\n41\n(Pdb)");
+    second.command("c").wait_for("debugged.py(4)<module>()");
+    second.wait_for("\n(Pdb)").command("p x");
+    second.wait_for("p x\n42\n(Pdb)");
+    second
+        .type_(LEAVE)
+        .wait_for("left web.1; it runs on\n")
+        .wait_for("$");
+    second.command("stty -g > after; echo written $?");
+    second.wait_for("\nwritten 0");
+    assert_eq!(project.read("before"), project.read("after"));
+    own.wait_for("web.1  | 42");
+    own.command("a web").wait_for("(Pdb)");
+    own.command("p x + 1").wait_for("p x + 1\n43\n(Pdb)");
+    own.type_(LEAVE).wait_for("left web.1's terminal");
+    interrupt(own);
+}
+
 /// As the summary and `u` tell it.
 fn url_of(process: &str, text: &str) -> String {
     let row = text.lines().find(|row| {

@@ -184,7 +184,10 @@ impl Json {
             | Notice::StopAsked { .. }
             | Notice::StoppedByHand { .. } => {}
             // Of a terminal.
-            Notice::Skipped { .. } | Notice::SeemsToWait { .. } | Notice::Redraws { .. } => {}
+            Notice::Skipped { .. }
+            | Notice::SeemsToWait { .. }
+            | Notice::Redraws { .. }
+            | Notice::Visited { .. } => {}
             Notice::StoreStopped { cause } => {
                 self.event("store.stopped", out).put("cause", cause).end();
             }
