@@ -291,7 +291,7 @@ fn somebody_at_the_keyboard_sees_it_and_ends_it() {
     screen.wait_for("web.1 is ready after ");
     let mut second = run();
     screen.wait_for("web.1 is ready after ");
-    screen.command("x web").wait_for("web.1 is stopped");
+    screen.command("x web").wait_for("is stopped");
     assert_eq!(second.wait(), 143);
     // What is stopped can be stood in for, and is stopped again afterwards.
     let mut third = run();
