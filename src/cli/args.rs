@@ -1,6 +1,7 @@
 //! What may stand on the command line.
 
 mod choices;
+mod complete;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::builder::styling::Styles;
 use clap::{Args as Group, Parser, Subcommand};
 
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
+pub(crate) use crate::cli::args::complete::{Complete, Completions};
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;
@@ -96,6 +98,9 @@ pub(crate) enum Command {
     Schema,
     /// Print completions for a shell
     Completions(Completions),
+    /// Say what may stand at the cursor, for the scripts of `completions`
+    #[command(hide = true)]
+    Complete(Complete),
 }
 
 const START_EXAMPLES: &str = "\
@@ -384,13 +389,6 @@ pub(crate) struct Uses {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
-}
-
-#[derive(Clone, Debug, Group)]
-pub(crate) struct Completions {
-    /// bash, zsh or fish
-    #[arg(hide_possible_values = true)]
-    pub(crate) shell: Shell,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

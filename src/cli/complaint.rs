@@ -84,6 +84,7 @@ fn unknown_command(asked: &str) -> Report {
     let command = Args::command();
     let names: Vec<&str> = command
         .get_subcommands()
+        .filter(|command| !command.is_hide_set())
         .map(clap::Command::get_name)
         .collect();
     let help = wording::did_you_mean(asked, &names).unwrap_or_else(|| {
@@ -176,7 +177,7 @@ mod tests {
         devrun.build();
         let of_ours = devrun
             .get_subcommands()
-            .filter(|command| command.get_name() != "help");
+            .filter(|command| command.get_name() != "help" && !command.is_hide_set());
         for command in of_ours {
             for argument in command.get_arguments() {
                 let takes_value = argument.get_action().takes_values();

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod complaint;
+mod complete;
 mod completions;
 mod context;
 mod env;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Uses(uses) => uses::run(&uses),
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions::run(&completions),
+        Command::Complete(complete) => complete::run(&complete),
     }
 }
 

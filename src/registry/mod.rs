@@ -273,6 +273,22 @@ fn running_in(runtime: &Path, identity: &Path) -> Option<Owner> {
     Owner::read(&file, runtime).filter(Owner::is_alive)
 }
 
+/// Who runs an app now, of all apps that this user runs.
+pub(crate) fn all_running() -> Vec<Owner> {
+    directories::runtime().map_or_else(Vec::new, |runtime| all_running_in(&runtime))
+}
+
+fn all_running_in(runtime: &Path) -> Vec<Owner> {
+    let entries = std::fs::read_dir(runtime).into_iter().flatten().flatten();
+    let is_app = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with("app-") && name.ends_with(".lock"))
+    };
+    let locks = entries.map(|entry| entry.path()).filter(is_app);
+    let owners = locks.filter_map(|path| Owner::read(&lock::held(&path)?, runtime));
+    owners.filter(Owner::is_alive).collect()
+}
+
 /// What an app is called where a path is too long, or has characters that do not go there.
 pub(crate) fn app_key(identity: &Path) -> String {
     directories::hash(identity)

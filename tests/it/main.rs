@@ -4,6 +4,7 @@
 mod attach;
 mod check;
 mod commands;
+mod complete;
 mod env;
 mod errors;
 mod job;
