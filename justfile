@@ -15,6 +15,7 @@ lint:
 update:
     DEVRUN_UPDATE=1 cargo test --test it commands::
     DEVRUN_UPDATE=1 cargo test --lib settings::
+    DEVRUN_UPDATE=1 cargo test --lib man::
 
 # The repository's own example.
 example:

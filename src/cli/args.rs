@@ -2,6 +2,7 @@
 
 mod choices;
 mod complete;
+mod man;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{Args as Group, Parser, Subcommand};
 
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
 pub(crate) use crate::cli::args::complete::{Complete, Completions};
+pub(crate) use crate::cli::args::man::Man;
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;
@@ -43,6 +45,7 @@ Understand:
   schema       Print the JSON Schema of devrun.yaml
 Set up:
   completions  Print completions for a shell
+  man          Print a page of the manual
 
 Options:
 {options}{after-help}
@@ -98,6 +101,9 @@ pub(crate) enum Command {
     Schema,
     /// Print completions for a shell
     Completions(Completions),
+    /// Print a page of the manual, for man
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(Man),
     /// Say what may stand at the cursor, for the scripts of `completions`
     #[command(hide = true)]
     Complete(Complete),
@@ -143,6 +149,11 @@ Examples:
 With that file beside devrun.yaml, editors with a YAML language server complete
 and check it once its first line is:
   # yaml-language-server: $schema=devrun.schema.json";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  devrun man start | man -l -        read it
+  devrun man > ~/.local/share/man/man1/devrun.1";
 
 const LINK_EXAMPLES: &str = "\
 Examples:

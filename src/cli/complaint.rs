@@ -139,7 +139,7 @@ fn for_example(argument: &str) -> Option<String> {
 }
 
 /// For every argument whose values are not a closed list, as clap names it.
-const EXAMPLES: [(&str, &str); 20] = [
+const EXAMPLES: [(&str, &str); 21] = [
     ("--procfile", "--procfile Procfile.dev"),
     ("--root", "--root services/shop"),
     ("--env", "--env .env.test"),
@@ -160,6 +160,7 @@ const EXAMPLES: [(&str, &str); 20] = [
     ("[PROCESS]...", "devrun start web"),
     ("[PROCESS]", "devrun env web"),
     ("[NAME]", "devrun url web"),
+    ("[COMMAND]", "devrun man start"),
 ];
 
 /// `--port <BASE>` → `--port`.

@@ -9,6 +9,7 @@ mod context;
 mod env;
 mod link;
 mod live;
+mod man;
 mod open;
 mod owning;
 mod run;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Uses(uses) => uses::run(&uses),
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions::run(&completions),
+        Command::Man(man) => man::run(&man),
         Command::Complete(complete) => complete::run(&complete),
     }
 }

@@ -149,6 +149,7 @@ fn help_fits_80_columns_and_is_as_committed() {
         ("run", &["run", "--help"]),
         ("schema", &["schema", "--help"]),
         ("completions", &["completions", "--help"]),
+        ("man", &["man", "--help"]),
     ];
     for (name, arguments) in commands {
         let finished = Project::empty().run(arguments);

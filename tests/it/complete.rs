@@ -6,7 +6,7 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 
 use crate::screen::{ENTER, Screen};
-use crate::support::{Devrun, Project, helper};
+use crate::support::{Devrun, Project, helper, is_installed};
 
 const CTRL_U: &str = "\x15";
 
@@ -144,16 +144,6 @@ fn shell(project: &Project, program: &str, arguments: &[&str]) -> Command {
         .env("PATH", format!("{}:{path}", devrun.display()))
         .env("TERM", "dumb");
     command
-}
-
-/// CI installs them.
-fn is_installed(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap();
-    let is_there = std::env::split_paths(&path).any(|path| path.join(program).exists());
-    if !is_there {
-        println!("no {program}: left out");
-    }
-    is_there
 }
 
 fn script(name: &str) -> String {

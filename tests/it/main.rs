@@ -13,6 +13,7 @@ mod keyboard;
 mod link;
 #[cfg(target_os = "linux")]
 mod linux;
+mod man;
 mod open;
 mod orphans;
 mod output;

@@ -18,7 +18,7 @@ use crate::registry;
 use crate::words::wording;
 
 /// For a session to answer. One that is stopped (Ctrl-Z) never does.
-const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(15);
 /// So much of a command is shown beside its name, in characters.
 const MAX_COMMAND: usize = 60;
 
