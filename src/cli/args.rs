@@ -294,6 +294,9 @@ pub(crate) struct Start {
 
 #[derive(Clone, Debug, Group)]
 pub(crate) struct Check {
+    /// One JSON object, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
     /// How many of each; types left out get none, or what all= says: all=1,web=2
@@ -389,6 +392,9 @@ pub(crate) struct Url {
     /// Show a password on a terminal, too
     #[arg(long)]
     pub(crate) reveal: bool,
+    /// One JSON object, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
 }

@@ -19,6 +19,8 @@ mod orphans;
 mod output;
 mod ports;
 mod readme;
+mod schema;
+mod schemas;
 mod screen;
 mod screens;
 mod shutdown;
