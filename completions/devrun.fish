@@ -2,8 +2,9 @@
 # src/cli/complete of its sources.
 
 function __devrun_complete
+    command -q devrun; or return
     set -l words (commandline -opc)
-    set -l word (commandline -ct)
+    set -l word (commandline -ct | string trim --left --chars '"\'')
     set -l lines (command devrun complete fish -- $words[2..-1] "$word" 2>/dev/null)
     test (count $lines) -ge 3; or return
     set -l prefix $lines[2]

@@ -122,7 +122,8 @@ fn what_runs_is_offered_too_and_nobody_is_waited_for() {
     while offered(&shop, "devrun open ") != all {
         std::thread::yield_now();
     }
-    check(&api, "devrun env -d ../", &["(directories)", "../shop"]);
+    check(&api, "devrun env -d ", &["(directories)", "../shop"]);
+    check(&api, "devrun env -d ../", &["(directories)"]);
     check(&shop, "devrun link .", &["(directories)", "../api"]);
     let apps = [&api, &shop].map(|app| app.directory().display().to_string());
     let apps = ["(directories)", &apps[0], &apps[1]];

@@ -123,8 +123,12 @@ impl Offer {
         self.add_apps();
     }
 
+    /// Of those that the shell lists itself here, none is offered twice.
     fn add_apps(&mut self) {
-        self.words.extend(names::running_apps());
+        let here = self.typed.rfind('/').map_or(0, |at| at + 1);
+        let is_far = |app: &str| app.get(here..).is_some_and(|rest| rest.contains('/'));
+        let apps = names::running_apps().into_iter();
+        self.words.extend(apps.filter(|(app, _)| is_far(app)));
         self.also = Also::Directories;
     }
 
