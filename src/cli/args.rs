@@ -3,6 +3,7 @@
 mod choices;
 mod complete;
 mod man;
+mod ps;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use clap::{Args as Group, Parser, Subcommand};
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
 pub(crate) use crate::cli::args::complete::{Complete, Completions};
 pub(crate) use crate::cli::args::man::Man;
+pub(crate) use crate::cli::args::ps::Ps;
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;
@@ -33,6 +35,7 @@ const COMMANDS: &str = "\
 
 Every day:
   start        Run the processes of a Procfile
+  ps           Show the processes that run
   run          Run a command in the app's environment
   open         Open a process's URL in the browser
 Understand:
@@ -75,6 +78,9 @@ pub(crate) enum Command {
     /// Run the processes of a Procfile
     #[command(alias = "up", after_help = START_EXAMPLES)]
     Start(Box<Start>),
+    /// Show the processes that run, what they wait for, and why one failed
+    #[command(after_help = ps::EXAMPLES)]
+    Ps(Ps),
     /// Report every mistake in the app's files, starting nothing
     Check(Check),
     /// Say what is behind a variable: another app, a process, a URL

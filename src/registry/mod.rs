@@ -11,10 +11,12 @@ pub(crate) mod memory;
 mod owner;
 mod ports;
 #[cfg(test)]
-mod scratch;
+pub(crate) mod scratch;
 mod session;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -273,25 +275,35 @@ fn running_in(runtime: &Path, identity: &Path) -> Option<Owner> {
     Owner::read(&file, runtime).filter(Owner::is_alive)
 }
 
-/// Who runs an app now, of all apps that this user runs.
-pub(crate) fn all_running() -> Vec<Owner> {
-    directories::runtime().map_or_else(Vec::new, |runtime| all_running_in(&runtime))
+/// Who runs which app now, of all apps of this user.
+pub(crate) fn owners() -> Vec<Owner> {
+    directories::runtime().map_or_else(Vec::new, |runtime| owners_in(&runtime))
 }
 
-fn all_running_in(runtime: &Path) -> Vec<Owner> {
+fn owners_in(runtime: &Path) -> Vec<Owner> {
     let entries = std::fs::read_dir(runtime).into_iter().flatten().flatten();
-    let is_app = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str());
-        name.is_some_and(|name| name.starts_with("app-") && name.ends_with(".lock"))
-    };
-    let locks = entries.map(|entry| entry.path()).filter(is_app);
-    let owners = locks.filter_map(|path| Owner::read(&lock::held(&path)?, runtime));
+    let locks = entries.filter(|entry| is_app_lock(&entry.file_name()));
+    let held = locks.filter_map(|entry| lock::held(&entry.path()));
+    let owners = held.filter_map(|file| Owner::read(&file, runtime));
     owners.filter(Owner::is_alive).collect()
+}
+
+fn is_app_lock(name: &OsStr) -> bool {
+    let name = name.to_str().unwrap_or_default();
+    name.starts_with("app-") && name.ends_with(".lock")
 }
 
 /// What an app is called where a path is too long, or has characters that do not go there.
 pub(crate) fn app_key(identity: &Path) -> String {
     directories::hash(identity)
+}
+
+/// Where sessions are stored, by the keys of their apps.
+///
+/// # Errors
+/// There is no directory that is ours alone.
+pub(crate) fn logs() -> io::Result<PathBuf> {
+    Ok(directories::state()?.join("logs"))
 }
 
 fn app_lock(runtime: &Path, identity: &Path) -> PathBuf {

@@ -2,6 +2,7 @@
 //! does not know.
 
 pub(crate) mod env;
+pub(crate) mod process;
 
 use serde::{Deserialize, Serialize};
 

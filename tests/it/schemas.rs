@@ -10,9 +10,10 @@ use crate::schema::Schema;
 use crate::support::{Project, helper};
 
 /// The schema's name, and arguments with which devrun writes such a document about the app that runs.
-const COMMANDS: [(&str, &[&str]); 4] = [
+const COMMANDS: [(&str, &[&str]); 5] = [
     ("check", &["check", "--json"]),
     ("env", &["env", "web", "--format", "json"]),
+    ("ps", &["ps", "--json"]),
     ("url", &["url", "--json"]),
     ("uses", &["uses", "--json"]),
 ];
@@ -49,19 +50,22 @@ fn check_all(project: &Project) {
 #[test]
 fn every_document_is_as_its_schema_has_it() {
     let shop = Project::called("shop")
-        .file("Procfile", format!("web: {}\n", helper("listen")))
+        .file(
+            "Procfile",
+            format!("web: {}\nbad: exit 3\n", helper("listen")),
+        )
         .file(
             "devrun.yaml",
-            "uses:\n  API_URL: ../api\n  X_URL: redis://u:secret@x\n",
+            "restart: never\nuses:\n  API_URL: ../api\n  X_URL: redis://u:secret@x\n",
         )
         .file(".env", b"A=1\nL=\xff\nX_URL=y\n");
     shop.sibling("api")
         .write("Procfile", format!("web: {}\n", helper("listen")));
     check_all(&shop);
     let mut devrun = shop.start();
-    devrun.wait_for("all up");
+    devrun.wait_for("bad.1 exited").see("ready    ");
     check_all(&shop);
-    assert_eq!(devrun.interrupt(), 0);
+    assert_eq!(devrun.interrupt(), 3);
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub(super) fn running_apps() -> Vec<Word> {
         return Vec::new();
     };
     let mut words = Vec::new();
-    for owner in registry::all_running() {
+    for owner in registry::owners() {
         // One that is not named by its directory alone has the Procfile's name behind it.
         let identity = PathBuf::from(&owner.directory);
         let directory = identity.ancestors().find(|path| path.is_dir());

@@ -6,7 +6,7 @@ macro_rules! page {
     };
 }
 
-pub(super) const PAGES: [(&str, &str); 13] = [
+pub(super) const PAGES: [(&str, &str); 14] = [
     ("devrun", page!("devrun.1")),
     ("check", page!("devrun-check.1")),
     ("completions", page!("devrun-completions.1")),
@@ -14,6 +14,7 @@ pub(super) const PAGES: [(&str, &str); 13] = [
     ("link", page!("devrun-link.1")),
     ("man", page!("devrun-man.1")),
     ("open", page!("devrun-open.1")),
+    ("ps", page!("devrun-ps.1")),
     ("run", page!("devrun-run.1")),
     ("schema", page!("devrun-schema.1")),
     ("start", page!("devrun-start.1")),
