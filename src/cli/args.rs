@@ -2,6 +2,8 @@
 
 mod attach;
 mod choices;
+mod complete;
+mod man;
 mod ps;
 
 use std::ffi::OsString;
@@ -13,6 +15,8 @@ use clap::{Args as Group, Parser, Subcommand};
 
 pub(crate) use crate::cli::args::attach::Attach;
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
+pub(crate) use crate::cli::args::complete::{Complete, Completions};
+pub(crate) use crate::cli::args::man::Man;
 pub(crate) use crate::cli::args::ps::Ps;
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
@@ -47,6 +51,7 @@ Understand:
   schema       Print the JSON Schema of devrun.yaml
 Set up:
   completions  Print completions for a shell
+  man          Print a page of the manual
 
 Options:
 {options}{after-help}
@@ -108,6 +113,12 @@ pub(crate) enum Command {
     Schema,
     /// Print completions for a shell
     Completions(Completions),
+    /// Print a page of the manual, for man
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(Man),
+    /// Say what may stand at the cursor, for the scripts of `completions`
+    #[command(hide = true)]
+    Complete(Complete),
 }
 
 const START_EXAMPLES: &str = "\
@@ -151,6 +162,11 @@ Examples:
 With that file beside devrun.yaml, editors with a YAML language server complete
 and check it once its first line is:
   # yaml-language-server: $schema=devrun.schema.json";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  devrun man start | man -l -        read it
+  devrun man > ~/.local/share/man/man1/devrun.1";
 
 const LINK_EXAMPLES: &str = "\
 Examples:
@@ -291,6 +307,9 @@ pub(crate) struct Start {
 
 #[derive(Clone, Debug, Group)]
 pub(crate) struct Check {
+    /// One JSON object, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
     /// How many of each; types left out get none, or what all= says: all=1,web=2
@@ -394,6 +413,9 @@ pub(crate) struct Url {
     /// Show a password on a terminal, too
     #[arg(long)]
     pub(crate) reveal: bool,
+    /// One JSON object, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
 }
@@ -405,13 +427,6 @@ pub(crate) struct Uses {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
-}
-
-#[derive(Clone, Debug, Group)]
-pub(crate) struct Completions {
-    /// bash, zsh or fish
-    #[arg(hide_possible_values = true)]
-    pub(crate) shell: Shell,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

@@ -84,6 +84,7 @@ fn unknown_command(asked: &str) -> Report {
     let command = Args::command();
     let names: Vec<&str> = command
         .get_subcommands()
+        .filter(|command| !command.is_hide_set())
         .map(clap::Command::get_name)
         .collect();
     let help = wording::did_you_mean(asked, &names).unwrap_or_else(|| {
@@ -138,7 +139,7 @@ fn for_example(argument: &str) -> Option<String> {
 }
 
 /// For every argument whose values are not a closed list, as clap names it.
-const EXAMPLES: [(&str, &str); 21] = [
+const EXAMPLES: [(&str, &str); 22] = [
     ("--procfile", "--procfile Procfile.dev"),
     ("--root", "--root services/shop"),
     ("--env", "--env .env.test"),
@@ -160,6 +161,7 @@ const EXAMPLES: [(&str, &str); 21] = [
     ("[PROCESS]...", "devrun start web"),
     ("[PROCESS]", "devrun env web"),
     ("[NAME]", "devrun url web"),
+    ("[COMMAND]", "devrun man start"),
 ];
 
 /// `--port <BASE>` → `--port`.
@@ -177,7 +179,7 @@ mod tests {
         devrun.build();
         let of_ours = devrun
             .get_subcommands()
-            .filter(|command| command.get_name() != "help");
+            .filter(|command| command.get_name() != "help" && !command.is_hide_set());
         for command in of_ours {
             for argument in command.get_arguments() {
                 let takes_value = argument.get_action().takes_values();

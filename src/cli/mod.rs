@@ -4,11 +4,13 @@ mod args;
 mod attach;
 mod check;
 mod complaint;
+mod complete;
 mod completions;
 mod context;
 mod env;
 mod link;
 mod live;
+mod man;
 mod open;
 mod own_terminal;
 mod owning;
@@ -60,6 +62,8 @@ pub fn main() -> ExitCode {
         Command::Uses(uses) => uses::run(&uses),
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions::run(&completions),
+        Command::Man(man) => man::run(&man),
+        Command::Complete(complete) => complete::run(&complete),
     }
 }
 

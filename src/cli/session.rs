@@ -248,7 +248,7 @@ fn joined_app(identity: &str) -> Option<RunningApp> {
 }
 
 /// `web` of `web.1`, `api/web` of `api/web.1`.
-fn type_of(shown: &str) -> &str {
+pub(super) fn type_of(shown: &str) -> &str {
     shown.rsplit_once('.').map_or(shown, |(name, _)| name)
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod charset;
+pub(crate) mod check;
 pub(crate) mod env;
 mod escape;
 pub(crate) mod json;

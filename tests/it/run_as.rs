@@ -298,7 +298,7 @@ fn somebody_at_the_keyboard_sees_it_and_ends_it() {
     screen.wait_for("web.1 is run by ");
     kill(third.pid(), Signal::SIGINT).unwrap();
     assert_eq!(third.wait(), 130);
-    screen.wait_for("web.1 does not run, as before");
+    screen.wait_for("before\r\n");
     screen.command("l").wait_for("web.1  stopped");
     screen.interrupt();
 }
