@@ -234,6 +234,9 @@ pub(crate) struct Start {
     /// Seconds from SIGTERM to SIGKILL (5)
     #[arg(short = 't', long, value_name = "SECONDS", value_parser = number::seconds, allow_hyphen_values = true, help_heading = "When a process ends")]
     pub(crate) timeout: Option<Duration>,
+    /// Leave it running in the background, once all is ready or has failed
+    #[arg(short = 'D', long, help_heading = "Output")]
+    pub(crate) detach: bool,
     /// A terminal for each process, else a pipe: auto (the default: if the output is one), always or never
     #[arg(
         long,

@@ -6,6 +6,7 @@ mod complaint;
 mod completions;
 mod context;
 mod env;
+mod front;
 mod link;
 mod live;
 mod open;

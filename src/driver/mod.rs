@@ -6,6 +6,7 @@ mod changes;
 mod child;
 pub(crate) mod clock;
 mod externals;
+pub(crate) mod front;
 mod job;
 mod joining;
 mod keyboard;
@@ -31,9 +32,10 @@ use crate::driver::attachment::Attachment;
 use crate::driver::changes::Changes;
 use crate::driver::clock::Clock;
 use crate::driver::externals::Externals;
+use crate::driver::front::Front;
 use crate::driver::joining::Joins;
 use crate::driver::keyboard::Keyboard;
-use crate::driver::output::{Ended, Output, Told};
+use crate::driver::output::{Ended, Lines, Output, Told};
 use crate::driver::probe::Probe;
 use crate::driver::sharing::Sharing;
 use crate::driver::spawning::{LiveRun, id, parts};
@@ -50,6 +52,7 @@ use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
 use crate::syntax::keys::Keys;
 use crate::words::exit::Killed;
 use crate::words::notice::Notice;
+use crate::words::policy::Attendance;
 
 /// How long the end may take once nothing is alive: for the guardian to go, and for a reader that
 /// stands still.
@@ -77,6 +80,9 @@ pub(crate) struct Session {
     pub(crate) world: World,
     /// `nohup`: SIGHUP stays ignored.
     pub(crate) ignores_hangup: bool,
+    pub(crate) attendance: Attendance,
+    /// Who started a session that goes on without a reader.
+    pub(crate) front: Option<Front>,
 }
 
 /// How a session ended.
@@ -133,6 +139,8 @@ struct Driver {
     joins: Joins,
     sharing: Sharing,
     stop_signals: StopSignals,
+    attendance: Attendance,
+    front: Option<Front>,
     /// News from tasks of ours.
     news: mpsc::UnboundedSender<Event>,
     /// What makes the marks of this session unlike those of any other.
@@ -148,7 +156,12 @@ impl Driver {
         let (news, inbox) = mpsc::unbounded_channel();
         let (tell, told) = mpsc::unbounded_channel();
         let sources = session.plan.processes.len();
-        let output = Output::start(session.stream, session.clock, session.stdout, sources, tell)?;
+        let lines = match session.attendance {
+            Attendance::Reader => Lines::Shown,
+            Attendance::Nobody | Attendance::Holder => Lines::Unseen,
+        };
+        let (stream, clock) = (session.stream, session.clock);
+        let output = Output::start(stream, clock, session.stdout, (sources, lines), tell)?;
         for notice in &session.opening {
             output.say(notice);
         }
@@ -178,6 +191,8 @@ impl Driver {
             sharing: Sharing::start(&mut session.world),
             world: session.world,
             stop_signals,
+            attendance: session.attendance,
+            front: session.front,
             news,
             session_mark: session_mark(),
             status: None,
@@ -187,6 +202,7 @@ impl Driver {
                 driver.knock(app);
             }
         }
+        driver.meet_front()?;
         Ok((driver, inbox))
     }
 
@@ -230,7 +246,7 @@ impl Driver {
                     }
                     events.push(Event::ShutdownRequested);
                 }
-                _ = &mut closed, if !is_closed => {
+                _ = &mut closed, if !is_closed && self.attendance == Attendance::Reader => {
                     is_closed = true;
                     events.push(Event::OutputClosed);
                 }
@@ -327,6 +343,7 @@ impl Driver {
                 }
             }
             Action::GivenAway { process } => self.given_away(process),
+            Action::Settled { status } => self.settled(status),
             Action::Finish { status } => self.status = Some(status),
         }
     }

@@ -61,6 +61,7 @@ struct Inner {
     /// Every pipe is read through this one: only what was read stays.
     chunk: RefCell<Vec<u8>>,
     is_stopping: Cell<bool>,
+    lines: Lines,
     /// Then a reader who stands still slows nobody.
     is_terminal: bool,
     attached: RefCell<Option<Attached>>,
@@ -68,6 +69,14 @@ struct Inner {
     awaited: RefCell<Vec<bool>>,
     told: mpsc::UnboundedSender<Told>,
     writer: Writer,
+}
+
+/// What becomes of what the processes write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lines {
+    Shown,
+    /// It is read, and goes nowhere from here.
+    Unseen,
 }
 
 /// What the driver hears from here.
@@ -91,12 +100,13 @@ pub(crate) struct Ended {
 }
 
 impl Output {
-    /// Starts the thread that writes to `stdout`. To be called in the runtime's `LocalSet`.
+    /// Starts the thread that writes to `stdout`: the lines of so many `sources`, or only what is said of them.
+    /// To be called in the runtime's `LocalSet`.
     pub(crate) fn start(
         stream: Renderer,
         clock: Clock,
         stdout: OwnedFd,
-        sources: usize,
+        (sources, lines): (usize, Lines),
         told: mpsc::UnboundedSender<Told>,
     ) -> io::Result<Self> {
         let watched = stdout.try_clone()?;
@@ -105,6 +115,7 @@ impl Output {
             clock: RefCell::new(clock),
             chunk: RefCell::new(vec![0; CHUNK]),
             is_stopping: Cell::new(false),
+            lines,
             is_terminal: terminal::is_terminal(&stdout),
             attached: RefCell::new(None),
             awaited: RefCell::new(vec![false; sources]),
@@ -117,6 +128,9 @@ impl Output {
 
     /// How much of a terminal of this size is left to the text of a line: so large is `source`'s.
     pub(crate) fn beside_prefix(&self, source: usize, size: Size) -> Size {
+        if self.0.lines == Lines::Unseen {
+            return size;
+        }
         let prefix = self.change(|stream, _| stream.prefix_columns());
         let prefix = u16::try_from(prefix).unwrap_or(u16::MAX);
         let columns = size.columns.saturating_sub(prefix).max(NARROWEST);
@@ -178,6 +192,11 @@ impl Output {
     pub(crate) fn begin_stop(&self) {
         self.0.is_stopping.set(true);
         self.0.writer.wake();
+    }
+
+    /// Whatever comes from now on is for nobody.
+    pub(crate) fn close(&self) {
+        self.0.writer.close();
     }
 
     /// Resolves once nobody reads our stdout any more.
@@ -323,7 +342,9 @@ impl Output {
         let mut chunk = self.0.chunk.borrow_mut();
         let count = descriptor::read(pipe.get_ref().as_fd(), &mut chunk).unwrap_or(Some(0))?;
         let chunk = &chunk[..count];
-        if self.is_attached(source) && self.is_stuck() {
+        if self.0.lines == Lines::Unseen {
+            self.write(|stream, _| stream.observe(source, chunk));
+        } else if self.is_attached(source) && self.is_stuck() {
             self.change(|stream, _| stream.observe(source, chunk));
         } else if self.is_attached(source) {
             self.show_whole(source, chunk);

@@ -234,6 +234,8 @@ impl Driver {
                 pid: row.pid,
                 run: row.run,
                 is_ready: self.supervisor.serves(place),
+                is_settled: self.supervisor.is_settled(place),
+                last_lines: self.supervisor.last_lines(place).to_vec(),
                 failed: (row.state == Shown::Failed)
                     .then(|| failure.map_or(1, |(exit, _, _)| exit.status())),
             }

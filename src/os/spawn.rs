@@ -287,6 +287,12 @@ pub(crate) fn adopt_orphans() -> io::Result<()> {
     Ok(())
 }
 
+/// A session of our own, without a terminal: none hangs up on it, and no job of a shell is signalled with it.
+pub(crate) fn lead_session() -> io::Result<()> {
+    nix::unistd::setsid()?;
+    Ok(())
+}
+
 /// The guardian's way out of the caller's session: no hang-up of the terminal, no signal to the job, no
 /// `killall devrun` reaches it.
 pub(crate) fn leave_session(name: &std::ffi::CStr) -> io::Result<()> {

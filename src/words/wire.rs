@@ -49,6 +49,12 @@ pub(crate) struct ProcessState {
     pub(crate) run: u32,
     /// It serves its port, or is all that it can be: whoever waits for it waits no more.
     pub(crate) is_ready: bool,
+    /// It is up, has ended, or has failed for good: nothing more is to be waited for.
+    #[serde(default)]
+    pub(crate) is_settled: bool,
+    /// What it wrote before it failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) last_lines: Vec<String>,
     /// It has failed for good, with this status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failed: Option<u8>,
