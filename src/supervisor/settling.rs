@@ -32,6 +32,16 @@ impl Supervisor {
             .min()
     }
 
+    /// `None`: that depends on what is still to happen.
+    pub(super) fn all_settle_at(&self) -> Option<Instant> {
+        let started = self.started?;
+        let latest_ready = self.latest_ready();
+        let mut settled = self.processes.iter();
+        settled.try_fold(started, |latest, process| {
+            Some(latest.max(settled_at(process, started, latest_ready)?))
+        })
+    }
+
     pub(super) fn note_who_is_settled(&mut self, turn: &mut Turn) {
         let Some(started) = self.started.filter(|_| !self.is_stopping()) else {
             return;

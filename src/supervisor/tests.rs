@@ -132,6 +132,7 @@ impl Story {
                 | Action::Terminate { .. }
                 | Action::Kill { .. }
                 | Action::GivenAway { .. }
+                | Action::Settled { .. }
                 | Action::Finish { .. } => done.push(action),
             }
         }

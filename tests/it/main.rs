@@ -4,6 +4,7 @@
 mod attach;
 mod check;
 mod commands;
+mod detach;
 mod env;
 mod errors;
 mod job;
