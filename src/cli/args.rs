@@ -110,7 +110,8 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   devrun run rails console           with the variables of .env
   devrun run -p web node inspect     with web's PORT and URLs
-  devrun run release                 the Procfile's `release` command";
+  devrun run release                 the Procfile's `release` command
+  devrun run --up npm test           with all that the app needs up and ready";
 
 const OPEN_EXAMPLES: &str = "\
 Examples:
@@ -322,6 +323,9 @@ pub(crate) struct Run {
         help_heading = "Which process"
     )]
     pub(crate) process: Option<String>,
+    /// Start what does not run yet, wait until all is ready, and stop that afterwards
+    #[arg(long, help_heading = "Which process")]
+    pub(crate) up: bool,
     #[command(flatten)]
     pub(crate) place: Where,
     /// A program and its arguments, or the name of a Procfile line

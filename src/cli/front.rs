@@ -46,38 +46,55 @@ enum News {
     SessionGone,
 }
 
-/// Forks the session. Call it while there is one thread, and before there is anything that the session alone is
-/// to hold: locks above all, which are known by the pid in them.
+/// A session that was forked, and the way to it.
+#[derive(Debug)]
+pub(super) struct Forked {
+    pub(super) session: i32,
+    /// Its end is that of the session.
+    pub(super) socket: OwnedFd,
+}
+
+/// Forks the process that waits off the session.
 pub(super) fn split() -> io::Result<Half> {
+    let (output, sessions_output) = descriptor::pipe()?;
+    let Forked { session, socket } = match fork(sessions_output)? {
+        Ok(forked) => forked,
+        Err(line) => return Ok(Half::Session(line)),
+    };
+    let noted = signals::watch()?;
+    signals::release()?;
+    for end in [&socket, &output] {
+        descriptor::set_nonblocking(end.as_fd())?;
+    }
+    Ok(Half::Front(Waiting {
+        session,
+        output,
+        socket,
+        signals: noted,
+        heard: Vec::new(),
+        has_begun: false,
+    }))
+}
+
+/// Forks a session that writes to `output`. Call it while there is one thread, and before there is anything that
+/// the session alone is to hold: locks above all, which are known by the pid in them. In the session it returns
+/// its line (as the inner `Err`). With whoever called, signals are held back until he is ready for them: one
+/// Ctrl-C must not end the one and not the other.
+pub(super) fn fork(output: OwnedFd) -> io::Result<Result<Forked, Line>> {
     descriptor::open_standard_ones()?;
     let (socket, sessions_socket) = descriptor::pair()?;
-    let (output, sessions_output) = descriptor::pipe()?;
-    // A Ctrl-C in between would end the one and not the other.
     signals::hold_back()?;
     match spawn::split()? {
         Side::Child => {
             spawn::lead_session()?;
             signals::release()?;
-            Ok(Half::Session(Line {
-                output: sessions_output,
-                front: Front::new(sessions_socket),
-            }))
+            let front = Front::new(sessions_socket);
+            Ok(Err(Line { output, front }))
         }
-        Side::Parent { child } => {
-            let noted = signals::watch()?;
-            signals::release()?;
-            for end in [&socket, &output] {
-                descriptor::set_nonblocking(end.as_fd())?;
-            }
-            Ok(Half::Front(Waiting {
-                session: child,
-                output,
-                socket,
-                signals: noted,
-                heard: Vec::new(),
-                has_begun: false,
-            }))
-        }
+        Side::Parent { child } => Ok(Ok(Forked {
+            session: child,
+            socket,
+        })),
     }
 }
 

@@ -12,6 +12,7 @@ mod live;
 mod open;
 mod owning;
 mod run;
+mod run_up;
 mod schema;
 mod session;
 mod start;
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check::run(&check),
         Command::Link(arguments) => link::link(&arguments),
         Command::Unlink(arguments) => link::unlink(&arguments),
+        Command::Run(run) if run.up => run_up::run(&run),
         Command::Run(run) => run::run(&run),
         Command::Open(open) => open::run(&open),
         Command::Env(env) => env::run(&env),

@@ -62,6 +62,14 @@ pub(crate) enum Request {
     Knock {
         app: String,
     },
+    /// Start what of these processes, by their names within the app, and of what they need does not run; tell
+    /// the follower first which those are, then as with [`Request::Follow`]. What was started for it is stopped
+    /// once it has hung up.
+    Borrow {
+        borrower: Follower,
+        processes: Vec<String>,
+        reply: Reply<()>,
+    },
 }
 
 /// Dropped without a word, it is answered that the session ends.

@@ -15,6 +15,7 @@ pub(super) enum Route {
     Start(String),
     HandOver(String),
     Knock,
+    Borrow(String),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
         ["apps", key, "follow"] => (Method::GET, Route::Follow(app(key))),
         ["apps", key, "start"] => (Method::POST, Route::Start(app(key))),
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
+        ["apps", key, "borrow"] => (Method::POST, Route::Borrow(app(key))),
         ["knock"] => (Method::POST, Route::Knock),
         _ => return Err(Astray::Unknown),
     };
@@ -89,6 +91,11 @@ mod tests {
             Method::POST,
             "/v1/apps/ab/hand-over",
             Ok(Route::HandOver("ab".into())),
+        );
+        check(
+            Method::POST,
+            "/v1/apps/ab/borrow",
+            Ok(Route::Borrow("ab".into())),
         );
         check(Method::POST, "/v1/knock", Ok(Route::Knock));
         check(Method::POST, "/v1/apps", Err(Astray::Only(Method::GET)));

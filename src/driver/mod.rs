@@ -10,6 +10,7 @@ pub(crate) mod front;
 mod job;
 mod joining;
 mod keyboard;
+mod lending;
 mod line_commands;
 pub(crate) mod output;
 mod probe;
@@ -35,6 +36,7 @@ use crate::driver::externals::Externals;
 use crate::driver::front::Front;
 use crate::driver::joining::Joins;
 use crate::driver::keyboard::Keyboard;
+use crate::driver::lending::Lending;
 use crate::driver::output::{Ended, Lines, Output, Told};
 use crate::driver::probe::Probe;
 use crate::driver::sharing::Sharing;
@@ -138,6 +140,7 @@ struct Driver {
     externals: Externals,
     joins: Joins,
     sharing: Sharing,
+    lending: Lending,
     stop_signals: StopSignals,
     attendance: Attendance,
     front: Option<Front>,
@@ -189,6 +192,7 @@ impl Driver {
             externals: Externals::default(),
             joins: Joins::new(&session.world),
             sharing: Sharing::start(&mut session.world),
+            lending: Lending::default(),
             world: session.world,
             stop_signals,
             attendance: session.attendance,
@@ -215,6 +219,7 @@ impl Driver {
         events.extend(self.failed_at_first());
         loop {
             for event in events.drain(..) {
+                self.lending.note(&event);
                 for action in self.supervisor.handle(self.now(), event) {
                     self.carry_out(action);
                 }

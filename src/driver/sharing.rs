@@ -107,7 +107,7 @@ impl Driver {
             Request::Follow { follower, reply } => {
                 let _ = reply.send(self.follower(follower));
             }
-            Request::FollowerGone(id) => self.follower_gone(id),
+            Request::FollowerGone(id) => return self.hung_up(id),
             Request::Start {
                 app,
                 processes,
@@ -124,12 +124,17 @@ impl Driver {
             }
             Request::HandOver { app, asker, reply } => return self.hand_over(&app, &asker, reply),
             Request::Knock { app } => return self.knocked(&app),
+            Request::Borrow {
+                borrower,
+                processes,
+                reply,
+            } => return self.borrow(borrower, &processes, reply),
         }
         Vec::new()
     }
 
     /// The app of ours that has this key.
-    fn owned(&self, key: &str) -> Result<AppIndex, Refusal> {
+    pub(super) fn owned(&self, key: &str) -> Result<AppIndex, Refusal> {
         let mut apps = 0..self.plan.apps.len();
         let is_it = |app: &AppIndex| {
             self.world.is_owned(*app) && registry::app_key(&self.plan.apps[*app].identity) == key
@@ -165,6 +170,15 @@ impl Driver {
 
     fn follower(&mut self, follower: Follower) -> Result<(), Refusal> {
         let app = self.owned(&follower.app)?;
+        self.add_follower(app, follower)
+    }
+
+    /// The state is told with the next round: it is to be the one after all that has happened by then.
+    pub(super) fn add_follower(
+        &mut self,
+        app: AppIndex,
+        follower: Follower,
+    ) -> Result<(), Refusal> {
         if self.is_over() {
             return Err(Refusal::UnknownApp);
         }
@@ -179,14 +193,11 @@ impl Driver {
             }));
         }
         self.sharing.followers.insert(id, (app, asker, teller));
-        let state = self.state_of(app);
-        if let Some((_, _, teller)) = self.sharing.followers.get(&id) {
-            teller.tell(Told::State(state));
-        }
+        self.sharing.told.remove(&app);
         Ok(())
     }
 
-    fn follower_gone(&mut self, id: FollowerId) {
+    pub(super) fn follower_gone(&mut self, id: FollowerId) {
         self.sharing.followers.remove(&id);
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::supervisor::readiness::settles_at;
-use crate::supervisor::state::{Process, State, Up};
+use crate::supervisor::state::{Process, State, Up, Wish};
 use crate::supervisor::{Action, Elsewhere, ProcessIndex, Supervisor, Turn};
 use crate::words::policy::Attendance;
 
@@ -14,6 +14,20 @@ impl Supervisor {
     /// It is up, has ended, or has failed for good.
     pub(crate) fn is_settled(&self, index: ProcessIndex) -> bool {
         self.processes[index].is_settled
+    }
+
+    /// Nothing of it runs or is about to, though something could: what has done its work is not among them.
+    pub(crate) fn is_to_be_started(&self, index: ProcessIndex) -> bool {
+        let process = &self.processes[index];
+        match process.state {
+            State::Dormant | State::Failed | State::FailedFor(_) | State::Stopped => true,
+            State::Up(_) | State::Starting => process.wish == Wish::Stop,
+            State::Elsewhere(_)
+            | State::Waiting
+            | State::Held(_)
+            | State::Restarting { .. }
+            | State::Completed => false,
+        }
     }
 
     /// What it wrote before it failed for good.

@@ -68,6 +68,8 @@ pub(crate) enum Told {
     State(AppState),
     /// The owner gives the app up, in good order. Last.
     Ended(Farewell),
+    /// To a borrower, first: these were started for it, as they are called in that session.
+    Lent(Vec<String>),
 }
 
 /// Why an owner gives an app up.
