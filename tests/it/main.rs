@@ -18,6 +18,7 @@ mod orphans;
 mod output;
 mod ports;
 mod readme;
+mod run_up;
 mod screen;
 mod screens;
 mod shutdown;

@@ -132,7 +132,8 @@ fn attend(args: &Run, needed: &Needed, mut leash: Option<Leash>) -> Result<u8, V
         if leash.is_some() || borrowed.has_lent() {
             eprintln!("all ready in {}", wording::duration(begun.elapsed()));
         }
-        let command = run::prepare(args)?;
+        let (command, doubts) = run::prepare(args)?;
+        run::say(&doubts);
         runtime.block_on(command::run(command, &mut signals, &mut borrowed))
     });
     runtime.block_on(async {

@@ -5,17 +5,17 @@ use std::task::Poll;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::os::signals::{self, STOPPING};
+use crate::os::signals::{self, HANG_UP, STOPPING};
 
 #[derive(Debug)]
 pub(super) struct Signals(Vec<(i32, Signal)>);
 
 impl Signals {
-    /// From here on they no longer end the program. One that is ignored stays so.
+    /// From here on they no longer end the program. SIGHUP is left alone where `nohup` made it ignored.
     pub(super) fn listen() -> io::Result<Self> {
         let mut heard = Vec::new();
         for stopping in STOPPING {
-            if !signals::is_ignored(stopping)? {
+            if stopping != HANG_UP || !signals::is_ignored(stopping)? {
                 let number = stopping as i32;
                 heard.push((number, signal(SignalKind::from_raw(number))?));
             }
