@@ -76,10 +76,12 @@ pub(super) fn split() -> io::Result<Half> {
     }))
 }
 
-/// Forks a session that writes to `output`. Call it while there is one thread, and before there is anything that
-/// the session alone is to hold: locks above all, which are known by the pid in them. In the session it returns
-/// its line (as the inner `Err`). With whoever called, signals are held back until he is ready for them: one
-/// Ctrl-C must not end the one and not the other.
+/// Forks a session that writes to `output`. In the session it returns its line (as the inner `Err`). With whoever
+/// called, signals are held back until he is ready for them: one Ctrl-C must not end the one and not the other.
+///
+/// Call it while there is one thread, before there is anything that the session alone is to hold (locks above
+/// all, which are known by the pid in them), and before there ever was a tokio runtime: the two would share
+/// the pipe through which its signal handlers tell of signals, and take each other's.
 pub(super) fn fork(output: OwnedFd) -> io::Result<Result<Forked, Line>> {
     descriptor::open_standard_ones()?;
     let (socket, sessions_socket) = descriptor::pair()?;

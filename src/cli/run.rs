@@ -24,8 +24,7 @@ pub(super) const FAILED: u8 = 125;
 
 pub(super) fn run(args: &Run) -> ExitCode {
     match prepare(args) {
-        Ok((mut command, doubts)) => {
-            say(&doubts);
+        Ok(mut command) => {
             let error = command.exec();
             refuse(&[cannot_run(&command, &error)], FAILED)
         }
@@ -38,26 +37,19 @@ pub(super) fn cannot_run(command: &Command, error: &std::io::Error) -> Report {
     Report::new(format!("`{program}` cannot be run")).caused_by(os::words_of(error))
 }
 
-/// On stderr: stdout is the command's.
-pub(super) fn say(doubts: &[String]) {
-    for doubt in doubts {
-        eprintln!("{doubt}");
-    }
-}
-
-/// The command in the environment as it is now, and how far that is not the environment of something that runs.
+/// The command in the environment as it is now.
 ///
 /// # Errors
 /// What is wrong with the files; there is no such process.
-pub(super) fn prepare(args: &Run) -> Result<(Command, Vec<String>), Vec<Report>> {
+pub(super) fn prepare(args: &Run) -> Result<Command, Vec<Report>> {
     let context = Context::new(&args.place)?;
     if args.process.is_none() && !load::has_procfile(&context.place) {
         let env = env_without_procfile(&context, &args.place)?;
-        return Ok((with_env(as_given(args), &env), Vec::new()));
+        return Ok(with_env(as_given(args), &env));
     }
     let view = View::of(&context, context.asked(&args.place))?;
     let own_line = own_line(&view.resolved, &args.command);
-    let (env, doubts) = env(args, &view, own_line)?;
+    let env = env(args, &view, own_line)?;
     let command = match own_line {
         Some(place) => {
             let line = &view.plan.processes[place].command;
@@ -69,7 +61,7 @@ pub(super) fn prepare(args: &Run) -> Result<(Command, Vec<String>), Vec<Report>>
         }
         None => as_given(args),
     };
-    Ok((with_env(command, &env), doubts))
+    Ok(with_env(command, &env))
 }
 
 /// The env files are worth something by themselves.
@@ -114,19 +106,17 @@ fn own_line(resolved: &Resolved, given: &[OsString]) -> Option<usize> {
 
 /// The environment of the process that was asked for; else that which the Procfile's line would be started
 /// with, or one of no type, which sees the URLs of all and has no PORT.
-fn env(
-    args: &Run,
-    view: &View,
-    own_line: Option<usize>,
-) -> Result<(Env, Vec<String>), Vec<Report>> {
+fn env(args: &Run, view: &View, own_line: Option<usize>) -> Result<Env, Vec<Report>> {
     let Some(asked) = &args.process else {
-        let env = match own_line {
-            Some(place) => view.env_of_files(place)?,
-            None => view.one_off_env()?.env,
+        return match own_line {
+            Some(place) => view.env_of_files(place),
+            None => Ok(view.one_off_env()?.env),
         };
-        return Ok((env, Vec::new()));
     };
     let place = live::place_of(&view.resolved, asked).map_err(|report| vec![report])?;
     let seen = view.env(&args.place, place)?;
-    Ok((seen.env, seen.doubts))
+    for doubt in seen.doubts {
+        eprintln!("{doubt}");
+    }
+    Ok(seen.env)
 }

@@ -46,7 +46,7 @@ struct NeededApp {
 }
 
 pub(super) fn run(args: &Run) -> ExitCode {
-    let needed = match needed(args).and_then(|needed| run::prepare(args).map(|_| needed)) {
+    let needed = match needed(args) {
         Ok(needed) => needed,
         Err(reports) => return refuse(&reports, FAILED),
     };
@@ -82,7 +82,7 @@ fn impossible(error: &io::Error) -> Report {
 }
 
 /// # Errors
-/// All that is wrong with the files.
+/// All that is wrong with the files; there is no such process.
 fn needed(args: &Run) -> Result<Needed, Vec<Report>> {
     let context = Context::new(&args.place)?;
     let asked = Asked {
@@ -94,6 +94,9 @@ fn needed(args: &Run) -> Result<Needed, Vec<Report>> {
         ..context.asked(&args.place)
     };
     let (resolved, _) = context.resolved(asked, &[])?;
+    if let Some(process) = &args.process {
+        live::place_of(&resolved, process).map_err(|report| vec![report])?;
+    }
     let wanted = |app: usize| {
         let slots = resolved.slots.iter().zip(&resolved.is_wanted);
         let own = slots.filter(|(slot, is_wanted)| slot.app == app && **is_wanted);
@@ -132,8 +135,7 @@ fn attend(args: &Run, needed: &Needed, mut leash: Option<Leash>) -> Result<u8, V
         if leash.is_some() || borrowed.has_lent() {
             eprintln!("all ready in {}", wording::duration(begun.elapsed()));
         }
-        let (command, doubts) = run::prepare(args)?;
-        run::say(&doubts);
+        let command = run::prepare(args)?;
         runtime.block_on(command::run(command, &mut signals, &mut borrowed))
     });
     runtime.block_on(async {
