@@ -217,21 +217,20 @@ fn shell(project: &Project) -> Screen {
 
 #[test]
 fn the_keys_of_the_terminal_are_the_commands() {
-    let project = project();
+    let script = "trap 'touch caught; exit 9' INT; echo it runs; while :; do sleep 0.05; done\n";
+    let project = project().file("script", script);
     let mut screen = shell(&project);
-    screen
-        .command("$D run --up sh -c 'trap \"echo caught; exit 9\" INT; echo ru''ns; while :; do sleep 0.05; done'")
-        .wait_for("runs");
+    screen.command("$D run --up sh script").wait_for("it runs");
     screen.type_(CTRL_Z).wait_for("Stopped").wait_for("$ ");
     let web = pid(&project, "web");
     assert!(is_alive(web));
     screen.command("fg").wait_for("run --up");
     screen
         .type_(CTRL_C)
-        .wait_for("caught")
         .wait_for("stopped what it had started")
         .wait_for("$ ");
     screen.command("echo status $?").wait_for("status 9");
+    project.wait_for_file("caught");
     wait_until_gone(web);
     screen.command("exit").wait();
 }

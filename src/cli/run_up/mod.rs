@@ -142,7 +142,7 @@ fn attend(args: &Run, needed: &Needed, mut leash: Option<Leash>) -> Result<u8, V
         tokio::select! {
             () = take_down(needed, leash, borrowed) => {}
             // Whoever has no patience leaves the rest to the session.
-            _ = signals.next() => {}
+            () = signals.again() => {}
         }
     });
     ended.map(Exit::status)

@@ -2,10 +2,14 @@
 
 use std::io;
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::os::signals::{self, HANG_UP, STOPPING};
+
+/// What comes within so short a time is the same key.
+const ANOTHER_AFTER: Duration = Duration::from_millis(150);
 
 #[derive(Debug)]
 pub(super) struct Signals(Vec<(i32, Signal)>);
@@ -22,6 +26,17 @@ impl Signals {
         }
         signals::release()?;
         Ok(Self(heard))
+    }
+
+    /// Another one, rather than the one which has brought us here: that may still be on its way.
+    pub(super) async fn again(&mut self) {
+        let begun = Instant::now();
+        loop {
+            self.next().await;
+            if begun.elapsed() >= ANOTHER_AFTER {
+                return;
+            }
+        }
     }
 
     /// Its number. Cancel safe.
