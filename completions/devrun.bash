@@ -481,7 +481,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__run)
-            opts="-p -f -d -e -h --process --procfile --root --env --set --use --unuse --help"
+            opts="-p -f -d -e -h --process --up --procfile --root --env --set --use --unuse --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -553,7 +553,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__start)
-            opts="-f -d -e -m -p -t -q -h --procfile --root --env --set --use --unuse --formation --without --port --strict-ports --restart --on-exit --fail-fast --timeout --tty --detach-keys --timestamp --no-timestamp --color --quiet --json --help"
+            opts="-f -d -e -m -p -t -D -q -h --procfile --root --env --set --use --unuse --formation --without --port --strict-ports --restart --on-exit --fail-fast --timeout --detach --tty --detach-keys --timestamp --no-timestamp --color --quiet --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -67,6 +67,7 @@ always\t''
 never\t''"
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l strict-ports -d 'A taken port is an error'
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l fail-fast -d 'The first failure ends all, with its status'
+complete -c devrun -n "__fish_devrun_using_subcommand start" -s D -l detach -d 'Leave it running in the background, once all is ready or has failed'
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l no-timestamp -d 'No time in front of each line'
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s q -l quiet -d 'Leave out devrun\'s own lines'
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l json -d 'Events for programs: one JSON object a line'
@@ -94,6 +95,7 @@ complete -c devrun -n "__fish_devrun_using_subcommand run" -s e -l env -d 'Env f
 complete -c devrun -n "__fish_devrun_using_subcommand run" -l set -d 'Set a variable, above all files' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -l use -d 'What is behind a variable, in place of what devrun.yaml says' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -l unuse -d 'Do without what devrun.yaml says of a variable' -r
+complete -c devrun -n "__fish_devrun_using_subcommand run" -l up -d 'Start what does not run yet, wait until all is ready, and stop that afterwards'
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand open" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand open" -s d -l root -d 'The directory of the app and of its processes' -r -F

@@ -273,6 +273,8 @@ impl Supervisor {
         self.note_who_is_settled(turn);
         if self.may_end() && self.is_all_over() {
             self.finish(turn);
+        } else {
+            self.tell_settled(turn);
         }
     }
 

@@ -56,7 +56,7 @@ impl Supervisor {
         })
     }
 
-    pub(super) fn note_who_is_settled(&mut self, turn: &mut Turn) {
+    pub(super) fn note_who_is_settled(&mut self, turn: &Turn) {
         let Some(started) = self.started.filter(|_| !self.is_stopping()) else {
             return;
         };
@@ -65,8 +65,12 @@ impl Supervisor {
             let at = settled_at(process, started, latest_ready);
             process.is_settled = at.is_some_and(|at| at <= turn.now);
         }
+    }
+
+    /// Tells whoever waits and then goes.
+    pub(super) fn tell_settled(&mut self, turn: &mut Turn) {
         let is_awaited = self.rules.attendance == Attendance::Nobody && !self.is_settled_said;
-        if is_awaited && self.are_all_settled() {
+        if is_awaited && !self.is_stopping() && self.are_all_settled() {
             self.is_settled_said = true;
             let status = self.status.code();
             turn.actions.push(Action::Settled { status });
