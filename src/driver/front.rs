@@ -5,12 +5,11 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use tokio::io::Interest;
-use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 
 use crate::driver::Driver;
 use crate::os::descriptor::{self, Waits};
 use crate::os::watched;
-use crate::supervisor::Event;
 use crate::words::policy::Attendance;
 
 /// The session's end of a socket to the process that started it.
@@ -58,15 +57,13 @@ impl Front {
         let _ = descriptor::send(self.0.as_fd(), &word.to_bytes(), &[], Waits::No);
     }
 
-    /// From now on the session ends with whoever started it, however he ends.
-    fn hold(&self, news: mpsc::UnboundedSender<Event>) -> io::Result<()> {
+    /// Tells once whoever started the session is gone, however he ended.
+    fn end(&self) -> io::Result<oneshot::Receiver<()>> {
         let socket = watched::watch(self.0.try_clone()?, Interest::READABLE)?;
+        let (tell, told) = oneshot::channel();
         tokio::task::spawn_local(async move {
             let mut byte = [0];
-            loop {
-                let Ok(mut ready) = socket.readable().await else {
-                    break;
-                };
+            while let Ok(mut ready) = socket.readable().await {
                 match descriptor::read(socket.get_ref().as_fd(), &mut byte) {
                     // Nothing is ever said there.
                     Ok(Some(1..)) => {}
@@ -74,20 +71,20 @@ impl Front {
                     Ok(Some(0)) | Err(_) => break,
                 }
             }
-            let _ = news.send(Event::ShutdownRequested);
+            let _ = tell.send(());
         });
-        Ok(())
+        Ok(told)
     }
 }
 
 impl Driver {
     /// Whoever started the session learns that it has begun.
-    pub(super) fn meet_front(&self) -> io::Result<()> {
+    pub(super) fn meet_front(&mut self) -> io::Result<()> {
         let Some(front) = &self.front else {
             return Ok(());
         };
         if self.attendance == Attendance::Holder {
-            front.hold(self.news.clone())?;
+            self.lending.is_leashed_by(front.end()?);
         }
         front.tell(Word::Begun);
         Ok(())

@@ -2,6 +2,9 @@
 //! one who needs it has hung up.
 
 use std::collections::{HashMap, HashSet};
+use std::future;
+
+use tokio::sync::oneshot;
 
 use crate::control::{Follower, FollowerId, Reply};
 use crate::driver::Driver;
@@ -17,9 +20,34 @@ pub(super) struct Lending {
     lent: HashSet<ProcessIndex>,
     /// Whose start is asked for by ourselves.
     asking: HashSet<ProcessIndex>,
+    /// Tells that whoever holds the session on a leash is gone.
+    leash: Option<oneshot::Receiver<()>>,
+    /// He is: the session goes on for borrowers alone.
+    is_let_go: bool,
 }
 
 impl Lending {
+    pub(super) fn is_leashed_by(&mut self, leash: oneshot::Receiver<()>) {
+        self.leash = Some(leash);
+    }
+
+    /// Comes back once the leash is let go. Cancel safe.
+    pub(super) async fn let_go(&mut self) {
+        match &mut self.leash {
+            // Without a task that tells there is nobody either.
+            Some(leash) => drop(leash.await),
+            None => future::pending().await,
+        }
+        self.leash = None;
+        self.is_let_go = true;
+    }
+
+    /// Nobody needs the session any more.
+    pub(super) fn end(&self) -> Option<Event> {
+        let is_over = self.is_let_go && self.borrowers.is_empty();
+        is_over.then_some(Event::ShutdownRequested)
+    }
+
     /// Somebody else asked for a process that was lent: it is his from now on.
     pub(super) fn note(&mut self, event: &Event) {
         if let Event::StartAsked { process } | Event::RestartAsked { process } = event
@@ -114,6 +142,7 @@ impl Driver {
     pub(super) fn hung_up(&mut self, id: FollowerId) -> Vec<Event> {
         self.follower_gone(id);
         let stop = |process| Event::StopAsked { process };
-        self.lending.gone(id).into_iter().map(stop).collect()
+        let stopped = self.lending.gone(id).into_iter().map(stop);
+        stopped.chain(self.lending.end()).collect()
     }
 }

@@ -18,6 +18,7 @@ mod rescue;
 mod sharing;
 mod spawning;
 mod stop_signals;
+mod storing;
 mod terminal_signals;
 pub(crate) mod world;
 
@@ -163,8 +164,10 @@ impl Driver {
             Attendance::Reader => Lines::Shown,
             Attendance::Nobody | Attendance::Holder => Lines::Unseen,
         };
+        let store_tells = tell.clone();
         let (stream, clock) = (session.stream, session.clock);
         let output = Output::start(stream, clock, session.stdout, (sources, lines), tell)?;
+        storing::start(&output, &session.plan, store_tells);
         for notice in &session.opening {
             output.say(notice);
         }
@@ -266,6 +269,7 @@ impl Driver {
                 () = at(self.joins.seek_at()), if !self.is_over() => events.extend(self.seek_due()),
                 heard = self.joins.heard() => events.extend(self.heard(heard)),
                 request = self.sharing.next() => events.extend(self.asked(request)),
+                () = self.lending.let_go() => events.extend(self.lending.end()),
                 Some(told) = self.told.recv() => self.told(told),
                 typed = typed(&mut self.keyboard) => events.extend(self.typed(&typed).await),
                 signal = self.terminal_signals.next() => match signal {
@@ -287,6 +291,7 @@ impl Driver {
                     self.output.say(&Notice::SeemsToWait { process });
                 }
             }
+            Told::StoreStopped(cause) => self.output.say(&Notice::StoreStopped { cause }),
             Told::Redraws(process) => {
                 if self.can_attach(process) {
                     let process = self.plan.processes[process].name.clone();
@@ -365,6 +370,8 @@ impl Driver {
                 }
                 self.probe.spawned(id, (pid, session), Instant::now());
                 let (process, run) = parts(id);
+                self.output
+                    .store_in(|store| store.run_started(process, run, pid));
                 Some(Event::Spawned { process, run, pid })
             }
             News::SpawnFailed { id, errno } => {

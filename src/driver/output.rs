@@ -5,6 +5,7 @@
 //! child killed within its last words.
 
 mod attached;
+mod open_line;
 mod writer;
 
 #[cfg(test)]
@@ -24,11 +25,14 @@ use tokio::time;
 
 use crate::driver::clock::Clock;
 use crate::driver::output::attached::Attached;
+use crate::driver::output::open_line::{OpenLine, Silence};
 use crate::driver::output::writer::Writer;
 use crate::os::pty::Size;
 use crate::os::{descriptor, terminal, watched};
+use crate::render::notice;
 use crate::render::renderer::Renderer;
 use crate::render::stream::Stream;
+use crate::store;
 use crate::words::answer::Answer;
 use crate::words::notice::Notice;
 
@@ -69,6 +73,8 @@ struct Inner {
     awaited: RefCell<Vec<bool>>,
     told: mpsc::UnboundedSender<Told>,
     writer: Writer,
+    /// What is written is stored there as well, untouched.
+    store: RefCell<Option<store::writer::Writer>>,
 }
 
 /// What becomes of what the processes write.
@@ -80,7 +86,7 @@ pub(crate) enum Lines {
 }
 
 /// What the driver hears from here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     /// This source wrote, as [`Output::await_writing`] asked.
     Wrote(usize),
@@ -88,6 +94,8 @@ pub(crate) enum Told {
     SeemsToWait(usize),
     /// It repaints rows above its cursor, for the first time.
     Redraws(usize),
+    /// Nothing is stored any more, for this reason.
+    StoreStopped(String),
 }
 
 /// How the output ended.
@@ -121,9 +129,21 @@ impl Output {
             awaited: RefCell::new(vec![false; sources]),
             told,
             writer: Writer::start(stdout)?,
+            store: RefCell::new(None),
         }));
         tokio::task::spawn_local(output.clone().watch_reader(watched));
         Ok(output)
+    }
+
+    /// Stores from now on what is written and said.
+    pub(crate) fn store(&self, store: store::writer::Writer) {
+        *self.0.store.borrow_mut() = Some(store);
+    }
+
+    pub(crate) fn store_in(&self, store: impl FnOnce(&store::writer::Writer)) {
+        if let Some(writer) = &*self.0.store.borrow() {
+            store(writer);
+        }
     }
 
     /// How much of a terminal of this size is left to the text of a line: so large is `source`'s.
@@ -139,6 +159,10 @@ impl Output {
     }
 
     pub(crate) fn say(&self, notice: &Notice) {
+        self.store_in(|store| {
+            let lines = notice::plain(notice);
+            lines.iter().for_each(|line| store.said(line));
+        });
         self.append(|stream, out| stream.say(notice, out));
     }
 
@@ -167,14 +191,16 @@ impl Output {
     }
 
     /// Reads a run's pipe, from [`Reader::begin`] until it is told that the run is over.
-    pub(crate) fn read(&self, source: usize, pipe: OwnedFd) -> io::Result<Reader> {
+    pub(crate) fn read(&self, source: usize, run: u32, pipe: OwnedFd) -> io::Result<Reader> {
         let pipe = watched::watch(pipe, Interest::READABLE)?;
         let (begin, has_begun) = oneshot::channel();
         let (over, is_over) = oneshot::channel();
         let output = self.clone();
         let task = tokio::task::spawn_local(async move {
             let _ = has_begun.await;
-            output.read_run(source, pipe, is_over).await
+            let last_lines = output.read_run(source, run, pipe, is_over).await;
+            output.store_in(|store| store.run_ended(source, run));
+            last_lines
         });
         Ok(Reader {
             begin: Some(begin),
@@ -211,7 +237,13 @@ impl Output {
 
     /// Waits until everything is written, at the longest until `deadline`.
     pub(crate) async fn finish(self, deadline: Instant) -> Ended {
-        let _ = time::timeout_at(deadline.into(), self.flushed()).await;
+        let store = self.0.store.borrow_mut().take();
+        let stored = async {
+            if let Some(store) = store {
+                store.finish(deadline).await;
+            }
+        };
+        let _ = tokio::join!(time::timeout_at(deadline.into(), self.flushed()), stored);
         let skipped = self.0.stream.borrow().skipped();
         // A terminal that stands still loses nothing that anybody could say there.
         let nobody_misses_it = self.0.writer.is_closed() || self.0.is_terminal;
@@ -233,6 +265,7 @@ impl Output {
     async fn read_run(
         &self,
         source: usize,
+        run: u32,
         pipe: AsyncFd<OwnedFd>,
         mut is_over: oneshot::Receiver<()>,
     ) -> Vec<String> {
@@ -244,14 +277,14 @@ impl Output {
             self.room().await;
             tokio::select! {
                 biased;
-                _ = &mut is_over => return self.drain(source, &pipe).await,
+                _ = &mut is_over => return self.drain(source, run, &pipe).await,
                 ready = pipe.readable() => {
                     let Ok(mut ready) = ready else { break };
                     if self.is_full() && !self.stands_still() {
                         // Others were quicker.
                         continue;
                     }
-                    match self.take(source, &pipe) {
+                    match self.take(source, run, &pipe) {
                         Some(0) => break,
                         Some(_) => {
                             awaited = Silence::None;
@@ -318,11 +351,11 @@ impl Output {
     }
 
     /// To the end of what is there, not to the end of the pipe: a stranger may hold that open.
-    async fn drain(&self, source: usize, pipe: &AsyncFd<OwnedFd>) -> Vec<String> {
+    async fn drain(&self, source: usize, run: u32, pipe: &AsyncFd<OwnedFd>) -> Vec<String> {
         let mut left = MOST_LEFT;
         while left > 0 {
             self.room().await;
-            match self.take(source, pipe) {
+            match self.take(source, run, pipe) {
                 None | Some(0) => break,
                 Some(count) => left = left.saturating_sub(count),
             }
@@ -338,10 +371,13 @@ impl Output {
     }
 
     /// Reads one chunk into the stream. `None`: nothing is there now.
-    fn take(&self, source: usize, pipe: &AsyncFd<OwnedFd>) -> Option<usize> {
+    fn take(&self, source: usize, run: u32, pipe: &AsyncFd<OwnedFd>) -> Option<usize> {
         let mut chunk = self.0.chunk.borrow_mut();
         let count = descriptor::read(pipe.get_ref().as_fd(), &mut chunk).unwrap_or(Some(0))?;
         let chunk = &chunk[..count];
+        if count > 0 {
+            self.store_in(|store| store.chunk(source, run, chunk));
+        }
         if self.0.lines == Lines::Unseen {
             self.write(|stream, _| stream.observe(source, chunk));
         } else if self.is_attached(source) && self.is_stuck() {
@@ -436,30 +472,6 @@ impl Output {
             None => self.0.writer.append(|out| write(&mut stream, out)),
         }
     }
-}
-
-/// A line that has no end yet.
-#[derive(Debug, Default)]
-struct OpenLine {
-    /// What is open now is so since then, or was shown for the last time before.
-    since: Option<time::Instant>,
-    /// When one was shown last.
-    shown: Option<time::Instant>,
-}
-
-impl OpenLine {
-    fn note_shown(&mut self) {
-        self.since = None;
-        self.shown = Some(time::Instant::now());
-    }
-}
-
-/// Which silence of an open line is awaited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Silence {
-    None,
-    BeforeShown,
-    BehindPrompt,
 }
 
 /// A pipe that is being read.
