@@ -189,6 +189,61 @@ fn what_two_borrow_goes_on_until_the_second_has_ended() {
 }
 
 #[test]
+fn a_session_that_was_started_for_one_goes_on_for_another() {
+    let project = project();
+    let run_up = |name: &str| {
+        let script = format!("echo runs; while ! test -e {name}; do sleep 0.02; done");
+        let mut devrun = project.spawn(project.command(["run", "--up", "sh", "-c", &script]));
+        devrun.wait_for("runs");
+        devrun
+    };
+    let (mut first, mut second) = (run_up("first"), run_up("second"));
+    let (session, web) = (project.session(), pid(&project, "web"));
+    project.write("first", "");
+    assert_eq!(first.wait(), 0);
+    let said = first.stderr.text();
+    assert!(said.contains("left running for others"), "{said}");
+    assert!(is_alive(web));
+    project.write("second", "");
+    assert_eq!(second.wait(), 0);
+    wait_until_gone(session);
+    assert!(!is_alive(web));
+}
+
+#[test]
+fn all_members_of_a_root_come_up_and_a_cause_is_found_where_it_is() {
+    let listen = helper("listen");
+    let project = Project::empty()
+        .file("devrun.yaml", "port: 0\napps: [api, shop]\n")
+        .file("api/Procfile", format!("web: {listen}\n"))
+        .file("api/devrun.yaml", "port: 0\n")
+        .file("shop/Procfile", format!("web: {listen}\n"))
+        .file("shop/devrun.yaml", "port: 0\nuses: { API_URL: ../api }\n");
+    let ended = run_up(&project, "echo done");
+    assert_eq!(
+        (ended.status, ended.stdout.as_str()),
+        (0, "done\n"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended
+            .stderr
+            .starts_with("starting api/web.1 and shop/web.1\n")
+    );
+    project.write("api/Procfile", "web: echo no luck; exit 127\n");
+    let shop = project.below("shop");
+    let ended = run_up(&shop, "echo never");
+    assert_eq!((ended.status, ended.stdout.as_str()), (125, ""));
+    for said in [
+        "the last lines of api/web.1:\n  no luck\n",
+        "error: web.1 failed",
+    ] {
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_borrower_that_is_killed_gives_back_what_it_had() {
     let project = project();
     let mut session = project.spawn(project.command(["start", "--without", "api"]));

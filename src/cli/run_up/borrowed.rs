@@ -1,14 +1,17 @@
 //! What other processes are borrowed, and how they are: each app of its session, over a connection whose end gives
 //! them back.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{self, Instant};
 
-use crate::cli::run_up::{Needed, NeededApp};
+use crate::cli::run_up::NeededApp;
+use crate::cli::run_up::leash::Leash;
 use crate::control::client::{self, Following};
+use crate::os::spawn;
 use crate::registry;
 use crate::words::notice::Shown;
 use crate::words::report::Report;
@@ -25,6 +28,7 @@ const STOPS_WITHIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Borrowed {
+    needed: Vec<NeededApp>,
     apps: Vec<App>,
     /// As they are called in their sessions.
     lent: Vec<String>,
@@ -35,6 +39,10 @@ pub(super) struct Borrowed {
 
 #[derive(Debug)]
 struct App {
+    /// Of the session that runs it.
+    socket: PathBuf,
+    /// In front of the names of its processes, where there are several apps: `api/`.
+    prefix: String,
     /// Within the app.
     processes: Vec<String>,
     state: Option<AppState>,
@@ -55,18 +63,22 @@ impl Borrowed {
     /// Nobody runs it, or does not answer.
     pub(super) async fn borrow(&mut self, app: &NeededApp) -> Result<(), Report> {
         let way = Way::to(app)?;
+        self.needed.push(app.clone());
         let following = client::borrow(&way.socket, &way.key, &way.asker, &app.processes);
-        self.listen(app, following.await.map_err(|error| silent(app, &error))?);
+        let following = following.await.map_err(|error| silent(app, &error))?;
+        self.listen(app, way.socket, following);
         Ok(())
     }
 
-    fn listen(&mut self, app: &NeededApp, mut following: Following) {
+    fn listen(&mut self, app: &NeededApp, socket: PathBuf, mut following: Following) {
         let ears = self.told.get_or_insert_with(|| {
             let (tell, heard) = mpsc::unbounded_channel();
             Ears { tell, heard }
         });
         let (tell, place) = (ears.tell.clone(), self.apps.len());
         self.apps.push(App {
+            socket,
+            prefix: app.prefix.clone(),
             processes: app.processes.clone(),
             state: None,
             is_over: false,
@@ -116,9 +128,8 @@ impl Borrowed {
     pub(super) async fn until_ready(&mut self) -> Result<(), Vec<Report>> {
         let mut name_at = Instant::now() + NAMED_AFTER;
         loop {
-            let failed = self.failures();
-            if !failed.is_empty() {
-                return Err(failed);
+            if self.has_gone_wrong() {
+                return Err(self.failures().await);
             }
             if self.apps.iter().all(App::is_settled) {
                 return Ok(());
@@ -126,68 +137,117 @@ impl Borrowed {
             tokio::select! {
                 () = self.look() => {}
                 () = time::sleep_until(name_at) => {
-                    self.say_waiting("to be ready", |process| !process.is_settled);
+                    self.say_waiting("to be ready", |_, process| !process.is_settled);
                     name_at = Instant::now() + NAMED_AGAIN;
                 }
             }
         }
     }
 
-    fn failures(&self) -> Vec<Report> {
-        let is_over = self.apps.iter().any(|app| app.is_over && !app.is_settled());
-        let ended = is_over.then(|| Report::new("the session has ended before all was ready"));
-        let failed = self
+    fn has_gone_wrong(&self) -> bool {
+        let has_failed = self
             .processes()
-            .filter_map(|process| Some(failure(process, process.failed?)));
-        let failed: Vec<Report> = failed.collect();
+            .any(|(_, process)| process.failed.is_some());
+        has_failed || self.apps.iter().any(|app| app.is_over && !app.is_settled())
+    }
+
+    /// Also of the apps that are used and run in the same session: the cause may be there.
+    async fn failures(&self) -> Vec<Report> {
+        let mut failed = Vec::new();
+        let mut sockets: Vec<&PathBuf> = self.apps.iter().map(|app| &app.socket).collect();
+        sockets.dedup();
+        for socket in sockets {
+            for state in client::apps(socket).await.unwrap_or_default() {
+                if !self.apps.iter().any(|app| app.is_of(&state)) {
+                    let shown = |process: &ProcessState| format!("{}/{}", state.name, process.name);
+                    let others = state.processes.iter();
+                    failed.extend(others.filter_map(|it| failure(&shown(it), it)));
+                }
+            }
+        }
+        failed.extend(
+            self.processes()
+                .filter_map(|(shown, it)| failure(&shown, it)),
+        );
         if failed.is_empty() {
-            return ended.into_iter().collect();
+            failed.push(Report::new("the session has ended before all was ready"));
         }
         failed
     }
 
-    /// Those that are needed, as they are now.
-    fn processes(&self) -> impl Iterator<Item = &ProcessState> {
-        self.apps.iter().flat_map(App::needed)
+    /// Those that are needed, as they are called and as they are now.
+    fn processes(&self) -> impl Iterator<Item = (String, &ProcessState)> {
+        self.apps.iter().flat_map(|app| {
+            let shown = |process: &ProcessState| format!("{}{}", app.prefix, process.name);
+            app.needed().map(move |process| (shown(process), process))
+        })
     }
 
-    fn say_waiting(&self, what_for: &str, is_awaited: impl Fn(&ProcessState) -> bool) {
-        let awaited = self.processes().filter(|process| is_awaited(process));
-        let names: Vec<&String> = awaited.map(|process| &process.name).collect();
+    fn say_waiting(&self, what_for: &str, is_awaited: impl Fn(&str, &ProcessState) -> bool) {
+        let awaited = self.processes();
+        let awaited = awaited.filter(|(shown, process)| is_awaited(shown, process));
+        let names: Vec<String> = awaited.map(|(shown, _)| shown).collect();
         if !names.is_empty() {
             eprintln!("waiting for {} {what_for}", wording::listed(names));
         }
     }
 
-    /// Until `ended`, with a word on who is waited for.
-    pub(super) async fn while_stopping(mut self, ended: impl Future<Output = ()>) {
-        let mut name_at = Instant::now() + NAMED_AFTER;
+    /// Lets the session go, and waits until it has ended, with a word on who is waited for. `false`: it goes on,
+    /// for others.
+    pub(super) async fn let_go(self, leash: Leash) -> bool {
+        let mut seen = self.seen().await;
+        drop(self);
+        let session = leash.let_go();
+        let ended = tokio::task::spawn_blocking(move || spawn::wait_for_exit(session));
+        let begun = Instant::now();
+        let mut name_at = begun + NAMED_AFTER;
         tokio::pin!(ended);
         loop {
+            let is_late = begun.elapsed() >= STOPS_WITHIN;
+            if is_late && seen.goes_on() {
+                return false;
+            }
             tokio::select! {
-                () = &mut ended => return,
-                () = self.look() => {}
+                _ = &mut ended => return true,
+                () = seen.look() => {}
+                () = time::sleep_until(begun + STOPS_WITHIN), if !is_late => {}
                 () = time::sleep_until(name_at) => {
-                    self.say_waiting("to stop", |process| process.pid.is_some());
+                    seen.say_waiting("to stop", |_, process| process.pid.is_some());
                     name_at = Instant::now() + NAMED_AGAIN;
                 }
             }
         }
     }
 
+    /// Something runs, and nothing is being stopped.
+    fn goes_on(&self) -> bool {
+        let mut running = self
+            .processes()
+            .filter(|(_, process)| process.pid.is_some());
+        let is_stopping =
+            |(_, process): (String, &ProcessState)| process.state == Shown::Stopping.word();
+        running.next().is_some() && !self.processes().any(is_stopping)
+    }
+
+    /// The same apps, for whoever only looks on.
+    async fn seen(&self) -> Self {
+        let mut seen = Self::default();
+        for app in &self.needed {
+            let Ok(way) = Way::to(app) else { continue };
+            if let Ok(following) = client::follow(&way.socket, &way.key, &way.asker).await {
+                seen.listen(app, way.socket, following);
+            }
+        }
+        seen
+    }
+
     /// Hangs up, and waits until those have stopped that ran for us.
-    pub(super) async fn give_back(self, needed: &Needed) {
+    pub(super) async fn give_back(self) {
         if self.lent.is_empty() {
             return;
         }
         // From before the end, so that nothing of it is missed.
-        let mut seen = Self::default();
-        for app in &needed.apps {
-            let Ok(way) = Way::to(app) else { continue };
-            if let Ok(following) = client::follow(&way.socket, &way.key, &way.asker).await {
-                seen.listen(app, following);
-            }
-        }
+        let mut seen = self.seen().await;
         let lent = self.lent.clone();
         drop(self);
         let begun = Instant::now();
@@ -195,16 +255,20 @@ impl Borrowed {
         let stopping = Shown::Stopping.word();
         loop {
             let is_late = begun.elapsed() >= STOPS_WITHIN;
-            let is_awaited = |process: &ProcessState| {
+            let is_awaited = |shown: &str, process: &ProcessState| {
                 process.pid.is_some()
-                    && lent.iter().any(|name| is_called(name, &process.name))
+                    && lent.iter().any(|called| is_called(called, shown))
                     && (process.state == stopping || !is_late)
             };
             let is_seen = seen
                 .apps
                 .iter()
                 .all(|app| app.is_over || app.state.is_some());
-            if is_seen && !seen.processes().any(is_awaited) {
+            if is_seen
+                && !seen
+                    .processes()
+                    .any(|(shown, process)| is_awaited(&shown, process))
+            {
                 return;
             }
             tokio::select! {
@@ -225,6 +289,11 @@ impl App {
         processes.filter(|process| self.processes.contains(&process.name))
     }
 
+    fn is_of(&self, other: &AppState) -> bool {
+        let state = self.state.as_ref();
+        state.is_some_and(|state| state.identity == other.identity)
+    }
+
     fn is_settled(&self) -> bool {
         self.state.is_some() && self.needed().all(|process| process.is_settled)
     }
@@ -232,7 +301,7 @@ impl App {
 
 /// Where an app is borrowed, and by whom.
 struct Way {
-    socket: std::path::PathBuf,
+    socket: PathBuf,
     key: String,
     asker: Asker,
 }
@@ -258,21 +327,21 @@ fn silent(app: &NeededApp, error: &std::io::Error) -> Report {
     Report::new(format!("the session that runs {} does not help", app.name)).caused_by(error)
 }
 
-/// What it wrote last stands above it: the report comes where people look.
-fn failure(process: &ProcessState, status: u8) -> Report {
-    let name = &process.name;
+/// What it wrote last stands above it: the report comes where people look. `None`: it has not failed.
+fn failure(shown: &str, process: &ProcessState) -> Option<Report> {
+    let status = process.failed?;
     if !process.last_lines.is_empty() {
-        eprintln!("the last lines of {name}:");
+        eprintln!("the last lines of {shown}:");
         for line in &process.last_lines {
             eprintln!("  {line}");
         }
     }
-    Report::new(format!(
-        "{name} failed with status {status} before all was ready"
-    ))
+    let headline = format!("{shown} failed with status {status} before all was ready");
+    Some(Report::new(headline))
 }
 
-/// Whether a process `name` of an app is the one that its session calls `called`: `api/web.1`.
-fn is_called(called: &str, name: &str) -> bool {
-    called.rsplit('/').next() == Some(name)
+/// Whether the process that is `shown` as that is the one that its session, perhaps of several apps, calls
+/// `called`: `api/web.1`.
+fn is_called(called: &str, shown: &str) -> bool {
+    called == shown || called.ends_with(&format!("/{shown}"))
 }

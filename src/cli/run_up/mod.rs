@@ -21,7 +21,6 @@ use crate::cli::run_up::borrowed::Borrowed;
 use crate::cli::run_up::leash::Leash;
 use crate::cli::run_up::signals::Signals;
 use crate::cli::{live, refuse, start};
-use crate::os::spawn;
 use crate::plan::select::Wanted;
 use crate::plan::sources::Asked;
 use crate::registry;
@@ -38,9 +37,12 @@ struct Needed {
 }
 
 /// An app, and its processes by their names within it.
+#[derive(Clone, Debug)]
 struct NeededApp {
     identity: PathBuf,
     name: String,
+    /// In front of the names of its processes, where there are several apps: `api/`.
+    prefix: String,
     directory: String,
     processes: Vec<String>,
 }
@@ -106,6 +108,10 @@ fn needed(args: &Run) -> Result<Needed, Vec<Report>> {
     let apps = apps.map(|app| NeededApp {
         identity: resolved.app(app).identity.clone(),
         name: resolved.app_name(app).to_string(),
+        prefix: match resolved.sources.apps.roots {
+            1 => String::new(),
+            _ => format!("{}/", resolved.app_name(app)),
+        },
         directory: resolved.app(app).shown.clone(),
         processes: wanted(app),
     });
@@ -140,11 +146,13 @@ fn attend(args: &Run, needed: &Needed, mut leash: Option<Leash>) -> Result<u8, V
     });
     runtime.block_on(async {
         tokio::select! {
-            () = take_down(needed, leash, borrowed) => {}
+            () = take_down(leash, borrowed) => {}
             // Whoever has no patience leaves the rest to the session.
             () = signals.again() => {}
         }
     });
+    // A thread of it may still wait for a session that goes on.
+    runtime.shutdown_background();
     ended.map(Exit::status)
 }
 
@@ -155,7 +163,11 @@ async fn bring_up(
     borrowed: &mut Borrowed,
 ) -> Result<(), Vec<Report>> {
     if let Some(leash) = leash {
-        let all = needed.apps.iter().flat_map(|app| &app.processes);
+        let of_app = |app: &NeededApp| -> Vec<String> {
+            let names = app.processes.iter();
+            names.map(|name| format!("{}{name}", app.prefix)).collect()
+        };
+        let all = needed.apps.iter().flat_map(of_app);
         eprintln!("starting {}", wording::listed(all));
         // What is wrong was said by the session.
         leash.begun().await.ok_or_else(Vec::new)?;
@@ -167,17 +179,18 @@ async fn bring_up(
 }
 
 /// Comes back when all that was started has stopped.
-async fn take_down(needed: &Needed, leash: Option<Leash>, borrowed: Borrowed) {
+async fn take_down(leash: Option<Leash>, borrowed: Borrowed) {
     let has_started = leash.is_some() || borrowed.has_lent();
-    match leash {
-        Some(leash) => {
-            let session = leash.let_go();
-            let ended = tokio::task::spawn_blocking(move || spawn::wait_for_exit(session));
-            borrowed.while_stopping(async { drop(ended.await) }).await;
+    let Some(leash) = leash else {
+        borrowed.give_back().await;
+        if has_started {
+            eprintln!("stopped what it had started");
         }
-        None => borrowed.give_back(needed).await,
-    }
-    if has_started {
+        return;
+    };
+    if borrowed.let_go(leash).await {
         eprintln!("stopped what it had started");
+    } else {
+        eprintln!("left running for others who use it: it ends with them");
     }
 }
