@@ -113,13 +113,16 @@ fn however_it_ends_nothing_is_left() {
         let (session, command) = (project.session(), pid(&project, "command"));
         if signal == Signal::SIGKILL {
             devrun.kill();
-            // Nobody is left to end it.
-            nix::sys::signal::kill(nix::unistd::Pid::from_raw(command), signal).unwrap();
         } else {
             assert_eq!(devrun.signal(signal).wait(), 128 + signal as i32);
         }
-        for gone in [session, command, pid(&project, "web"), pid(&project, "api")] {
+        for gone in [session, pid(&project, "web"), pid(&project, "api")] {
             wait_until_gone(gone);
+        }
+        if cfg!(target_os = "linux") {
+            wait_until_gone(command);
+        } else {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(command), Signal::SIGKILL);
         }
     }
 }

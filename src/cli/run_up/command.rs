@@ -19,6 +19,8 @@ pub(super) async fn run(
     signals: &mut Signals,
     borrowed: &mut Borrowed,
 ) -> Result<Exit, Vec<Report>> {
+    // By a thread that lives as long as we do: there is but one.
+    os::spawn::end_with_us(&mut command);
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return Err(vec![run::cannot_run(&command, &error)]),
