@@ -1,6 +1,7 @@
 //! What may stand on the command line.
 
 mod choices;
+mod ps;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::builder::styling::Styles;
 use clap::{Args as Group, Parser, Subcommand};
 
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
+pub(crate) use crate::cli::args::ps::Ps;
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;
@@ -29,6 +31,7 @@ const COMMANDS: &str = "\
 
 Every day:
   start        Run the processes of a Procfile
+  ps           Show the processes that run
   run          Run a command in the app's environment
   open         Open a process's URL in the browser
 Understand:
@@ -70,6 +73,9 @@ pub(crate) enum Command {
     /// Run the processes of a Procfile
     #[command(alias = "up", after_help = START_EXAMPLES)]
     Start(Box<Start>),
+    /// Show the processes that run, what they wait for, and why one failed
+    #[command(after_help = ps::EXAMPLES)]
+    Ps(Ps),
     /// Report every mistake in the app's files, starting nothing
     Check(Check),
     /// Say what is behind a variable: another app, a process, a URL

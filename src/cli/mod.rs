@@ -11,6 +11,7 @@ mod link;
 mod live;
 mod open;
 mod owning;
+mod ps;
 mod run;
 mod run_up;
 mod schema;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Open(open) => open::run(&open),
         Command::Env(env) => env::run(&env),
         Command::Url(url) => url::run(&url),
+        Command::Ps(ps) => ps::run(&ps),
         Command::Uses(uses) => uses::run(&uses),
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions::run(&completions),

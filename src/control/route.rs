@@ -15,6 +15,7 @@ pub(super) enum Route {
     Start(String),
     HandOver(String),
     Knock,
+    Processes(String),
     Borrow(String),
 }
 
@@ -49,6 +50,7 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
         ["apps", key, "borrow"] => (Method::POST, Route::Borrow(app(key))),
         ["knock"] => (Method::POST, Route::Knock),
+        ["apps", key, "processes"] => (Method::GET, Route::Processes(app(key))),
         _ => return Err(Astray::Unknown),
     };
     if only == method {
@@ -98,6 +100,11 @@ mod tests {
             Ok(Route::Borrow("ab".into())),
         );
         check(Method::POST, "/v1/knock", Ok(Route::Knock));
+        check(
+            Method::GET,
+            "/v1/apps/ab/processes",
+            Ok(Route::Processes("ab".into())),
+        );
         check(Method::POST, "/v1/apps", Err(Astray::Only(Method::GET)));
         check(Method::GET, "/v1/knock", Err(Astray::Only(Method::POST)));
         check(
@@ -114,7 +121,6 @@ mod tests {
             "/v2/apps",
             "/v1/apps/ab/x",
             "/v1/apps/ab/start/x",
-            "/v1/apps/ab/processes",
             "/v1/apps/ab/processes/web.1",
         ] {
             check(Method::GET, path, Err(Astray::Unknown));

@@ -17,6 +17,9 @@ use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::{AppState, Asker, Farewell, HandedOver, ProcessState, Told};
 use crate::words::wiring::Wiring;
 
+/// Of so many processes that have failed the last lines are told: a state is one line, of a bounded length.
+const POST_MORTEMS: usize = 50;
+
 /// Who asks this session, and what it was asked that is not done yet.
 pub(super) struct Sharing {
     requests: mpsc::UnboundedReceiver<Request>,
@@ -124,6 +127,7 @@ impl Driver {
             }
             Request::HandOver { app, asker, reply } => return self.hand_over(&app, &asker, reply),
             Request::Knock { app } => return self.knocked(&app),
+            Request::Processes { app, reply } => return self.tell_processes(&app, reply),
             Request::Borrow {
                 borrower,
                 processes,
@@ -223,7 +227,7 @@ impl Driver {
         }
     }
 
-    fn state_of(&self, app: AppIndex) -> AppState {
+    pub(super) fn state_of(&self, app: AppIndex) -> AppState {
         let rows = self.supervisor.rows(self.now());
         let place = |place: &ProcessIndex| !rows[*place].is_dormant;
         let places = self.world.processes_of(app).into_iter().filter(place);
@@ -251,13 +255,19 @@ impl Driver {
                     .then(|| failure.map_or(1, |(exit, _, _)| exit.status())),
             }
         };
+        let mut processes: Vec<ProcessState> = places.map(process).collect();
+        let post_mortems = processes.iter_mut().filter(|it| it.failed.is_some());
+        for process in post_mortems.skip(POST_MORTEMS) {
+            process.last_lines.clear();
+        }
         AppState {
             name: self.plan.apps[app].name.to_string(),
             identity: self.plan.apps[app].identity.to_string_lossy().into_owned(),
             pid: std::process::id() as i32,
             is_sibling: !self.world.is_started_for_itself(app),
+            is_root: self.world.resolved().is_root(app),
             used_by: self.sharing.users(app),
-            processes: places.map(process).collect(),
+            processes,
             joined: self.joined_apps(),
         }
     }

@@ -6,6 +6,7 @@ mod ends;
 mod hosts;
 mod readiness;
 mod restarts;
+mod rows;
 mod settling;
 mod shutdown;
 mod stages;
