@@ -275,14 +275,16 @@ fn shell(project: &Project) -> Screen {
 
 #[test]
 fn the_keys_of_the_terminal_are_the_commands() {
-    let script = "trap 'touch caught; exit 9' INT; echo it runs; while :; do sleep 0.05; done\n";
+    let script = "trap 'touch caught; exit 9' INT; trap 'echo goes on' CONT; echo it runs; \
+                  while :; do sleep 0.05; done\n";
     let project = project().file("script", script);
     let mut screen = shell(&project);
     screen.command("$D run --up sh script").wait_for("it runs");
     screen.type_(CTRL_Z).wait_for("Stopped").wait_for("$ ");
     let web = pid(&project, "web");
     assert!(is_alive(web));
-    screen.command("fg").wait_for("run --up");
+    // The shell names the job before the keys are that one's.
+    screen.command("fg").wait_for("goes on");
     screen
         .type_(CTRL_C)
         .wait_for("stopped what it had started")
