@@ -531,7 +531,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__run)
-            opts="-p -f -d -e -h --process --up --procfile --root --env --set --use --unuse --help"
+            opts="-p -f -d -e -h --process --as --procfile --root --env --set --use --unuse --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -542,6 +542,10 @@ _devrun() {
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

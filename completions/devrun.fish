@@ -95,6 +95,7 @@ complete -c devrun -n "__fish_devrun_using_subcommand unlink" -s f -l procfile -
 complete -c devrun -n "__fish_devrun_using_subcommand unlink" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand unlink" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s p -l process -d 'Whose environment, PORT included' -r
+complete -c devrun -n "__fish_devrun_using_subcommand run" -l as -d 'In its place: it is stopped, and back when the command ends' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s e -l env -d 'Env files to read in place of .env' -r -F

@@ -115,7 +115,8 @@ Examples:
 const RUN_EXAMPLES: &str = "\
 Examples:
   devrun run rails console           with the variables of .env
-  devrun run -p web node inspect     with web's PORT and URLs
+  devrun run -p web env              with web's PORT and URLs
+  devrun run --as web node inspect   in web's place until it ends
   devrun run release                 the Procfile's `release` command
   devrun run --up npm test           with all that the app needs up and ready";
 
@@ -329,8 +330,16 @@ pub(crate) struct Run {
         help_heading = "Which process"
     )]
     pub(crate) process: Option<String>,
+    /// In its place: it is stopped, and back when the command ends
+    #[arg(
+        long = "as",
+        value_name = "PROCESS",
+        conflicts_with_all = ["process", "env_files", "uses", "unuse"],
+        help_heading = "Which process"
+    )]
+    pub(crate) stands_in_for: Option<String>,
     /// Start what does not run yet, wait until all is ready, and stop that afterwards
-    #[arg(long, help_heading = "Which process")]
+    #[arg(long, conflicts_with = "stands_in_for", help_heading = "Which process")]
     pub(crate) up: bool,
     #[command(flatten)]
     pub(crate) place: Where,

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use crate::cli::args::{self, Run};
 use crate::cli::context::Context;
 use crate::cli::view::View;
-use crate::cli::{live, refuse};
+use crate::cli::{live, refuse, run_as};
 use crate::load;
 use crate::os;
 use crate::plan::command;
@@ -23,7 +23,11 @@ use crate::words::report::Report;
 pub(super) const FAILED: u8 = 125;
 
 pub(super) fn run(args: &Run) -> ExitCode {
-    match prepare(args) {
+    let prepared = match &args.stands_in_for {
+        Some(asked) => run_as::prepare(args, asked),
+        None => prepare(args),
+    };
+    match prepared {
         Ok(mut command) => {
             let error = command.exec();
             refuse(&[cannot_run(&command, &error)], FAILED)

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::control::follower::{self, Gone, Telling};
 use crate::control::route::{self, Astray, Route};
 use crate::control::{ASKER, Follower, FollowerId, Refusal, Reply, Request, encoding};
+use crate::words::stand_in::Program;
 use crate::words::wire::{Knock, Wanted};
 
 pub(super) type Body = Either<Full<Bytes>, Telling>;
@@ -24,6 +25,8 @@ const MAX_BODY: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub(super) id: FollowerId,
+    /// Who is connected; `None`: the kernel does not tell.
+    pub(super) pid: Option<i32>,
     /// When all of its request has to be there.
     pub(super) read_by: Instant,
     pub(super) requests: mpsc::UnboundedSender<Request>,
@@ -93,6 +96,18 @@ impl Caller {
             Route::Processes(app) => {
                 let processes = |reply| Request::Processes { app, reply };
                 Ok(json(StatusCode::OK, &self.ask(processes).await?))
+            }
+            Route::Replace { app, process } => {
+                let replacing = self.body(asked).await?;
+                let pid = self.pid.ok_or_else(Failure::unknown_asker)?;
+                let replace = |reply| Request::Replace {
+                    app,
+                    process,
+                    pid,
+                    replacing,
+                    reply,
+                };
+                Ok(json(StatusCode::OK, &self.ask(replace).await?))
             }
             Route::Borrow(app) => {
                 let (borrower, telling) = self.follower(app, &asked)?;
@@ -194,6 +209,11 @@ impl Failure {
         )
     }
 
+    fn unknown_asker() -> Self {
+        let error = "the system does not tell which process asks";
+        Self::new(StatusCode::CONFLICT, error.into())
+    }
+
     fn into_response(self) -> Response<Body> {
         let mut response = json(self.status, &json!({ "error": self.error }));
         if let Some(allowed) = self.allowed {
@@ -234,6 +254,18 @@ impl From<Refusal> for Failure {
                 StatusCode::CONFLICT,
                 "the app was started by a `devrun start` of its own".into(),
             ),
+            Refusal::StoodIn {
+                process,
+                by: Program { pid, command },
+            } => Self::new(
+                StatusCode::CONFLICT,
+                format!("`{command}` (pid {pid}) has the place of {process}"),
+            ),
+            Refusal::TurnedAway => Self::new(
+                StatusCode::CONFLICT,
+                "somebody wanted that process otherwise meanwhile".into(),
+            ),
+            Refusal::CannotRun(cause) => Self::new(StatusCode::CONFLICT, cause),
         }
     }
 }

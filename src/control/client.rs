@@ -21,7 +21,7 @@ use crate::control::encoding::{self, Lines};
 use crate::os::process::own_user;
 use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::process::ProcessReport;
-use crate::words::wire::{AppState, Asker, HandedOver, Knock, Told, Wanted};
+use crate::words::wire::{AppState, Asker, HandedOver, Knock, Replaced, Replacing, Told, Wanted};
 
 /// For what a session answers at once. One that is stopped (Ctrl-Z) accepts, and says nothing.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
@@ -125,6 +125,20 @@ pub(crate) async fn start(socket: &Path, app: &str, processes: &[String]) -> io:
 /// `ResourceBusy`: the app was started by its own `devrun start`.
 pub(crate) async fn hand_over(socket: &Path, app: &str, asker: &Asker) -> io::Result<HandedOver> {
     post(socket, format!("/v1/apps/{app}/hand-over"), asker).await
+}
+
+/// Comes back when this process has the place of that one (`web.1`), however long that one takes to end.
+///
+/// # Errors
+/// `ResourceBusy`: it cannot have it, in words.
+pub(crate) async fn replace(
+    socket: &Path,
+    app: &str,
+    process: &str,
+    replacing: &Replacing,
+) -> io::Result<Replaced> {
+    let path = format!("/v1/apps/{app}/processes/{process}/replace");
+    post(socket, path, replacing).await
 }
 
 /// Tells the session that somebody owns `app` now.

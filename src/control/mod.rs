@@ -16,9 +16,10 @@ mod tests;
 
 use tokio::sync::oneshot;
 
+use crate::words::stand_in::Program;
 use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::process::ProcessReport;
-use crate::words::wire::{AppState, Asker, HandedOver};
+use crate::words::wire::{AppState, Asker, HandedOver, Replaced, Replacing};
 
 pub(crate) use follower::Teller;
 
@@ -68,6 +69,16 @@ pub(crate) enum Request {
         app: String,
         reply: Reply<Vec<ProcessReport>>,
     },
+    /// Replied to when nothing of the process runs any more: from then on the asker is the process, until it
+    /// is gone. The reply is closed if it hung up.
+    Replace {
+        app: String,
+        process: String,
+        /// Who is connected, as the kernel tells it.
+        pid: i32,
+        replacing: Replacing,
+        reply: Reply<Replaced>,
+    },
     /// Start what of these processes, by their names within the app, and of what they need does not run; tell
     /// the follower first which those are, then as with [`Request::Follow`]. What was started for it is stopped
     /// once it has hung up.
@@ -88,6 +99,15 @@ pub(crate) enum Refusal {
     UnknownProcess(String),
     /// It was started by a `devrun start` of its own, from which nobody takes it over.
     IsItsOwn,
+    /// Another program has the process's place, or waits for it.
+    StoodIn {
+        process: String,
+        by: Program,
+    },
+    /// Somebody wanted the process otherwise meanwhile.
+    TurnedAway,
+    /// There is no port for it, or nothing to be made of its environment.
+    CannotRun(String),
 }
 
 /// Whoever wants to know of every change of an app, until it hangs up.

@@ -16,6 +16,10 @@ pub(super) enum Route {
     HandOver(String),
     Knock,
     Processes(String),
+    Replace {
+        app: String,
+        process: String,
+    },
     Borrow(String),
 }
 
@@ -48,6 +52,16 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
         ["apps", key, "follow"] => (Method::GET, Route::Follow(app(key))),
         ["apps", key, "start"] => (Method::POST, Route::Start(app(key))),
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
+        ["apps", key, "processes", name, "replace"] => {
+            let process = name.to_string();
+            (
+                Method::POST,
+                Route::Replace {
+                    app: app(key),
+                    process,
+                },
+            )
+        }
         ["apps", key, "borrow"] => (Method::POST, Route::Borrow(app(key))),
         ["knock"] => (Method::POST, Route::Knock),
         ["apps", key, "processes"] => (Method::GET, Route::Processes(app(key))),
@@ -93,6 +107,14 @@ mod tests {
             Method::POST,
             "/v1/apps/ab/hand-over",
             Ok(Route::HandOver("ab".into())),
+        );
+        check(
+            Method::POST,
+            "/v1/apps/ab/processes/web.1/replace",
+            Ok(Route::Replace {
+                app: "ab".into(),
+                process: "web.1".into(),
+            }),
         );
         check(
             Method::POST,

@@ -86,7 +86,7 @@ impl Server {
         let mut last = 0;
         tokio::pin!(ended);
         loop {
-            let stream = tokio::select! {
+            let (stream, pid) = tokio::select! {
                 () = &mut ended => break,
                 stream = accept(&listener, self.user) => stream,
             };
@@ -97,6 +97,7 @@ impl Server {
             last += 1;
             let caller = Caller {
                 id: FollowerId(last),
+                pid,
                 read_by: Instant::now() + READ_WITHIN,
                 requests: requests.clone(),
             };
@@ -110,14 +111,16 @@ impl Server {
     }
 }
 
-/// The next connection of `user`; one of anybody else's is closed without a word.
-async fn accept(listener: &UnixListener, user: u32) -> UnixStream {
+/// The next connection of `user`, with the pid of whoever made it; one of anybody else's is closed without a word.
+async fn accept(listener: &UnixListener, user: u32) -> (UnixStream, Option<i32>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) if stream.peer_cred().is_ok_and(|peer| peer.uid() == user) => {
-                return stream;
+            Ok((stream, _)) => {
+                let peer = stream.peer_cred().ok().filter(|peer| peer.uid() == user);
+                if let Some(peer) = peer {
+                    return (stream, peer.pid());
+                }
             }
-            Ok(_) => {}
             Err(_) => sleep(BREATH).await,
         }
     }

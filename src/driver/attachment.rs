@@ -37,6 +37,9 @@ impl Driver {
             let runs = self.runs.keys().any(|id| id.process as usize == process);
             self.output.answer(&if !self.is_ours(process) {
                 self.runs_elsewhere(process)
+            } else if let Some(by) = self.supervisor.program(process) {
+                let (process, by) = (name, by.clone());
+                Answer::StoodIn { process, by }
             } else if runs {
                 Answer::HasNoTerminal(name)
             } else {

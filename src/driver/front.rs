@@ -8,6 +8,7 @@ use tokio::io::Interest;
 use tokio::sync::oneshot;
 
 use crate::driver::Driver;
+use crate::driver::output::Lines;
 use crate::os::descriptor::{self, Waits};
 use crate::os::watched;
 use crate::words::policy::Attendance;
@@ -74,6 +75,14 @@ impl Front {
             let _ = tell.send(());
         });
         Ok(told)
+    }
+}
+
+/// Where nobody reads along, what processes write goes nowhere from here.
+pub(super) fn lines(attendance: Attendance) -> Lines {
+    match attendance {
+        Attendance::Reader => Lines::Shown,
+        Attendance::Nobody | Attendance::Holder => Lines::Unseen,
     }
 }
 

@@ -18,6 +18,7 @@ mod reports;
 mod rescue;
 mod sharing;
 mod spawning;
+mod stand_ins;
 mod stop_signals;
 mod storing;
 mod terminal_signals;
@@ -41,10 +42,11 @@ use crate::driver::front::Front;
 use crate::driver::joining::Joins;
 use crate::driver::keyboard::Keyboard;
 use crate::driver::lending::Lending;
-use crate::driver::output::{Ended, Lines, Output, Told};
+use crate::driver::output::{Ended, Output, Told};
 use crate::driver::probe::Probe;
 use crate::driver::sharing::Sharing;
 use crate::driver::spawning::{LiveRun, id, parts};
+use crate::driver::stand_ins::StandIns;
 use crate::driver::stop_signals::StopSignals;
 use crate::driver::terminal_signals::{TerminalSignal, TerminalSignals};
 use crate::driver::world::World;
@@ -123,6 +125,7 @@ struct Driver {
     guardian_pid: i32,
     is_guardian_lost: bool,
     runs: HashMap<RunId, LiveRun>,
+    stand_ins: StandIns,
     probe: Probe,
     told: mpsc::UnboundedReceiver<Told>,
     keyboard: Option<Keyboard>,
@@ -163,10 +166,7 @@ impl Driver {
         let (news, inbox) = mpsc::unbounded_channel();
         let (tell, told) = mpsc::unbounded_channel();
         let sources = session.plan.processes.len();
-        let lines = match session.attendance {
-            Attendance::Reader => Lines::Shown,
-            Attendance::Nobody | Attendance::Holder => Lines::Unseen,
-        };
+        let lines = front::lines(session.attendance);
         let store_tells = tell.clone();
         let (stream, clock) = (session.stream, session.clock);
         let output = Output::start(stream, clock, session.stdout, (sources, lines), tell)?;
@@ -182,6 +182,7 @@ impl Driver {
             guardian_pid,
             is_guardian_lost: false,
             runs: HashMap::new(),
+            stand_ins: StandIns::default(),
             probe: Probe::new(guardian_pid),
             told,
             keyboard: session.terminal.map(Keyboard::new).transpose()?,
@@ -204,7 +205,7 @@ impl Driver {
             attendance: session.attendance,
             front: session.front,
             news,
-            session_mark: session_mark(),
+            session_mark: spawning::session_mark(),
             status: None,
         };
         for app in 0..driver.plan.apps.len() {
@@ -271,6 +272,7 @@ impl Driver {
                 () = at(self.changes.due_at()), if !self.is_over() => events.extend(self.changes_due()),
                 () = at(self.joins.seek_at()), if !self.is_over() => events.extend(self.seek_due()),
                 heard = self.joins.heard() => events.extend(self.heard(heard)),
+                gone = self.stand_ins.next() => events.extend(self.stand_in_gone(gone)),
                 request = self.sharing.next() => events.extend(self.asked(request)),
                 () = self.lending.let_go() => events.extend(self.lending.end()),
                 Some(told) = self.told.recv() => self.told(told),
@@ -342,13 +344,21 @@ impl Driver {
         match action {
             Action::Spawn { process, run } => self.spawn(process, run),
             Action::Terminate { process, run } => {
-                self.guardian
-                    .send(&Request::Terminate(id(process, run)), Vec::new());
+                let id = id(process, run);
+                match self.stand_ins.of(id) {
+                    Some(stranger) => stranger.terminate(),
+                    None => self.guardian.send(&Request::Terminate(id), Vec::new()),
+                }
             }
             Action::Kill { process, run } => {
-                self.guardian
-                    .send(&Request::Kill(id(process, run)), Vec::new());
+                let id = id(process, run);
+                match self.stand_ins.of(id) {
+                    Some(stranger) => stranger.kill(),
+                    None => self.guardian.send(&Request::Kill(id), Vec::new()),
+                }
             }
+            Action::LetIn { process, run } => self.let_in(process, run),
+            Action::TurnAway { process } => self.turn_away(process),
             Action::Say(notice) => {
                 self.output.say(&notice);
                 if let Notice::ListensElsewhere(verdict) = &notice {
@@ -437,6 +447,184 @@ impl Driver {
         self.terminal_signals.release();
         if self.is_guardian_lost {
             self.output.begin_stop();
+            self.stand_ins.terminate_all();
+            rescue::end_orphans(self.longest_grace()).await;
+            spawn::reap(self.guardian_pid);
+        } else {
+            self.guardian.send(&Request::End, Vec::new());
+            let end = async { while self.guardian.next().await.is_some() {} };
+            if tokio::time::timeout(GUARDIANS_END, end).await.is_ok() {
+                // It closed its end as the last thing it did.
+                spawn::wait_for_exit(self.guardian_pid);
+            }
+        }
+        for (_, live) in self.runs.drain() {
+            live.reader.drain().await;
+        }
+        if !self.is_guardian_lost {
+            self.leave().await;
+        }
+        if !self.supervisor.is_stopping() && !self.is_guardian_lost {
+            // All has ended by itself: a slow reader has all the time he wants, until he interrupts.
+            tokio::select! {
+                () = self.output.flushed() => {}
+                _ = self.stop_signals.next() => {}
+            }
+        }
+        let output = self.output.finish(Instant::now() + LAST_WORDS).await;
+        let is_whole = !output.has_failed && output.lost == 0;
+        let status = if is_whole { status } else { status.max(1) };
+        End { status, output }
+    }
+
+    fn longest_grace(&self) -> Duration {
+        let graces = self.plan.processes.iter().map(|process| process.grace);
+        graces.max().unwrap_or_default()
+    }
+}
+
+async fn typed(&mut self, typed: &[u8]) -> Vec<Event> {
+        if self.attachment.is_none() {
+            return self.lines_typed(typed);
+        }
+        // Back from the background: no signal tells of that.
+        self.set_raw(true);
+        if self.keys_typed(typed) {
+            self.detach().await;
+        }
+        Vec::new()
+    }
+
+    /// Attaches as was asked, and leaves a terminal whose process is gone.
+    async fn tend_attachment(&mut self) {
+        if self.is_over() || !self.is_attachment_alive() {
+            self.detach().await;
+        }
+        if let Some(process) = self.attaching.take().filter(|_| !self.is_over()) {
+            self.attach(process).await;
+        }
+    }
+
+    /// Nothing is started any more.
+    fn is_over(&self) -> bool {
+        self.supervisor.is_stopping() || self.status.is_some()
+    }
+
+    /// While all is being ended, nobody wants to know who listens.
+    fn probe_deadline(&self) -> Option<Instant> {
+        self.probe
+            .next_deadline()
+            .filter(|_| !self.supervisor.is_stopping())
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Spawn { process, run } => self.spawn(process, run),
+            Action::Terminate { process, run } => {
+                let id = id(process, run);
+                match self.stand_ins.of(id) {
+                    Some(stranger) => stranger.terminate(),
+                    None => self.guardian.send(&Request::Terminate(id), Vec::new()),
+                }
+            }
+            Action::Kill { process, run } => {
+                let id = id(process, run);
+                match self.stand_ins.of(id) {
+                    Some(stranger) => stranger.kill(),
+                    None => self.guardian.send(&Request::Kill(id), Vec::new()),
+                }
+            }
+            Action::LetIn { process, run } => self.let_in(process, run),
+            Action::TurnAway { process } => self.turn_away(process),
+            Action::Say(notice) => {
+                self.output.say(&notice);
+                if let Notice::ListensElsewhere(verdict) = &notice {
+                    self.note_verdict(verdict);
+                }
+            }
+            Action::GivenAway { process } => self.given_away(process),
+            Action::Settled { status } => self.settled(status),
+            Action::Finish { status } => self.status = Some(status),
+        }
+    }
+
+    fn hear(&mut self, news: Option<News>) -> Option<Event> {
+        let Some(news) = news else {
+            self.is_guardian_lost = true;
+            return Some(Event::GuardianLost);
+        };
+        match news {
+            News::Spawned { id, pid, session } => {
+                if let Some(live) = self.runs.get_mut(&id) {
+                    live.reader.begin();
+                }
+                self.probe.spawned(id, (pid, session), Instant::now());
+                let (process, run) = parts(id);
+                self.output
+                    .store_in(|store| store.run_started(process, run, pid));
+                Some(Event::Spawned { process, run, pid })
+            }
+            News::SpawnFailed { id, errno } => {
+                self.runs.remove(&id);
+                self.probe.forget(id);
+                let (process, run) = parts(id);
+                let cause = os::words_of(&io::Error::from_raw_os_error(errno));
+                Some(Event::SpawnFailed {
+                    process,
+                    run,
+                    cause,
+                })
+            }
+            News::LeaderExited { id, exit, left } => {
+                let (process, run) = parts(id);
+                let left = left as usize;
+                Some(Event::LeaderExited {
+                    process,
+                    run,
+                    exit,
+                    left,
+                })
+            }
+            News::Gone {
+                id,
+                killed,
+                survivors,
+            } => {
+                let killed = Killed {
+                    others: killed as usize,
+                    survivors: survivors as usize,
+                };
+                self.gone(id, killed);
+                None
+            }
+            News::StopRequested => Some(Event::ShutdownRequested),
+        }
+    }
+
+    /// The exit is news only after the last of the run's output.
+    fn gone(&mut self, id: RunId, killed: Killed) {
+        self.probe.forget(id);
+        let Some(live) = self.runs.remove(&id) else {
+            return;
+        };
+        let news = self.news.clone();
+        tokio::task::spawn_local(async move {
+            let (process, run) = parts(id);
+            let last_lines = live.reader.drain().await;
+            let _ = news.send(Event::Exited {
+                process,
+                run,
+                killed,
+                last_lines,
+            });
+        });
+    }
+
+    async fn finish(mut self, status: u8) -> End {
+        self.terminal_signals.release();
+        if self.is_guardian_lost {
+            self.output.begin_stop();
+            self.stand_ins.terminate_all();
             rescue::end_orphans(self.longest_grace()).await;
             spawn::reap(self.guardian_pid);
         } else {

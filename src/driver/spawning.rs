@@ -33,7 +33,11 @@ impl Driver {
         }
     }
 
-    fn try_spawn(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
+    /// Gives a run its ports and its environment, as the files and all others are now.
+    ///
+    /// # Errors
+    /// There is no port for it, or nothing to be made of its environment, in words.
+    pub(super) fn prepare(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
         if self.world.are_files_changed() {
             self.read_again();
         }
@@ -49,6 +53,11 @@ impl Driver {
             return Err(why.clone());
         }
         self.note_env(process);
+        Ok(())
+    }
+
+    fn try_spawn(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
+        self.prepare(process, run)?;
         let id = id(process, run);
         let mark = format!("{}.{process}.{run}", self.session_mark);
         let planned = &self.plan.processes[process];

@@ -1,5 +1,6 @@
 //! The words for what devrun has to say while processes run.
 
+mod stand_in;
 mod summary;
 mod wiring;
 
@@ -88,6 +89,7 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::Redraws { .. }
         | Notice::KillingAll { .. }
         | Notice::Wiring(_)
+        | Notice::StandIn(_)
         | Notice::StoreStopped { .. }
         | Notice::GuardianLost => vec![Text::Prose(sentence(notice))],
     }
@@ -183,6 +185,7 @@ fn sentence(notice: &Notice) -> String {
             format!("{process}: {variables} changed, restarting it")
         }
         Notice::Wiring(news) => wiring::sentence(news),
+        Notice::StandIn(news) => stand_in::sentence(news),
         Notice::RestartAsked { process } => format!("restarting {process}"),
         Notice::StopAsked { process } => format!("stopping {process}"),
         Notice::StoppedByHand { process } => format!("{process} is stopped"),

@@ -10,6 +10,7 @@ mod rows;
 mod settling;
 mod shutdown;
 mod stages;
+mod stand_ins;
 mod wiring;
 
 use std::time::{Duration, Instant};
@@ -133,6 +134,8 @@ impl Story {
                 Action::Spawn { .. }
                 | Action::Terminate { .. }
                 | Action::Kill { .. }
+                | Action::LetIn { .. }
+                | Action::TurnAway { .. }
                 | Action::GivenAway { .. }
                 | Action::Settled { .. }
                 | Action::Finish { .. } => done.push(action),

@@ -19,6 +19,7 @@ mod output;
 mod ports;
 mod ps;
 mod readme;
+mod run_as;
 mod run_up;
 mod screen;
 mod screens;

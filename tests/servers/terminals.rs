@@ -197,6 +197,55 @@ fn interrupt(mut pane: Pane) -> String {
 const WALKED: &str = "const first = 40;\nconst second = first + 2;\n\
     console.log('second is', second);\nsetInterval(() => {}, 1000);\n";
 
+const SERVED: &str = "import http.server, os\n\
+    port = int(os.environ['PORT'])\n\
+    class Page(http.server.BaseHTTPRequestHandler):\n    \
+        def do_GET(self):\n        \
+            answer = 'asked'\n        \
+            if 'DEBUGGED' in os.environ: breakpoint()\n        \
+            self.send_response(200)\n        \
+            self.end_headers()\n        \
+            self.wfile.write(answer.encode())\n\
+    http.server.HTTPServer(('127.0.0.1', port), Page).serve_forever()\n";
+
+/// A request is answered at the prompt, under the URL that everybody has.
+#[test]
+fn pdb_has_the_place_of_a_server_and_gives_it_back() {
+    let python = python();
+    let python = python.display();
+    let procfile = format!("web: {python} -u app.py\n");
+    let project = Project::with_procfile(&procfile).file("app.py", SERVED);
+    let mut devrun = project.start();
+    devrun.wait_for("  web.1  ready    ");
+    let url = devrun.value_after("  web.1  ready    ");
+    assert!(get(&url).ends_with("asked"));
+    let mut pane = Pane::open(&project, (100, 30), &[]);
+    pane.command(&format!(
+        "devrun run --as web --set DEBUGGED=1 {python} -m pdb app.py"
+    ));
+    pane.wait_for("\n-> import http.server, os\n(Pdb)");
+    devrun.wait_for("web.1 is run by `");
+    pane.command("c");
+    devrun.wait_for("web.1 is ready after ").wait_for(&url);
+    let asked = std::thread::spawn(move || (get(&url), url));
+    pane.wait_for("self.send_response(200)\n(Pdb)");
+    pane.command("answer = 'debugged'").wait_for("\n(Pdb)");
+    pane.command("c");
+    let (answer, url) = asked.join().unwrap();
+    assert!(answer.ends_with("debugged"), "{answer}");
+    pane.wait_for("\"GET / HTTP/1.0\" 200");
+    pane.type_(CTRL_Z).wait_for("Stopped").wait_for("\n$");
+    pane.command("fg").type_(CTRL_C).wait_for("(Pdb)");
+    // The first one restarts the program.
+    pane.command("q").wait_for("(Pdb)");
+    pane.command("q").wait_for("\n$");
+    devrun
+        .wait_for("has ended; web.1 is started again")
+        .wait_for("web.1 is ready after ");
+    assert!(get(&url).ends_with("asked"));
+    assert_eq!(devrun.interrupt(), 0);
+}
+
 #[test]
 fn nodes_debugger_is_walked_through() {
     let project = beside_other("node inspect --port=0 walked.js").file("walked.js", WALKED);

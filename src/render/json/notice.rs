@@ -97,6 +97,7 @@ impl Json {
                 line.exit(*exit).put("left", left).end();
             }
             Notice::Wiring(news) => self.wiring(news, out),
+            Notice::StandIn(news) => self.stand_in(news, out),
             Notice::AllUp {
                 after,
                 rows,
@@ -272,7 +273,7 @@ impl Json {
         line.put("cure", &elsewhere.cure).end();
     }
 
-    fn begin_run(&mut self, process: &ProcessName, run: u32, pid: Option<i32>) {
+    pub(super) fn begin_run(&mut self, process: &ProcessName, run: u32, pid: Option<i32>) {
         if let Some(place) = self.by_name.get(&process.to_string()) {
             self.sources[*place].begin_run(run, pid);
         }

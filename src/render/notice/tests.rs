@@ -1,5 +1,6 @@
 //! Every notice, as people read it.
 
+mod stand_in;
 mod summary;
 mod wiring;
 
