@@ -531,7 +531,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__run)
-            opts="-p -f -d -e -h --process --as --procfile --root --env --set --use --unuse --help"
+            opts="-p -f -d -e -h --process --as --up --procfile --root --env --set --use --unuse --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
