@@ -134,7 +134,8 @@ Examples:
   devrun run rails console           with the variables of .env
   devrun run -p web env              with web's PORT and URLs
   devrun run --as web node inspect   in web's place until it ends
-  devrun run release                 the Procfile's `release` command";
+  devrun run release                 the Procfile's `release` command
+  devrun run --up npm test           with all that the app needs up and ready";
 
 const OPEN_EXAMPLES: &str = "\
 Examples:
@@ -263,6 +264,9 @@ pub(crate) struct Start {
     /// Seconds from SIGTERM to SIGKILL (5)
     #[arg(short = 't', long, value_name = "SECONDS", value_parser = number::seconds, allow_hyphen_values = true, help_heading = "When a process ends")]
     pub(crate) timeout: Option<Duration>,
+    /// Leave it running in the background, once all is ready or has failed
+    #[arg(short = 'D', long, help_heading = "Output")]
+    pub(crate) detach: bool,
     /// A terminal for each process, else a pipe: auto (the default: if the output is one), always or never
     #[arg(
         long,
@@ -359,6 +363,9 @@ pub(crate) struct Run {
         help_heading = "Which process"
     )]
     pub(crate) stands_in_for: Option<String>,
+    /// Start what does not run yet, wait until all is ready, and stop that afterwards
+    #[arg(long, conflicts_with = "stands_in_for", help_heading = "Which process")]
+    pub(crate) up: bool,
     #[command(flatten)]
     pub(crate) place: Where,
     /// A program and its arguments, or the name of a Procfile line

@@ -8,6 +8,7 @@ mod complete;
 mod completions;
 mod context;
 mod env;
+mod front;
 mod link;
 mod live;
 mod man;
@@ -17,6 +18,7 @@ mod owning;
 mod ps;
 mod run;
 mod run_as;
+mod run_up;
 mod schema;
 mod session;
 mod start;
@@ -53,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check::run(&check),
         Command::Link(arguments) => link::link(&arguments),
         Command::Unlink(arguments) => link::unlink(&arguments),
+        Command::Run(run) if run.up => run_up::run(&run),
         Command::Run(run) => run::run(&run),
         Command::Open(open) => open::run(&open),
         Command::Attach(attach) => attach::run(&attach),

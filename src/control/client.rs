@@ -101,6 +101,27 @@ pub(crate) async fn follow(socket: &Path, app: &str, asker: &Asker) -> io::Resul
     })
 }
 
+/// Has these processes, and what they need, started where they do not run. They run as long as what is returned
+/// lives, and what ran before goes on.
+pub(crate) async fn borrow(
+    socket: &Path,
+    app: &str,
+    asker: &Asker,
+    processes: &[String],
+) -> io::Result<Following> {
+    let wanted = Wanted {
+        processes: processes.to_vec(),
+    };
+    let request = Request::post(format!("/v1/apps/{app}/borrow"))
+        .header(ASKER, encoding::header(asker))
+        .body(Full::from(serde_json::to_vec(&wanted)?));
+    let answer = ask(socket, request.map_err(io::Error::other)?).await?;
+    Ok(Following {
+        answer,
+        lines: Lines::default(),
+    })
+}
+
 /// Comes back when it is under way.
 pub(crate) async fn start(socket: &Path, app: &str, processes: &[String]) -> io::Result<()> {
     let wanted = Wanted {

@@ -98,6 +98,14 @@ pub(crate) enum Request {
     VisitorResized(FollowerId),
     /// It hung up, was told how the run ended, or was refused.
     VisitorGone(FollowerId),
+    /// Start what of these processes, by their names within the app, and of what they need does not run; tell
+    /// the follower first which those are, then as with [`Request::Follow`]. What was started for it is stopped
+    /// once it has hung up.
+    Borrow {
+        borrower: Follower,
+        processes: Vec<String>,
+        reply: Reply<()>,
+    },
 }
 
 /// Dropped without a word, it is answered that the session ends.

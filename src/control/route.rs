@@ -24,6 +24,7 @@ pub(super) enum Route {
     },
     /// Its terminal.
     Attach(Whom),
+    Borrow(String),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -65,6 +66,7 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
                 },
             )
         }
+        ["apps", key, "borrow"] => (Method::POST, Route::Borrow(app(key))),
         ["knock"] => (Method::POST, Route::Knock),
         ["apps", key, "processes"] => (Method::GET, Route::Processes(app(key))),
         ["attach"] => (Method::POST, Route::Attach(Whom::WhoeverWaits)),
@@ -123,6 +125,11 @@ mod tests {
                 app: "ab".into(),
                 process: "web.1".into(),
             }),
+        );
+        check(
+            Method::POST,
+            "/v1/apps/ab/borrow",
+            Ok(Route::Borrow("ab".into())),
         );
         check(Method::POST, "/v1/knock", Ok(Route::Knock));
         check(

@@ -221,6 +221,8 @@ impl Driver {
                 join.is_left_alone = false;
                 self.seen(app, &state)
             }
+            // Nothing is borrowed here.
+            Heard::Told(Told::Lent(_)) => Vec::new(),
             Heard::Told(Told::Ended(farewell)) => {
                 join.following = None;
                 self.left(app, farewell)

@@ -17,6 +17,9 @@ use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::{AppState, Asker, Farewell, HandedOver, ProcessState, Told};
 use crate::words::wiring::Wiring;
 
+/// Of so many processes that have failed the last lines are told: a state is one line, of a bounded length.
+const POST_MORTEMS: usize = 50;
+
 /// Who asks this session, and what it was asked that is not done yet.
 pub(super) struct Sharing {
     requests: mpsc::UnboundedReceiver<Request>,
@@ -107,7 +110,7 @@ impl Driver {
             Request::Follow { follower, reply } => {
                 let _ = reply.send(self.follower(follower));
             }
-            Request::FollowerGone(id) => self.follower_gone(id),
+            Request::FollowerGone(id) => return self.hung_up(id),
             Request::Start {
                 app,
                 processes,
@@ -139,6 +142,11 @@ impl Driver {
             Request::Attach { .. } => {}
             Request::VisitorResized(id) => self.visitor_resized(id),
             Request::VisitorGone(id) => self.visitor_gone(id),
+            Request::Borrow {
+                borrower,
+                processes,
+                reply,
+            } => return self.borrow(borrower, &processes, reply),
         }
         Vec::new()
     }
@@ -184,6 +192,15 @@ impl Driver {
 
     fn follower(&mut self, follower: Follower) -> Result<(), Refusal> {
         let app = self.owned(&follower.app)?;
+        self.add_follower(app, follower)
+    }
+
+    /// The state is told with the next round: it is to be the one after all that has happened by then.
+    pub(super) fn add_follower(
+        &mut self,
+        app: AppIndex,
+        follower: Follower,
+    ) -> Result<(), Refusal> {
         if self.is_over() {
             return Err(Refusal::UnknownApp);
         }
@@ -198,14 +215,11 @@ impl Driver {
             }));
         }
         self.sharing.followers.insert(id, (app, asker, teller));
-        let state = self.state_of(app);
-        if let Some((_, _, teller)) = self.sharing.followers.get(&id) {
-            teller.tell(Told::State(state));
-        }
+        self.sharing.told.remove(&app);
         Ok(())
     }
 
-    fn follower_gone(&mut self, id: FollowerId) {
+    pub(super) fn follower_gone(&mut self, id: FollowerId) {
         self.sharing.followers.remove(&id);
     }
 
@@ -258,10 +272,17 @@ impl Driver {
                     u64::try_from(grace.as_millis()).unwrap_or(u64::MAX)
                 }),
                 is_ready: self.supervisor.serves(place),
+                is_settled: self.supervisor.is_settled(place),
+                last_lines: self.supervisor.last_lines(place).to_vec(),
                 failed: (row.state == Shown::Failed)
                     .then(|| failure.map_or(1, |(exit, _, _)| exit.status())),
             }
         };
+        let mut processes: Vec<ProcessState> = places.map(process).collect();
+        let post_mortems = processes.iter_mut().filter(|it| it.failed.is_some());
+        for process in post_mortems.skip(POST_MORTEMS) {
+            process.last_lines.clear();
+        }
         AppState {
             name: self.plan.apps[app].name.to_string(),
             identity: self.plan.apps[app].identity.to_string_lossy().into_owned(),
@@ -269,7 +290,7 @@ impl Driver {
             is_sibling: !self.world.is_started_for_itself(app),
             is_root: self.world.resolved().is_root(app),
             used_by: self.sharing.users(app),
-            processes: places.map(process).collect(),
+            processes,
             joined: self.joined_apps(),
         }
     }

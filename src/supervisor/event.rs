@@ -3,7 +3,7 @@
 use crate::plan::External;
 use crate::words::exit::{Exit, Killed};
 use crate::words::notice::Notice;
-use crate::words::policy::KeyHints;
+use crate::words::policy::{Attendance, KeyHints};
 use crate::words::port::Holder;
 use crate::words::stand_in::Program;
 
@@ -157,6 +157,11 @@ pub(crate) enum Action {
     GivenAway {
         process: ProcessIndex,
     },
+    /// All that was to be started is up, has ended, or has failed for good; said once, where nobody attends
+    /// the session. `status` is that of the first failure, else 0.
+    Settled {
+        status: u8,
+    },
     /// Last, and once: nothing is alive.
     Finish {
         status: u8,
@@ -171,4 +176,5 @@ pub(crate) struct SessionRules {
     pub(crate) hints: KeyHints,
     /// A program listens: each readiness is said at once, and each end that was asked for.
     pub(crate) says_all: bool,
+    pub(crate) attendance: Attendance,
 }

@@ -45,6 +45,8 @@ pub(super) struct Process {
     pub(super) last_failure: Option<LastFailure>,
     /// The PORT it was given and the port on which it listened instead, as last said.
     pub(super) mismatch_said: Option<(u16, u16)>,
+    /// Nothing more is expected of it, as far as can be said now.
+    pub(super) is_settled: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -160,6 +162,7 @@ impl Process {
             history: History::default(),
             last_failure: None,
             mismatch_said: None,
+            is_settled: false,
         }
     }
 

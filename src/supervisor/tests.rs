@@ -7,6 +7,7 @@ mod hosts;
 mod readiness;
 mod restarts;
 mod rows;
+mod settling;
 mod shutdown;
 mod stages;
 mod stand_ins;
@@ -136,6 +137,7 @@ impl Story {
                 | Action::LetIn { .. }
                 | Action::TurnAway { .. }
                 | Action::GivenAway { .. }
+                | Action::Settled { .. }
                 | Action::Finish { .. } => done.push(action),
             }
         }

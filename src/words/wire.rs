@@ -61,6 +61,12 @@ pub(crate) struct ProcessState {
     pub(crate) grace_ms: Option<u64>,
     /// It serves its port, or is all that it can be: whoever waits for it waits no more.
     pub(crate) is_ready: bool,
+    /// It is up, has ended, or has failed for good: nothing more is to be waited for.
+    #[serde(default)]
+    pub(crate) is_settled: bool,
+    /// What it wrote before it failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) last_lines: Vec<String>,
     /// It has failed for good, with this status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failed: Option<u8>,
@@ -74,6 +80,8 @@ pub(crate) enum Told {
     State(AppState),
     /// The owner gives the app up, in good order. Last.
     Ended(Farewell),
+    /// To a borrower, first: these were started for it, as they are called in that session.
+    Lent(Vec<String>),
 }
 
 /// Why an owner gives an app up.

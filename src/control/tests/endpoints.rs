@@ -106,6 +106,38 @@ fn processes_are_started_and_a_knock_is_heard() {
 }
 
 #[test]
+fn what_is_borrowed_is_told_first_and_its_end_is_heard() {
+    with_session("borrow", async |mut session| {
+        let socket = session.socket.clone();
+        let web = ["web.1".to_string()];
+        let reply = async {
+            match session.asked().await {
+                Request::Borrow {
+                    borrower,
+                    processes,
+                    reply,
+                } => {
+                    assert_eq!((&borrower.app[..], &processes[..]), ("ab", &web[..]));
+                    borrower.teller.tell(state("starting"));
+                    borrower.teller.tell(Told::Lent(web.to_vec()));
+                    reply.send(Ok(())).unwrap();
+                    borrower
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let asker = asker();
+        let borrow = client::borrow(&socket, "ab", &asker, &web);
+        let (borrowed, borrower) = tokio::join!(borrow, reply);
+        let mut borrowed = borrowed.unwrap();
+        assert_eq!(borrowed.next().await, Some(Told::Lent(web.to_vec())));
+        assert_eq!(borrowed.next().await, Some(state("starting")));
+        drop(borrowed);
+        session.hears_that_it_is_gone(borrower.id).await;
+    });
+}
+
+#[test]
 fn an_app_is_handed_over_with_its_ports() {
     with_session("hand-over", async |mut session| {
         let socket = session.socket.clone();
