@@ -1,6 +1,7 @@
 //! What may stand on the command line.
 
 mod choices;
+mod steer;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use clap::builder::styling::Styles;
 use clap::{Args as Group, Parser, Subcommand};
 
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
+use crate::cli::args::steer::{RESTART_EXAMPLES, STOP_EXAMPLES, WAIT_EXAMPLES};
+pub(crate) use crate::cli::args::steer::{Restart as RestartArgs, Stop, Wait, is_directory};
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;
@@ -18,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   devrun start                     run every process of the Procfile
   devrun start web worker          run these two
+  devrun restart web               restart it, from another terminal
   devrun start -m all=1,worker=2   run two workers
   devrun run rails console         run a command in the app's environment
   devrun check                     look for mistakes without starting anything";
@@ -30,6 +34,9 @@ const COMMANDS: &str = "\
 Every day:
   start        Run the processes of a Procfile
   run          Run a command in the app's environment
+  restart      Restart processes of the running app
+  stop         Stop processes of the running app, or the whole run
+  wait         Wait until processes are ready
   open         Open a process's URL in the browser
 Understand:
   check        Report every mistake in the app's files
@@ -80,6 +87,15 @@ pub(crate) enum Command {
     /// Run a command in the app's environment
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
+    /// Restart processes of the running app, and wait until they are up
+    #[command(after_help = RESTART_EXAMPLES)]
+    Restart(RestartArgs),
+    /// Stop processes of the running app, or the whole run
+    #[command(alias = "down", after_help = STOP_EXAMPLES)]
+    Stop(Stop),
+    /// Wait until processes of the running app are ready
+    #[command(after_help = WAIT_EXAMPLES)]
+    Wait(Wait),
     /// Open a process's URL in the browser, once it is served
     #[command(after_help = OPEN_EXAMPLES)]
     Open(Open),

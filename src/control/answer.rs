@@ -63,16 +63,6 @@ impl Caller {
                 Ok(json(StatusCode::OK, &self.ask(env).await?))
             }
             Route::Follow(app) => self.follow(app, &asked).await,
-            Route::Start(app) => {
-                let Wanted { processes } = self.body(asked).await?;
-                let start = |reply| Request::Start {
-                    app,
-                    processes,
-                    reply,
-                };
-                self.ask(start).await?;
-                Ok(json(StatusCode::ACCEPTED, &json!({})))
-            }
             Route::HandOver(app) => {
                 let asker = self.body(asked).await?;
                 let hand_over = |reply| Request::HandOver { app, asker, reply };
@@ -85,6 +75,17 @@ impl Caller {
                 is_heard.map_err(|_| Failure::ending())?;
                 Ok(json(StatusCode::ACCEPTED, &json!({})))
             }
+            Route::Steer { app, asked: how } => {
+                let Wanted { processes } = self.body(asked).await?;
+                let steer = |reply| Request::Steer {
+                    app,
+                    asked: how,
+                    processes,
+                    reply,
+                };
+                Ok(json(StatusCode::ACCEPTED, &self.ask(steer).await?))
+            }
+            Route::End => Ok(json(StatusCode::ACCEPTED, &self.ask(Request::End).await?)),
         }
     }
 

@@ -17,7 +17,7 @@ mod tests;
 use tokio::sync::oneshot;
 
 use crate::words::wire::env::ProcessEnv;
-use crate::words::wire::{AppState, Asker, HandedOver};
+use crate::words::wire::{AppState, Asker, Ending, HandedOver, Steered, Steering};
 
 pub(crate) use follower::Teller;
 
@@ -46,12 +46,6 @@ pub(crate) enum Request {
     },
     /// It hung up, has got its farewell, or was refused.
     FollowerGone(FollowerId),
-    /// The reply says that it is under way.
-    Start {
-        app: String,
-        processes: Vec<String>,
-        reply: Reply<()>,
-    },
     /// Replied to when nothing of the app runs any more. The reply is closed if the asker hung up.
     HandOver {
         app: String,
@@ -62,6 +56,15 @@ pub(crate) enum Request {
     Knock {
         app: String,
     },
+    /// The reply says that it is under way, and which runs are to be awaited.
+    Steer {
+        app: String,
+        asked: Steering,
+        processes: Vec<String>,
+        reply: Reply<Steered>,
+    },
+    /// The reply says that the session is being ended.
+    End(Reply<Ending>),
 }
 
 /// Dropped without a word, it is answered that the session ends.

@@ -2,6 +2,8 @@
 
 use hyper::Method;
 
+use crate::words::wire::Steering;
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Apps,
@@ -12,9 +14,13 @@ pub(super) enum Route {
         process: String,
     },
     Follow(String),
-    Start(String),
     HandOver(String),
     Knock,
+    Steer {
+        app: String,
+        asked: Steering,
+    },
+    End,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +36,10 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
     let path = path.strip_prefix("/v1/").ok_or(Astray::Unknown)?;
     let parts: Vec<&str> = path.split('/').collect();
     let app = |app: &str| app.to_string();
+    let steer = |key: &str, asked: Steering| {
+        let app = app(key);
+        Route::Steer { app, asked }
+    };
     let (only, route) = match parts[..] {
         ["apps"] => (Method::GET, Route::Apps),
         ["apps", key] => (Method::GET, Route::App(app(key))),
@@ -44,8 +54,11 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
             )
         }
         ["apps", key, "follow"] => (Method::GET, Route::Follow(app(key))),
-        ["apps", key, "start"] => (Method::POST, Route::Start(app(key))),
+        ["apps", key, "start"] => (Method::POST, steer(key, Steering::Start)),
+        ["apps", key, "restart"] => (Method::POST, steer(key, Steering::Restart)),
+        ["apps", key, "stop"] => (Method::POST, steer(key, Steering::Stop)),
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
+        ["stop"] => (Method::POST, Route::End),
         ["knock"] => (Method::POST, Route::Knock),
         _ => return Err(Astray::Unknown),
     };
@@ -80,11 +93,19 @@ mod tests {
             "/v1/apps/ab/follow",
             Ok(Route::Follow("ab".into())),
         );
-        check(
-            Method::POST,
-            "/v1/apps/ab/start",
-            Ok(Route::Start("ab".into())),
-        );
+        for (word, asked) in [
+            ("start", Steering::Start),
+            ("restart", Steering::Restart),
+            ("stop", Steering::Stop),
+        ] {
+            let app = "ab".to_string();
+            check(
+                Method::POST,
+                &format!("/v1/apps/ab/{word}"),
+                Ok(Route::Steer { app, asked }),
+            );
+        }
+        check(Method::POST, "/v1/stop", Ok(Route::End));
         check(
             Method::POST,
             "/v1/apps/ab/hand-over",

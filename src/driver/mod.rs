@@ -15,6 +15,7 @@ mod probe;
 mod rescue;
 mod sharing;
 mod spawning;
+mod steering;
 mod stop_signals;
 mod terminal_signals;
 pub(crate) mod world;

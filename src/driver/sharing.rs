@@ -16,6 +16,7 @@ use crate::words::notice::{Notice, Shown};
 use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::{AppState, Asker, Farewell, HandedOver, ProcessState, Told};
 use crate::words::wiring::Wiring;
+use crate::words::wording;
 
 /// Who asks this session, and what it was asked that is not done yet.
 pub(super) struct Sharing {
@@ -108,47 +109,26 @@ impl Driver {
                 let _ = reply.send(self.follower(follower));
             }
             Request::FollowerGone(id) => self.follower_gone(id),
-            Request::Start {
-                app,
-                processes,
-                reply,
-            } => {
-                let places = self
-                    .owned(&app)
-                    .and_then(|app| self.first_of(app, &processes));
-                let _ = reply.send(places.as_ref().map(drop).map_err(Clone::clone));
-                let places = places.unwrap_or_default().into_iter();
-                return places
-                    .map(|process| Event::StartAsked { process })
-                    .collect();
-            }
             Request::HandOver { app, asker, reply } => return self.hand_over(&app, &asker, reply),
             Request::Knock { app } => return self.knocked(&app),
+            Request::Steer {
+                app,
+                asked,
+                processes,
+                reply,
+            } => return self.steer(&app, asked, &processes, reply),
+            Request::End(reply) => return self.end_asked(reply),
         }
         Vec::new()
     }
 
     /// The app of ours that has this key.
-    fn owned(&self, key: &str) -> Result<AppIndex, Refusal> {
+    pub(super) fn owned(&self, key: &str) -> Result<AppIndex, Refusal> {
         let mut apps = 0..self.plan.apps.len();
         let is_it = |app: &AppIndex| {
             self.world.is_owned(*app) && registry::app_key(&self.plan.apps[*app].identity) == key
         };
         apps.find(is_it).ok_or(Refusal::UnknownApp)
-    }
-
-    /// The first instance of each type.
-    fn first_of(&self, app: AppIndex, types: &[String]) -> Result<Vec<ProcessIndex>, Refusal> {
-        let place = |process_type: &String| {
-            let mut places = self.world.processes_of(app).into_iter();
-            let is_it = |place: &ProcessIndex| {
-                let name = &self.plan.processes[*place].name;
-                name.process_type.as_str() == process_type
-            };
-            let found = places.find(is_it);
-            found.ok_or_else(|| Refusal::UnknownProcess(process_type.clone()))
-        };
-        types.iter().map(place).collect()
     }
 
     /// `process` as it is called within its app.
@@ -165,7 +145,8 @@ impl Driver {
 
     fn follower(&mut self, follower: Follower) -> Result<(), Refusal> {
         let app = self.owned(&follower.app)?;
-        if self.is_over() {
+        // Who only looks may see how it ends.
+        if self.is_over() && !follower.asker.only_looks {
             return Err(Refusal::UnknownApp);
         }
         let Follower {
@@ -214,8 +195,9 @@ impl Driver {
 
     fn state_of(&self, app: AppIndex) -> AppState {
         let rows = self.supervisor.rows(self.now());
-        let place = |place: &ProcessIndex| !rows[*place].is_dormant;
-        let places = self.world.processes_of(app).into_iter().filter(place);
+        let all = self.world.processes_of(app).into_iter();
+        let (dormant, places): (Vec<ProcessIndex>, Vec<ProcessIndex>) =
+            all.partition(|place| rows[*place].is_dormant);
         let process = |place: ProcessIndex| {
             let row = &rows[place];
             let failure = row.failure.as_ref();
@@ -234,8 +216,13 @@ impl Driver {
                 pid: row.pid,
                 run: row.run,
                 is_ready: self.supervisor.serves(place),
+                is_settled: self.supervisor.is_settled(place),
+                last_lines: self.supervisor.last_lines(place).to_vec(),
                 failed: (row.state == Shown::Failed)
                     .then(|| failure.map_or(1, |(exit, _, _)| exit.status())),
+                cause: self.cause_of(place, row),
+                waits_for: row.waits_for.iter().map(wording::waited_for).collect(),
+                grace_ms: self.plan.processes[place].grace.as_millis() as u64,
             }
         };
         AppState {
@@ -244,8 +231,13 @@ impl Driver {
             pid: std::process::id() as i32,
             is_sibling: !self.world.is_started_for_itself(app),
             used_by: self.sharing.users(app),
-            processes: places.map(process).collect(),
+            processes: places.into_iter().map(process).collect(),
             joined: self.joined_apps(),
+            dormant: dormant
+                .into_iter()
+                .map(|place| rows[place].process.in_app())
+                .collect(),
+            is_ending: self.is_over(),
         }
     }
 

@@ -8,6 +8,7 @@ mod needs;
 mod readiness;
 mod restart;
 mod rows;
+mod settling;
 mod shutdown;
 mod starts;
 mod state;
@@ -109,7 +110,12 @@ impl Supervisor {
                 .min(),
             Some(stopping) => self.waits_said_at(stopping),
         };
-        kills.chain(others).chain(self.summary_at()).min()
+        let settled = self.next_settles_at();
+        kills
+            .chain(others)
+            .chain(self.summary_at())
+            .chain(settled)
+            .min()
     }
 
     /// No run is started any more.
@@ -261,6 +267,7 @@ impl Supervisor {
         self.say_who_waits(turn);
         self.sum_up(turn);
         self.say_who_is_ready(turn);
+        self.note_who_is_settled(turn);
         let may_end = self.is_stopping() || !(self.waits_for_somebody() || self.is_joined());
         if may_end && self.is_all_over() {
             self.finish(turn);

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::plan::{Need, Provider};
-use crate::supervisor::state::{Process, Up};
+use crate::supervisor::state::{Process, State, Up};
 use crate::supervisor::{ProcessIndex, Supervisor};
 use crate::words::answer::ProcessRow;
 use crate::words::notice::Shown;
@@ -28,6 +28,23 @@ impl Supervisor {
     /// For good, here or elsewhere.
     pub(crate) fn has_failed(&self, index: ProcessIndex) -> bool {
         self.processes[index].has_failed()
+    }
+
+    /// Whose failure is the reason that it has failed.
+    pub(crate) fn failed_for(&self, index: ProcessIndex) -> Option<ProcessIndex> {
+        match self.processes[index].state {
+            State::FailedFor(provider) => Some(provider),
+            State::Elsewhere(_)
+            | State::Dormant
+            | State::Waiting
+            | State::Held(_)
+            | State::Starting
+            | State::Up(_)
+            | State::Restarting { .. }
+            | State::Completed
+            | State::Failed
+            | State::Stopped => None,
+        }
     }
 
     /// In Procfile order.

@@ -38,6 +38,8 @@ pub(super) struct Process {
     pub(super) history: History,
     /// The PORT it was given and the port on which it listened instead, as last said.
     pub(super) mismatch_said: Option<(u16, u16)>,
+    /// Nothing more is expected of it, as far as can be said now.
+    pub(super) is_settled: bool,
 }
 
 #[derive(Debug)]
@@ -138,6 +140,7 @@ impl Process {
             run: 0,
             history: History::default(),
             mismatch_said: None,
+            is_settled: false,
         }
     }
 

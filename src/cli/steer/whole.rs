@@ -1,0 +1,110 @@
+//! `devrun stop` alone: ends the run as Ctrl-C does, and waits until nothing of it is left.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::cli::args::AppOnly;
+use crate::cli::session::{self, Running, Target};
+use crate::cli::steer::awaiting::{self, Awaited, Over, Patience};
+use crate::cli::steer::progress::Goal;
+use crate::cli::steer::sentence::Before;
+use crate::cli::steer::steer;
+use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live};
+use crate::control::client;
+use crate::registry::{self, CLEANED_UP_IN};
+use crate::words::report::Report;
+use crate::words::wire::{Ending, Steering};
+use crate::words::wording;
+
+pub(super) fn stop(place: &AppOnly) -> Result<ExitCode, Failure> {
+    let identity = session::identity(place)?;
+    let running = match session::running(place) {
+        Ok(running) => running,
+        Err(failure) => return after_its_manager(&identity, failure),
+    };
+    if running.owner.is_sibling {
+        return stop_there(&running);
+    }
+    let targets: Vec<Target> = running.targets().collect();
+    let ours = targets
+        .into_iter()
+        .filter(|target| is_of_session(&running, target));
+    let new = |target| Awaited::new(target, Goal::Down, u32::MAX, Before::Otherwise);
+    let mut awaited: Vec<Awaited> = ours.map(new).collect();
+    let runtime = live::runtime().map_err(|error| {
+        let report = Report::new("devrun could not be started");
+        failure(report.caused_by(error), NOT_STARTED)
+    })?;
+    let begun = Instant::now();
+    let ending = runtime.block_on(end(&running, &mut awaited))?;
+    let within = Duration::from_millis(ending.within_ms);
+    let left = within.saturating_sub(begun.elapsed());
+    // Its session has said farewell, or is gone without: the lock tells when its family is.
+    if !registry::is_free_within(&identity, left) {
+        return Err(still_there(&awaited));
+    }
+    println!("stopped: {}", wording::processes(ending.processes));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// It may run apps of others as well; what it has joined is not its own.
+fn is_of_session(running: &Running, target: &Target) -> bool {
+    Some(&running.apps[target.app].socket) == running.owner.socket.as_ref()
+}
+
+/// Asks for the end, and follows it until all processes are down.
+async fn end(running: &Running, awaited: &mut [Awaited]) -> Result<Ending, Failure> {
+    let socket = running.owner.socket.as_deref().unwrap_or(Path::new(""));
+    let ending = client::end(socket).await.map_err(|error| {
+        let report = Report::new("the session did not do what was asked");
+        failure(report.caused_by(error), NOT_RUNNING)
+    })?;
+    let until = Instant::now() + Duration::from_millis(ending.within_ms);
+    let settled = awaiting::settle(
+        &running.apps,
+        awaited,
+        Patience::WithAll,
+        Some(until),
+        |_| {},
+    );
+    match settled.await {
+        Over::TimedOut => Err(still_there(awaited)),
+        Over::Settled | Over::OneFailed | Over::Ended(_) => Ok(ending),
+    }
+}
+
+fn still_there(awaited: &[Awaited]) -> Failure {
+    let report = Report::new("what devrun had started is not gone yet");
+    let alive = awaited.iter().filter(|it| it.is_alive());
+    let report = alive.fold(report, |report, it| report.caused_by(it.waiting()));
+    failure(report.help("`devrun ps` shows it".to_string()), NOT_SO)
+}
+
+/// Nobody answers: what is left of a session that was killed may still be on its way out.
+fn after_its_manager(identity: &Path, nobody: Failure) -> Result<ExitCode, Failure> {
+    if registry::running(identity).is_some() || registry::is_free_within(identity, Duration::ZERO) {
+        return Err(nobody);
+    }
+    eprintln!("the last session of this app is still being ended: waiting for it");
+    if registry::is_free_within(identity, CLEANED_UP_IN) {
+        println!("stopped: what the last session had left");
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(failure(
+        Report::new("what the last session had started is not gone yet"),
+        NOT_SO,
+    ))
+}
+
+/// Another app's session has it as a backing service, and goes on.
+fn stop_there(running: &Running) -> Result<ExitCode, Failure> {
+    let (app, owner) = (&running.owner.app, &running.owner);
+    eprintln!(
+        "{app} is run by {} (pid {}), which uses it: its processes are stopped there",
+        owner.session, owner.pid
+    );
+    steer(running, Steering::Stop, running.own())
+}

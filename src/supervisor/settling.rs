@@ -1,0 +1,82 @@
+//! Of whom nothing more is expected: what somebody waits for who wants to go on once it is up.
+
+use std::time::{Duration, Instant};
+
+use crate::supervisor::readiness::settles_at;
+use crate::supervisor::state::{Process, State, Up};
+use crate::supervisor::{Elsewhere, ProcessIndex, Supervisor, Turn};
+
+/// Who serves nothing and lives so long has not died of its first lines.
+const LIVES: Duration = Duration::from_millis(500);
+
+impl Supervisor {
+    /// It is up, has ended, or has failed for good.
+    pub(crate) fn is_settled(&self, index: ProcessIndex) -> bool {
+        self.processes[index].is_settled
+    }
+
+    /// What it wrote before it failed for good.
+    pub(crate) fn last_lines(&self, index: ProcessIndex) -> &[String] {
+        let has_failed = self.processes[index].has_failed();
+        let end = self.status.end_of(index).filter(|_| has_failed);
+        end.map_or(&[], |end| &end.last_lines)
+    }
+
+    /// When somebody will be settled to whom nothing happens until then.
+    pub(super) fn next_settles_at(&self) -> Option<Instant> {
+        let started = self.started.filter(|_| !self.is_stopping())?;
+        let latest_ready = self.latest_ready();
+        let open = self.processes.iter().filter(|process| !process.is_settled);
+        open.filter_map(|process| settled_at(process, started, latest_ready))
+            .min()
+    }
+
+    pub(super) fn note_who_is_settled(&mut self, turn: &Turn) {
+        let Some(started) = self.started.filter(|_| !self.is_stopping()) else {
+            return;
+        };
+        let latest_ready = self.latest_ready();
+        for process in &mut self.processes {
+            let at = settled_at(process, started, latest_ready);
+            process.is_settled = at.is_some_and(|at| at <= turn.now);
+        }
+    }
+
+    /// Of all that are up, when the last one was ready.
+    fn latest_ready(&self) -> Option<Instant> {
+        let ups = self.processes.iter().filter_map(Process::up);
+        ups.filter_map(|up| up.listening.ready_at).max()
+    }
+}
+
+/// `None`: that depends on what is still to happen.
+fn settled_at(
+    process: &Process,
+    started: Instant,
+    latest_ready: Option<Instant>,
+) -> Option<Instant> {
+    match &process.state {
+        State::Elsewhere(Elsewhere::Unknown | Elsewhere::NotReady) if process.is_wanted => None,
+        State::Elsewhere(_)
+        | State::Dormant
+        | State::Completed
+        | State::Failed
+        | State::FailedFor(_)
+        | State::Stopped => Some(started),
+        State::Up(up) if up.goes_on() => Some(up_settles_at(process.port, up, latest_ready)),
+        State::Up(_)
+        | State::Waiting
+        | State::Held(_)
+        | State::Starting
+        | State::Restarting { .. } => None,
+    }
+}
+
+fn up_settles_at(port: Option<u16>, up: &Up, latest_ready: Option<Instant>) -> Instant {
+    let at = settles_at(port, up, latest_ready);
+    if up.listening.is_ready() {
+        at
+    } else {
+        at.max(up.since + LIVES)
+    }
+}
