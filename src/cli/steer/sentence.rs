@@ -90,6 +90,20 @@ pub(super) fn waiting(shown: &str, state: Option<&ProcessState>, ending: Duratio
     }
 }
 
+/// How a process is that is not as it was to be, though nobody waits any longer.
+pub(super) fn not_yet(shown: &str, state: Option<&ProcessState>) -> String {
+    let Some(state) = state else {
+        return format!("{shown}: nothing is known of it");
+    };
+    if !state.waits_for.is_empty() {
+        return format!("{shown} waits for {}", wording::listed(&state.waits_for));
+    }
+    match &state.state[..] {
+        "running" => format!("{shown} runs, and does not listen yet"),
+        word => format!("{shown} is {word}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +220,20 @@ mod tests {
     }
 
     #[test]
+    fn who_is_not_ready_in_time_is_told_of() {
+        let mut found = state("running", Some(7));
+        let words = "web.1 runs, and does not listen yet";
+        assert_eq!(not_yet("web.1", Some(&found)), words);
+        found.state = "restarting".into();
+        assert_eq!(not_yet("web.1", Some(&found)), "web.1 is restarting");
+        found.waits_for = vec!["db.1 to run".into()];
+        assert_eq!(
+            not_yet("web.1", Some(&found)),
+            "web.1 waits for db.1 to run"
+        );
+    }
+
+    #[test]
     fn a_wait_says_what_for() {
         let check = |state: Option<&ProcessState>, expected: &str| {
             let seconds = Duration::from_millis(1200);
@@ -224,7 +252,7 @@ mod tests {
         };
         check(
             Some(&held),
-            "web.1 waits for api.1 to listen on 5100, db.1 to run",
+            "web.1 waits for api.1 to listen on 5100 and db.1 to run",
         );
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::args::Wait;
 use crate::cli::session::{self, Running, Target};
 use crate::cli::steer::awaiting::{self, Awaited, Over, Patience};
 use crate::cli::steer::progress::{Goal, Progress};
-use crate::cli::steer::sentence::Before;
+use crate::cli::steer::sentence::{self, Before};
 use crate::cli::steer::{end, ended, meant};
 use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live, print};
 use crate::words::report::Report;
@@ -122,6 +122,8 @@ fn timed_out(args: &Wait, awaited: &[Awaited]) -> Failure {
     let after = wording::duration(args.timeout.unwrap_or_default());
     let report = Report::new(format!("not all are ready after {after}"));
     let open = awaited.iter().filter(|it| it.progress == Progress::Comes);
-    let report = open.fold(report, |report, it| report.caused_by(it.waiting()));
+    let report = open.fold(report, |report, it| {
+        report.caused_by(sentence::not_yet(&it.target.shown, it.state.as_ref()))
+    });
     failure(report, TIMED_OUT)
 }
