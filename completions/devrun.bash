@@ -34,6 +34,9 @@ _devrun() {
             devrun,open)
                 cmd="devrun__subcmd__open"
                 ;;
+            devrun,restart)
+                cmd="devrun__subcmd__restart"
+                ;;
             devrun,run)
                 cmd="devrun__subcmd__run"
                 ;;
@@ -43,6 +46,9 @@ _devrun() {
             devrun,start)
                 cmd="devrun__subcmd__start"
                 ;;
+            devrun,stop)
+                cmd="devrun__subcmd__stop"
+                ;;
             devrun,unlink)
                 cmd="devrun__subcmd__unlink"
                 ;;
@@ -51,6 +57,9 @@ _devrun() {
                 ;;
             devrun,uses)
                 cmd="devrun__subcmd__uses"
+                ;;
+            devrun,wait)
+                cmd="devrun__subcmd__wait"
                 ;;
             devrun__subcmd__help,check)
                 cmd="devrun__subcmd__help__subcmd__check"
@@ -70,6 +79,9 @@ _devrun() {
             devrun__subcmd__help,open)
                 cmd="devrun__subcmd__help__subcmd__open"
                 ;;
+            devrun__subcmd__help,restart)
+                cmd="devrun__subcmd__help__subcmd__restart"
+                ;;
             devrun__subcmd__help,run)
                 cmd="devrun__subcmd__help__subcmd__run"
                 ;;
@@ -78,6 +90,9 @@ _devrun() {
                 ;;
             devrun__subcmd__help,start)
                 cmd="devrun__subcmd__help__subcmd__start"
+                ;;
+            devrun__subcmd__help,stop)
+                cmd="devrun__subcmd__help__subcmd__stop"
                 ;;
             devrun__subcmd__help,unlink)
                 cmd="devrun__subcmd__help__subcmd__unlink"
@@ -88,6 +103,9 @@ _devrun() {
             devrun__subcmd__help,uses)
                 cmd="devrun__subcmd__help__subcmd__uses"
                 ;;
+            devrun__subcmd__help,wait)
+                cmd="devrun__subcmd__help__subcmd__wait"
+                ;;
             *)
                 ;;
         esac
@@ -95,7 +113,7 @@ _devrun() {
 
     case "${cmd}" in
         devrun)
-            opts="-h -V --help --version start check link unlink run open env url uses schema completions help"
+            opts="-h -V --help --version start check link unlink run restart stop wait open env url uses schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -235,7 +253,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help)
-            opts="start check link unlink run open env url uses schema completions help"
+            opts="start check link unlink run restart stop wait open env url uses schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -332,6 +350,20 @@ _devrun() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        devrun__subcmd__help__subcmd__restart)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         devrun__subcmd__help__subcmd__run)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -361,6 +393,20 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help__subcmd__start)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__help__subcmd__stop)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -416,6 +462,20 @@ _devrun() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        devrun__subcmd__help__subcmd__wait)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         devrun__subcmd__link)
             opts="-f -d -h --as --save --procfile --root --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -451,6 +511,36 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__open)
+            opts="-f -d -h --procfile --root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --procfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__restart)
             opts="-f -d -h --procfile --root --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -654,6 +744,36 @@ _devrun() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        devrun__subcmd__stop)
+            opts="-f -d -h --procfile --root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --procfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         devrun__subcmd__unlink)
             opts="-f -d -h --procfile --root --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -774,6 +894,40 @@ _devrun() {
                     return 0
                     ;;
                 --unuse)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__wait)
+            opts="-f -d -h --timeout --json --procfile --root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --procfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

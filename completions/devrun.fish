@@ -31,6 +31,9 @@ complete -c devrun -n "__fish_devrun_needs_command" -f -a "check" -d 'Report eve
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "run" -d 'Run a command in the app\'s environment'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "restart" -d 'Restart processes of the running app, and wait until they are up'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "stop" -d 'Stop processes of the running app, or the whole run'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "wait" -d 'Wait until processes of the running app are ready'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "open" -d 'Open a process\'s URL in the browser, once it is served'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "env" -d 'Show the environment of a process, and where each value comes from'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "url" -d 'Print the URL of a process, or of what is behind a variable'
@@ -95,6 +98,17 @@ complete -c devrun -n "__fish_devrun_using_subcommand run" -l set -d 'Set a vari
 complete -c devrun -n "__fish_devrun_using_subcommand run" -l use -d 'What is behind a variable, in place of what devrun.yaml says' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -l unuse -d 'Do without what devrun.yaml says of a variable' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand restart" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand restart" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand restart" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand stop" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand stop" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand stop" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand wait" -l timeout -d 'How long at most: seconds, or with s, m or h behind them (no limit)' -r
+complete -c devrun -n "__fish_devrun_using_subcommand wait" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand wait" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand wait" -l json -d 'One JSON object at the end, for programs'
+complete -c devrun -n "__fish_devrun_using_subcommand wait" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand open" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand open" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand open" -s h -l help -d 'Print help'
@@ -129,15 +143,18 @@ complete -c devrun -n "__fish_devrun_using_subcommand uses" -l json -d 'One JSON
 complete -c devrun -n "__fish_devrun_using_subcommand uses" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "start" -d 'Run the processes of a Procfile'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "run" -d 'Run a command in the app\'s environment'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "open" -d 'Open a process\'s URL in the browser, once it is served'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "env" -d 'Show the environment of a process, and where each value comes from'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "url" -d 'Print the URL of a process, or of what is behind a variable'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "uses" -d 'List what the app uses, in which state that is, and who uses the app'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "schema" -d 'Print the JSON Schema of devrun.yaml, for editors'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "completions" -d 'Print completions for a shell'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run open env url uses schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "start" -d 'Run the processes of a Procfile'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "run" -d 'Run a command in the app\'s environment'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "restart" -d 'Restart processes of the running app, and wait until they are up'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "stop" -d 'Stop processes of the running app, or the whole run'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "wait" -d 'Wait until processes of the running app are ready'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "open" -d 'Open a process\'s URL in the browser, once it is served'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "env" -d 'Show the environment of a process, and where each value comes from'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "url" -d 'Print the URL of a process, or of what is behind a variable'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "uses" -d 'List what the app uses, in which state that is, and who uses the app'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "schema" -d 'Print the JSON Schema of devrun.yaml, for editors'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run restart stop wait open env url uses schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
