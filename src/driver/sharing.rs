@@ -26,6 +26,8 @@ pub(super) struct Sharing {
     /// What the followers of each app were told last.
     told: HashMap<AppIndex, AppState>,
     handing_over: HashMap<AppIndex, HandingOver>,
+    /// To start, restart or stop something.
+    requests_done: u64,
 }
 
 /// An app that is being given up.
@@ -63,7 +65,14 @@ impl Sharing {
             followers: HashMap::new(),
             told: HashMap::new(),
             handing_over: HashMap::new(),
+            requests_done: 0,
         }
+    }
+
+    /// The number of a request that is carried out now.
+    pub(super) fn count_request(&mut self) -> u64 {
+        self.requests_done += 1;
+        self.requests_done
     }
 
     pub(super) async fn next(&mut self) -> Request {
@@ -237,6 +246,7 @@ impl Driver {
                 .into_iter()
                 .map(|place| rows[place].process.in_app())
                 .collect(),
+            requests: self.sharing.requests_done,
             is_ending: self.is_over(),
         }
     }

@@ -9,8 +9,8 @@ use crate::words::exit::{Exit, signal_name};
 use crate::words::wire::{Awaited, Ending, Steered, Steering};
 
 impl Driver {
-    /// Answers before anything of it has happened: whoever follows the app from the answer on sees no state
-    /// that was before.
+    /// Answers before anything of it has happened. It is counted at once, for what is done comes before the
+    /// next state is told.
     pub(super) fn steer(
         &mut self,
         app: &str,
@@ -35,7 +35,8 @@ impl Driver {
             run: self.supervisor.run_after(*place, asked),
         };
         let processes = places.iter().map(awaited).collect();
-        let _ = reply.send(Ok(Steered { processes }));
+        let request = self.sharing.count_request();
+        let _ = reply.send(Ok(Steered { request, processes }));
         let event = |process| match asked {
             Steering::Start => Event::StartAsked { process },
             Steering::Restart => Event::RestartAsked { process },

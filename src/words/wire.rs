@@ -26,6 +26,10 @@ pub(crate) struct AppState {
     /// Its processes that nobody has asked for yet: they can be started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) dormant: Vec<String>,
+    /// How many requests to start, restart or stop something its session has carried out: a state with fewer
+    /// than an answer tells was before that.
+    #[serde(default)]
+    pub(crate) requests: u64,
     /// Its session is being ended: nothing of it is started any more.
     #[serde(default)]
     pub(crate) is_ending: bool,
@@ -135,6 +139,8 @@ pub(crate) struct Wanted {
 /// The answer to it: the processes that are meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Steered {
+    /// Which request this was: see [`AppState::requests`].
+    pub(crate) request: u64,
     pub(crate) processes: Vec<Awaited>,
 }
 

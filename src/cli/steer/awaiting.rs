@@ -21,10 +21,12 @@ const SAID_AFTER: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Awaited {
     pub(super) target: Target,
-    pub(super) goal: Goal,
+    goal: Goal,
     /// The run whose outcome counts, or a later one.
-    pub(super) run: u32,
-    pub(super) before: Before,
+    run: u32,
+    /// What is told before this request was carried out does not count.
+    request: u64,
+    before: Before,
     /// As last heard.
     pub(super) state: Option<ProcessState>,
     pub(super) progress: Progress,
@@ -54,17 +56,27 @@ pub(super) enum Patience {
 }
 
 impl Awaited {
-    pub(super) fn new(target: Target, goal: Goal, run: u32, before: Before) -> Self {
+    pub(super) fn new(target: Target, goal: Goal, run: u32) -> Self {
         Self {
             target,
             goal,
             run,
-            before,
+            request: 0,
+            before: Before::Otherwise,
             state: None,
             progress: Progress::Comes,
             is_ending: false,
             stopping_since: None,
             said: None,
+        }
+    }
+
+    /// It was asked for by this request.
+    pub(super) fn by(self, request: u64, before: Before) -> Self {
+        Self {
+            request,
+            before,
+            ..self
         }
     }
 
@@ -78,6 +90,9 @@ impl Awaited {
     }
 
     fn hear(&mut self, app: &AppState) {
+        if app.requests < self.request {
+            return;
+        }
         let mut processes = app.processes.iter();
         let found = processes.find(|process| process.name == self.target.process);
         self.state = found.cloned();
@@ -132,16 +147,20 @@ impl Awaited {
     }
 }
 
-/// Follows the sessions of all that are awaited. `settled` is called for each as it is settled.
+/// Hears of all apps of these processes, from now on.
+pub(super) async fn watch(apps: &[RunningApp], targets: &[Target]) -> Watch {
+    let places: BTreeSet<usize> = targets.iter().map(|target| target.app).collect();
+    Watch::of(apps, places).await
+}
+
+/// Waits until each is settled; `settled` is called for each as it is.
 pub(super) async fn settle(
-    apps: &[RunningApp],
+    mut watch: Watch,
     awaited: &mut [Awaited],
     patience: Patience,
     until: Option<Instant>,
     mut settled: impl FnMut(&Awaited),
 ) -> Over {
-    let places: BTreeSet<usize> = awaited.iter().map(|awaited| awaited.target.app).collect();
-    let mut watch = Watch::of(apps, places);
     let long = Instant::now() + said_after();
     let mut is_long = false;
     loop {

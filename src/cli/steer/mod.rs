@@ -76,9 +76,10 @@ fn steer(running: &Running, asked: Steering, targets: Vec<Target>) -> Result<Exi
         failure(report.caused_by(error), NOT_STARTED)
     })?;
     runtime.block_on(async {
+        let watch = awaiting::watch(&running.apps, &targets).await;
         let mut awaited = ask(running, asked, targets).await?;
         let say = |it: &Awaited| println!("{}", it.outcome());
-        let over = awaiting::settle(&running.apps, &mut awaited, Patience::WithAll, None, say);
+        let over = awaiting::settle(watch, &mut awaited, Patience::WithAll, None, say);
         if let Over::Ended(farewell) = over.await {
             return Err(ended(farewell));
         }
@@ -91,7 +92,7 @@ fn steer(running: &Running, asked: Steering, targets: Vec<Target>) -> Result<Exi
     })
 }
 
-/// What each session has answered. From here on no state is told any more that was before.
+/// What each session has answered.
 async fn ask(
     running: &Running,
     asked: Steering,
@@ -114,14 +115,12 @@ async fn ask(
             let report = Report::new("the session did not do what was asked");
             failure(report.caused_by(error), NOT_RUNNING)
         })?;
-        all.extend(
-            its.into_iter()
-                .zip(steered.processes)
-                .map(|(target, answer)| {
-                    let before = sentence::before(asked, answer.run, running.state(&target));
-                    Awaited::new(target, goal, answer.run, before)
-                }),
-        );
+        let request = steered.request;
+        let answered = its.into_iter().zip(steered.processes);
+        all.extend(answered.map(|(target, answer)| {
+            let before = sentence::before(asked, answer.run, running.state(&target));
+            Awaited::new(target, goal, answer.run).by(request, before)
+        }));
     }
     Ok(all)
 }

@@ -9,7 +9,7 @@ use crate::cli::args::Wait;
 use crate::cli::session::{self, Running, Target};
 use crate::cli::steer::awaiting::{self, Awaited, Over, Patience};
 use crate::cli::steer::progress::{Goal, Progress};
-use crate::cli::steer::sentence::{self, Before};
+use crate::cli::steer::sentence;
 use crate::cli::steer::{end, ended, meant};
 use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live, print};
 use crate::words::report::Report;
@@ -51,27 +51,21 @@ fn wait(running: &Running, args: &Wait) -> Result<ExitCode, Failure> {
     } else {
         meant(running, &args.processes)?
     };
-    let new = |target| Awaited::new(target, Goal::Up, 0, Before::Otherwise);
-    let mut awaited: Vec<Awaited> = targets.into_iter().map(new).collect();
     let runtime = live::runtime().map_err(|error| {
         let report = Report::new("devrun could not be started");
         failure(report.caused_by(error), NOT_STARTED)
     })?;
+    let new = |target: &Target| Awaited::new(target.clone(), Goal::Up, 0);
+    let mut awaited: Vec<Awaited> = targets.iter().map(new).collect();
     let over = runtime.block_on(async {
+        let watch = awaiting::watch(&running.apps, &targets).await;
         let until = args.timeout.map(|timeout| Instant::now() + timeout);
         let say = |it: &Awaited| {
             if !args.json {
                 println!("{}", it.outcome());
             }
         };
-        awaiting::settle(
-            &running.apps,
-            &mut awaited,
-            Patience::UntilOneFails,
-            until,
-            say,
-        )
-        .await
+        awaiting::settle(watch, &mut awaited, Patience::UntilOneFails, until, say).await
     });
     if args.json {
         let status = status(&over);

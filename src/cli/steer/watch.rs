@@ -4,14 +4,17 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::cli::session::RunningApp;
-use crate::control::client;
+use crate::control::client::{self, Following};
 use crate::words::wire::{AppState, Asker, Farewell, Told};
 
 /// Dropping it hangs up.
 pub(super) struct Watch {
-    heard: mpsc::UnboundedReceiver<(usize, Heard)>,
+    heard: mpsc::UnboundedReceiver<News>,
     _followers: JoinSet<()>,
 }
+
+/// Of the app at this place.
+type News = (usize, Heard);
 
 #[derive(Debug)]
 pub(super) enum Heard {
@@ -21,12 +24,15 @@ pub(super) enum Heard {
 }
 
 impl Watch {
-    /// Those of `apps` at these places. Belongs into a runtime.
-    pub(super) fn of(apps: &[RunningApp], places: impl IntoIterator<Item = usize>) -> Self {
+    /// Those of `apps` at these places, each from now on: whatever happens later is heard, however soon a
+    /// session ends after it.
+    pub(super) async fn of(apps: &[RunningApp], places: impl IntoIterator<Item = usize>) -> Self {
         let (tell, heard) = mpsc::unbounded_channel();
         let mut followers = JoinSet::new();
         for place in places {
-            followers.spawn(follow(apps[place].clone(), place, tell.clone()));
+            let app = &apps[place];
+            let following = client::follow(&app.socket, &app.key, &asker(app)).await;
+            followers.spawn(follow(following.ok(), place, tell.clone()));
         }
         Self {
             heard,
@@ -34,20 +40,23 @@ impl Watch {
         }
     }
 
-    /// The next news, with the place of its app; `None`: all have ended.
-    pub(super) async fn next(&mut self) -> Option<(usize, Heard)> {
+    /// The next news; `None`: all have ended.
+    pub(super) async fn next(&mut self) -> Option<News> {
         self.heard.recv().await
     }
 }
 
-async fn follow(app: RunningApp, place: usize, tell: mpsc::UnboundedSender<(usize, Heard)>) {
-    let asker = Asker {
+fn asker(app: &RunningApp) -> Asker {
+    Asker {
         pid: std::process::id() as i32,
         app: app.state.name.clone(),
         directory: app.state.identity.clone(),
         only_looks: true,
-    };
-    if let Ok(mut following) = client::follow(&app.socket, &app.key, &asker).await {
+    }
+}
+
+async fn follow(following: Option<Following>, place: usize, tell: mpsc::UnboundedSender<News>) {
+    if let Some(mut following) = following {
         while let Some(told) = following.next().await {
             let heard = match told {
                 Told::State(state) => Heard::State(state),

@@ -10,8 +10,8 @@ use crate::cli::args::AppOnly;
 use crate::cli::session::{self, Running, Target};
 use crate::cli::steer::awaiting::{self, Awaited, Over, Patience};
 use crate::cli::steer::progress::Goal;
-use crate::cli::steer::sentence::Before;
 use crate::cli::steer::steer;
+use crate::cli::steer::watch::Watch;
 use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live};
 use crate::control::client;
 use crate::registry::{self, CLEANED_UP_IN};
@@ -28,18 +28,19 @@ pub(super) fn stop(place: &AppOnly) -> Result<ExitCode, Failure> {
     if running.owner.is_sibling {
         return stop_there(&running);
     }
-    let targets: Vec<Target> = running.targets().collect();
-    let ours = targets
-        .into_iter()
-        .filter(|target| is_of_session(&running, target));
-    let new = |target| Awaited::new(target, Goal::Down, u32::MAX, Before::Otherwise);
-    let mut awaited: Vec<Awaited> = ours.map(new).collect();
+    let is_its = |target: &Target| is_of_session(&running, target);
+    let targets: Vec<Target> = running.targets().filter(is_its).collect();
+    let new = |target: &Target| Awaited::new(target.clone(), Goal::Down, u32::MAX);
+    let mut awaited: Vec<Awaited> = targets.iter().map(new).collect();
     let runtime = live::runtime().map_err(|error| {
         let report = Report::new("devrun could not be started");
         failure(report.caused_by(error), NOT_STARTED)
     })?;
     let begun = Instant::now();
-    let ending = runtime.block_on(end(&running, &mut awaited))?;
+    let ending = runtime.block_on(async {
+        let watch = awaiting::watch(&running.apps, &targets).await;
+        end(&running, watch, &mut awaited).await
+    })?;
     let within = Duration::from_millis(ending.within_ms);
     let left = within.saturating_sub(begun.elapsed());
     // Its session has said farewell, or is gone without: the lock tells when its family is.
@@ -56,20 +57,14 @@ fn is_of_session(running: &Running, target: &Target) -> bool {
 }
 
 /// Asks for the end, and follows it until all processes are down.
-async fn end(running: &Running, awaited: &mut [Awaited]) -> Result<Ending, Failure> {
+async fn end(running: &Running, watch: Watch, awaited: &mut [Awaited]) -> Result<Ending, Failure> {
     let socket = running.owner.socket.as_deref().unwrap_or(Path::new(""));
     let ending = client::end(socket).await.map_err(|error| {
         let report = Report::new("the session did not do what was asked");
         failure(report.caused_by(error), NOT_RUNNING)
     })?;
     let until = Instant::now() + Duration::from_millis(ending.within_ms);
-    let settled = awaiting::settle(
-        &running.apps,
-        awaited,
-        Patience::WithAll,
-        Some(until),
-        |_| {},
-    );
+    let settled = awaiting::settle(watch, awaited, Patience::WithAll, Some(until), |_| {});
     match settled.await {
         Over::TimedOut => Err(still_there(awaited)),
         Over::Settled | Over::OneFailed | Over::Ended(_) => Ok(ending),

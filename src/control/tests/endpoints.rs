@@ -60,6 +60,7 @@ fn processes_are_steered_and_a_knock_is_heard() {
         let socket = session.socket.clone();
         let web = ["web".to_string()];
         let steered = Steered {
+            request: 4,
             processes: vec![Awaited {
                 name: "web.1".into(),
                 run: 2,
