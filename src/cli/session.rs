@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use glob::{MatchOptions, Pattern};
 
@@ -15,6 +17,11 @@ use crate::registry::{self, Owner};
 use crate::words::report::Report;
 use crate::words::wire::{AppState, ProcessState};
 use crate::words::wording;
+
+/// Who says nothing for so long is stopped,
+const SILENT_AFTER: Duration = Duration::from_secs(2);
+/// and so often it is asked until then. No event tells of a socket.
+const INTERVAL: Duration = Duration::from_millis(20);
 
 /// A session that runs, with the apps that it has to do with.
 #[derive(Debug)]
@@ -54,13 +61,19 @@ pub(super) struct Target {
 /// There is no such app (2); nobody runs it, or its session does not answer (3).
 pub(super) fn running(place: &AppOnly) -> Result<Running, Failure> {
     let identity = identity(place)?;
-    let owner = registry::running(&identity);
-    let owner = owner.ok_or_else(|| failure(nothing_runs(&identity), NOT_RUNNING))?;
-    let apps = owner.socket.as_deref().and_then(apps_of);
-    let Some(apps) = apps else {
-        return Err(failure(silent(&owner), NOT_RUNNING));
-    };
-    Ok(Running::of(owner, &identity, apps))
+    let begun = Instant::now();
+    loop {
+        let owner = registry::running(&identity);
+        let owner = owner.ok_or_else(|| failure(nothing_runs(&identity), NOT_RUNNING))?;
+        if let Some(apps) = owner.socket.as_deref().and_then(apps_of) {
+            return Ok(Running::of(owner, &identity, apps));
+        }
+        // Between its lock and its socket a session is about to be there, or to be gone.
+        if begun.elapsed() >= SILENT_AFTER {
+            return Err(failure(silent(&owner), NOT_RUNNING));
+        }
+        thread::sleep(INTERVAL);
+    }
 }
 
 /// The identity of the app that is meant, or of the root that names its members.

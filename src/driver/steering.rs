@@ -71,7 +71,7 @@ impl Driver {
             return Vec::new();
         }
         self.say_still_used();
-        vec![Event::ShutdownRequested]
+        vec![Event::EndAsked]
     }
 
     /// Why a process has failed.

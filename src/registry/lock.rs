@@ -203,6 +203,26 @@ mod tests {
     }
 
     #[test]
+    fn whoever_waits_hears_of_the_last_copy() {
+        let scratch = Scratch::new("free");
+        let path = scratch.path("app.lock");
+        assert!(is_free_within(&path, Duration::ZERO));
+        let lock = take(&path);
+        assert!(!is_free_within(&path, Duration::ZERO));
+        assert!(!is_free_within(&path, Duration::from_millis(20)));
+        let copy = lock.file.try_clone().unwrap();
+        drop(lock);
+        let (tell, told) = mpsc::channel();
+        let waiting = thread::spawn(move || {
+            tell.send(()).unwrap();
+            is_free_within(&path, Duration::from_secs(30))
+        });
+        told.recv().unwrap();
+        drop(copy);
+        assert!(waiting.join().unwrap());
+    }
+
+    #[test]
     fn a_release_frees_it_whoever_has_copies_and_takes_the_name_out() {
         let scratch = Scratch::new("release");
         let path = scratch.path("app.lock");

@@ -82,6 +82,8 @@ pub(crate) enum Event {
     StopAsked { process: ProcessIndex },
     /// By hand: a run, where none goes on.
     StartAsked { process: ProcessIndex },
+    /// From elsewhere: the session ends. Nobody has pressed a key for it.
+    EndAsked,
     /// Nobody reads our output any more, or it can no longer be written.
     OutputClosed,
     /// The guardian is gone, and with it every child that it had started.

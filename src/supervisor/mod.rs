@@ -184,7 +184,7 @@ impl Supervisor {
             Event::Reached { external } => self.reached(&external),
             Event::EnvChanged { process, variables } => self.env_changed(process, variables, turn),
             Event::ShutdownRequested => self.shutdown_requested(turn),
-            Event::OutputClosed => self.stop(turn),
+            Event::EndAsked | Event::OutputClosed => self.stop(turn),
             Event::GuardianLost => self.guardian_lost(turn),
             Event::DeadlineReached => {}
         }

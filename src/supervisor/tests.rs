@@ -8,6 +8,7 @@ mod readiness;
 mod restarts;
 mod shutdown;
 mod stages;
+mod steering;
 mod wiring;
 
 use std::time::{Duration, Instant};

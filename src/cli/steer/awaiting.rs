@@ -85,11 +85,13 @@ impl Awaited {
         self.state.as_ref().is_some_and(|state| state.pid.is_some())
     }
 
-    fn comes(&self) -> bool {
+    /// It is not yet as it will be.
+    pub(super) fn comes(&self) -> bool {
         self.progress == Progress::Comes
     }
 
-    fn hear(&mut self, app: &AppState) {
+    /// Takes in how its app is.
+    pub(super) fn hear(&mut self, app: &AppState) {
         if app.requests < self.request {
             return;
         }
@@ -104,6 +106,20 @@ impl Awaited {
         };
         let is_stopping = found.is_some_and(|found| found.state == "stopping");
         self.stopping_since = is_stopping.then(|| self.stopping_since.unwrap_or_else(Instant::now));
+    }
+
+    /// Whether it is over with it now that its session has said farewell.
+    fn hear_farewell(&mut self, farewell: Option<Farewell>) -> bool {
+        let is_all_down = match farewell {
+            Some(Farewell::Stopped | Farewell::LeftToUsers) => true,
+            Some(Farewell::TakenOver) | None => false,
+        };
+        let is_done = is_all_down && self.goal == Goal::Down;
+        if is_done {
+            self.state = None;
+            self.progress = Progress::Done;
+        }
+        is_done
     }
 
     /// What became of it, as a line.
@@ -192,8 +208,14 @@ pub(super) async fn settle(
                     }
                 }
             }
-            Heard::Ended(farewell) if !its.is_empty() => return Over::Ended(farewell),
-            Heard::Ended(_) => {}
+            Heard::Ended(farewell) => {
+                for it in &mut its {
+                    if !it.hear_farewell(farewell) {
+                        return Over::Ended(farewell);
+                    }
+                    settled(it);
+                }
+            }
         }
         if is_long {
             say_all(awaited);

@@ -18,7 +18,7 @@ use crate::cli::args::{RestartArgs, Stop};
 use crate::cli::session::{self, Running, Target};
 use crate::cli::steer::awaiting::{Awaited, Over, Patience};
 use crate::cli::steer::progress::{Goal, Progress};
-use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live, refuse};
+use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live, print, refuse};
 use crate::control::client;
 use crate::words::report::Report;
 use crate::words::wire::{Farewell, Steering};
@@ -78,7 +78,6 @@ fn steer(running: &Running, asked: Steering, targets: Vec<Target>) -> Result<Exi
     runtime.block_on(async {
         let watch = awaiting::watch(&running.apps, &targets).await;
         let mut awaited = ask(running, asked, targets).await?;
-        let say = |it: &Awaited| println!("{}", it.outcome());
         let over = awaiting::settle(watch, &mut awaited, Patience::WithAll, None, say);
         if let Over::Ended(farewell) = over.await {
             return Err(ended(farewell));
@@ -123,6 +122,10 @@ async fn ask(
         }));
     }
     Ok(all)
+}
+
+fn say(settled: &Awaited) {
+    print(format!("{}\n", settled.outcome()).as_bytes());
 }
 
 fn ended(farewell: Option<Farewell>) -> Failure {

@@ -10,7 +10,7 @@ use crate::cli::session::{self, Running, Target};
 use crate::cli::steer::awaiting::{self, Awaited, Over, Patience};
 use crate::cli::steer::progress::{Goal, Progress};
 use crate::cli::steer::sentence;
-use crate::cli::steer::{end, ended, meant};
+use crate::cli::steer::{self, end, ended, meant};
 use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live, print};
 use crate::words::report::Report;
 use crate::words::wire::ProcessState;
@@ -57,14 +57,20 @@ fn wait(running: &Running, args: &Wait) -> Result<ExitCode, Failure> {
     })?;
     let new = |target: &Target| Awaited::new(target.clone(), Goal::Up, 0);
     let mut awaited: Vec<Awaited> = targets.iter().map(new).collect();
+    let say = |it: &Awaited| {
+        if !args.json {
+            steer::say(it);
+        }
+    };
+    for it in &mut awaited {
+        it.hear(&running.apps[it.target.app].state);
+        if !it.comes() {
+            say(it);
+        }
+    }
     let over = runtime.block_on(async {
         let watch = awaiting::watch(&running.apps, &targets).await;
         let until = args.timeout.map(|timeout| Instant::now() + timeout);
-        let say = |it: &Awaited| {
-            if !args.json {
-                println!("{}", it.outcome());
-            }
-        };
         awaiting::settle(watch, &mut awaited, Patience::UntilOneFails, until, say).await
     });
     if args.json {

@@ -12,7 +12,7 @@ use crate::cli::steer::awaiting::{self, Awaited, Over, Patience};
 use crate::cli::steer::progress::Goal;
 use crate::cli::steer::steer;
 use crate::cli::steer::watch::Watch;
-use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live};
+use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live, print};
 use crate::control::client;
 use crate::registry::{self, CLEANED_UP_IN};
 use crate::words::report::Report;
@@ -47,8 +47,8 @@ pub(super) fn stop(place: &AppOnly) -> Result<ExitCode, Failure> {
     if !registry::is_free_within(&identity, left) {
         return Err(still_there(&awaited));
     }
-    println!("stopped: {}", wording::processes(ending.processes));
-    Ok(ExitCode::SUCCESS)
+    let stopped = wording::processes(ending.processes);
+    Ok(print(format!("stopped: {stopped}\n").as_bytes()))
 }
 
 /// It may run apps of others as well; what it has joined is not its own.
@@ -85,8 +85,7 @@ fn after_its_manager(identity: &Path, nobody: Failure) -> Result<ExitCode, Failu
     }
     eprintln!("the last session of this app is still being ended: waiting for it");
     if registry::is_free_within(identity, CLEANED_UP_IN) {
-        println!("stopped: what the last session had left");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(print(b"stopped: what the last session had left\n"));
     }
     Err(failure(
         Report::new("what the last session had started is not gone yet"),
