@@ -408,3 +408,34 @@ fn a_session_that_vanishes_meanwhile_is_told_of() {
     );
     wait_until_gone(pid);
 }
+
+#[test]
+fn a_member_of_a_repository_is_steered_from_the_root_and_ends_with_the_whole_run() {
+    let root = Project::called("mono").file("devrun.yaml", "apps: [apps/*]\n");
+    root.write(".git/HEAD", "");
+    let served = format!("web: {}\n", helper("listen"));
+    root.write("apps/shop/Procfile", &served);
+    root.write(
+        "apps/shop/devrun.yaml",
+        "port: 0\nuses: { API_URL: ../api }\n",
+    );
+    root.write("apps/api/Procfile", &served);
+    root.write("apps/api/devrun.yaml", "port: 0\n");
+    let mut devrun = root.spawn(root.command(["start"]));
+    devrun.wait_for("| all up ");
+    // Who uses another one waits for its new run.
+    let restarted = root.run(&["restart", "*/web"]);
+    assert_eq!(restarted.status, 0, "{}", restarted.stderr);
+    let ready = |line: &str| line.contains("/web.1 ready http://localhost:");
+    assert_eq!(
+        restarted.stdout.lines().filter(|line| ready(line)).count(),
+        2,
+        "{}",
+        restarted.stdout
+    );
+    let member = root.below("apps/shop");
+    answers(&member.run(&["stop", "web"]), 0, "web.1 stopped\n");
+    assert_eq!(member.run(&["start"]).status, 2);
+    answers(&member.run(&["stop"]), 0, "stopped: 1 process\n");
+    assert_eq!(devrun.wait(), 0);
+}
