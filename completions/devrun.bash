@@ -34,6 +34,9 @@ _devrun() {
             devrun,open)
                 cmd="devrun__subcmd__open"
                 ;;
+            devrun,ps)
+                cmd="devrun__subcmd__ps"
+                ;;
             devrun,restart)
                 cmd="devrun__subcmd__restart"
                 ;;
@@ -79,6 +82,9 @@ _devrun() {
             devrun__subcmd__help,open)
                 cmd="devrun__subcmd__help__subcmd__open"
                 ;;
+            devrun__subcmd__help,ps)
+                cmd="devrun__subcmd__help__subcmd__ps"
+                ;;
             devrun__subcmd__help,restart)
                 cmd="devrun__subcmd__help__subcmd__restart"
                 ;;
@@ -113,7 +119,7 @@ _devrun() {
 
     case "${cmd}" in
         devrun)
-            opts="-h -V --help --version start check link unlink run restart stop wait open env url uses schema completions help"
+            opts="-h -V --help --version start ps check link unlink run restart stop wait open env url uses schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -253,7 +259,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help)
-            opts="start check link unlink run restart stop wait open env url uses schema completions help"
+            opts="start ps check link unlink run restart stop wait open env url uses schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -337,6 +343,20 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help__subcmd__open)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__help__subcmd__ps)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -512,6 +532,36 @@ _devrun() {
             ;;
         devrun__subcmd__open)
             opts="-f -d -h --procfile --root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --procfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__ps)
+            opts="-f -d -h --all --json --procfile --root --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -1,6 +1,7 @@
 //! What may stand on the command line.
 
 mod choices;
+mod ps;
 mod steer;
 
 use std::ffi::OsString;
@@ -11,6 +12,7 @@ use clap::builder::styling::Styles;
 use clap::{Args as Group, Parser, Subcommand};
 
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
+pub(crate) use crate::cli::args::ps::Ps;
 use crate::cli::args::steer::{RESTART_EXAMPLES, STOP_EXAMPLES, WAIT_EXAMPLES};
 pub(crate) use crate::cli::args::steer::{Restart as RestartArgs, Stop, Wait, is_directory};
 use crate::syntax::formation::{self, Formation};
@@ -33,6 +35,7 @@ const COMMANDS: &str = "\
 
 Every day:
   start        Run the processes of a Procfile
+  ps           Show the processes that run
   run          Run a command in the app's environment
   restart      Restart processes of the running app
   stop         Stop processes of the running app, or the whole run
@@ -77,6 +80,9 @@ pub(crate) enum Command {
     /// Run the processes of a Procfile
     #[command(alias = "up", after_help = START_EXAMPLES)]
     Start(Box<Start>),
+    /// Show the processes that run, what they wait for, and why one failed
+    #[command(after_help = ps::EXAMPLES)]
+    Ps(Ps),
     /// Report every mistake in the app's files, starting nothing
     Check(Check),
     /// Say what is behind a variable: another app, a process, a URL

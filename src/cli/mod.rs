@@ -10,6 +10,7 @@ mod link;
 mod live;
 mod open;
 mod owning;
+mod ps;
 mod run;
 mod schema;
 mod session;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Open(open) => open::run(&open),
         Command::Env(env) => env::run(&env),
         Command::Url(url) => url::run(&url),
+        Command::Ps(ps) => ps::run(&ps),
         Command::Uses(uses) => uses::run(&uses),
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions::run(&completions),

@@ -2,8 +2,8 @@
 //! place matters: what runs can be seen and steered also when they are wrong by now.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use glob::{MatchOptions, Pattern};
@@ -18,9 +18,9 @@ use crate::words::report::Report;
 use crate::words::wire::{AppState, ProcessState};
 use crate::words::wording;
 
-/// Who says nothing for so long is stopped,
-const SILENT_AFTER: Duration = Duration::from_secs(2);
-/// and so often it is asked until then. No event tells of a socket.
+/// From when its lock says that a session will listen until it does so,
+const LISTENS_WITHIN: Duration = Duration::from_secs(1);
+/// and how often it is tried. No event tells of that.
 const INTERVAL: Duration = Duration::from_millis(20);
 
 /// A session that runs, with the apps that it has to do with.
@@ -61,19 +61,13 @@ pub(super) struct Target {
 /// There is no such app (2); nobody runs it, or its session does not answer (3).
 pub(super) fn running(place: &AppOnly) -> Result<Running, Failure> {
     let identity = identity(place)?;
-    let begun = Instant::now();
-    loop {
-        let owner = registry::running(&identity);
-        let owner = owner.ok_or_else(|| failure(nothing_runs(&identity), NOT_RUNNING))?;
-        if let Some(apps) = owner.socket.as_deref().and_then(apps_of) {
-            return Ok(Running::of(owner, &identity, apps));
-        }
-        // Between its lock and its socket a session is about to be there, or to be gone.
-        if begun.elapsed() >= SILENT_AFTER {
-            return Err(failure(silent(&owner), NOT_RUNNING));
-        }
-        thread::sleep(INTERVAL);
-    }
+    let owner = registry::running(&identity);
+    let owner = owner.ok_or_else(|| failure(nothing_runs(&identity), NOT_RUNNING))?;
+    let apps = owner.socket.as_deref().and_then(apps_of);
+    let Some(apps) = apps else {
+        return Err(failure(silent(&owner), NOT_RUNNING));
+    };
+    Ok(Running::of(owner, &identity, apps))
 }
 
 /// The identity of the app that is meant, or of the root that names its members.
@@ -93,15 +87,34 @@ pub(super) fn identity(place: &AppOnly) -> Result<PathBuf, Failure> {
     load::identity(&context.place).map_err(|report| failure(report, NOT_STARTED))
 }
 
-/// All apps that a session runs; `None`: it does not answer.
+/// All apps that a session runs; `None`: it does not answer. One that has just begun may not listen yet.
 pub(super) fn apps_of(socket: &Path) -> Option<Vec<RunningApp>> {
-    let states = live::runtime().ok()?.block_on(client::apps(socket)).ok()?;
+    let asked = async {
+        let begun = Instant::now();
+        loop {
+            match client::apps(socket).await {
+                Ok(states) => return Some(states),
+                Err(error) if is_to_come(&error) && begun.elapsed() < LISTENS_WITHIN => {
+                    tokio::time::sleep(INTERVAL).await;
+                }
+                Err(_) => return None,
+            }
+        }
+    };
+    let states = live::runtime().ok()?.block_on(asked)?;
     let app = |state: AppState| RunningApp {
         socket: socket.to_path_buf(),
         key: registry::app_key(Path::new(&state.identity)),
         state,
     };
     Some(states.into_iter().map(app).collect())
+}
+
+fn is_to_come(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+    )
 }
 
 fn nothing_runs(identity: &Path) -> Report {
@@ -121,9 +134,18 @@ fn silent(owner: &Owner) -> Report {
 impl Running {
     fn of(owner: Owner, identity: &Path, apps: Vec<RunningApp>) -> Self {
         let is_it = |app: &RunningApp| Path::new(&app.state.identity) == identity;
-        // The root that names them is none of them.
-        let is_root = !apps.iter().any(is_it);
-        let is_meant = |app: &RunningApp| is_it(app) || (is_root && !app.state.is_sibling);
+        // The root that names its members need not be an app.
+        let means_all = apps
+            .iter()
+            .find(|app| is_it(app))
+            .is_none_or(|app| !app.state.is_sibling);
+        let is_meant = |app: &RunningApp| {
+            if means_all {
+                app.state.is_root
+            } else {
+                is_it(app)
+            }
+        };
         let (mut all, others): (Vec<_>, Vec<_>) = apps.into_iter().partition(is_meant);
         let meant = all.len();
         all.extend(others);

@@ -16,6 +16,7 @@ pub(super) enum Route {
     Follow(String),
     HandOver(String),
     Knock,
+    Processes(String),
     Steer {
         app: String,
         asked: Steering,
@@ -60,6 +61,7 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
         ["stop"] => (Method::POST, Route::End),
         ["knock"] => (Method::POST, Route::Knock),
+        ["apps", key, "processes"] => (Method::GET, Route::Processes(app(key))),
         _ => return Err(Astray::Unknown),
     };
     if only == method {
@@ -112,6 +114,11 @@ mod tests {
             Ok(Route::HandOver("ab".into())),
         );
         check(Method::POST, "/v1/knock", Ok(Route::Knock));
+        check(
+            Method::GET,
+            "/v1/apps/ab/processes",
+            Ok(Route::Processes("ab".into())),
+        );
         check(Method::POST, "/v1/apps", Err(Astray::Only(Method::GET)));
         check(Method::GET, "/v1/knock", Err(Astray::Only(Method::POST)));
         check(
@@ -128,7 +135,6 @@ mod tests {
             "/v2/apps",
             "/v1/apps/ab/x",
             "/v1/apps/ab/start/x",
-            "/v1/apps/ab/processes",
             "/v1/apps/ab/processes/web.1",
         ] {
             check(Method::GET, path, Err(Astray::Unknown));

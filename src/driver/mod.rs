@@ -12,12 +12,16 @@ mod keyboard;
 mod line_commands;
 pub(crate) mod output;
 mod probe;
+mod reports;
 mod rescue;
 mod sharing;
 mod spawning;
 mod steering;
 mod stop_signals;
+mod storing;
 mod terminal_signals;
+mod trees;
+mod usage;
 pub(crate) mod world;
 
 use std::collections::{HashMap, HashSet};
@@ -149,7 +153,9 @@ impl Driver {
         let (news, inbox) = mpsc::unbounded_channel();
         let (tell, told) = mpsc::unbounded_channel();
         let sources = session.plan.processes.len();
+        let store_tells = tell.clone();
         let output = Output::start(session.stream, session.clock, session.stdout, sources, tell)?;
+        storing::start(&output, &session.plan, store_tells);
         for notice in &session.opening {
             output.say(notice);
         }
@@ -267,6 +273,7 @@ impl Driver {
                     self.output.say(&Notice::SeemsToWait { process });
                 }
             }
+            Told::StoreStopped(cause) => self.output.say(&Notice::StoreStopped { cause }),
             Told::Redraws(process) => {
                 if self.can_attach(process) {
                     let process = self.plan.processes[process].name.clone();
@@ -344,6 +351,8 @@ impl Driver {
                 }
                 self.probe.spawned(id, (pid, session), Instant::now());
                 let (process, run) = parts(id);
+                self.output
+                    .store_in(|store| store.run_started(process, run, pid));
                 Some(Event::Spawned { process, run, pid })
             }
             News::SpawnFailed { id, errno } => {

@@ -120,6 +120,7 @@ impl Driver {
             Request::FollowerGone(id) => self.follower_gone(id),
             Request::HandOver { app, asker, reply } => return self.hand_over(&app, &asker, reply),
             Request::Knock { app } => return self.knocked(&app),
+            Request::Processes { app, reply } => return self.tell_processes(&app, reply),
             Request::Steer {
                 app,
                 asked,
@@ -202,7 +203,7 @@ impl Driver {
         }
     }
 
-    fn state_of(&self, app: AppIndex) -> AppState {
+    pub(super) fn state_of(&self, app: AppIndex) -> AppState {
         let rows = self.supervisor.rows(self.now());
         let all = self.world.processes_of(app).into_iter();
         let (dormant, places): (Vec<ProcessIndex>, Vec<ProcessIndex>) =
@@ -230,7 +231,7 @@ impl Driver {
                 failed: (row.state == Shown::Failed)
                     .then(|| failure.map_or(1, |(exit, _, _)| exit.status())),
                 cause: self.cause_of(place, row),
-                waits_for: row.waits_for.iter().map(wording::waited_for).collect(),
+                waiting_for: row.waits_for.iter().map(wording::waited_for).collect(),
                 grace_ms: self.plan.processes[place].grace.as_millis() as u64,
             }
         };
@@ -239,6 +240,7 @@ impl Driver {
             identity: self.plan.apps[app].identity.to_string_lossy().into_owned(),
             pid: std::process::id() as i32,
             is_sibling: !self.world.is_started_for_itself(app),
+            is_root: self.world.resolved().is_root(app),
             used_by: self.sharing.users(app),
             processes: places.into_iter().map(process).collect(),
             joined: self.joined_apps(),

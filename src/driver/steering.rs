@@ -22,7 +22,7 @@ impl Driver {
             // Whoever is not answered learns that the session ends.
             return Vec::new();
         }
-        let places = self.owned(app).and_then(|app| self.named(app, names));
+        let places = self.owned(app).and_then(|app| self.asked_for(app, names));
         let places = match places {
             Ok(places) => places,
             Err(refusal) => {
@@ -46,7 +46,7 @@ impl Driver {
     }
 
     /// Each by its name, `web.1`; `web` is the first of its type.
-    fn named(&self, app: AppIndex, names: &[String]) -> Result<Vec<ProcessIndex>, Refusal> {
+    fn asked_for(&self, app: AppIndex, names: &[String]) -> Result<Vec<ProcessIndex>, Refusal> {
         let places = self.world.processes_of(app);
         let place = |asked: &String| {
             let is_it = |place: &&ProcessIndex| {
@@ -82,7 +82,7 @@ impl Driver {
             Exit::Unready => "status 0 before it was ready".to_string(),
         });
         own.or_else(|| {
-            let provider = self.supervisor.failed_for(place)?;
+            let (provider, _) = self.supervisor.failed_for(place)?;
             Some(format!("{} failed", self.plan.processes[provider].name))
         })
     }

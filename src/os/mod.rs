@@ -2,6 +2,8 @@
 
 pub(crate) mod descriptor;
 pub(crate) mod directory;
+#[cfg_attr(not(test), expect(dead_code, reason = "for who reads the log store"))]
+pub(crate) mod directory_watch;
 pub(crate) mod family;
 pub(crate) mod file;
 pub(crate) mod limits;
@@ -14,6 +16,7 @@ pub(crate) mod socket;
 pub(crate) mod spawn;
 pub(crate) mod terminal;
 pub(crate) mod unix_socket;
+pub(crate) mod usage;
 pub(crate) mod watched;
 
 /// The system's own words, without the "(os error 2)" that Rust adds.

@@ -11,10 +11,12 @@ pub(crate) mod memory;
 mod owner;
 mod ports;
 #[cfg(test)]
-mod scratch;
+pub(crate) mod scratch;
 mod session;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -273,6 +275,24 @@ fn running_in(runtime: &Path, identity: &Path) -> Option<Owner> {
     Owner::read(&file, runtime).filter(Owner::is_alive)
 }
 
+/// Who runs which app now, of all apps of this user.
+pub(crate) fn owners() -> Vec<Owner> {
+    directories::runtime().map_or_else(Vec::new, |runtime| owners_in(&runtime))
+}
+
+fn owners_in(runtime: &Path) -> Vec<Owner> {
+    let entries = std::fs::read_dir(runtime).into_iter().flatten().flatten();
+    let locks = entries.filter(|entry| is_app_lock(&entry.file_name()));
+    let held = locks.filter_map(|entry| lock::held(&entry.path()));
+    let owners = held.filter_map(|file| Owner::read(&file, runtime));
+    owners.filter(Owner::is_alive).collect()
+}
+
+fn is_app_lock(name: &OsStr) -> bool {
+    let name = name.to_str().unwrap_or_default();
+    name.starts_with("app-") && name.ends_with(".lock")
+}
+
 /// Whether nothing is left of whoever has run that app, or will not be after so long: not its family either.
 pub(crate) fn is_free_within(identity: &Path, limit: Duration) -> bool {
     let Some(runtime) = directories::runtime() else {
@@ -284,6 +304,14 @@ pub(crate) fn is_free_within(identity: &Path, limit: Duration) -> bool {
 /// What an app is called where a path is too long, or has characters that do not go there.
 pub(crate) fn app_key(identity: &Path) -> String {
     directories::hash(identity)
+}
+
+/// Where sessions are stored, by the keys of their apps.
+///
+/// # Errors
+/// There is no directory that is ours alone.
+pub(crate) fn logs() -> io::Result<PathBuf> {
+    Ok(directories::state()?.join("logs"))
 }
 
 fn app_lock(runtime: &Path, identity: &Path) -> PathBuf {

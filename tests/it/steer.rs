@@ -435,7 +435,15 @@ fn a_member_of_a_repository_is_steered_from_the_root_and_ends_with_the_whole_run
     );
     let member = root.below("apps/shop");
     answers(&member.run(&["stop", "web"]), 0, "web.1 stopped\n");
-    assert_eq!(member.run(&["start"]).status, 2);
-    answers(&member.run(&["stop"]), 0, "stopped: 1 process\n");
+    assert_eq!(root.run(&["start"]).status, 2);
+    let stopped = member.run(&["stop"]);
+    answers(&stopped, 0, "stopped: 1 process\n");
+    assert!(
+        stopped
+            .stderr
+            .starts_with("shop is run with all of mono (pid "),
+        "{}",
+        stopped.stderr
+    );
     assert_eq!(devrun.wait(), 0);
 }

@@ -154,7 +154,7 @@ impl Awaited {
     fn say(&mut self) {
         let state = self.state.as_ref();
         let what = state.map_or_else(String::new, |state| {
-            format!("{} {:?} {:?}", state.state, state.pid, state.waits_for)
+            format!("{} {:?} {:?}", state.state, state.pid, state.waiting_for)
         });
         if self.said.as_ref() != Some(&what) {
             eprintln!("{}", self.waiting());

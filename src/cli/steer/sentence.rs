@@ -77,8 +77,8 @@ pub(super) fn waiting(shown: &str, state: Option<&ProcessState>, ending: Duratio
     let Some(state) = state else {
         return format!("waiting for {shown}");
     };
-    if !state.waits_for.is_empty() {
-        return format!("{shown} waits for {}", wording::listed(&state.waits_for));
+    if !state.waiting_for.is_empty() {
+        return format!("{shown} waits for {}", wording::listed(&state.waiting_for));
     }
     match (&state.state[..], state.pid) {
         ("stopping", Some(pid)) => {
@@ -95,8 +95,8 @@ pub(super) fn not_yet(shown: &str, state: Option<&ProcessState>) -> String {
     let Some(state) = state else {
         return format!("{shown}: nothing is known of it");
     };
-    if !state.waits_for.is_empty() {
-        return format!("{shown} waits for {}", wording::listed(&state.waits_for));
+    if !state.waiting_for.is_empty() {
+        return format!("{shown} waits for {}", wording::listed(&state.waiting_for));
     }
     match &state.state[..] {
         "running" => format!("{shown} runs, and does not listen yet"),
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(not_yet("web.1", Some(&found)), words);
         found.state = "restarting".into();
         assert_eq!(not_yet("web.1", Some(&found)), "web.1 is restarting");
-        found.waits_for = vec!["db.1 to run".into()];
+        found.waiting_for = vec!["db.1 to run".into()];
         assert_eq!(
             not_yet("web.1", Some(&found)),
             "web.1 waits for db.1 to run"
@@ -247,7 +247,7 @@ mod tests {
         let stopping = state("stopping", Some(7));
         check(Some(&stopping), "waiting for web.1 (pid 7), 4 s left");
         let held = ProcessState {
-            waits_for: vec!["api.1 to listen on 5100".into(), "db.1 to run".into()],
+            waiting_for: vec!["api.1 to listen on 5100".into(), "db.1 to run".into()],
             ..state("waiting", None)
         };
         check(

@@ -25,9 +25,12 @@ pub(super) fn stop(place: &AppOnly) -> Result<ExitCode, Failure> {
         Ok(running) => running,
         Err(failure) => return after_its_manager(&identity, failure),
     };
-    if running.owner.is_sibling {
+    let meant = &running.apps[..running.meant];
+    let is_root = meant.iter().any(|app| app.state.is_root);
+    if running.owner.is_sibling && !is_root {
         return stop_there(&running);
     }
+    say_whose_it_is(&running);
     let is_its = |target: &Target| is_of_session(&running, target);
     let targets: Vec<Target> = running.targets().filter(is_its).collect();
     let new = |target: &Target| Awaited::new(target.clone(), Goal::Down, u32::MAX);
@@ -49,6 +52,15 @@ pub(super) fn stop(place: &AppOnly) -> Result<ExitCode, Failure> {
     }
     let stopped = wording::processes(ending.processes);
     Ok(print(format!("stopped: {stopped}\n").as_bytes()))
+}
+
+/// A member of a repository ends with all that its session runs.
+fn say_whose_it_is(running: &Running) {
+    let owner = &running.owner;
+    if owner.is_sibling {
+        let (app, session, pid) = (&owner.app, &owner.session, owner.pid);
+        eprintln!("{app} is run with all of {session} (pid {pid}): all of that ends");
+    }
 }
 
 /// It may run apps of others as well; what it has joined is not its own.
