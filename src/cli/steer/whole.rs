@@ -40,10 +40,17 @@ pub(super) fn stop(place: &AppOnly) -> Result<ExitCode, Failure> {
         failure(report.caused_by(error), NOT_STARTED)
     })?;
     let begun = Instant::now();
-    let ending = runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let watch = awaiting::watch(&running.apps, &targets).await;
         end(&running, watch, &mut awaited).await
-    })?;
+    });
+    let ending = match ended {
+        // Somebody else was quicker.
+        Err(failure) if failure.status == NOT_RUNNING => {
+            return after_its_manager(&identity, failure);
+        }
+        ended => ended?,
+    };
     let within = Duration::from_millis(ending.within_ms);
     let left = within.saturating_sub(begun.elapsed());
     // Its session has said farewell, or is gone without: the lock tells when its family is.
@@ -72,7 +79,7 @@ fn is_of_session(running: &Running, target: &Target) -> bool {
 async fn end(running: &Running, watch: Watch, awaited: &mut [Awaited]) -> Result<Ending, Failure> {
     let socket = running.owner.socket.as_deref().unwrap_or(Path::new(""));
     let ending = client::end(socket).await.map_err(|error| {
-        let report = Report::new("the session did not do what was asked");
+        let report = Report::new("the session is about to end, or is gone");
         failure(report.caused_by(error), NOT_RUNNING)
     })?;
     let until = Instant::now() + Duration::from_millis(ending.within_ms);
