@@ -16,6 +16,9 @@ _devrun() {
             ",$1")
                 cmd="devrun"
                 ;;
+            devrun,attach)
+                cmd="devrun__subcmd__attach"
+                ;;
             devrun,check)
                 cmd="devrun__subcmd__check"
                 ;;
@@ -63,6 +66,9 @@ _devrun() {
                 ;;
             devrun,wait)
                 cmd="devrun__subcmd__wait"
+                ;;
+            devrun__subcmd__help,attach)
+                cmd="devrun__subcmd__help__subcmd__attach"
                 ;;
             devrun__subcmd__help,check)
                 cmd="devrun__subcmd__help__subcmd__check"
@@ -119,12 +125,46 @@ _devrun() {
 
     case "${cmd}" in
         devrun)
-            opts="-h -V --help --version start ps check link unlink run restart stop wait open env url uses schema completions help"
+            opts="-h -V --help --version start ps check link unlink run restart stop wait open attach env url uses schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__attach)
+            opts="-f -d -h --detach-keys --procfile --root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --detach-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --procfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -259,8 +299,22 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help)
-            opts="start ps check link unlink run restart stop wait open env url uses schema completions help"
+            opts="start ps check link unlink run restart stop wait open attach env url uses schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__help__subcmd__attach)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -621,7 +675,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__run)
-            opts="-p -f -d -e -h --process --procfile --root --env --set --use --unuse --help"
+            opts="-p -f -d -e -h --process --as --procfile --root --env --set --use --unuse --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -632,6 +686,10 @@ _devrun() {
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

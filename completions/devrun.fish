@@ -36,6 +36,7 @@ complete -c devrun -n "__fish_devrun_needs_command" -f -a "restart" -d 'Restart 
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "stop" -d 'Stop processes of the running app, or the whole run'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "wait" -d 'Wait until processes of the running app are ready'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "open" -d 'Open a process\'s URL in the browser, once it is served'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "attach" -d 'Use a process\'s terminal: a prompt, a debugger'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "env" -d 'Show the environment of a process, and where each value comes from'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "url" -d 'Print the URL of a process, or of what is behind a variable'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "uses" -d 'List what the app uses, in which state that is, and who uses the app'
@@ -97,6 +98,7 @@ complete -c devrun -n "__fish_devrun_using_subcommand unlink" -s f -l procfile -
 complete -c devrun -n "__fish_devrun_using_subcommand unlink" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand unlink" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s p -l process -d 'Whose environment, PORT included' -r
+complete -c devrun -n "__fish_devrun_using_subcommand run" -l as -d 'In its place: it is stopped, and back when the command ends' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s e -l env -d 'Env files to read in place of .env' -r -F
@@ -118,6 +120,10 @@ complete -c devrun -n "__fish_devrun_using_subcommand wait" -s h -l help -d 'Pri
 complete -c devrun -n "__fish_devrun_using_subcommand open" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand open" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand open" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand attach" -l detach-keys -d 'What leaves the terminal again (ctrl-])' -r
+complete -c devrun -n "__fish_devrun_using_subcommand attach" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand attach" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand attach" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand env" -l format -d 'text (the default), dotenv, shell or json' -r -f -a "text\t''
 dotenv\t''
 shell\t''
@@ -149,19 +155,20 @@ complete -c devrun -n "__fish_devrun_using_subcommand uses" -l json -d 'One JSON
 complete -c devrun -n "__fish_devrun_using_subcommand uses" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "start" -d 'Run the processes of a Procfile'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "ps" -d 'Show the processes that run, what they wait for, and why one failed'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "run" -d 'Run a command in the app\'s environment'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "restart" -d 'Restart processes of the running app, and wait until they are up'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "stop" -d 'Stop processes of the running app, or the whole run'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "wait" -d 'Wait until processes of the running app are ready'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "open" -d 'Open a process\'s URL in the browser, once it is served'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "env" -d 'Show the environment of a process, and where each value comes from'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "url" -d 'Print the URL of a process, or of what is behind a variable'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "uses" -d 'List what the app uses, in which state that is, and who uses the app'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "schema" -d 'Print the JSON Schema of devrun.yaml, for editors'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "completions" -d 'Print completions for a shell'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open env url uses schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "start" -d 'Run the processes of a Procfile'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "ps" -d 'Show the processes that run, what they wait for, and why one failed'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "run" -d 'Run a command in the app\'s environment'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "restart" -d 'Restart processes of the running app, and wait until they are up'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "stop" -d 'Stop processes of the running app, or the whole run'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "wait" -d 'Wait until processes of the running app are ready'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "open" -d 'Open a process\'s URL in the browser, once it is served'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "attach" -d 'Use a process\'s terminal: a prompt, a debugger'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "env" -d 'Show the environment of a process, and where each value comes from'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "url" -d 'Print the URL of a process, or of what is behind a variable'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "uses" -d 'List what the app uses, in which state that is, and who uses the app'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "schema" -d 'Print the JSON Schema of devrun.yaml, for editors'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps check link unlink run restart stop wait open attach env url uses schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -1,5 +1,6 @@
 //! What may stand on the command line.
 
+mod attach;
 mod choices;
 mod ps;
 mod steer;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use clap::builder::styling::Styles;
 use clap::{Args as Group, Parser, Subcommand};
 
+pub(crate) use crate::cli::args::attach::Attach;
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
 pub(crate) use crate::cli::args::ps::Ps;
 use crate::cli::args::steer::{RESTART_EXAMPLES, STOP_EXAMPLES, WAIT_EXAMPLES};
@@ -41,6 +43,7 @@ Every day:
   stop         Stop processes of the running app, or the whole run
   wait         Wait until processes are ready
   open         Open a process's URL in the browser
+  attach       Use a process's terminal
 Understand:
   check        Report every mistake in the app's files
   env          Show the environment of a process, and where it comes from
@@ -105,6 +108,9 @@ pub(crate) enum Command {
     /// Open a process's URL in the browser, once it is served
     #[command(after_help = OPEN_EXAMPLES)]
     Open(Open),
+    /// Use a process's terminal: a prompt, a debugger
+    #[command(after_help = attach::EXAMPLES)]
+    Attach(Attach),
     /// Show the environment of a process, and where each value comes from
     #[command(after_help = ENV_EXAMPLES)]
     Env(Env),
@@ -131,7 +137,8 @@ Examples:
 const RUN_EXAMPLES: &str = "\
 Examples:
   devrun run rails console           with the variables of .env
-  devrun run -p web node inspect     with web's PORT and URLs
+  devrun run -p web env              with web's PORT and URLs
+  devrun run --as web node inspect   in web's place until it ends
   devrun run release                 the Procfile's `release` command";
 
 const OPEN_EXAMPLES: &str = "\
@@ -341,6 +348,14 @@ pub(crate) struct Run {
         help_heading = "Which process"
     )]
     pub(crate) process: Option<String>,
+    /// In its place: it is stopped, and back when the command ends
+    #[arg(
+        long = "as",
+        value_name = "PROCESS",
+        conflicts_with_all = ["process", "env_files", "uses", "unuse"],
+        help_heading = "Which process"
+    )]
+    pub(crate) stands_in_for: Option<String>,
     #[command(flatten)]
     pub(crate) place: Where,
     /// A program and its arguments, or the name of a Procfile line

@@ -132,13 +132,13 @@ fn choices(error: &clap::Error) -> Option<String> {
 
 /// Something to type in place of what is missing.
 fn for_example(argument: &str) -> Option<String> {
-    let argument = flag(argument);
-    let (_, example) = EXAMPLES.iter().find(|(name, _)| *name == argument)?;
+    let is_it = |(name, _): &&(&str, &str)| *name == argument || *name == flag(argument);
+    let (_, example) = EXAMPLES.iter().find(is_it)?;
     Some(format!("for example `{example}`"))
 }
 
 /// For every argument whose values are not a closed list, as clap names it.
-const EXAMPLES: [(&str, &str); 20] = [
+const EXAMPLES: [(&str, &str); 21] = [
     ("--procfile", "--procfile Procfile.dev"),
     ("--root", "--root services/shop"),
     ("--env", "--env .env.test"),
@@ -151,6 +151,7 @@ const EXAMPLES: [(&str, &str); 20] = [
     ("--timeout", "--timeout 10"),
     ("--process", "--process web"),
     ("--detach-keys", "--detach-keys ctrl-p,ctrl-q"),
+    ("--as <PROCESS>", "--as web"),
     ("--as", "--as API_URL"),
     ("<DIR|URL|PROCESS>", "devrun link ../api"),
     ("<VARIABLE>", "devrun unlink API_URL"),

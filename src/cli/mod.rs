@@ -1,6 +1,7 @@
 //! The command line: arguments, then one file per command.
 
 mod args;
+mod attach;
 mod check;
 mod complaint;
 mod completions;
@@ -9,9 +10,11 @@ mod env;
 mod link;
 mod live;
 mod open;
+mod own_terminal;
 mod owning;
 mod ps;
 mod run;
+mod run_as;
 mod schema;
 mod session;
 mod start;
@@ -54,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Unlink(arguments) => link::unlink(&arguments),
         Command::Run(run) => run::run(&run),
         Command::Open(open) => open::run(&open),
+        Command::Attach(attach) => attach::run(&attach),
         Command::Env(env) => env::run(&env),
         Command::Url(url) => url::run(&url),
         Command::Ps(ps) => ps::run(&ps),

@@ -208,8 +208,13 @@ impl Running {
         format!("{}/{process}", self.apps[app].state.name)
     }
 
-    /// Its state when the session was asked; `None`: nobody had asked for it yet.
-    pub(super) fn state(&self, target: &Target) -> Option<&ProcessState> {
+    /// The state, when the session was asked, of one that is not dormant.
+    pub(super) fn state(&self, target: &Target) -> &ProcessState {
+        self.last_state(target).expect("targets are made of states")
+    }
+
+    /// The same; `None`: nobody had asked for it yet.
+    pub(super) fn last_state(&self, target: &Target) -> Option<&ProcessState> {
         let mut processes = self.apps[target.app].state.processes.iter();
         processes.find(|process| process.name == target.process)
     }

@@ -2,6 +2,7 @@
 
 use hyper::Method;
 
+use crate::control::Whom;
 use crate::words::wire::Steering;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +18,12 @@ pub(super) enum Route {
     HandOver(String),
     Knock,
     Processes(String),
+    Replace {
+        app: String,
+        process: String,
+    },
+    /// Its terminal.
+    Attach(Whom),
     Steer {
         app: String,
         asked: Steering,
@@ -59,9 +66,25 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
         ["apps", key, "restart"] => (Method::POST, steer(key, Steering::Restart)),
         ["apps", key, "stop"] => (Method::POST, steer(key, Steering::Stop)),
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
+        ["apps", key, "processes", name, "replace"] => {
+            let process = name.to_string();
+            (
+                Method::POST,
+                Route::Replace {
+                    app: app(key),
+                    process,
+                },
+            )
+        }
         ["stop"] => (Method::POST, Route::End),
         ["knock"] => (Method::POST, Route::Knock),
         ["apps", key, "processes"] => (Method::GET, Route::Processes(app(key))),
+        ["attach"] => (Method::POST, Route::Attach(Whom::WhoeverWaits)),
+        ["apps", key, "processes", name, "attach"] => {
+            let process = name.to_string();
+            let app = app(key);
+            (Method::POST, Route::Attach(Whom::Process { app, process }))
+        }
         _ => return Err(Astray::Unknown),
     };
     if only == method {
@@ -113,11 +136,32 @@ mod tests {
             "/v1/apps/ab/hand-over",
             Ok(Route::HandOver("ab".into())),
         );
+        check(
+            Method::POST,
+            "/v1/apps/ab/processes/web.1/replace",
+            Ok(Route::Replace {
+                app: "ab".into(),
+                process: "web.1".into(),
+            }),
+        );
         check(Method::POST, "/v1/knock", Ok(Route::Knock));
         check(
             Method::GET,
             "/v1/apps/ab/processes",
             Ok(Route::Processes("ab".into())),
+        );
+        check(
+            Method::POST,
+            "/v1/attach",
+            Ok(Route::Attach(Whom::WhoeverWaits)),
+        );
+        check(
+            Method::POST,
+            "/v1/apps/ab/processes/web.1/attach",
+            Ok(Route::Attach(Whom::Process {
+                app: "ab".into(),
+                process: "web.1".into(),
+            })),
         );
         check(Method::POST, "/v1/apps", Err(Astray::Only(Method::GET)));
         check(Method::GET, "/v1/knock", Err(Astray::Only(Method::POST)));

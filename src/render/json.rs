@@ -2,6 +2,7 @@
 
 mod line;
 mod notice;
+mod stand_in;
 mod wiring;
 
 use std::collections::HashMap;

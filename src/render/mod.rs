@@ -19,3 +19,4 @@ pub(crate) mod stream;
 mod text;
 pub(crate) mod timestamp;
 pub(crate) mod uses;
+pub(crate) mod whole;

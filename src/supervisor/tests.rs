@@ -9,6 +9,7 @@ mod restarts;
 mod rows;
 mod shutdown;
 mod stages;
+mod stand_ins;
 mod steering;
 mod wiring;
 
@@ -133,6 +134,8 @@ impl Story {
                 Action::Spawn { .. }
                 | Action::Terminate { .. }
                 | Action::Kill { .. }
+                | Action::LetIn { .. }
+                | Action::TurnAway { .. }
                 | Action::GivenAway { .. }
                 | Action::Finish { .. } => done.push(action),
             }

@@ -151,6 +151,7 @@ fn help_fits_80_columns_and_is_as_committed() {
         ("stop", &["stop", "--help"]),
         ("wait", &["wait", "--help"]),
         ("open", &["open", "--help"]),
+        ("attach", &["attach", "--help"]),
         ("env", &["env", "--help"]),
         ("url", &["url", "--help"]),
         ("uses", &["uses", "--help"]),

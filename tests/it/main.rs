@@ -2,6 +2,7 @@
 //! program in tests/helper for what `sh` cannot do.
 
 mod attach;
+mod attach_remote;
 mod check;
 mod commands;
 mod env;
@@ -18,6 +19,7 @@ mod output;
 mod ports;
 mod ps;
 mod readme;
+mod run_as;
 mod screen;
 mod screens;
 mod shutdown;

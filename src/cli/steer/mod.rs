@@ -56,10 +56,8 @@ fn meant(running: &Running, names: &[String]) -> Result<Vec<Target>, Failure> {
 
 /// What has failed, or is about to be tried again.
 fn failed(running: &Running) -> Result<Vec<Target>, Failure> {
-    let has_failed = |target: &Target| {
-        let state = running.state(target).map(|state| &state.state[..]);
-        matches!(state, Some("failed" | "restarting"))
-    };
+    let has_failed =
+        |target: &Target| matches!(&running.state(target).state[..], "failed" | "restarting");
     let failed: Vec<Target> = running.own().into_iter().filter(has_failed).collect();
     if failed.is_empty() {
         let report = Report::new("nothing has failed");
@@ -117,7 +115,7 @@ async fn ask(
         let request = steered.request;
         let answered = its.into_iter().zip(steered.processes);
         all.extend(answered.map(|(target, answer)| {
-            let before = sentence::before(asked, answer.run, running.state(&target));
+            let before = sentence::before(asked, answer.run, running.last_state(&target));
             Awaited::new(target, goal, answer.run).by(request, before)
         }));
     }

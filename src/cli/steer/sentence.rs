@@ -82,7 +82,7 @@ pub(super) fn waiting(shown: &str, state: Option<&ProcessState>, ending: Duratio
     }
     match (&state.state[..], state.pid) {
         ("stopping", Some(pid)) => {
-            let left = Duration::from_millis(state.grace_ms).saturating_sub(ending);
+            let left = Duration::from_millis(state.grace_ms.unwrap_or(0)).saturating_sub(ending);
             let left = left.as_secs_f64().ceil();
             format!("waiting for {shown} (pid {pid}), {left} s left")
         }
@@ -113,7 +113,7 @@ mod tests {
             state: word.into(),
             pid,
             run: 2,
-            grace_ms: 5000,
+            grace_ms: Some(5000),
             ..ProcessState::default()
         }
     }

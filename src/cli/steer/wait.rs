@@ -43,10 +43,7 @@ pub(in crate::cli) fn run(args: &Wait) -> ExitCode {
 
 fn wait(running: &Running, args: &Wait) -> Result<ExitCode, Failure> {
     let targets = if args.processes.is_empty() {
-        let is_wanted = |target: &Target| {
-            let state = running.state(target);
-            state.is_some_and(|state| state.state != "stopped")
-        };
+        let is_wanted = |target: &Target| running.state(target).state != "stopped";
         running.own().into_iter().filter(is_wanted).collect()
     } else {
         meant(running, &args.processes)?
