@@ -5,6 +5,7 @@ mod choices;
 mod complete;
 mod man;
 mod ps;
+mod steer;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,6 +19,8 @@ pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell,
 pub(crate) use crate::cli::args::complete::{Complete, Completions};
 pub(crate) use crate::cli::args::man::Man;
 pub(crate) use crate::cli::args::ps::Ps;
+use crate::cli::args::steer::{RESTART_EXAMPLES, STOP_EXAMPLES, WAIT_EXAMPLES};
+pub(crate) use crate::cli::args::steer::{Restart as RestartArgs, Stop, Wait, is_directory};
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;
@@ -26,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   devrun start                     run every process of the Procfile
   devrun start web worker          run these two
+  devrun restart web               restart it, from another terminal
   devrun start -m all=1,worker=2   run two workers
   devrun run rails console         run a command in the app's environment
   devrun check                     look for mistakes without starting anything";
@@ -39,6 +43,9 @@ Every day:
   start        Run the processes of a Procfile
   ps           Show the processes that run
   run          Run a command in the app's environment
+  restart      Restart processes of the running app
+  stop         Stop processes of the running app, or the whole run
+  wait         Wait until processes are ready
   open         Open a process's URL in the browser
   attach       Use a process's terminal
 Understand:
@@ -94,6 +101,15 @@ pub(crate) enum Command {
     /// Run a command in the app's environment
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
+    /// Restart processes of the running app, and wait until they are up
+    #[command(after_help = RESTART_EXAMPLES)]
+    Restart(RestartArgs),
+    /// Stop processes of the running app, or the whole run
+    #[command(alias = "down", after_help = STOP_EXAMPLES)]
+    Stop(Stop),
+    /// Wait until processes of the running app are ready
+    #[command(after_help = WAIT_EXAMPLES)]
+    Wait(Wait),
     /// Open a process's URL in the browser, once it is served
     #[command(after_help = OPEN_EXAMPLES)]
     Open(Open),

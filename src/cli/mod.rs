@@ -22,6 +22,7 @@ mod run_up;
 mod schema;
 mod session;
 mod start;
+mod steer;
 mod url;
 mod uses;
 mod view;
@@ -52,6 +53,9 @@ pub fn main() -> ExitCode {
     };
     match args.command {
         Command::Start(start) => start::run(&start),
+        Command::Restart(restart) => steer::restart(&restart),
+        Command::Stop(stop) => steer::stop(&stop),
+        Command::Wait(wait) => steer::wait(&wait),
         Command::Check(check) => check::run(&check),
         Command::Link(arguments) => link::link(&arguments),
         Command::Unlink(arguments) => link::unlink(&arguments),

@@ -4,10 +4,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::args::Start;
+use crate::cli::args::{Start, is_directory};
 use crate::cli::context::Context;
 use crate::cli::front::{self, Half, Line};
-use crate::cli::{NOT_STARTED, owning, refuse};
+use crate::cli::{NOT_STARTED, owning, refuse, steer};
 use crate::driver::clock::Clock;
 use crate::driver::front::Front;
 use crate::driver::output::Ended;
@@ -37,6 +37,9 @@ use crate::words::wiring::Wiring;
 use crate::words::wording;
 
 pub(super) fn run(args: &Start) -> ExitCode {
+    if let Some(answered) = steer::in_running_session(args) {
+        return answered;
+    }
     if !args.detach {
         return run_session(args, Attendance::Reader, None);
     }
@@ -128,10 +131,7 @@ fn prepare(
 
 /// The directories among the arguments, and the processes.
 fn arguments(args: &Start, current: &Path) -> (Vec<PathBuf>, Vec<String>) {
-    let is_directory = |text: &String| {
-        let is_path = text.contains('/') || text.starts_with('.');
-        is_path && current.join(text).is_dir()
-    };
+    let is_directory = |text: &String| is_directory(current, text);
     let (directories, names): (Vec<String>, Vec<String>) =
         args.processes.iter().cloned().partition(is_directory);
     let directories = directories.iter().map(|text| current.join(text));

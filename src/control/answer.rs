@@ -87,16 +87,6 @@ impl Caller {
                     .await?;
                 Ok(stream(telling))
             }
-            Route::Start(app) => {
-                let Wanted { processes } = self.body(asked).await?;
-                let start = |reply| Request::Start {
-                    app,
-                    processes,
-                    reply,
-                };
-                self.ask(start).await?;
-                Ok(json(StatusCode::ACCEPTED, &json!({})))
-            }
             Route::HandOver(app) => {
                 let asker = self.body(asked).await?;
                 let hand_over = |reply| Request::HandOver { app, asker, reply };
@@ -137,6 +127,17 @@ impl Caller {
                 self.ask(borrow).await?;
                 Ok(stream(telling))
             }
+            Route::Steer { app, asked: how } => {
+                let Wanted { processes } = self.body(asked).await?;
+                let steer = |reply| Request::Steer {
+                    app,
+                    asked: how,
+                    processes,
+                    reply,
+                };
+                Ok(json(StatusCode::ACCEPTED, &self.ask(steer).await?))
+            }
+            Route::End => Ok(json(StatusCode::ACCEPTED, &self.ask(Request::End).await?)),
         }
     }
 

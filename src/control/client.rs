@@ -23,7 +23,8 @@ use crate::os::process::own_user;
 use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::process::ProcessReport;
 use crate::words::wire::{
-    AppState, Asker, HandedOver, Knock, Replaced, Replacing, Told, VisitorIs, Wanted,
+    AppState, Asker, Ending, HandedOver, Knock, Replaced, Replacing, Steered, Steering, Told,
+    VisitorIs, Wanted,
 };
 
 /// For what a session answers at once. One that is stopped (Ctrl-Z) accepts, and says nothing.
@@ -123,12 +124,26 @@ pub(crate) async fn borrow(
 }
 
 /// Comes back when it is under way.
-pub(crate) async fn start(socket: &Path, app: &str, processes: &[String]) -> io::Result<()> {
+pub(crate) async fn steer(
+    socket: &Path,
+    app: &str,
+    asked: Steering,
+    processes: &[String],
+) -> io::Result<Steered> {
     let wanted = Wanted {
         processes: processes.to_vec(),
     };
-    let started = post::<IgnoredAny>(socket, format!("/v1/apps/{app}/start"), &wanted);
-    soon(started).await.map(drop)
+    let word = match asked {
+        Steering::Start => "start",
+        Steering::Restart => "restart",
+        Steering::Stop => "stop",
+    };
+    soon(post(socket, format!("/v1/apps/{app}/{word}"), &wanted)).await
+}
+
+/// Ends the session; comes back when that is under way.
+pub(crate) async fn end(socket: &Path) -> io::Result<Ending> {
+    soon(post(socket, "/v1/stop".into(), &())).await
 }
 
 /// Comes back when nothing of the app runs any more, however long that takes.

@@ -20,6 +20,7 @@ mod rescue;
 mod sharing;
 mod spawning;
 mod stand_ins;
+mod steering;
 pub(crate) mod stop_signals;
 mod storing;
 pub(crate) mod terminal_signals;

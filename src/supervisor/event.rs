@@ -93,6 +93,8 @@ pub(crate) enum Event {
     GuestGone { process: ProcessIndex },
     /// The program that had the place of the process for this run is gone.
     StandInEnded { process: ProcessIndex, run: u32 },
+    /// From elsewhere: the session ends. Nobody has pressed a key for it.
+    EndAsked,
     /// Nobody reads our output any more, or it can no longer be written.
     OutputClosed,
     /// The guardian is gone, and with it every child that it had started.

@@ -191,7 +191,7 @@ impl Supervisor {
             Event::StandInEnded { process, run } => self.stand_in_ended(process, run, turn),
             Event::EnvChanged { process, variables } => self.env_changed(process, variables, turn),
             Event::ShutdownRequested => self.shutdown_requested(turn),
-            Event::OutputClosed => self.stop(turn),
+            Event::EndAsked | Event::OutputClosed => self.stop(turn),
             Event::GuardianLost => self.guardian_lost(turn),
             Event::DeadlineReached => {}
         }

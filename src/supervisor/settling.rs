@@ -64,6 +64,9 @@ impl Supervisor {
         for process in &mut self.processes {
             let at = settled_at(process, started, latest_ready);
             process.is_settled = at.is_some_and(|at| at <= turn.now);
+            if let Some(up) = process.up().filter(|up| process.is_settled && up.goes_on()) {
+                process.is_silent_by_habit = up.listening.is_silent();
+            }
         }
     }
 
@@ -104,7 +107,7 @@ fn settled_at(
         | State::Failed
         | State::FailedFor(_)
         | State::Stopped => Some(started),
-        State::Up(up) if up.goes_on() => Some(up_settles_at(process.port, up, latest_ready)),
+        State::Up(up) if up.goes_on() => Some(up_settles_at(process, up, latest_ready)),
         State::Up(_)
         | State::Waiting
         | State::Held(_)
@@ -113,7 +116,9 @@ fn settled_at(
     }
 }
 
-fn up_settles_at(port: Option<u16>, up: &Up, latest_ready: Option<Instant>) -> Instant {
+fn up_settles_at(process: &Process, up: &Up, latest_ready: Option<Instant>) -> Instant {
+    let is_expected_silent = process.is_silent_by_habit && up.listening.is_silent();
+    let port = process.port.filter(|_| !is_expected_silent);
     let at = settles_at(port, up, latest_ready);
     if up.listening.is_ready() {
         at

@@ -11,6 +11,7 @@ mod settling;
 mod shutdown;
 mod stages;
 mod stand_ins;
+mod steering;
 mod wiring;
 
 use std::time::{Duration, Instant};

@@ -3,6 +3,7 @@
 //! `--features server-tests`.
 
 mod run_up;
+mod steer;
 #[path = "../it/support.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod support;
