@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room uses only those above it.
-const ROOMS: [&str; 13] = [
+const ROOMS: [&str; 14] = [
     "words",
     "syntax",
     "plan",
@@ -16,6 +16,7 @@ const ROOMS: [&str; 13] = [
     "guardian",
     "load",
     "registry",
+    "store",
     "control",
     "driver",
     "cli",

@@ -16,6 +16,7 @@ mod rescue;
 mod sharing;
 mod spawning;
 mod stop_signals;
+mod storing;
 mod terminal_signals;
 pub(crate) mod world;
 
@@ -148,7 +149,9 @@ impl Driver {
         let (news, inbox) = mpsc::unbounded_channel();
         let (tell, told) = mpsc::unbounded_channel();
         let sources = session.plan.processes.len();
+        let store_tells = tell.clone();
         let output = Output::start(session.stream, session.clock, session.stdout, sources, tell)?;
+        storing::start(&output, &session.plan, store_tells);
         for notice in &session.opening {
             output.say(notice);
         }
@@ -266,6 +269,7 @@ impl Driver {
                     self.output.say(&Notice::SeemsToWait { process });
                 }
             }
+            Told::StoreStopped(cause) => self.output.say(&Notice::StoreStopped { cause }),
             Told::Redraws(process) => {
                 if self.can_attach(process) {
                     let process = self.plan.processes[process].name.clone();
@@ -343,6 +347,8 @@ impl Driver {
                 }
                 self.probe.spawned(id, (pid, session), Instant::now());
                 let (process, run) = parts(id);
+                self.output
+                    .store_in(|store| store.run_started(process, run, pid));
                 Some(Event::Spawned { process, run, pid })
             }
             News::SpawnFailed { id, errno } => {

@@ -27,8 +27,10 @@ use crate::driver::output::attached::Attached;
 use crate::driver::output::writer::Writer;
 use crate::os::pty::Size;
 use crate::os::{descriptor, terminal, watched};
+use crate::render::notice;
 use crate::render::renderer::Renderer;
 use crate::render::stream::Stream;
+use crate::store;
 use crate::words::answer::Answer;
 use crate::words::notice::Notice;
 
@@ -68,10 +70,12 @@ struct Inner {
     awaited: RefCell<Vec<bool>>,
     told: mpsc::UnboundedSender<Told>,
     writer: Writer,
+    /// What is written is stored there as well, untouched.
+    store: RefCell<Option<store::writer::Writer>>,
 }
 
 /// What the driver hears from here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     /// This source wrote, as [`Output::await_writing`] asked.
     Wrote(usize),
@@ -79,6 +83,8 @@ pub(crate) enum Told {
     SeemsToWait(usize),
     /// It repaints rows above its cursor, for the first time.
     Redraws(usize),
+    /// Nothing is stored any more, for this reason.
+    StoreStopped(String),
 }
 
 /// How the output ended.
@@ -110,9 +116,21 @@ impl Output {
             awaited: RefCell::new(vec![false; sources]),
             told,
             writer: Writer::start(stdout)?,
+            store: RefCell::new(None),
         }));
         tokio::task::spawn_local(output.clone().watch_reader(watched));
         Ok(output)
+    }
+
+    /// Stores from now on what is written and said.
+    pub(crate) fn store(&self, store: store::writer::Writer) {
+        *self.0.store.borrow_mut() = Some(store);
+    }
+
+    pub(crate) fn store_in(&self, store: impl FnOnce(&store::writer::Writer)) {
+        if let Some(writer) = &*self.0.store.borrow() {
+            store(writer);
+        }
     }
 
     /// How much of a terminal of this size is left to the text of a line: so large is `source`'s.
@@ -125,6 +143,10 @@ impl Output {
     }
 
     pub(crate) fn say(&self, notice: &Notice) {
+        self.store_in(|store| {
+            let lines = notice::plain(notice);
+            lines.iter().for_each(|line| store.said(line));
+        });
         self.append(|stream, out| stream.say(notice, out));
     }
 
@@ -153,14 +175,16 @@ impl Output {
     }
 
     /// Reads a run's pipe, from [`Reader::begin`] until it is told that the run is over.
-    pub(crate) fn read(&self, source: usize, pipe: OwnedFd) -> io::Result<Reader> {
+    pub(crate) fn read(&self, source: usize, run: u32, pipe: OwnedFd) -> io::Result<Reader> {
         let pipe = watched::watch(pipe, Interest::READABLE)?;
         let (begin, has_begun) = oneshot::channel();
         let (over, is_over) = oneshot::channel();
         let output = self.clone();
         let task = tokio::task::spawn_local(async move {
             let _ = has_begun.await;
-            output.read_run(source, pipe, is_over).await
+            let last_lines = output.read_run(source, run, pipe, is_over).await;
+            output.store_in(|store| store.run_ended(source, run));
+            last_lines
         });
         Ok(Reader {
             begin: Some(begin),
@@ -192,7 +216,13 @@ impl Output {
 
     /// Waits until everything is written, at the longest until `deadline`.
     pub(crate) async fn finish(self, deadline: Instant) -> Ended {
-        let _ = time::timeout_at(deadline.into(), self.flushed()).await;
+        let store = self.0.store.borrow_mut().take();
+        let stored = async {
+            if let Some(store) = store {
+                store.finish(deadline).await;
+            }
+        };
+        let _ = tokio::join!(time::timeout_at(deadline.into(), self.flushed()), stored);
         let skipped = self.0.stream.borrow().skipped();
         // A terminal that stands still loses nothing that anybody could say there.
         let nobody_misses_it = self.0.writer.is_closed() || self.0.is_terminal;
@@ -214,6 +244,7 @@ impl Output {
     async fn read_run(
         &self,
         source: usize,
+        run: u32,
         pipe: AsyncFd<OwnedFd>,
         mut is_over: oneshot::Receiver<()>,
     ) -> Vec<String> {
@@ -225,14 +256,14 @@ impl Output {
             self.room().await;
             tokio::select! {
                 biased;
-                _ = &mut is_over => return self.drain(source, &pipe).await,
+                _ = &mut is_over => return self.drain(source, run, &pipe).await,
                 ready = pipe.readable() => {
                     let Ok(mut ready) = ready else { break };
                     if self.is_full() && !self.stands_still() {
                         // Others were quicker.
                         continue;
                     }
-                    match self.take(source, &pipe) {
+                    match self.take(source, run, &pipe) {
                         Some(0) => break,
                         Some(_) => {
                             awaited = Silence::None;
@@ -299,11 +330,11 @@ impl Output {
     }
 
     /// To the end of what is there, not to the end of the pipe: a stranger may hold that open.
-    async fn drain(&self, source: usize, pipe: &AsyncFd<OwnedFd>) -> Vec<String> {
+    async fn drain(&self, source: usize, run: u32, pipe: &AsyncFd<OwnedFd>) -> Vec<String> {
         let mut left = MOST_LEFT;
         while left > 0 {
             self.room().await;
-            match self.take(source, pipe) {
+            match self.take(source, run, pipe) {
                 None | Some(0) => break,
                 Some(count) => left = left.saturating_sub(count),
             }
@@ -319,10 +350,13 @@ impl Output {
     }
 
     /// Reads one chunk into the stream. `None`: nothing is there now.
-    fn take(&self, source: usize, pipe: &AsyncFd<OwnedFd>) -> Option<usize> {
+    fn take(&self, source: usize, run: u32, pipe: &AsyncFd<OwnedFd>) -> Option<usize> {
         let mut chunk = self.0.chunk.borrow_mut();
         let count = descriptor::read(pipe.get_ref().as_fd(), &mut chunk).unwrap_or(Some(0))?;
         let chunk = &chunk[..count];
+        if count > 0 {
+            self.store_in(|store| store.chunk(source, run, chunk));
+        }
         if self.is_attached(source) && self.is_stuck() {
             self.change(|stream, _| stream.observe(source, chunk));
         } else if self.is_attached(source) {

@@ -68,7 +68,7 @@ impl Driver {
         let ends = ends.map_err(|error| os::words_of(&error))?;
         let request = child::spawn_request(planned, id, &mark, ends.are_terminal);
         let marks = probe::marks(ends.identity, &mark);
-        let reader = self.output.read(process, ends.output);
+        let reader = self.output.read(process, run, ends.output);
         let live = LiveRun {
             reader: reader.map_err(|error| os::words_of(&error))?,
             input: ends.input,

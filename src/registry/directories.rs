@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs::DirBuilder;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -37,20 +38,24 @@ fn choose(
     too_long
 }
 
-/// What outlives a login: which ports an app had. `None`: there is no such place.
-pub(super) fn state() -> Option<PathBuf> {
+/// What outlives a login: which ports an app had, and what its processes wrote.
+///
+/// # Errors
+/// There is no such place.
+pub(super) fn state() -> io::Result<PathBuf> {
     let usual = if cfg!(target_os = "macos") {
         "Library/Application Support"
     } else {
         ".local/state"
     };
-    let base = variable("XDG_STATE_HOME").or_else(|| Some(home()?.join(usual)))?;
+    let base = variable("XDG_STATE_HOME").or_else(|| Some(home()?.join(usual)));
+    let base = base.ok_or_else(|| io::Error::other("the user has no home directory"))?;
     // It may be shared with other programs: an existing one stays as it is.
     let mut builder = DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(&base).ok()?;
+    builder.recursive(true).mode(0o700).create(&base)?;
     let path = base.join("devrun");
-    make_private(&path).ok()?;
-    Some(path)
+    make_private(&path)?;
+    Ok(path)
 }
 
 /// A relative path is none, as the XDG Base Directory specification has it.

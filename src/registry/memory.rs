@@ -19,14 +19,15 @@ struct Remembered {
 /// By process (`web.1`). Empty where nothing is known, or cannot be read.
 pub(crate) fn recall(app_directory: &Path, base: u16) -> BTreeMap<String, u16> {
     let state = directories::state();
-    state.map_or_else(BTreeMap::new, |state| {
-        recall_from(&state, app_directory, base)
-    })
+    state.map_or_else(
+        |_| BTreeMap::new(),
+        |state| recall_from(&state, app_directory, base),
+    )
 }
 
 /// For the next time. A failure is none: the next time begins afresh.
 pub(crate) fn remember(app_directory: &Path, base: u16, ports: &BTreeMap<String, u16>) {
-    if let Some(state) = directories::state() {
+    if let Ok(state) = directories::state() {
         remember_in(&state, app_directory, base, ports);
     }
 }

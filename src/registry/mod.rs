@@ -11,10 +11,11 @@ pub(crate) mod memory;
 mod owner;
 mod ports;
 #[cfg(test)]
-mod scratch;
+pub(crate) mod scratch;
 mod session;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -276,6 +277,14 @@ fn running_in(runtime: &Path, identity: &Path) -> Option<Owner> {
 /// What an app is called where a path is too long, or has characters that do not go there.
 pub(crate) fn app_key(identity: &Path) -> String {
     directories::hash(identity)
+}
+
+/// Where sessions are stored, by the keys of their apps.
+///
+/// # Errors
+/// There is no directory that is ours alone.
+pub(crate) fn logs() -> io::Result<PathBuf> {
+    Ok(directories::state()?.join("logs"))
 }
 
 fn app_lock(runtime: &Path, identity: &Path) -> PathBuf {

@@ -5,6 +5,8 @@ mod wiring;
 
 use std::time::Duration;
 
+use crate::render::charset::Charset;
+use crate::render::name::Labels;
 use crate::render::text::{Page, Text};
 use crate::words::exit::Killed;
 use crate::words::name::ProcessName;
@@ -15,6 +17,16 @@ use crate::words::wording::{self, counted, duration, processes};
 /// The lines of a notice, as [`Page::lines`] lays them out.
 pub(crate) fn lines(notice: &Notice, page: &Page<'_>) -> Vec<String> {
     page.lines(texts(notice, page))
+}
+
+/// The same where nothing has to fit and nothing is shortened.
+pub(crate) fn plain(notice: &Notice) -> Vec<String> {
+    let page = Page {
+        columns: usize::MAX,
+        labels: &Labels::default(),
+        charset: Charset::Utf8,
+    };
+    lines(notice, &page)
 }
 
 fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
@@ -76,6 +88,7 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::Redraws { .. }
         | Notice::KillingAll { .. }
         | Notice::Wiring(_)
+        | Notice::StoreStopped { .. }
         | Notice::GuardianLost => vec![Text::Prose(sentence(notice))],
     }
 }
@@ -190,6 +203,9 @@ fn sentence(notice: &Notice) -> String {
         }
         Notice::Redraws { process } => redraws(process),
         Notice::KillingAll { processes: count } => format!("killing {}", processes(*count)),
+        Notice::StoreStopped { cause } => {
+            format!("the log store has stopped: {cause}; devrun logs ends here")
+        }
         Notice::GuardianLost => "the guardian is gone: ending what it had started".into(),
         Notice::Started { .. }
         | Notice::PortTaken { .. }

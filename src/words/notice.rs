@@ -167,6 +167,10 @@ pub(crate) enum Notice {
     },
     /// Of backing services and other sessions.
     Wiring(Wiring),
+    /// What processes write is not stored any more.
+    StoreStopped {
+        cause: String,
+    },
     /// The guardian is gone; what it held is being ended.
     GuardianLost,
     /// Said at the end, where others have gone on meanwhile. Without lines where they were just shown.

@@ -47,7 +47,7 @@ fn child(
     write: impl FnOnce(&mut File) + Send + 'static,
 ) -> (Reader, oneshot::Receiver<File>) {
     let (read, mut end) = pipe();
-    let mut reader = output.read(source, read).unwrap();
+    let mut reader = output.read(source, 1, read).unwrap();
     reader.begin();
     let (done, is_done) = oneshot::channel();
     std::thread::spawn(move || {

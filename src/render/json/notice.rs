@@ -184,6 +184,9 @@ impl Json {
             | Notice::StoppedByHand { .. } => {}
             // Of a terminal.
             Notice::Skipped { .. } | Notice::SeemsToWait { .. } | Notice::Redraws { .. } => {}
+            Notice::StoreStopped { cause } => {
+                self.event("store.stopped", out).put("cause", cause).end();
+            }
             Notice::GuardianLost => self.event("guardian.lost", out).end(),
             Notice::Done {
                 up,

@@ -1,0 +1,355 @@
+//! How a segment of the log store is laid out: a header, then records. Bytes to values and back; it never
+//! opens a file.
+//!
+//! Each record stands by itself under a checksum, so that a torn end, or a page that never reached the disk,
+//! is seen and nothing is made of it. All numbers are little-endian.
+
+use serde::{Deserialize, Serialize};
+
+/// Of a segment's header, in bytes.
+pub(crate) const HEADER: usize = 40;
+/// Of what stands before a record's payload: checksum, length, time, run, source, kind, one byte for later.
+const FRAME: usize = 24;
+/// Longer than any payload: what claims more is damaged.
+const MAX_PAYLOAD: usize = 1024 * 1024;
+/// The last byte counts the layouts.
+const MAGIC: [u8; 8] = *b"devrunL\x01";
+
+/// The beginning of every segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// Nanoseconds since 1970: no record in it is older.
+    pub(crate) began_at: u64,
+    /// All that the processes of the session had written before.
+    pub(crate) before: Amount,
+}
+
+/// So much output of processes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Amount {
+    /// Newlines.
+    pub(crate) lines: u64,
+    pub(crate) bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record<'a> {
+    /// Nanoseconds since 1970. It never goes back within a session.
+    pub(crate) at_ns: u64,
+    pub(crate) body: Body<'a>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Body<'a> {
+    /// The first record of a session.
+    Begun(Begun),
+    /// What a number stands for. Each segment tells it anew.
+    Source {
+        index: usize,
+        source: Source,
+    },
+    /// What one read(2) of a process's output gave, untouched.
+    Chunk {
+        source: usize,
+        run: u32,
+        bytes: &'a [u8],
+    },
+    /// A line of devrun's own, without its prefix.
+    Said {
+        text: &'a str,
+    },
+    /// Output that is not there.
+    Gap {
+        missing: Amount,
+        cause: GapCause,
+    },
+    RunStarted {
+        source: usize,
+        run: u32,
+        pid: i32,
+    },
+    /// All that the run wrote stands before it.
+    RunEnded {
+        source: usize,
+        run: u32,
+    },
+    /// The session ended in good order. Nothing follows.
+    Ended,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Begun {
+    /// devrun's.
+    pub(crate) version: String,
+    pub(crate) pid: u32,
+    /// Of the app that it was started for, as it is shown.
+    pub(crate) directory: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Source {
+    /// As the session shows it: `web.1`, of a sibling `api/web.1`.
+    pub(crate) name: String,
+    /// The key of its app (`registry::app_key`).
+    pub(crate) app: String,
+    /// Within that: `web.1`.
+    pub(crate) in_app: String,
+}
+
+/// Why output is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GapCause {
+    /// The disk was slower than the processes.
+    Slow,
+    /// Its segments were removed, to make room. Never stands in a segment.
+    Pruned,
+    /// Its segment cannot be read. Never stands in a segment.
+    Damaged,
+}
+
+/// What stands at the beginning of some bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Decoded<T> {
+    Whole {
+        value: T,
+        /// So many of the bytes.
+        length: usize,
+    },
+    /// There would have to be more.
+    Incomplete,
+    /// More does not help.
+    Damaged,
+}
+
+const BEGUN: u8 = 1;
+const SOURCE: u8 = 2;
+const CHUNK: u8 = 3;
+const SAID: u8 = 4;
+const GAP: u8 = 5;
+const RUN_STARTED: u8 = 6;
+const RUN_ENDED: u8 = 7;
+const ENDED: u8 = 8;
+
+impl Header {
+    pub(crate) fn push(&self, out: &mut Vec<u8>) {
+        let begin = out.len();
+        out.extend_from_slice(&MAGIC);
+        for number in [self.began_at, self.before.lines, self.before.bytes] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        let sum = u64::from(checksum(&out[begin..]));
+        out.extend_from_slice(&sum.to_le_bytes());
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Decoded<Self> {
+        let known = bytes.len().min(MAGIC.len());
+        if bytes[..known] != MAGIC[..known] {
+            return Decoded::Damaged;
+        }
+        if bytes.len() < HEADER {
+            return Decoded::Incomplete;
+        }
+        if u64_at(bytes, HEADER - 8) != u64::from(checksum(&bytes[..HEADER - 8])) {
+            return Decoded::Damaged;
+        }
+        let value = Self {
+            began_at: u64_at(bytes, 8),
+            before: Amount {
+                lines: u64_at(bytes, 16),
+                bytes: u64_at(bytes, 24),
+            },
+        };
+        let length = HEADER;
+        Decoded::Whole { value, length }
+    }
+}
+
+impl Body<'_> {
+    /// What the processes wrote of which this tells.
+    pub(crate) fn amount(&self) -> Amount {
+        match self {
+            Self::Chunk { bytes, .. } => Amount::of(bytes),
+            Self::Gap { missing, .. } => *missing,
+            Self::Begun(_)
+            | Self::Source { .. }
+            | Self::Said { .. }
+            | Self::RunStarted { .. }
+            | Self::RunEnded { .. }
+            | Self::Ended => Amount::default(),
+        }
+    }
+}
+
+impl Amount {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self {
+            lines: memchr::memchr_iter(b'\n', bytes).count() as u64,
+            bytes: bytes.len() as u64,
+        }
+    }
+
+    pub(crate) fn add(&mut self, more: Self) {
+        self.lines = self.lines.saturating_add(more.lines);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+    }
+
+    /// What is missing where `earlier` is known and this follows.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            lines: self.lines.saturating_sub(earlier.lines),
+            bytes: self.bytes.saturating_sub(earlier.bytes),
+        }
+    }
+}
+
+/// Appends a record that is not sealed yet: a frame, and one copy of its payload.
+pub(crate) fn push(at_ns: u64, body: &Body<'_>, out: &mut Vec<u8>) {
+    let (kind, source, run) = match body {
+        Body::Begun(_) => (BEGUN, 0, 0),
+        Body::Source { index, .. } => (SOURCE, *index, 0),
+        Body::Chunk { source, run, .. } => (CHUNK, *source, *run),
+        Body::Said { .. } => (SAID, 0, 0),
+        Body::Gap { .. } => (GAP, 0, 0),
+        Body::RunStarted { source, run, .. } => (RUN_STARTED, *source, *run),
+        Body::RunEnded { source, run } => (RUN_ENDED, *source, *run),
+        Body::Ended => (ENDED, 0, 0),
+    };
+    let source = u16::try_from(source).expect("a plan has at most 2,000 processes");
+    let begin = out.len();
+    // Checksum and length follow.
+    out.extend_from_slice(&[0; 8]);
+    out.extend_from_slice(&at_ns.to_le_bytes());
+    out.extend_from_slice(&run.to_le_bytes());
+    out.extend_from_slice(&source.to_le_bytes());
+    out.extend_from_slice(&[kind, 0]);
+    push_payload(body, out);
+    let length = u32::try_from(out.len() - begin - FRAME).expect("a payload is a chunk at most");
+    out[begin + 4..begin + 8].copy_from_slice(&length.to_le_bytes());
+}
+
+fn push_payload(body: &Body<'_>, out: &mut Vec<u8>) {
+    const TEXTS: &str = "texts and numbers";
+    match body {
+        Body::Begun(begun) => serde_json::to_writer(out, begun).expect(TEXTS),
+        Body::Source { source, .. } => serde_json::to_writer(out, source).expect(TEXTS),
+        Body::Chunk { bytes, .. } => out.extend_from_slice(bytes),
+        Body::Said { text } => out.extend_from_slice(text.as_bytes()),
+        Body::Gap { missing, cause: _ } => {
+            out.extend_from_slice(&missing.lines.to_le_bytes());
+            out.extend_from_slice(&missing.bytes.to_le_bytes());
+        }
+        Body::RunStarted { pid, .. } => out.extend_from_slice(&pid.to_le_bytes()),
+        Body::RunEnded { .. } | Body::Ended => {}
+    }
+}
+
+/// Puts its checksum into a record, which is all of `bytes`.
+pub(crate) fn seal(bytes: &mut [u8]) {
+    let sum = checksum(&bytes[4..]);
+    bytes[..4].copy_from_slice(&sum.to_le_bytes());
+}
+
+/// How long the record is that begins here; `None`: that cannot be told yet, or is nonsense.
+pub(crate) fn length(bytes: &[u8]) -> Option<usize> {
+    match framed(bytes) {
+        Decoded::Whole { length, .. } => Some(length),
+        Decoded::Incomplete | Decoded::Damaged => None,
+    }
+}
+
+/// A record that has been sealed.
+pub(crate) fn decode(bytes: &[u8]) -> Decoded<Record<'_>> {
+    let length = match framed(bytes) {
+        Decoded::Whole { length, .. } => length,
+        Decoded::Incomplete => return Decoded::Incomplete,
+        Decoded::Damaged => return Decoded::Damaged,
+    };
+    let bytes = &bytes[..length];
+    if bytes[..4] != checksum(&bytes[4..]).to_le_bytes() {
+        return Decoded::Damaged;
+    }
+    match unsealed(bytes) {
+        Some(value) => Decoded::Whole { value, length },
+        None => Decoded::Damaged,
+    }
+}
+
+/// A whole record, whatever its checksum. `None`: there is no such record.
+pub(crate) fn unsealed(bytes: &[u8]) -> Option<Record<'_>> {
+    let (frame, payload) = bytes.split_at_checked(FRAME)?;
+    let source = usize::from(u16::from_le_bytes(array(frame, 20)));
+    let run = u32::from_le_bytes(array(frame, 16));
+    let body = match frame[22] {
+        BEGUN => Body::Begun(serde_json::from_slice(payload).ok()?),
+        SOURCE => Body::Source {
+            index: source,
+            source: serde_json::from_slice(payload).ok()?,
+        },
+        CHUNK => Body::Chunk {
+            source,
+            run,
+            bytes: payload,
+        },
+        SAID => Body::Said {
+            text: str::from_utf8(payload).ok()?,
+        },
+        GAP if payload.len() == 16 => Body::Gap {
+            missing: Amount {
+                lines: u64_at(payload, 0),
+                bytes: u64_at(payload, 8),
+            },
+            cause: GapCause::Slow,
+        },
+        RUN_STARTED => Body::RunStarted {
+            source,
+            run,
+            pid: i32::from_le_bytes(payload.try_into().ok()?),
+        },
+        RUN_ENDED => Body::RunEnded { source, run },
+        ENDED => Body::Ended,
+        _ => return None,
+    };
+    let at_ns = u64_at(frame, 8);
+    Some(Record { at_ns, body })
+}
+
+/// Whether all of a record is there.
+fn framed(bytes: &[u8]) -> Decoded<()> {
+    if bytes.len() < FRAME {
+        return Decoded::Incomplete;
+    }
+    let payload = u32::from_le_bytes(array(bytes, 4)) as usize;
+    let length = FRAME + payload;
+    match payload {
+        MAX_PAYLOAD.. => Decoded::Damaged,
+        _ if length > bytes.len() => Decoded::Incomplete,
+        _ => Decoded::Whole { value: (), length },
+    }
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(array(bytes, at))
+}
+
+fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let part = &bytes[at..at + N];
+    part.try_into().expect("it is as long as it was cut")
+}
+
+/// Eight bytes a step, several GB/s: against torn and lost pages, not against people. Of nothing but zeros
+/// it is not zero.
+fn checksum(bytes: &[u8]) -> u32 {
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let step = |sum: u64, word: u64| (sum ^ word).wrapping_mul(MIX).rotate_left(29);
+    let words = bytes.chunks_exact(8);
+    let mut last = [0; 8];
+    last[..words.remainder().len()].copy_from_slice(words.remainder());
+    let sum = words.fold(step(MIX, bytes.len() as u64), |sum, word| {
+        step(sum, u64_at(word, 0))
+    });
+    let sum = step(sum, u64::from_le_bytes(last));
+    (sum ^ (sum >> 32)) as u32
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! What the loop hands to the store, and the buffer between it and the store's thread. Nothing here waits
+//! for a disk: what the thread cannot keep up with is dropped, and counted.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Instant, UNIX_EPOCH};
+
+use tokio::sync::oneshot;
+use tokio::time;
+
+use crate::os::signals;
+use crate::store::keeper::{Create, Keeper};
+use crate::store::place::{Home, create};
+use crate::store::segment::{self, Amount, Begun, Body, GapCause, Source};
+
+/// So much may wait for the disk, in bytes.
+const FULL: usize = 8 * 1024 * 1024;
+/// So much of a buffer is kept when the flood is over.
+const KEPT: usize = 256 * 1024;
+
+/// What is known of a session when it begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Opening {
+    /// The key of the app under which it is found first.
+    pub(crate) app: String,
+    /// As it is shown.
+    pub(crate) directory: String,
+    /// By the places of the processes.
+    pub(crate) sources: Vec<Source>,
+}
+
+/// The way to the store of one session. It is never in the way: each method returns at once, also when the
+/// store has stopped.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    /// Closed when the thread has ended.
+    ended: oneshot::Receiver<()>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    front: Mutex<Front>,
+    /// There is something to write, or nothing will come any more.
+    filled: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Front {
+    /// Records that are not sealed.
+    bytes: Vec<u8>,
+    /// What was dropped and not told yet.
+    missing: Amount,
+    /// The time of the last record: the clock may be set back.
+    last_ns: u64,
+    is_done: bool,
+    has_stopped: bool,
+}
+
+impl Writer {
+    /// Begins to store a session. `logs` is asked for the directory, and `stopped` told why the store has
+    /// stopped, if it has to, both by the store's thread.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub(crate) fn start(
+        opening: Opening,
+        logs: impl FnOnce() -> io::Result<PathBuf> + Send + 'static,
+        stopped: impl FnOnce(io::Error) + Send + 'static,
+    ) -> io::Result<Self> {
+        Self::start_with(opening, logs, create, stopped)
+    }
+
+    /// As [`Writer::start`], with another way to make a segment's file.
+    pub(super) fn start_with(
+        opening: Opening,
+        logs: impl FnOnce() -> io::Result<PathBuf> + Send + 'static,
+        create: Create,
+        stopped: impl FnOnce(io::Error) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (end, ended) = oneshot::channel();
+        let writer = Self {
+            shared: Arc::default(),
+            ended,
+        };
+        writer.append(&Body::Begun(Begun {
+            version: env!("CARGO_PKG_VERSION").into(),
+            pid: std::process::id(),
+            directory: opening.directory.clone(),
+        }));
+        let shared = Arc::clone(&writer.shared);
+        std::thread::Builder::new()
+            .name("devrun-store".into())
+            .spawn(move || {
+                // They are the loop's; that they cannot be held back here is no reason not to store.
+                let _ = signals::leave_to_other_threads();
+                if let Err(error) = store(&shared, opening, logs, create) {
+                    shared.stop();
+                    stopped(error);
+                }
+                drop(end);
+            })?;
+        Ok(writer)
+    }
+
+    /// What one read of a process's output gave.
+    pub(crate) fn chunk(&self, source: usize, run: u32, bytes: &[u8]) {
+        let mut front = self.shared.lock();
+        if front.has_stopped {
+            return;
+        }
+        if front.bytes.len() + bytes.len() > FULL {
+            front.missing.add(Amount::of(bytes));
+            return;
+        }
+        let body = Body::Chunk { source, run, bytes };
+        self.fill(front, &body);
+    }
+
+    /// A line of devrun's own, as it is shown.
+    pub(crate) fn said(&self, text: &str) {
+        self.append(&Body::Said { text });
+    }
+
+    pub(crate) fn run_started(&self, source: usize, run: u32, pid: i32) {
+        self.append(&Body::RunStarted { source, run, pid });
+    }
+
+    /// To be told behind the last of its chunks.
+    pub(crate) fn run_ended(&self, source: usize, run: u32) {
+        self.append(&Body::RunEnded { source, run });
+    }
+
+    /// The session ends in good order. Waits until that is written, at the longest until `deadline`.
+    pub(crate) async fn finish(mut self, deadline: Instant) {
+        self.append(&Body::Ended);
+        self.shared.end();
+        let _ = time::timeout_at(deadline.into(), &mut self.ended).await;
+    }
+
+    /// What is small, and always has room.
+    fn append(&self, body: &Body<'_>) {
+        let front = self.shared.lock();
+        if !front.has_stopped {
+            self.fill(front, body);
+        }
+    }
+
+    fn fill(&self, mut front: MutexGuard<'_, Front>, body: &Body<'_>) {
+        let was_empty = front.bytes.is_empty();
+        front.push(body);
+        drop(front);
+        // The thread sleeps only where there is nothing: waking it is a system call.
+        if was_empty {
+            self.shared.filled.notify_one();
+        }
+    }
+}
+
+/// Without a farewell: what is there is written, and nobody waits for that.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.end();
+    }
+}
+
+impl Front {
+    /// Behind a word on what is missing before it.
+    fn push(&mut self, body: &Body<'_>) {
+        let now = UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+        let now = u64::try_from(now).unwrap_or(u64::MAX);
+        self.last_ns = self.last_ns.max(now);
+        let at_ns = self.last_ns;
+        let missing = std::mem::take(&mut self.missing);
+        if missing != Amount::default() {
+            let cause = GapCause::Slow;
+            let body = Body::Gap { missing, cause };
+            segment::push(at_ns, &body, &mut self.bytes);
+        }
+        segment::push(at_ns, body, &mut self.bytes);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Front> {
+        self.front.lock().expect("nobody panics while holding it")
+    }
+
+    /// Nothing is stored any more.
+    fn stop(&self) {
+        let mut front = self.lock();
+        front.has_stopped = true;
+        front.bytes = Vec::new();
+    }
+
+    /// Nothing will come any more.
+    fn end(&self) {
+        self.lock().is_done = true;
+        self.filled.notify_one();
+    }
+
+    /// Swaps what is there for `back`, which is empty. `false`: nothing will come any more.
+    fn take(&self, back: &mut Vec<u8>) -> bool {
+        let mut front = self.lock();
+        while front.bytes.is_empty() && !front.is_done {
+            front = self
+                .filled
+                .wait(front)
+                .expect("nobody panics while holding it");
+        }
+        std::mem::swap(&mut front.bytes, back);
+        !back.is_empty()
+    }
+}
+
+/// Takes all there is, stores it, and again.
+///
+/// # Errors
+/// The disk is full, read-only or gone: nothing more can be stored.
+fn store(
+    shared: &Shared,
+    opening: Opening,
+    logs: impl FnOnce() -> io::Result<PathBuf>,
+    create: Create,
+) -> io::Result<()> {
+    let home = Home::make(&logs()?, &opening.app)?;
+    let mut keeper = Keeper::new(home, opening, create);
+    let mut back = Vec::new();
+    while shared.take(&mut back) {
+        keeper.keep(&mut back)?;
+        let is_calm = back.len() < KEPT;
+        back.clear();
+        if is_calm {
+            back.shrink_to(KEPT);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
