@@ -29,6 +29,17 @@ pub(crate) fn plain(notice: &Notice) -> Vec<String> {
     lines(notice, &page)
 }
 
+/// A line of [`plain`], for another page.
+pub(crate) fn again(line: &str, page: &Page<'_>) -> Vec<String> {
+    let line = line.to_string();
+    // Tables and quoted lines are indented.
+    page.lines(vec![if line.starts_with(' ') {
+        Text::Verbatim(line)
+    } else {
+        Text::Prose(line)
+    }])
+}
+
 fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
     match notice {
         Notice::PortTaken {
