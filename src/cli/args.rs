@@ -1,6 +1,7 @@
 //! What may stand on the command line.
 
 mod choices;
+mod logs;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::builder::styling::Styles;
 use clap::{Args as Group, Parser, Subcommand};
 
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
+pub(crate) use crate::cli::args::logs::Logs;
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;
@@ -30,6 +32,7 @@ const COMMANDS: &str = "\
 Every day:
   start        Run the processes of a Procfile
   run          Run a command in the app's environment
+  logs         Show what the processes wrote, now or earlier
   open         Open a process's URL in the browser
 Understand:
   check        Report every mistake in the app's files
@@ -80,6 +83,9 @@ pub(crate) enum Command {
     /// Run a command in the app's environment
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
+    /// Show what the processes wrote, in this session or an earlier one
+    #[command(after_help = logs::EXAMPLES)]
+    Logs(Box<Logs>),
     /// Open a process's URL in the browser, once it is served
     #[command(after_help = OPEN_EXAMPLES)]
     Open(Open),

@@ -8,6 +8,7 @@ mod context;
 mod env;
 mod link;
 mod live;
+mod logs;
 mod open;
 mod owning;
 mod run;
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Link(arguments) => link::link(&arguments),
         Command::Unlink(arguments) => link::unlink(&arguments),
         Command::Run(run) => run::run(&run),
+        Command::Logs(arguments) => logs::run(&arguments),
         Command::Open(open) => open::run(&open),
         Command::Env(env) => env::run(&env),
         Command::Url(url) => url::run(&url),

@@ -181,7 +181,10 @@ impl Running {
             let is_called = |place: &usize| is_called(&all[*place].shown, name);
             let places: Vec<usize> = (0..all.len()).filter(is_called).collect();
             if places.is_empty() {
-                return Err(self.unknown(name));
+                return Err(unknown(
+                    name,
+                    all.iter().map(|target| target.shown.as_str()),
+                ));
             }
             meant.extend(places);
         }
@@ -189,22 +192,22 @@ impl Running {
         let targets = targets.filter(|(place, _)| meant.contains(place));
         Ok(targets.map(|(_, target)| target).collect())
     }
+}
 
-    fn unknown(&self, asked: &str) -> Report {
-        let mut types: Vec<String> = Vec::new();
-        for target in self.targets() {
-            let process_type = type_of(&target.shown).to_string();
-            if !types.contains(&process_type) {
-                types.push(process_type);
-            }
+/// Nobody of those who are `shown` is called so: which there are.
+pub(super) fn unknown<'a>(asked: &str, shown: impl Iterator<Item = &'a str>) -> Report {
+    let mut types: Vec<&str> = Vec::new();
+    for process_type in shown.map(type_of) {
+        if !types.contains(&process_type) {
+            types.push(process_type);
         }
-        let has = wording::list(&types);
-        let help = match wording::did_you_mean(asked, &types) {
-            Some(suggestion) => format!("{suggestion} There are {has}"),
-            None => format!("there are {has}"),
-        };
-        Report::new(format!("no process `{asked}` in this session")).help(help)
     }
+    let has = wording::list(&types);
+    let help = match wording::did_you_mean(asked, &types) {
+        Some(suggestion) => format!("{suggestion} There are {has}"),
+        None => format!("there are {has}"),
+    };
+    Report::new(format!("no process `{asked}` in this session")).help(help)
 }
 
 /// An app that a session uses and another one runs, if that one answers.

@@ -146,8 +146,20 @@ mod tests {
 
     #[test]
     fn what_stands_around_is_of_the_same_process() {
-        check("x", false, 1, "0 a, 1 b, 0 c, 0 x, 1 d, 0 e, 0 f", "0 c, 0 x, 0 e");
-        check("x", false, 2, "0 a, 0 x, 0 b, 0 x, 0 c", "0 a, 0 x, 0 b, 0 x, 0 c");
+        check(
+            "x",
+            false,
+            1,
+            "0 a, 1 b, 0 c, 0 x, 1 d, 0 e, 0 f",
+            "0 c, 0 x, 0 e",
+        );
+        check(
+            "x",
+            false,
+            2,
+            "0 a, 0 x, 0 b, 0 x, 0 c",
+            "0 a, 0 x, 0 b, 0 x, 0 c",
+        );
     }
 
     #[test]

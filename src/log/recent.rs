@@ -46,7 +46,10 @@ impl Recent {
     pub(crate) fn drain(&mut self, sink: &mut impl FnMut(Entry<'_>)) {
         for Kept { entry, text } in self.kept.drain(..) {
             sink(match entry {
-                Entry::Line(line) => Entry::Line(Line { text: &text, ..line }),
+                Entry::Line(line) => Entry::Line(Line {
+                    text: &text,
+                    ..line
+                }),
                 Entry::Gap(gap) => Entry::Gap(gap),
             });
         }
@@ -67,10 +70,14 @@ impl Recent {
 
     /// The rest of a line whose beginning is kept, if it still is.
     fn go_on(&mut self, rest: Line<'_>) {
-        let begun = self.kept.iter_mut().rev().find_map(|kept| match &mut kept.entry {
-            Entry::Line(line) if line.author == rest.author => Some((line, &mut kept.text)),
-            Entry::Line(_) | Entry::Gap(_) => None,
-        });
+        let begun = self
+            .kept
+            .iter_mut()
+            .rev()
+            .find_map(|kept| match &mut kept.entry {
+                Entry::Line(line) if line.author == rest.author => Some((line, &mut kept.text)),
+                Entry::Line(_) | Entry::Gap(_) => None,
+            });
         if let Some((line, text)) = begun {
             line.end = rest.end;
             text.extend_from_slice(rest.text);

@@ -116,6 +116,15 @@ impl Lines {
         }
     }
 
+    /// The end of the tail is reached: who writes for the first time now begins with a line, as far as anybody
+    /// knows, and of a line that had begun before the rest is shown.
+    pub(crate) fn go_on(&mut self) {
+        self.is_tail = false;
+        for process in &mut self.processes {
+            process.is_torn = false;
+        }
+    }
+
     /// Until when lines were left out of the tail, in nanoseconds since 1970: behind that it is complete.
     pub(crate) fn torn_until(&self) -> Option<u64> {
         self.torn_until
@@ -144,12 +153,7 @@ impl Lines {
     }
 
     /// A run begins: what it writes begins with a line.
-    pub(crate) fn begin_run(
-        &mut self,
-        place: usize,
-        run: u32,
-        sink: &mut impl FnMut(Line<'_>),
-    ) {
+    pub(crate) fn begin_run(&mut self, place: usize, run: u32, sink: &mut impl FnMut(Line<'_>)) {
         self.end(place, sink);
         self.process(place).run = run;
     }
@@ -315,7 +319,11 @@ mod tests {
         lines.show_open(20, silence, &mut |line| told(line, &mut out));
         assert_eq!(out, ["0.1@0 name? …"]);
         assert_eq!(lines.open_since(), None);
-        check(&mut lines, &[(0, 1, "Ada\nb\n")], &["0.1@0 +Ada|", "0.1@0 b|"]);
+        check(
+            &mut lines,
+            &[(0, 1, "Ada\nb\n")],
+            &["0.1@0 +Ada|", "0.1@0 b|"],
+        );
     }
 
     #[test]
@@ -343,6 +351,8 @@ mod tests {
         let chunks = [(0, 1, "a\nb\n"), (1, 1, "x"), (1, 1, "y\nz\n")];
         check(&mut lines, &chunks, &["0.1@0 b|", "1.1@2 z|"]);
         assert_eq!(lines.torn_until(), Some(2));
+        lines.go_on();
+        check(&mut lines, &[(2, 1, "a\n")], &["2.1@0 a|"]);
         let mut lines = Lines::of_tail();
         lines.begin_run(0, 1, &mut |_| panic!("nothing was open"));
         check(&mut lines, &[(0, 1, "a\n")], &["0.1@0 a|"]);

@@ -99,7 +99,10 @@ impl Stamps {
         }
         let at = Instant::from_nanosecond(i128::from(at_ns)).unwrap_or(Instant::UNIX_EPOCH);
         let elapsed = Duration::from_nanos(at_ns.saturating_sub(self.started_ns));
-        Some(self.timestamp.text(&at.to_zoned(self.zone.clone()), elapsed))
+        Some(
+            self.timestamp
+                .text(&at.to_zoned(self.zone.clone()), elapsed),
+        )
     }
 }
 
@@ -128,7 +131,7 @@ fn raw(line: Line<'_>, out: &mut Vec<u8>) {
 }
 
 /// "3 lines lost here: removed to make room".
-fn lost(gap: Gap) -> String {
+pub(crate) fn lost(gap: Gap) -> String {
     let Gap { lines, bytes, .. } = gap;
     let lost = match usize::try_from(lines) {
         Ok(0) | Err(_) => wording::counted(bytes as usize, "byte", "bytes"),
@@ -195,7 +198,12 @@ mod tests {
         let elapsed = "0:00:00 web.1  | a\n0:00:00 web.1  | b\n\
             1:01:00 system | web.1 exited\n1:01:00 web.1  | last\n";
         check(stream(), Timestamp::Elapsed, &entries, elapsed);
-        check(Form::Raw, Timestamp::None, &entries, "a\nb\nweb.1 exited\nlast");
+        check(
+            Form::Raw,
+            Timestamp::None,
+            &entries,
+            "a\nb\nweb.1 exited\nlast",
+        );
     }
 
     #[test]

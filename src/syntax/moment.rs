@@ -97,7 +97,19 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "5", "m", "-5m", "5 m", "5min", "25:00", "1007", "yesterday", "5é", "99999999999s"] {
+        for text in [
+            "",
+            "5",
+            "m",
+            "-5m",
+            "5 m",
+            "5min",
+            "25:00",
+            "1007",
+            "yesterday",
+            "5é",
+            "99999999999s",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
