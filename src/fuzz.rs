@@ -3,6 +3,7 @@
 
 use crate::control::encoding;
 use crate::render::stream::{Look, Stream};
+use crate::store::segment::{self, Decoded};
 use crate::syntax::{dotenv, formation, procfile, settings};
 use crate::words::wire::Told;
 
@@ -80,6 +81,26 @@ pub fn wire(bytes: &[u8]) {
         let header = encoding::header(&asker);
         let again = encoding::asker(header.as_bytes()).expect("it is ours");
         assert_eq!(asker, again);
+    }
+}
+
+/// A segment of the log store, with checksums as they should be: nothing that stands in one is read beyond
+/// its end, and what was understood is understood again.
+pub fn segment(bytes: &[u8]) {
+    let _ = segment::Header::decode(bytes);
+    let mut rest = bytes.to_vec();
+    while let Some(length) = segment::length(&rest) {
+        segment::seal(&mut rest[..length]);
+        if let Decoded::Whole { value, length } = segment::decode(&rest) {
+            let mut again = Vec::new();
+            segment::push(value.at_ns, &value.body, &mut again);
+            segment::seal(&mut again);
+            let Decoded::Whole { value: second, .. } = segment::decode(&again) else {
+                panic!("what was written is not understood: {value:?}");
+            };
+            assert_eq!(value, second, "it says something else, of {length} bytes");
+        }
+        rest.drain(..length);
     }
 }
 

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::{Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use tokio::sync::oneshot;
 use tokio::time;
@@ -16,8 +16,11 @@ use crate::store::segment::{self, Amount, Begun, Body, GapCause, Source};
 
 /// So much may wait for the disk, in bytes.
 const FULL: usize = 8 * 1024 * 1024;
-/// So much of a buffer is kept when the flood is over.
-const KEPT: usize = 256 * 1024;
+/// So much is written without waiting for more, and so much of a buffer is kept when a flood is over.
+const MUCH: usize = 256 * 1024;
+/// How long little waits for more, behind a write: a process that writes line by line shall not cost a
+/// system call of ours for each. A reader who follows may wait ten times as long.
+const GATHERS: Duration = Duration::from_millis(5);
 
 /// What is known of a session when it begins.
 #[derive(Clone, Debug)]
@@ -148,11 +151,12 @@ impl Writer {
     }
 
     fn fill(&self, mut front: MutexGuard<'_, Front>, body: &Body<'_>) {
-        let was_empty = front.bytes.is_empty();
+        let before = front.bytes.len();
         front.push(body);
+        let is_news = before == 0 || (before < MUCH && front.bytes.len() >= MUCH);
         drop(front);
-        // The thread sleeps only where there is nothing: waking it is a system call.
-        if was_empty {
+        // Waking the thread is a system call.
+        if is_news {
             self.shared.filled.notify_one();
         }
     }
@@ -212,6 +216,15 @@ impl Shared {
         std::mem::swap(&mut front.bytes, back);
         !back.is_empty()
     }
+
+    /// Lets more come together.
+    fn gather(&self) {
+        let is_little = |front: &mut Front| front.bytes.len() < MUCH && !front.is_done;
+        let gathered = self
+            .filled
+            .wait_timeout_while(self.lock(), GATHERS, is_little);
+        drop(gathered.expect("nobody panics while holding it"));
+    }
 }
 
 /// Takes all there is, stores it, and again.
@@ -229,10 +242,11 @@ fn store(
     let mut back = Vec::new();
     while shared.take(&mut back) {
         keeper.keep(&mut back)?;
-        let is_calm = back.len() < KEPT;
+        let is_calm = back.len() < MUCH;
         back.clear();
         if is_calm {
-            back.shrink_to(KEPT);
+            back.shrink_to(MUCH);
+            shared.gather();
         }
     }
     Ok(())

@@ -21,6 +21,7 @@ mod screen;
 mod screens;
 mod shutdown;
 mod start;
+mod store;
 mod supervision;
 mod support;
 mod terminal;

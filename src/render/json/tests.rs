@@ -305,6 +305,12 @@ fn the_rest_is_told_in_full() {
         },
         r#""process.killed","process":"web.1","run":2,"pid":41210,"grace_s":5.0,"others":2,"survivors":0"#,
     );
+    check(
+        &Notice::StoreStopped {
+            cause: "No space left on device".into(),
+        },
+        r#""store.stopped","cause":"No space left on device""#,
+    );
     check(&Notice::GuardianLost, r#""guardian.lost""#);
     check(
         &Notice::Done {

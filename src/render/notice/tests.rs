@@ -272,6 +272,15 @@ fn what_is_one_sentence() {
         &["killing 2 processes"],
     );
     check(
+        &Notice::StoreStopped {
+            cause: "No space left on device".into(),
+        },
+        &[
+            "the log store has stopped: No space left on device; devrun",
+            "  logs ends here",
+        ],
+    );
+    check(
         &Notice::GuardianLost,
         &["the guardian is gone: ending what it had started"],
     );
