@@ -151,7 +151,8 @@ impl Driver {
         let sources = session.plan.processes.len();
         let store_tells = tell.clone();
         let output = Output::start(session.stream, session.clock, session.stdout, sources, tell)?;
-        storing::start(&output, &session.plan, store_tells);
+        let root = &session.world.resolved().sources.apps.identity;
+        storing::start(&output, &session.plan, root, store_tells);
         for notice in &session.opening {
             output.say(notice);
         }
@@ -269,7 +270,10 @@ impl Driver {
                     self.output.say(&Notice::SeemsToWait { process });
                 }
             }
-            Told::StoreStopped(cause) => self.output.say(&Notice::StoreStopped { cause }),
+            Told::StoreStopped(cause) => {
+                self.output.stop_storing();
+                self.output.say(&Notice::StoreStopped { cause });
+            }
             Told::Redraws(process) => {
                 if self.can_attach(process) {
                     let process = self.plan.processes[process].name.clone();
@@ -324,7 +328,10 @@ impl Driver {
                 self.guardian
                     .send(&Request::Kill(id(process, run)), Vec::new());
             }
-            Action::Say(notice) => {
+            Action::Say(mut notice) => {
+                if let Notice::Done { is_stored, .. } = &mut notice {
+                    *is_stored = self.output.is_stored();
+                }
                 self.output.say(&notice);
                 if let Notice::ListensElsewhere(verdict) = &notice {
                     self.note_verdict(verdict);

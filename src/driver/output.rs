@@ -127,6 +127,16 @@ impl Output {
         *self.0.store.borrow_mut() = Some(store);
     }
 
+    /// Nothing is stored any more.
+    pub(crate) fn stop_storing(&self) {
+        self.0.store.borrow_mut().take();
+    }
+
+    /// Whether all that was written so far can be read again, as far as that is known.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.0.store.borrow().is_some()
+    }
+
     pub(crate) fn store_in(&self, store: impl FnOnce(&store::writer::Writer)) {
         if let Some(writer) = &*self.0.store.borrow() {
             store(writer);

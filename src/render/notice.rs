@@ -68,7 +68,8 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
             restarts,
             ignored_lines,
             status: _,
-        } => done(*up, *restarts, *ignored_lines),
+            is_stored,
+        } => done(*up, *restarts, *ignored_lines, *is_stored),
         Notice::Started {
             process,
             run: _,
@@ -450,12 +451,18 @@ fn seconds(left: Duration) -> String {
     format!("{} s", (left.as_secs_f64().round() as u64).max(1))
 }
 
-fn done(up: Duration, restarts: u32, ignored_lines: usize) -> Vec<Text> {
+fn done(up: Duration, restarts: u32, ignored_lines: usize, is_stored: bool) -> Vec<Text> {
     let restarts = match restarts {
         0 => String::new(),
         count => format!(", {}", counted(count as usize, "restart", "restarts")),
     };
-    let mut texts = vec![Text::Prose(format!("done. up {}{restarts}", duration(up)))];
+    let again = if is_stored {
+        ". Read again: devrun logs"
+    } else {
+        ""
+    };
+    let done = format!("done. up {}{restarts}{again}", duration(up));
+    let mut texts = vec![Text::Prose(done)];
     if ignored_lines > 0 {
         let count = counted(ignored_lines, "line was", "lines were");
         texts.push(Text::Prose(format!(

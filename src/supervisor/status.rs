@@ -145,6 +145,7 @@ impl Supervisor {
                 .sum(),
             ignored_lines: self.ignored_lines,
             status: self.status.code(),
+            is_stored: false,
         });
         self.end(self.status.code(), turn);
     }

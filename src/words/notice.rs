@@ -182,6 +182,8 @@ pub(crate) enum Notice {
         ignored_lines: usize,
         /// devrun's exit status.
         status: u8,
+        /// All of it can be read again. The supervisor does not know; who carries out what it says does.
+        is_stored: bool,
     },
 }
 
