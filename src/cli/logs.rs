@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::cli::args::Logs;
-use crate::cli::logs::cast::Cast;
+use crate::cli::logs::cast::{Cast, Viewpoint};
 use crate::cli::logs::outlet::Outlet;
 use crate::cli::logs::reading::{Asked, Over, Reading};
 use crate::cli::{
@@ -58,7 +58,11 @@ fn prepare(args: &Logs) -> Result<Reading, Failure> {
     let key = registry::app_key(&identity);
     let sources =
         reading::sources(&session).map_err(|error| failure(unreadable(&error), NOT_RUNNING))?;
-    let cast = Cast::new(&sources, &key, session.is_link, &args.processes);
+    let from = Viewpoint {
+        key: &key,
+        is_others: session.is_link,
+    };
+    let cast = Cast::new(&sources, from, &args.processes);
     let cast = cast.map_err(|report| failure(report, NOT_STARTED))?;
     let now = Zoned::now();
     let asked = Asked {

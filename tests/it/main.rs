@@ -12,6 +12,7 @@ mod keyboard;
 mod link;
 #[cfg(target_os = "linux")]
 mod linux;
+mod logs;
 mod open;
 mod orphans;
 mod output;

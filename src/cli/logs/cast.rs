@@ -15,46 +15,82 @@ pub(super) struct Cast {
     pub(super) is_shown: Vec<bool>,
 }
 
+/// From where a session is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Viewpoint<'a> {
+    /// Of the app that is meant.
+    pub(super) key: &'a str,
+    /// The session was started for another one.
+    pub(super) is_others: bool,
+}
+
+impl Viewpoint<'_> {
+    fn is_own(self, source: &Source) -> bool {
+        source.app == self.key
+    }
+
+    fn name(self, source: &Source) -> &str {
+        match self.is_others && self.is_own(source) {
+            true => &source.in_app,
+            false => &source.name,
+        }
+    }
+
+    /// What the other app calls `web` cannot be called so from here.
+    fn is_known(self, source: &Source) -> bool {
+        !self.is_others || self.is_own(source) || source.name.contains('/')
+    }
+
+    /// Whether somebody means this process who says `asked`.
+    fn means(self, source: &Source, asked: &str) -> bool {
+        let in_app = self.is_own(source) && session::is_called(&source.in_app, asked);
+        in_app || (self.is_known(source) && session::is_called(&source.name, asked))
+    }
+}
+
 impl Cast {
-    /// Those that `asked` names, or all. A session that was started for another app `is_others`: of that, only
-    /// what is of the app with this `key` is meant if nobody is named.
+    /// Those that `asked` names. If nobody is named, all; of a session that was started for another app, what is of
+    /// the one that is meant.
     ///
     /// # Errors
     /// A name that means nobody: which there are.
     pub(super) fn new(
         sources: &[Source],
-        key: &str,
-        is_others: bool,
+        from: Viewpoint<'_>,
         asked: &[String],
     ) -> Result<Self, Report> {
-        let is_own = |source: &Source| source.app == key;
-        let name = |source: &Source| match is_others && is_own(source) {
-            true => source.in_app.clone(),
-            false => source.name.clone(),
+        let names = sources.iter().map(|source| from.name(source).to_string());
+        let mut cast = Self {
+            names: names.collect(),
+            is_shown: vec![false; sources.len() + 1],
         };
-        let names: Vec<String> = sources.iter().map(name).collect();
         if asked.is_empty() {
-            let of_processes = sources.iter().map(|source| !is_others || is_own(source));
-            let is_shown = [true].into_iter().chain(of_processes).collect();
-            return Ok(Self { names, is_shown });
+            cast.show(0);
+            let is_meant = |source: &Source| !from.is_others || from.is_own(source);
+            cast.show_all(sources, is_meant);
         }
-        let mut is_shown = vec![false; sources.len() + 1];
         for name in asked {
-            let is_called = |place: &usize| {
-                let source = &sources[*place];
-                let in_app = is_own(source) && session::is_called(&source.in_app, name);
-                in_app || session::is_called(&names[*place], name)
-            };
-            let mut meant: Vec<usize> = (0..sources.len()).filter(is_called).collect();
-            meant.iter_mut().for_each(|place| *place += 1);
-            meant.extend((name == SYSTEM).then_some(0));
-            if meant.is_empty() {
-                let names = names.iter().map(String::as_str);
-                return Err(session::unknown(name, names));
+            let has_met = cast.show_all(sources, |source| from.means(source, name));
+            if name == SYSTEM {
+                cast.show(0);
+            } else if !has_met {
+                let known = sources.iter().filter(|source| from.is_known(source));
+                return Err(session::unknown(name, known.map(|it| from.name(it))));
             }
-            meant.into_iter().for_each(|index| is_shown[index] = true);
         }
-        Ok(Self { names, is_shown })
+        Ok(cast)
+    }
+
+    fn show(&mut self, index: usize) {
+        self.is_shown[index] = true;
+    }
+
+    /// Returns whether there is one.
+    fn show_all(&mut self, sources: &[Source], is_meant: impl Fn(&Source) -> bool) -> bool {
+        let places = (0..sources.len()).filter(|place| is_meant(&sources[*place]));
+        let places: Vec<usize> = places.collect();
+        places.iter().for_each(|place| self.show(place + 1));
+        !places.is_empty()
     }
 
     /// The places of the processes that are not shown.
@@ -82,9 +118,14 @@ mod tests {
         ]
     }
 
+    fn from(key: &str) -> Viewpoint<'_> {
+        let is_others = key != "shop";
+        Viewpoint { key, is_others }
+    }
+
     fn check(key: &str, asked: &[&str], expected: &[&str]) {
         let asked: Vec<String> = asked.iter().map(ToString::to_string).collect();
-        let cast = Cast::new(&sources(), key, key != "shop", &asked).unwrap();
+        let cast = Cast::new(&sources(), from(key), &asked).unwrap();
         let names = ["system"]
             .into_iter()
             .chain(cast.names.iter().map(String::as_str));
@@ -109,13 +150,16 @@ mod tests {
     #[test]
     fn in_a_session_of_another_app_ones_own_processes_have_their_own_names() {
         check("api", &[], &["system", "web.1"]);
-        check("api", &["worker"], &["worker.1", "worker.2"]);
+        check("api", &["web"], &["web.1"]);
+        check("api", &["api/web"], &["web.1"]);
+        let asked = ["worker".to_string()];
+        Cast::new(&sources(), from("api"), &asked).unwrap_err();
     }
 
     #[test]
     fn who_is_not_there_is_not_left_out_in_silence() {
         let asked = ["web".to_string(), "wrker".to_string()];
-        let report = Cast::new(&sources(), "shop", false, &asked).unwrap_err();
+        let report = Cast::new(&sources(), from("shop"), &asked).unwrap_err();
         assert_eq!(report.headline, "no process `wrker` in this session");
         assert!(report.help.unwrap().starts_with("did you mean `worker`?"));
     }
