@@ -346,6 +346,19 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_of_somebody_else_is_not_written_to() {
+        let scratch = Scratch::new("store-foreign");
+        let logs = scratch.path("logs");
+        fs::create_dir(&logs).unwrap();
+        // Only root can make one.
+        if std::os::unix::fs::chown(&logs, Some(1), None).is_ok() {
+            let error = Home::make(&logs, SHOP).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+            assert_eq!(fs::read_dir(&logs).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
     fn what_is_no_session_is_left_alone() {
         let scratch = Scratch::new("store-strange");
         let logs = scratch.path("logs");
@@ -369,7 +382,7 @@ mod tests {
         }
         let home = Home::make(&logs, SHOP).unwrap();
         home.prune(SHOP, 0);
-        let kept = [&olds[1..], &[home.id.clone()]].concat();
+        let kept = [&olds[1..], std::slice::from_ref(&home.id)].concat();
         assert_eq!(ids(&logs, SHOP), kept);
         assert_eq!(ids(&logs, API), olds[1..]);
         assert!(!logs.join(API).join(&olds[0]).is_symlink());

@@ -175,14 +175,17 @@ impl Front {
         let now = UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
         let now = u64::try_from(now).unwrap_or(u64::MAX);
         self.last_ns = self.last_ns.max(now);
-        let at_ns = self.last_ns;
+        self.tell_missing();
+        segment::push(self.last_ns, body, &mut self.bytes);
+    }
+
+    fn tell_missing(&mut self) {
         let missing = std::mem::take(&mut self.missing);
         if missing != Amount::default() {
             let cause = GapCause::Slow;
             let body = Body::Gap { missing, cause };
-            segment::push(at_ns, &body, &mut self.bytes);
+            segment::push(self.last_ns, &body, &mut self.bytes);
         }
-        segment::push(at_ns, body, &mut self.bytes);
     }
 }
 
@@ -213,17 +216,23 @@ impl Shared {
                 .wait(front)
                 .expect("nobody panics while holding it");
         }
+        front.tell_missing();
         std::mem::swap(&mut front.bytes, back);
         !back.is_empty()
     }
 
-    /// Lets more come together.
-    fn gather(&self) {
+    /// Lets more come together. Where nothing comes, a flood is over: neither `back`, which is empty, nor the
+    /// front buffer needs its room any more.
+    fn gather(&self, back: &mut Vec<u8>) {
         let is_little = |front: &mut Front| front.bytes.len() < MUCH && !front.is_done;
         let gathered = self
             .filled
             .wait_timeout_while(self.lock(), GATHERS, is_little);
-        drop(gathered.expect("nobody panics while holding it"));
+        let (mut front, _) = gathered.expect("nobody panics while holding it");
+        if front.bytes.is_empty() {
+            front.bytes.shrink_to(MUCH);
+            back.shrink_to(MUCH);
+        }
     }
 }
 
@@ -245,8 +254,7 @@ fn store(
         let is_calm = back.len() < MUCH;
         back.clear();
         if is_calm {
-            back.shrink_to(MUCH);
-            shared.gather();
+            shared.gather(&mut back);
         }
     }
     Ok(())
