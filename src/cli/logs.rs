@@ -63,7 +63,10 @@ fn prepare(args: &Logs) -> Result<Reading, Failure> {
         is_others: session.is_link,
     };
     let cast = Cast::new(&sources, from, &args.processes);
-    let cast = cast.map_err(|report| failure(report, NOT_STARTED))?;
+    let mut cast = cast.map_err(|report| failure(report, NOT_STARTED))?;
+    if args.raw && args.processes.is_empty() {
+        cast.hide_system();
+    }
     let now = Zoned::now();
     let asked = Asked {
         last: args.last.or_else(|| {

@@ -5,6 +5,7 @@
 //! child killed within its last words.
 
 mod attached;
+mod stored;
 mod writer;
 
 #[cfg(test)]
@@ -120,27 +121,6 @@ impl Output {
         }));
         tokio::task::spawn_local(output.clone().watch_reader(watched));
         Ok(output)
-    }
-
-    /// Stores from now on what is written and said.
-    pub(crate) fn store(&self, store: store::writer::Writer) {
-        *self.0.store.borrow_mut() = Some(store);
-    }
-
-    /// Nothing is stored any more.
-    pub(crate) fn stop_storing(&self) {
-        self.0.store.borrow_mut().take();
-    }
-
-    /// Whether all that was written so far can be read again, as far as that is known.
-    pub(crate) fn is_stored(&self) -> bool {
-        self.0.store.borrow().is_some()
-    }
-
-    pub(crate) fn store_in(&self, store: impl FnOnce(&store::writer::Writer)) {
-        if let Some(writer) = &*self.0.store.borrow() {
-            store(writer);
-        }
     }
 
     /// How much of a terminal of this size is left to the text of a line: so large is `source`'s.

@@ -146,6 +146,7 @@ fn help_fits_80_columns_and_is_as_committed() {
         ("devrun", &["--help"][..]),
         ("start", &["start", "--help"]),
         ("check", &["check", "--help"]),
+        ("logs", &["logs", "--help"]),
         ("open", &["open", "--help"]),
         ("env", &["env", "--help"]),
         ("url", &["url", "--help"]),

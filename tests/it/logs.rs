@@ -209,7 +209,7 @@ fn raw_bytes_are_those_that_were_written() {
     let bytes: Vec<u8> = (0..=255).chain(*b"\n\x1b[2Jx\r").collect();
     let project = Project::with_procfile("web: cat bytes\n").file("bytes", &bytes);
     assert_eq!(project.start_with(&["--restart", "never"]).wait(), 0);
-    let mut raw = Devrun::spawn(project.command(["logs", "web", "--raw"]));
+    let mut raw = Devrun::spawn(project.command(["logs", "--raw"]));
     assert_eq!(raw.wait(), 0);
     assert_eq!(raw.stdout.bytes(), bytes);
     let json = read(&project, &["web", "--json"]).stdout;

@@ -193,7 +193,8 @@ fn the_post_mortem_comes_last_and_once_it_is_decided_nobody_is_to_fix_anything()
             "  out of memory",
             "it took down web.1 and",
             "  worker.1",
-            "done. up N s",
+            "done. up N s. Read again:",
+            "  devrun logs",
         ],
     );
 }

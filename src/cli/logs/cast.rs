@@ -93,6 +93,11 @@ impl Cast {
         !places.is_empty()
     }
 
+    /// What devrun said is none of what the processes wrote.
+    pub(super) fn hide_system(&mut self) {
+        self.is_shown[0] = false;
+    }
+
     /// The places of the processes that are not shown.
     pub(super) fn unexpected(&self) -> Vec<usize> {
         let places = 0..self.names.len();
