@@ -37,6 +37,9 @@ _devrun() {
             devrun,open)
                 cmd="devrun__subcmd__open"
                 ;;
+            devrun,ps)
+                cmd="devrun__subcmd__ps"
+                ;;
             devrun,run)
                 cmd="devrun__subcmd__run"
                 ;;
@@ -76,6 +79,9 @@ _devrun() {
             devrun__subcmd__help,open)
                 cmd="devrun__subcmd__help__subcmd__open"
                 ;;
+            devrun__subcmd__help,ps)
+                cmd="devrun__subcmd__help__subcmd__ps"
+                ;;
             devrun__subcmd__help,run)
                 cmd="devrun__subcmd__help__subcmd__run"
                 ;;
@@ -101,7 +107,7 @@ _devrun() {
 
     case "${cmd}" in
         devrun)
-            opts="-h -V --help --version start check link unlink run logs open env url uses schema completions help"
+            opts="-h -V --help --version start ps logs check link unlink run open env url uses schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -241,7 +247,7 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help)
-            opts="start check link unlink run logs open env url uses schema completions help"
+            opts="start ps logs check link unlink run open env url uses schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -339,6 +345,20 @@ _devrun() {
             return 0
             ;;
         devrun__subcmd__help__subcmd__open)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__help__subcmd__ps)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -538,6 +558,36 @@ _devrun() {
             ;;
         devrun__subcmd__open)
             opts="-f -d -h --procfile --root --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --procfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        devrun__subcmd__ps)
+            opts="-f -d -h --all --json --procfile --root --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

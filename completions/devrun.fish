@@ -27,11 +27,12 @@ end
 complete -c devrun -n "__fish_devrun_needs_command" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_needs_command" -s V -l version -d 'Print version'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "start" -d 'Run the processes of a Procfile'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "ps" -d 'Show the processes that run, what they wait for, and why one failed'
+complete -c devrun -n "__fish_devrun_needs_command" -f -a "logs" -d 'Show what the processes wrote, in this session or an earlier one'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "run" -d 'Run a command in the app\'s environment'
-complete -c devrun -n "__fish_devrun_needs_command" -f -a "logs" -d 'Show what the processes wrote, in this session or an earlier one'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "open" -d 'Open a process\'s URL in the browser, once it is served'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "env" -d 'Show the environment of a process, and where each value comes from'
 complete -c devrun -n "__fish_devrun_needs_command" -f -a "url" -d 'Print the URL of a process, or of what is behind a variable'
@@ -72,6 +73,33 @@ complete -c devrun -n "__fish_devrun_using_subcommand start" -l no-timestamp -d 
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s q -l quiet -d 'Leave out devrun\'s own lines'
 complete -c devrun -n "__fish_devrun_using_subcommand start" -l json -d 'Events for programs: one JSON object a line'
 complete -c devrun -n "__fish_devrun_using_subcommand start" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand ps" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand ps" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand ps" -l all -d 'Every app that runs, wherever it is'
+complete -c devrun -n "__fish_devrun_using_subcommand ps" -l json -d 'One JSON object, for programs'
+complete -c devrun -n "__fish_devrun_using_subcommand ps" -s h -l help -d 'Print help'
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -s n -l lines -d 'The last N lines' -r
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -l since -d 'From this time on: 90s, 5m, 2h ago, 10:07, 2026-03-01T10:07' -r
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -l until -d 'Up to this time' -r
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -l grep -d 'Those that this regular expression matches' -r
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -s C -l context -d 'And so many lines of the same process around each' -r
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -l session -d '0 is this session or the last one (the default), -1 the one before' -r
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -l timestamp -d 'In front of each line: short (the default), ms, iso, elapsed or none' -r -f -a "short\t''
+ms\t''
+iso\t''
+elapsed\t''
+none\t''"
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -l color -d 'Colours: auto (the default), always or never' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -s d -l root -d 'The directory of the app and of its processes' -r -F
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -s f -l follow -d 'The last 10 lines, and what is written from now on'
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -l invert -d 'Those that it does not match'
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -l no-timestamp -d 'No time in front of each line'
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -l raw -d 'The bytes as the processes wrote them'
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -l json -d 'For programs: one JSON object a line'
+complete -c devrun -n "__fish_devrun_using_subcommand logs" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand check" -s e -l env -d 'Env files to read in place of .env' -r -F
@@ -96,28 +124,6 @@ complete -c devrun -n "__fish_devrun_using_subcommand run" -l set -d 'Set a vari
 complete -c devrun -n "__fish_devrun_using_subcommand run" -l use -d 'What is behind a variable, in place of what devrun.yaml says' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -l unuse -d 'Do without what devrun.yaml says of a variable' -r
 complete -c devrun -n "__fish_devrun_using_subcommand run" -s h -l help -d 'Print help'
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -s n -l lines -d 'The last N lines' -r
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -l since -d 'From this time on: 90s, 5m, 2h ago, 10:07, 2026-03-01T10:07' -r
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -l until -d 'Up to this time' -r
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -l grep -d 'Those that this regular expression matches' -r
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -s C -l context -d 'And so many lines of the same process around each' -r
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -l session -d '0 is this session or the last one (the default), -1 the one before' -r
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -l timestamp -d 'In front of each line: short (the default), ms, iso, elapsed or none' -r -f -a "short\t''
-ms\t''
-iso\t''
-elapsed\t''
-none\t''"
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -l color -d 'Colours: auto (the default), always or never' -r -f -a "auto\t''
-always\t''
-never\t''"
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -s d -l root -d 'The directory of the app and of its processes' -r -F
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -s f -l follow -d 'The last 10 lines, and what is written from now on'
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -l invert -d 'Those that it does not match'
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -l no-timestamp -d 'No time in front of each line'
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -l raw -d 'The bytes as the processes wrote them'
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -l json -d 'For programs: one JSON object a line'
-complete -c devrun -n "__fish_devrun_using_subcommand logs" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand open" -s f -l procfile -d 'The Procfile, if not Procfile.dev or Procfile' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand open" -s d -l root -d 'The directory of the app and of its processes' -r -F
 complete -c devrun -n "__fish_devrun_using_subcommand open" -s h -l help -d 'Print help'
@@ -152,16 +158,17 @@ complete -c devrun -n "__fish_devrun_using_subcommand uses" -l json -d 'One JSON
 complete -c devrun -n "__fish_devrun_using_subcommand uses" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c devrun -n "__fish_devrun_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "start" -d 'Run the processes of a Procfile'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "run" -d 'Run a command in the app\'s environment'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "logs" -d 'Show what the processes wrote, in this session or an earlier one'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "open" -d 'Open a process\'s URL in the browser, once it is served'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "env" -d 'Show the environment of a process, and where each value comes from'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "url" -d 'Print the URL of a process, or of what is behind a variable'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "uses" -d 'List what the app uses, in which state that is, and who uses the app'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "schema" -d 'Print the JSON Schema of devrun.yaml, for editors'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "completions" -d 'Print completions for a shell'
-complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start check link unlink run logs open env url uses schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "start" -d 'Run the processes of a Procfile'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "ps" -d 'Show the processes that run, what they wait for, and why one failed'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "logs" -d 'Show what the processes wrote, in this session or an earlier one'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "check" -d 'Report every mistake in the app\'s files, starting nothing'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "link" -d 'Say what is behind a variable: another app, a process, a URL'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "unlink" -d 'Take a variable out of the app\'s uses'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "run" -d 'Run a command in the app\'s environment'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "open" -d 'Open a process\'s URL in the browser, once it is served'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "env" -d 'Show the environment of a process, and where each value comes from'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "url" -d 'Print the URL of a process, or of what is behind a variable'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "uses" -d 'List what the app uses, in which state that is, and who uses the app'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "schema" -d 'Print the JSON Schema of devrun.yaml, for editors'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "completions" -d 'Print completions for a shell'
+complete -c devrun -n "__fish_devrun_using_subcommand help; and not __fish_seen_subcommand_from start ps logs check link unlink run open env url uses schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -2,6 +2,7 @@
 
 mod choices;
 mod logs;
+mod ps;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{Args as Group, Parser, Subcommand};
 
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
 pub(crate) use crate::cli::args::logs::Logs;
+pub(crate) use crate::cli::args::ps::Ps;
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;
@@ -31,8 +33,9 @@ const COMMANDS: &str = "\
 
 Every day:
   start        Run the processes of a Procfile
-  run          Run a command in the app's environment
+  ps           Show the processes that run
   logs         Show what the processes wrote, now or earlier
+  run          Run a command in the app's environment
   open         Open a process's URL in the browser
 Understand:
   check        Report every mistake in the app's files
@@ -73,6 +76,12 @@ pub(crate) enum Command {
     /// Run the processes of a Procfile
     #[command(alias = "up", after_help = START_EXAMPLES)]
     Start(Box<Start>),
+    /// Show the processes that run, what they wait for, and why one failed
+    #[command(after_help = ps::EXAMPLES)]
+    Ps(Ps),
+    /// Show what the processes wrote, in this session or an earlier one
+    #[command(after_help = logs::EXAMPLES)]
+    Logs(Box<Logs>),
     /// Report every mistake in the app's files, starting nothing
     Check(Check),
     /// Say what is behind a variable: another app, a process, a URL
@@ -83,9 +92,6 @@ pub(crate) enum Command {
     /// Run a command in the app's environment
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
-    /// Show what the processes wrote, in this session or an earlier one
-    #[command(after_help = logs::EXAMPLES)]
-    Logs(Box<Logs>),
     /// Open a process's URL in the browser, once it is served
     #[command(after_help = OPEN_EXAMPLES)]
     Open(Open),

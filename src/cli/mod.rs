@@ -11,6 +11,7 @@ mod live;
 mod logs;
 mod open;
 mod owning;
+mod ps;
 mod run;
 mod schema;
 mod session;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Open(open) => open::run(&open),
         Command::Env(env) => env::run(&env),
         Command::Url(url) => url::run(&url),
+        Command::Ps(ps) => ps::run(&ps),
         Command::Uses(uses) => uses::run(&uses),
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions::run(&completions),

@@ -4,7 +4,9 @@
 #![expect(dead_code, reason = "the commands that ask a session come one by one")]
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use glob::{MatchOptions, Pattern};
 
@@ -17,6 +19,11 @@ use crate::registry::{self, Owner};
 use crate::words::report::Report;
 use crate::words::wire::{AppState, ProcessState};
 use crate::words::wording;
+
+/// From when its lock says that a session will listen until it does so,
+const LISTENS_WITHIN: Duration = Duration::from_secs(1);
+/// and how often it is tried. No event tells of that.
+const INTERVAL: Duration = Duration::from_millis(20);
 
 /// A session that runs, with the apps that it has to do with.
 #[derive(Debug)]
@@ -82,15 +89,34 @@ pub(super) fn identity(place: &AppOnly) -> Result<PathBuf, Failure> {
     load::identity(&context.place).map_err(|report| failure(report, NOT_STARTED))
 }
 
-/// All apps that a session runs; `None`: it does not answer.
+/// All apps that a session runs; `None`: it does not answer. One that has just begun may not listen yet.
 pub(super) fn apps_of(socket: &Path) -> Option<Vec<RunningApp>> {
-    let states = live::runtime().ok()?.block_on(client::apps(socket)).ok()?;
+    let asked = async {
+        let begun = Instant::now();
+        loop {
+            match client::apps(socket).await {
+                Ok(states) => return Some(states),
+                Err(error) if is_to_come(&error) && begun.elapsed() < LISTENS_WITHIN => {
+                    tokio::time::sleep(INTERVAL).await;
+                }
+                Err(_) => return None,
+            }
+        }
+    };
+    let states = live::runtime().ok()?.block_on(asked)?;
     let app = |state: AppState| RunningApp {
         socket: socket.to_path_buf(),
         key: registry::app_key(Path::new(&state.identity)),
         state,
     };
     Some(states.into_iter().map(app).collect())
+}
+
+fn is_to_come(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+    )
 }
 
 fn nothing_runs(identity: &Path) -> Report {
@@ -110,9 +136,18 @@ fn silent(owner: &Owner) -> Report {
 impl Running {
     fn of(owner: Owner, identity: &Path, apps: Vec<RunningApp>) -> Self {
         let is_it = |app: &RunningApp| Path::new(&app.state.identity) == identity;
-        // The root that names them is none of them.
-        let is_root = !apps.iter().any(is_it);
-        let is_meant = |app: &RunningApp| is_it(app) || (is_root && !app.state.is_sibling);
+        // The root that names its members need not be an app.
+        let means_all = apps
+            .iter()
+            .find(|app| is_it(app))
+            .is_none_or(|app| !app.state.is_sibling);
+        let is_meant = |app: &RunningApp| {
+            if means_all {
+                app.state.is_root
+            } else {
+                is_it(app)
+            }
+        };
         let (mut all, others): (Vec<_>, Vec<_>) = apps.into_iter().partition(is_meant);
         let meant = all.len();
         all.extend(others);

@@ -85,6 +85,10 @@ impl Caller {
                 is_heard.map_err(|_| Failure::ending())?;
                 Ok(json(StatusCode::ACCEPTED, &json!({})))
             }
+            Route::Processes(app) => {
+                let processes = |reply| Request::Processes { app, reply };
+                Ok(json(StatusCode::OK, &self.ask(processes).await?))
+            }
         }
     }
 

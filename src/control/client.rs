@@ -20,6 +20,7 @@ use crate::control::ASKER;
 use crate::control::encoding::{self, Lines};
 use crate::os::process::own_user;
 use crate::words::wire::env::ProcessEnv;
+use crate::words::wire::process::ProcessReport;
 use crate::words::wire::{AppState, Asker, HandedOver, Knock, Told, Wanted};
 
 /// For what a session answers at once. One that is stopped (Ctrl-Z) accepts, and says nothing.
@@ -68,6 +69,12 @@ pub(crate) async fn env(socket: &Path, app: &str, process: &str) -> io::Result<P
         &format!("/v1/apps/{app}/processes/{process}/env"),
     ))
     .await
+}
+
+/// All that the session knows of the processes of an app. It takes the session a tenth of a second to see
+/// what they take.
+pub(crate) async fn processes(socket: &Path, app: &str) -> io::Result<Vec<ProcessReport>> {
+    soon(get(socket, &format!("/v1/apps/{app}/processes"))).await
 }
 
 /// Comes back when the owner has accepted, however long it is stopped meanwhile.

@@ -17,6 +17,7 @@ mod tests;
 use tokio::sync::oneshot;
 
 use crate::words::wire::env::ProcessEnv;
+use crate::words::wire::process::ProcessReport;
 use crate::words::wire::{AppState, Asker, HandedOver};
 
 pub(crate) use follower::Teller;
@@ -61,6 +62,11 @@ pub(crate) enum Request {
     /// Somebody owns this app now.
     Knock {
         app: String,
+    },
+    /// All that is known of every process that anybody has asked for.
+    Processes {
+        app: String,
+        reply: Reply<Vec<ProcessReport>>,
     },
 }
 

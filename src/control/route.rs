@@ -15,6 +15,7 @@ pub(super) enum Route {
     Start(String),
     HandOver(String),
     Knock,
+    Processes(String),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -47,6 +48,7 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
         ["apps", key, "start"] => (Method::POST, Route::Start(app(key))),
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
         ["knock"] => (Method::POST, Route::Knock),
+        ["apps", key, "processes"] => (Method::GET, Route::Processes(app(key))),
         _ => return Err(Astray::Unknown),
     };
     if only == method {
@@ -91,6 +93,11 @@ mod tests {
             Ok(Route::HandOver("ab".into())),
         );
         check(Method::POST, "/v1/knock", Ok(Route::Knock));
+        check(
+            Method::GET,
+            "/v1/apps/ab/processes",
+            Ok(Route::Processes("ab".into())),
+        );
         check(Method::POST, "/v1/apps", Err(Astray::Only(Method::GET)));
         check(Method::GET, "/v1/knock", Err(Astray::Only(Method::POST)));
         check(
@@ -107,7 +114,6 @@ mod tests {
             "/v2/apps",
             "/v1/apps/ab/x",
             "/v1/apps/ab/start/x",
-            "/v1/apps/ab/processes",
             "/v1/apps/ab/processes/web.1",
         ] {
             check(Method::GET, path, Err(Astray::Unknown));

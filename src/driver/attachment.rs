@@ -176,7 +176,7 @@ impl Driver {
         self.live_terminal(process)?.try_clone().ok()
     }
 
-    fn live_terminal(&self, process: ProcessIndex) -> Option<&OwnedFd> {
+    pub(super) fn live_terminal(&self, process: ProcessIndex) -> Option<&OwnedFd> {
         let mut runs = self.runs.iter();
         let live = runs.find(|(id, live)| id.process as usize == process && live.has_terminal);
         Some(&live?.1.input)

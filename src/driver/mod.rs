@@ -12,12 +12,15 @@ mod keyboard;
 mod line_commands;
 pub(crate) mod output;
 mod probe;
+mod reports;
 mod rescue;
 mod sharing;
 mod spawning;
 mod stop_signals;
 mod storing;
 mod terminal_signals;
+mod trees;
+mod usage;
 pub(crate) mod world;
 
 use std::collections::{HashMap, HashSet};

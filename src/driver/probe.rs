@@ -1,16 +1,18 @@
 //! Readiness that proves ownership: which listening sockets belong to a run's own tree. Never connects:
 //! that would disturb servers.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
+use crate::driver::trees;
 use crate::guardian::ID_VARIABLE;
 use crate::guardian::protocol::RunId;
-use crate::os::family::{self, Marks, Member};
+use crate::os::family::Marks;
 use crate::os::process;
 use crate::os::socket::{self, Listening, Owned, SocketTable};
 use crate::supervisor::{Event, Listener};
 use crate::words::port::Holder;
+use crate::words::wire::process::Listens;
 
 /// The kernel tells of no listen(2), so it is asked: this often at first,
 const FIRST_INTERVAL: Duration = Duration::from_millis(10);
@@ -38,6 +40,8 @@ struct Watched {
     next_at: Option<Instant>,
     interval: Duration,
     known: Vec<Listener>,
+    /// The same, with addresses.
+    sockets: Vec<Listens>,
     /// Somebody outside of its tree listens on its PORT; whether that one could be identified.
     stranger: Option<bool>,
 }
@@ -77,6 +81,7 @@ impl Probe {
             next_at: None,
             interval: FIRST_INTERVAL,
             known: Vec::new(),
+            sockets: Vec::new(),
             stranger: None,
         };
         self.watched.insert(id, watched);
@@ -137,7 +142,7 @@ impl Probe {
         if !self.sockets.has_news(&mut listening) {
             return Vec::new();
         }
-        let owners = self.trees();
+        let owners = trees::members(self.guardian, &self.spawned_runs());
         let pids: Vec<i32> = owners.iter().map(|(pid, _)| *pid).collect();
         let owners: HashMap<i32, RunId> = owners.into_iter().collect();
         let mut held: BTreeMap<RunId, Vec<Owned>> = BTreeMap::new();
@@ -148,41 +153,23 @@ impl Probe {
         for (id, watched) in &mut self.watched {
             let held = held.remove(id).unwrap_or_default();
             let listeners = held.iter().map(listener).collect();
+            watched.sockets = held.iter().map(|owned| listens(&owned.socket)).collect();
             events.extend(changes(*id, watched, listeners, &listening));
         }
         events
     }
 
-    /// The living members of the watched runs' trees, orphans included, parents before their children.
-    fn trees(&self) -> Vec<(i32, RunId)> {
-        let leaders = self
-            .watched
-            .iter()
-            .map(|(id, watched)| (watched.marks.leader, *id));
-        let leaders: HashMap<i32, RunId> = leaders.filter(|(pid, _)| *pid != 0).collect();
-        // They sleep, and listen nowhere.
-        let holders = self.watched.values().map(|watched| watched.marks.session);
-        let holders: HashSet<i32> = holders.filter(|pid| !leaders.contains_key(pid)).collect();
-        let mut trees = Vec::new();
-        let children = process::children(self.guardian).into_iter();
-        for child in children.filter(|child| !holders.contains(child)) {
-            let owner = leaders.get(&child).copied();
-            if let Some(id) = owner.or_else(|| self.owner_of_orphan(child)) {
-                let members = family::tree(child).into_iter();
-                trees.extend(members.map(|member| (member.pid, id)));
-            }
-        }
-        trees
+    /// What the tree of a run listens on, as was seen last.
+    pub(super) fn sockets(&self, id: RunId) -> &[Listens] {
+        let watched = self.watched.get(&id);
+        watched.map_or(&[], |watched| &watched.sockets)
     }
 
-    fn owner_of_orphan(&self, pid: i32) -> Option<RunId> {
-        let orphan = Member::of(pid)?;
-        let spawned = self
-            .watched
-            .iter()
-            .filter(|(_, watched)| watched.spawned_at.is_some());
-        let mut owners = spawned.filter(|(_, watched)| watched.marks.are_on(&orphan));
-        owners.next().map(|(id, _)| *id)
+    /// What the runs that were spawned are known by.
+    pub(super) fn spawned_runs(&self) -> Vec<(RunId, &Marks)> {
+        let watched = self.watched.iter();
+        let spawned = watched.filter(|(_, watched)| watched.spawned_at.is_some());
+        spawned.map(|(id, watched)| (*id, &watched.marks)).collect()
     }
 }
 
@@ -194,6 +181,13 @@ pub(super) fn marks(output: (u64, u64), mark: &str) -> Marks {
         session: 0,
         variable: format!("{ID_VARIABLE}={mark}").into_bytes(),
         output,
+    }
+}
+
+fn listens(socket: &Listening) -> Listens {
+    Listens {
+        port: socket.port,
+        address: socket.address,
     }
 }
 
@@ -234,6 +228,7 @@ fn changes(
             }
         }
         if watched.stranger == Some(false) {
+            watched.sockets.push(listens(socket));
             listeners.push(Listener {
                 port: socket.port,
                 loopback_only: socket.address.is_loopback(),

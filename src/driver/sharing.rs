@@ -124,12 +124,13 @@ impl Driver {
             }
             Request::HandOver { app, asker, reply } => return self.hand_over(&app, &asker, reply),
             Request::Knock { app } => return self.knocked(&app),
+            Request::Processes { app, reply } => return self.tell_processes(&app, reply),
         }
         Vec::new()
     }
 
     /// The app of ours that has this key.
-    fn owned(&self, key: &str) -> Result<AppIndex, Refusal> {
+    pub(super) fn owned(&self, key: &str) -> Result<AppIndex, Refusal> {
         let mut apps = 0..self.plan.apps.len();
         let is_it = |app: &AppIndex| {
             self.world.is_owned(*app) && registry::app_key(&self.plan.apps[*app].identity) == key
@@ -212,7 +213,7 @@ impl Driver {
         }
     }
 
-    fn state_of(&self, app: AppIndex) -> AppState {
+    pub(super) fn state_of(&self, app: AppIndex) -> AppState {
         let rows = self.supervisor.rows(self.now());
         let place = |place: &ProcessIndex| !rows[*place].is_dormant;
         let places = self.world.processes_of(app).into_iter().filter(place);
@@ -243,6 +244,7 @@ impl Driver {
             identity: self.plan.apps[app].identity.to_string_lossy().into_owned(),
             pid: std::process::id() as i32,
             is_sibling: !self.world.is_started_for_itself(app),
+            is_root: self.world.resolved().is_root(app),
             used_by: self.sharing.users(app),
             processes: places.map(process).collect(),
             joined: self.joined_apps(),

@@ -15,6 +15,7 @@ pub(crate) mod socket;
 pub(crate) mod spawn;
 pub(crate) mod terminal;
 pub(crate) mod unix_socket;
+pub(crate) mod usage;
 pub(crate) mod watched;
 
 /// The system's own words, without the "(os error 2)" that Rust adds.

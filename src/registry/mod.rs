@@ -15,6 +15,7 @@ pub(crate) mod scratch;
 mod session;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -272,6 +273,24 @@ pub(crate) fn running(identity: &Path) -> Option<Owner> {
 fn running_in(runtime: &Path, identity: &Path) -> Option<Owner> {
     let file = lock::held(&app_lock(runtime, identity))?;
     Owner::read(&file, runtime).filter(Owner::is_alive)
+}
+
+/// Who runs which app now, of all apps of this user.
+pub(crate) fn owners() -> Vec<Owner> {
+    directories::runtime().map_or_else(Vec::new, |runtime| owners_in(&runtime))
+}
+
+fn owners_in(runtime: &Path) -> Vec<Owner> {
+    let entries = std::fs::read_dir(runtime).into_iter().flatten().flatten();
+    let locks = entries.filter(|entry| is_app_lock(&entry.file_name()));
+    let held = locks.filter_map(|entry| lock::held(&entry.path()));
+    let owners = held.filter_map(|file| Owner::read(&file, runtime));
+    owners.filter(Owner::is_alive).collect()
+}
+
+fn is_app_lock(name: &OsStr) -> bool {
+    let name = name.to_str().unwrap_or_default();
+    name.starts_with("app-") && name.ends_with(".lock")
 }
 
 /// What an app is called where a path is too long, or has characters that do not go there.

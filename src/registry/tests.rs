@@ -43,6 +43,14 @@ fn running(scratch: &Scratch, name: &str) -> Option<Owner> {
     running_in(&scratch.path(""), &app(name).identity)
 }
 
+/// The names of all apps that run.
+fn all_running(scratch: &Scratch) -> Vec<String> {
+    let owners = owners_in(&scratch.path("")).into_iter();
+    let mut names: Vec<String> = owners.map(|owner| owner.app).collect();
+    names.sort();
+    names
+}
+
 fn claim(registry: &mut Registry, name: &str, port: u16) -> Claim {
     registry.claim(&app(name).identity, &web(), port)
 }
@@ -55,6 +63,20 @@ fn devrun(name: &str) -> Claim {
         process: "web.1".into(),
         pid: std::process::id() as i32,
     })
+}
+
+#[test]
+fn all_apps_that_run_are_found_by_their_locks() {
+    let scratch = Scratch::new("all");
+    assert_eq!(all_running(&scratch), [] as [String; 0]);
+    let mut first = owner(&scratch, "shop");
+    own(&mut first, "api").unwrap();
+    let second = owner(&scratch, "blog");
+    std::fs::write(scratch.path("app-x.lock"), "").unwrap();
+    assert_eq!(all_running(&scratch), ["api", "blog", "shop"]);
+    drop(second);
+    first.release(&app("api").identity);
+    assert_eq!(all_running(&scratch), ["shop"]);
 }
 
 #[test]

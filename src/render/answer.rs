@@ -263,7 +263,7 @@ fn widest(rows: &[Row]) -> usize {
 }
 
 /// "12 s", "3 m", "2 h": in four columns.
-fn age(up: Duration) -> String {
+pub(super) fn age(up: Duration) -> String {
     match up.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),
         seconds @ 60..3600 => format!("{} m", seconds / 60),

@@ -10,6 +10,7 @@ mod moves;
 mod name;
 pub(crate) mod notice;
 pub(crate) mod palette;
+pub(crate) mod ps;
 pub(crate) mod renderer;
 pub(crate) mod sanitize;
 mod screen;

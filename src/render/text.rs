@@ -85,7 +85,7 @@ fn typed(before: &str, text: &str, columns: usize) -> Vec<String> {
     vec![before.to_string(), format!("{:indent$}  {text}", "")]
 }
 
-fn wrapped(line: &str, columns: usize) -> Vec<String> {
+pub(super) fn wrapped(line: &str, columns: usize) -> Vec<String> {
     let indent = line.len() - line.trim_start().len();
     let mut rows = Vec::new();
     let mut row = " ".repeat(indent);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::supervisor::state::{Ending, LeaderEnd, State, Up, Wish};
+use crate::supervisor::state::{Ending, LastFailure, LeaderEnd, State, Up, Wish};
 use crate::supervisor::status::Finale;
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn, restart};
 use crate::words::exit::{Exit, Killed};
@@ -26,6 +26,11 @@ impl Supervisor {
         let Some(process) = starting else { return };
         let is_given_away = process.wish == Wish::GiveAway;
         process.state = State::Failed;
+        process.last_failure = Some(LastFailure {
+            exit: UNSTARTABLE,
+            at: turn.now,
+            said: Some(cause.clone()),
+        });
         turn.say(Notice::SpawnFailed {
             process: process.name.clone(),
             run,
@@ -146,7 +151,12 @@ impl Supervisor {
         let next = self.next(index, end, lasted, turn);
         let goes_on =
             !self.is_stopping() && !self.will_be_over() && !self.ends_all(index, end.exit);
-        let process = &self.processes[index];
+        let process = &mut self.processes[index];
+        process.last_failure = (!end.exit.is_success()).then(|| LastFailure {
+            exit: end.exit,
+            at: end.at,
+            said: last_lines.last().cloned(),
+        });
         turn.say(Notice::Exited(Ended {
             process: process.name.clone(),
             exit: end.exit,

@@ -1,12 +1,16 @@
 //! Every process as it is now, for whoever asks.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::plan::{Need, Provider};
-use crate::supervisor::state::{Process, Up};
+use crate::supervisor::state::{Process, State, Up};
 use crate::supervisor::{ProcessIndex, Supervisor};
 use crate::words::answer::ProcessRow;
+use crate::words::exit::Exit;
 use crate::words::notice::Shown;
+
+/// How a run ended, how long ago, and what it wrote last or why there was none.
+pub(crate) type Failed = (Exit, Duration, Option<String>);
 
 impl Supervisor {
     /// It listens on its PORT now.
@@ -28,6 +32,36 @@ impl Supervisor {
     /// For good, here or elsewhere.
     pub(crate) fn has_failed(&self, index: ProcessIndex) -> bool {
         self.processes[index].has_failed()
+    }
+
+    /// How the last run of a process has failed that is not going to run, or is to be started again for that
+    /// reason; and how long ago.
+    pub(crate) fn failure(&self, index: ProcessIndex, now: Instant) -> Option<Failed> {
+        let process = &self.processes[index];
+        let is_its = matches!(process.state, State::Failed | State::Restarting { .. });
+        let last = process.last_failure.as_ref().filter(|_| is_its)?;
+        let ago = now.saturating_duration_since(last.at);
+        Some((last.exit, ago, last.said.clone()))
+    }
+
+    /// Who has failed first, and the variable of the use, of a process that cannot do without.
+    pub(crate) fn failed_for(&self, index: ProcessIndex) -> Option<(ProcessIndex, Option<&str>)> {
+        let process = &self.processes[index];
+        let State::FailedFor(provider) = process.state else {
+            return None;
+        };
+        let mut needs = process.needs.iter();
+        let need = needs.find(|need| need.on == Provider::Process(provider));
+        let variable = need.and_then(|need| need.variable.as_deref());
+        Some((provider, variable))
+    }
+
+    /// How long it is until the process is started again.
+    pub(crate) fn starts_in(&self, index: ProcessIndex, now: Instant) -> Option<Duration> {
+        let State::Restarting { at } = self.processes[index].state else {
+            return None;
+        };
+        Some(at.saturating_duration_since(now))
     }
 
     /// In Procfile order.

@@ -36,8 +36,18 @@ pub(super) struct Process {
     /// The number of the current run, or of the last one; 0 before the first.
     pub(super) run: u32,
     pub(super) history: History,
+    /// How its last run failed, or why it could not be started.
+    pub(super) last_failure: Option<LastFailure>,
     /// The PORT it was given and the port on which it listened instead, as last said.
     pub(super) mismatch_said: Option<(u16, u16)>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct LastFailure {
+    pub(super) exit: Exit,
+    pub(super) at: Instant,
+    /// Its last line, or the cause.
+    pub(super) said: Option<String>,
 }
 
 #[derive(Debug)]
@@ -137,6 +147,7 @@ impl Process {
             wish: Wish::Run,
             run: 0,
             history: History::default(),
+            last_failure: None,
             mismatch_said: None,
         }
     }

@@ -6,6 +6,7 @@ mod ends;
 mod hosts;
 mod readiness;
 mod restarts;
+mod rows;
 mod shutdown;
 mod stages;
 mod wiring;

@@ -35,6 +35,15 @@ impl Exit {
         }
     }
 
+    /// `status 1`, `killed by SIGKILL`.
+    pub(crate) fn brief(self) -> String {
+        match self {
+            Self::Status(status) => format!("status {status}"),
+            Self::Signal(signal) => format!("killed by {}", signal_name(signal)),
+            Self::Unready => "status 0 before it was ready".into(),
+        }
+    }
+
     /// 126 (not executable) and 127 (not found) do not get better by trying again.
     pub(crate) fn is_unstartable(self) -> bool {
         matches!(self, Self::Status(126 | 127))

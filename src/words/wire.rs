@@ -2,6 +2,7 @@
 //! does not know.
 
 pub(crate) mod env;
+pub(crate) mod process;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ pub(crate) struct AppState {
     pub(crate) pid: i32,
     /// It was started as another app's backing service, not by a `devrun start` of its own.
     pub(crate) is_sibling: bool,
+    /// Its session was started for it, alone or as one of several.
+    #[serde(default)]
+    pub(crate) is_root: bool,
     /// The names of the apps that have joined it.
     pub(crate) used_by: Vec<String>,
     /// In Procfile order.

@@ -1,6 +1,7 @@
 //! How devrun says things: numbers with nouns, durations, lists, suggestions, escapes.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
@@ -41,17 +42,26 @@ pub(crate) fn place(url: Option<&str>, elsewhere: Option<u16>) -> Option<String>
 /// What a start waits for: "api.1 to listen on 5100", "somebody to start api/web.1".
 pub(crate) fn waited_for(waited_for: &WaitedFor) -> String {
     match waited_for {
-        WaitedFor::Process {
-            provider,
-            port: Some(port),
-        } => format!("{provider} to listen on {port}"),
-        WaitedFor::Process {
-            provider,
-            port: None,
-        } => format!("{provider} to run"),
-        WaitedFor::External { host, port } => format!("{host}:{port} to accept connections"),
-        WaitedFor::Somebody { provider } => format!("somebody to start {provider}"),
+        WaitedFor::Process { provider, port } => listening(provider, *port),
+        WaitedFor::External { host, port } => accepting(host, *port),
+        WaitedFor::Somebody { provider } => somebody(provider),
     }
+}
+
+/// What is waited for in a process; `port`: it has one.
+pub(crate) fn listening(provider: impl Display, port: Option<u16>) -> String {
+    match port {
+        Some(port) => format!("{provider} to listen on {port}"),
+        None => format!("{provider} to run"),
+    }
+}
+
+pub(crate) fn accepting(host: &str, port: u16) -> String {
+    format!("{host}:{port} to accept connections")
+}
+
+pub(crate) fn somebody(provider: impl Display) -> String {
+    format!("somebody to start {provider}")
 }
 
 /// "`web`, `api` and `worker`".

@@ -147,6 +147,7 @@ fn help_fits_80_columns_and_is_as_committed() {
         ("start", &["start", "--help"]),
         ("check", &["check", "--help"]),
         ("logs", &["logs", "--help"]),
+        ("ps", &["ps", "--help"]),
         ("open", &["open", "--help"]),
         ("env", &["env", "--help"]),
         ("url", &["url", "--help"]),

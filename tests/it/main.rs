@@ -17,6 +17,7 @@ mod open;
 mod orphans;
 mod output;
 mod ports;
+mod ps;
 mod readme;
 mod screen;
 mod screens;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::words::env::{Env, Source};
+use crate::words::wire::process::ProcessReport;
 
 #[test]
 fn apps_are_told_all_or_one() {
@@ -50,6 +51,29 @@ fn the_environment_of_a_process_is_told() {
         };
         let (got, ()) = tokio::join!(client::env(&socket, "ab", "web.1"), reply);
         assert_eq!(got.unwrap(), told);
+    });
+}
+
+#[test]
+fn all_that_is_known_of_the_processes_is_told() {
+    with_session("processes", async |mut session| {
+        let socket = session.socket.clone();
+        let report = ProcessReport {
+            up_ms: Some(1500),
+            restarts: 2,
+            ..ProcessReport::default()
+        };
+        let reply = async {
+            match session.asked().await {
+                Request::Processes { app, reply } => {
+                    assert_eq!(app, "ab");
+                    reply.send(Ok(vec![report.clone()])).unwrap();
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let (got, ()) = tokio::join!(client::processes(&socket, "ab"), reply);
+        assert_eq!(got.unwrap(), std::slice::from_ref(&report));
     });
 }
 
