@@ -11,28 +11,29 @@ use serde_json::Value;
 use crate::ports::free_base;
 use crate::support::{Devrun, Project, helper};
 
-fn doc(name: &str) -> String {
+pub fn doc(name: &str) -> String {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     std::fs::read_to_string(docs.join(name)).unwrap()
 }
 
-/// As much of a JSON Schema as docs/events.schema.json has need of. An object may have no other fields
+/// As much of a JSON Schema as ours have need of. An object may have no other fields
 /// than those that are listed.
-struct Schema(Value);
+pub struct Schema(Value);
 
 impl Schema {
-    fn read() -> Self {
-        Self(serde_json::from_str(&doc("events.schema.json")).unwrap())
+    /// A file below docs.
+    pub fn read(name: &str) -> Self {
+        Self(serde_json::from_str(&doc(name)).unwrap())
     }
 
-    fn events(&self) -> BTreeSet<String> {
+    pub fn events(&self) -> BTreeSet<String> {
         let all = self.0["oneOf"].as_array().unwrap().iter();
         all.map(|it| it["$ref"].as_str().unwrap().replace("#/$defs/", ""))
             .collect()
     }
 
     /// What is wrong with an event: nothing, if it is as it should be.
-    fn check(&self, event: &Value) -> Result<(), String> {
+    pub fn check(&self, event: &Value) -> Result<(), String> {
         let name = event["event"].as_str().unwrap_or_default();
         if !self.events().contains(name) {
             return Err("it is not listed".into());
@@ -114,7 +115,7 @@ fn start(project: &Project, arguments: &[&str]) -> Devrun {
 
 /// Of a session that is over: all its events, each as the schema has it.
 pub fn events(devrun: &Devrun) -> Vec<Value> {
-    let schema = Schema::read();
+    let schema = Schema::read("events.schema.json");
     let text = String::from_utf8(devrun.stdout.bytes()).expect("JSON is UTF-8");
     let mut events = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -192,7 +193,7 @@ fn decoded(base64: &str) -> Vec<u8> {
 /// Every example is an event of the schema, and every event of the schema has a section and an example.
 #[test]
 fn the_document_has_what_the_schema_has() {
-    let (schema, doc) = (Schema::read(), doc("events.md"));
+    let (schema, doc) = (Schema::read("events.schema.json"), doc("events.md"));
     let mut seen = BTreeSet::new();
     for line in doc.lines().filter(|line| line.starts_with('{')) {
         let event: Value = serde_json::from_str(line).unwrap();
@@ -224,7 +225,7 @@ fn the_document_has_what_the_schema_has() {
 /// A checker that takes everything may be blind.
 #[test]
 fn the_checker_sees_what_is_wrong() {
-    let schema = Schema::read();
+    let schema = Schema::read("events.schema.json");
     let check = |fields: &str, is_good: bool| {
         let head = r#""v":1,"t":"2026-03-01T10:04:11.042+01:00","seq":0,"event":"#;
         let event = serde_json::from_str(&format!("{{{head}{fields}}}")).unwrap();

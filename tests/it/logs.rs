@@ -1,11 +1,15 @@
 //! `devrun logs`: what a session wrote, while it runs and when it is over.
 
+use std::collections::BTreeSet;
+use std::io::Read;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use serde_json::Value;
 
-use crate::support::{Devrun, Finished, Project, helper};
+use crate::json::{Schema, doc};
+use crate::support::{Devrun, Finished, PATIENCE, Project, Seen, helper};
 
 /// Each line without its time.
 fn lines(text: &str) -> Vec<&str> {
@@ -315,18 +319,21 @@ fn many_lines_come_whole_and_in_order() {
 #[test]
 fn one_json_object_a_line() {
     let project = ran("web: echo one\n");
-    let json = read(&project, &["web", "--json"]);
+    let json = read(&project, &["--json"]);
     assert_eq!(json.status, 0);
-    let object: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
-    let keys: Vec<&String> = object.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["event", "line", "process", "run", "t", "v"]);
-    assert_eq!(object["event"], "log");
-    assert_eq!(object["line"], "one");
-    assert_eq!(object["process"], "web.1");
-    assert_eq!((&object["run"], &object["v"]), (&1.into(), &1.into()));
-    let said = read(&project, &["system", "--json", "-n", "1"]).stdout;
-    let object: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(object["event"], "said");
+    let schema = Schema::read("logs.schema.json");
+    let page = doc("logs.md");
+    let examples = page.lines().filter(|line| line.starts_with("{\"v\""));
+    let mut events = BTreeSet::new();
+    for line in json.stdout.lines().chain(examples) {
+        let object: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(schema.check(&object), Ok(()), "{line}");
+        events.insert(object["event"].as_str().unwrap().to_string());
+    }
+    assert_eq!(events, schema.events());
+    let log = json.stdout.lines().find(|line| line.contains("\"log\""));
+    let log = log.unwrap().split_once(",\"event\":").unwrap().1;
+    assert_eq!(log, r#""log","process":"web.1","run":1,"line":"one"}"#);
 }
 
 #[test]
@@ -361,4 +368,41 @@ fn a_root_and_its_members_have_the_logs_of_one_session() {
     assert_eq!(shown(&root, &["a/web"]), "a/web.1 | a\n");
     assert_eq!(shown(&root.below("apps/b"), &["web"]), "web.1  | b\n");
     assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn a_reader_who_stands_still_slows_nobody_and_is_told_how_much_he_missed() {
+    let (lines, most) = (1_000_000, 64 * 1024 * 1024);
+    let text = "x".repeat(99);
+    assert!(lines * (text.len() + 1) > most);
+    let project = Project::with_procfile(&format!(
+        "web: echo up; while [ ! -e go ]; do sleep 0.01; done; yes {text} | head -n {lines}\n"
+    ));
+    let mut devrun = project.start_with(&["--restart", "never"]);
+    devrun.wait_for("| up");
+    let mut command = project.command(["logs", "-f", "--json", "web"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    // He reads one line.
+    while stdout.by_ref().bytes().next().unwrap().unwrap() != b'\n' {}
+    project.write("go", "");
+    assert_eq!(devrun.wait(), 0);
+    let stdout = Seen::new(stdout);
+    assert!(child.wait().unwrap().success());
+    stdout.wait_for_end(Instant::now() + PATIENCE);
+    let (mut seen, mut missed) = (0, 0);
+    for line in stdout.text().lines() {
+        let object: Value = serde_json::from_str(line).unwrap();
+        match object["event"].as_str().unwrap() {
+            "log" => seen += 1,
+            "gap" => missed += object["lines"].as_u64().unwrap() as usize,
+            other => panic!("{other}"),
+        }
+    }
+    assert!(missed > 0);
+    // Two of them were torn at most where something was missing; so many of them are told twice.
+    assert!(
+        (lines + 1..lines + 100).contains(&(seen + missed)),
+        "{seen} and {missed}"
+    );
 }
