@@ -31,6 +31,18 @@ fn shown(project: &Project, arguments: &[&str]) -> String {
     finished.stdout
 }
 
+/// The same of a session that runs: what was seen on its screen is stored within an instant.
+fn soon_shown(project: &Project, arguments: &[&str], expected: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let stdout = shown(project, arguments);
+        if stdout == expected {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{stdout:?}, not {expected:?}");
+    }
+}
+
 /// A session that is over.
 fn ran(procfile: &str) -> Project {
     let project = Project::with_procfile(procfile);
@@ -83,11 +95,13 @@ fn a_session_that_was_killed_is_read_to_its_last_line() {
     let project = Project::with_procfile("web: echo one; printf two; exec sleep 1000\n");
     let mut devrun = project.start();
     devrun.wait_for("two");
+    let both = "web.1  | one\nweb.1  | two\n";
+    soon_shown(&project, &["web"], both);
     devrun.kill();
-    assert_eq!(shown(&project, &["web"]), "web.1  | one\nweb.1  | two\n");
+    assert_eq!(shown(&project, &["web"]), both);
     let mut followed = follow(&project, &["web", "--no-timestamp"]);
     assert_eq!(followed.wait(), 0);
-    assert_eq!(followed.stdout.text(), "web.1  | one\nweb.1  | two\n");
+    assert_eq!(followed.stdout.text(), both);
     let note = followed.stderr.text();
     assert!(note.starts_with("the session was cut off after "), "{note}");
 }
@@ -130,7 +144,7 @@ fn the_present_session_comes_before_a_later_one_that_is_over() {
     let project = Project::with_procfile("web: echo mine; exec sleep 1000\n");
     let mut devrun = project.start();
     devrun.wait_for("mine");
-    assert_eq!(shown(&project, &["web"]), "web.1  | mine\n");
+    soon_shown(&project, &["web"], "web.1  | mine\n");
     assert_eq!(devrun.interrupt(), 0);
 }
 
@@ -181,17 +195,12 @@ fn lines_are_chosen_by_their_time() {
     let between = now();
     append(&project, "later\n");
     devrun.wait_for("later");
-    assert_eq!(
-        shown(&project, &["web", "--since", &between]),
-        "web.1  | later\n"
-    );
-    assert_eq!(
-        shown(&project, &["web", "--until", &between]),
-        "web.1  | up\n"
-    );
-    assert_eq!(
-        shown(&project, &["web", "--since", "1h"]),
-        "web.1  | up\nweb.1  | later\n"
+    soon_shown(&project, &["web", "--since", &between], "web.1  | later\n");
+    soon_shown(&project, &["web", "--until", &between], "web.1  | up\n");
+    soon_shown(
+        &project,
+        &["web", "--since", "1h"],
+        "web.1  | up\nweb.1  | later\n",
     );
     let wrong = read(&project, &["--since", "soon"]);
     assert_eq!(wrong.status, 2);
@@ -345,15 +354,10 @@ fn an_app_that_another_session_runs_has_its_own_logs() {
     api.write("Procfile", format!("web: {}\n", helper("listen")));
     let mut devrun = shop.start();
     devrun.wait_for("all up");
-    let own = read(&api, &["web", "--no-timestamp"]);
-    assert_eq!(own.status, 0, "{}", own.stderr);
-    assert!(
-        own.stdout.lines().all(|line| line.starts_with("web.1")),
-        "{}",
-        own.stdout
-    );
-    assert!(!own.stdout.contains("shop"), "{}", own.stdout);
-    assert_eq!(shown(&shop, &["web"]), "web.1  | shop\n");
+    let port = devrun.value_after("| listens on ");
+    let listens = format!("web.1  | listens on {port}\n");
+    soon_shown(&api, &["web"], &listens);
+    soon_shown(&shop, &["web"], "web.1  | shop\n");
     assert_eq!(devrun.interrupt(), 0);
 }
 
@@ -365,8 +369,8 @@ fn a_root_and_its_members_have_the_logs_of_one_session() {
         .file("apps/b/Procfile", "web: echo b; exec sleep 1000\n");
     let mut devrun = root.start();
     devrun.see("| a\n").see("| b\n");
-    assert_eq!(shown(&root, &["a/web"]), "a/web.1 | a\n");
-    assert_eq!(shown(&root.below("apps/b"), &["web"]), "web.1  | b\n");
+    soon_shown(&root, &["a/web"], "a/web.1 | a\n");
+    soon_shown(&root.below("apps/b"), &["web"], "web.1  | b\n");
     assert_eq!(devrun.interrupt(), 0);
 }
 
@@ -405,4 +409,29 @@ fn a_reader_who_stands_still_slows_nobody_and_is_told_how_much_he_missed() {
         (lines + 1..lines + 100).contains(&(seen + missed)),
         "{seen} and {missed}"
     );
+}
+
+#[test]
+fn the_last_lines_of_a_quiet_process_are_found_far_behind_a_flood() {
+    let project = ran("quiet: echo quiet; touch go\n\
+         loud: while [ ! -e go ]; do sleep 0.01; done; yes a line of twenty bytes | head -n 1000000\n");
+    assert_eq!(shown(&project, &["quiet", "-n", "3"]), "quiet.1 | quiet\n");
+    assert_eq!(
+        shown(&project, &["quiet", "loud", "--grep", "^quiet", "-n", "1"]),
+        "quiet.1 | quiet\n"
+    );
+}
+
+#[test]
+fn colours_are_those_of_the_session() {
+    let project = ran("web: echo one\nworker: echo two\n");
+    let colour =
+        |arguments: &[&str]| shown(&project, &[arguments, &["--color", "always"]].concat());
+    let both = colour(&["web", "worker"]);
+    let worker = colour(&["worker"]);
+    assert!(
+        worker.starts_with("\x1b[") && worker.ends_with(" two\n"),
+        "{worker:?}"
+    );
+    assert!(both.contains(&worker), "{both:?} {worker:?}");
 }

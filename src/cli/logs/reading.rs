@@ -2,12 +2,14 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use crate::cli::logs::outlet::Outlet;
 use crate::log::matcher::{Matcher, Wanted};
 use crate::log::stored::{Author, Cause, End, Entry, Gap, Line, Lines};
 use crate::os::descriptor;
+use crate::os::directory_watch::Watch;
 use crate::render::stored;
 use crate::store::place::StoredSession;
 use crate::store::reader::{Beginning, Reader};
@@ -17,6 +19,8 @@ use crate::store::segment::{Amount, Body, GapCause, Record, Source};
 const SILENCE: Duration = Duration::from_millis(300);
 /// A session that has just begun has told by then who is in it.
 const TELLS_IN: Duration = Duration::from_secs(2);
+/// So often somebody looks where the system tells nothing, because too much is watched already.
+const UNWATCHED: Duration = Duration::from_millis(20);
 /// In segments: where the last lines are looked for, before everything is read.
 const TAILS: [usize; 2] = [1, 4];
 
@@ -93,7 +97,7 @@ pub(super) fn sources(session: &StoredSession) -> io::Result<Vec<Source>> {
         if !sources.is_empty() || reader.is_over() || Instant::now() >= deadline {
             return Ok(sources);
         }
-        watch?.wait(TELLS_IN)?;
+        wait(watch.as_ref().ok(), TELLS_IN)?;
     }
 }
 
@@ -219,7 +223,7 @@ impl Reading {
 
     /// Shows what comes, until nothing more will.
     fn follow(&mut self, mut reader: Reader, stop: &AtomicBool) -> Result<(), Failed> {
-        let watch = reader.watch().map_err(Failed::Read)?;
+        let watch = reader.watch().ok();
         let mut calmed = Instant::now();
         while !stop.load(Ordering::Relaxed) {
             self.read(&mut reader, stop)?;
@@ -236,7 +240,7 @@ impl Reading {
             if reader.is_over() {
                 break;
             }
-            watch.wait(self.patience()).map_err(Failed::Read)?;
+            wait(watch.as_ref(), self.patience()).map_err(Failed::Read)?;
         }
         Ok(())
     }
@@ -328,6 +332,16 @@ impl Sieve {
             (Some(matcher), Entry::Line(line)) => matcher.take(line, &mut |it| outlet.push(it)),
             // It is nothing that was looked for.
             (Some(_), Entry::Gap(_)) => {}
+        }
+    }
+}
+
+fn wait(watch: Option<&Watch>, patience: Duration) -> io::Result<()> {
+    match watch {
+        Some(watch) => watch.wait(patience),
+        None => {
+            thread::sleep(UNWATCHED.min(patience));
+            Ok(())
         }
     }
 }

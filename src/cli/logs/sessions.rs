@@ -1,6 +1,8 @@
 //! The sessions that are stored of an app, and the one that is meant.
 
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -12,6 +14,11 @@ use crate::store::place::{self, StoredSession};
 use crate::words::report::Report;
 use crate::words::wording;
 
+/// From when somebody runs the app until its session is stored,
+const STORES_WITHIN: Duration = Duration::from_secs(1);
+/// and how often somebody looks.
+const INTERVAL: Duration = Duration::from_millis(10);
+
 /// The session that is called `number`: 0 is the one that runs the app or, if nobody does, the last; -1 the one
 /// before.
 ///
@@ -22,9 +29,7 @@ pub(super) fn chosen(identity: &Path, number: i64) -> Result<StoredSession, Fail
         let report = Report::new("the logs cannot be found").caused_by(os::words_of(&error));
         failure(report, NOT_RUNNING)
     })?;
-    let key = registry::app_key(identity);
-    let owner = registry::running(identity).map(|owner| owner.pid.unsigned_abs());
-    let mut sessions = latest_first(place::sessions(&logs, &key), owner);
+    let mut sessions = stored(&logs, identity);
     if sessions.is_empty() {
         return Err(failure(none(identity), NOT_RUNNING));
     }
@@ -34,14 +39,28 @@ pub(super) fn chosen(identity: &Path, number: i64) -> Result<StoredSession, Fail
     }
 }
 
-/// The one that runs the app comes first, though a session that has run it may have begun later.
-fn latest_first(mut sessions: Vec<StoredSession>, owner: Option<u32>) -> Vec<StoredSession> {
-    sessions.reverse();
-    let runs = |session: &StoredSession| Some(session.pid) == owner && session.is_live();
-    if let Some(place) = sessions.iter().position(runs) {
-        sessions[..=place].rotate_right(1);
+/// The latest first, but the one that runs the app before all: a session that has run it may have begun later.
+fn stored(logs: &Path, identity: &Path) -> Vec<StoredSession> {
+    let key = registry::app_key(identity);
+    let begun = Instant::now();
+    loop {
+        let owner = registry::running(identity).map(|owner| owner.pid.unsigned_abs());
+        let mut sessions = place::sessions(logs, &key);
+        sessions.reverse();
+        let runs = |session: &StoredSession| Some(session.pid) == owner && session.is_live();
+        if let Some(place) = sessions.iter().position(runs) {
+            sessions[..=place].rotate_right(1);
+            return sessions;
+        }
+        let is_overdue = begun.elapsed() >= STORES_WITHIN;
+        if is_overdue && !sessions.is_empty() {
+            eprintln!("the session that runs now is not stored: this is an earlier one");
+        }
+        if is_overdue || owner.is_none() {
+            return sessions;
+        }
+        thread::sleep(INTERVAL);
     }
-    sessions
 }
 
 fn none(identity: &Path) -> Report {
