@@ -138,11 +138,13 @@ impl Lines {
         bytes: &[u8],
         sink: &mut impl FnMut(Line<'_>),
     ) {
-        if self.process(place).run != run {
-            self.end(place, sink);
-        }
         let process = self.process(place);
-        process.run = run;
+        if process.run != run {
+            process.finish(place, sink);
+            // What an earlier run had begun is not gone on with. Runs are counted from 1.
+            process.is_torn &= process.run == 0;
+            process.run = run;
+        }
         let was_torn = process.is_torn;
         let (_, bytes) = lines::split_torn(&mut process.is_torn, bytes);
         process.at_ns = at_ns;
