@@ -80,7 +80,7 @@ fn prepare(args: &Logs) -> Result<Reading, Failure> {
         wanted: args.grep.clone().map(|expression| Wanted {
             expression,
             is_inverted: args.invert,
-            context: args.context.map_or(0, |context| context as usize),
+            context: args.context.unwrap_or(0),
         }),
     };
     let shown = shown(args, &session, &cast, now.time_zone());

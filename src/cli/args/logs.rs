@@ -9,7 +9,7 @@ use crate::cli::args::{AppOnly, Stamp, When};
 use crate::syntax::moment::{self, Moment};
 
 /// More lines around a match nobody reads.
-const MAX_CONTEXT: u64 = 10_000;
+const MAX_CONTEXT: usize = 10_000;
 /// In bytes: what an expression may become.
 const MAX_EXPRESSION: usize = 1024 * 1024;
 
@@ -34,6 +34,8 @@ pub(crate) struct Logs {
         short = 'n',
         long = "lines",
         value_name = "N",
+        value_parser = count,
+        allow_hyphen_values = true,
         help_heading = "Which lines"
     )]
     pub(crate) last: Option<usize>,
@@ -50,15 +52,16 @@ pub(crate) struct Logs {
     #[arg(long, requires = "grep", help_heading = "Which lines")]
     pub(crate) invert: bool,
     /// And so many lines of the same process around each
-    #[arg(short = 'C', long, value_name = "N", requires = "grep", value_parser = clap::value_parser!(u64).range(..=MAX_CONTEXT), help_heading = "Which lines")]
-    pub(crate) context: Option<u64>,
+    #[arg(short = 'C', long, value_name = "N", requires = "grep", value_parser = context, allow_hyphen_values = true, help_heading = "Which lines")]
+    pub(crate) context: Option<usize>,
     /// 0 is this session or the last one (the default), -1 the one before
     #[arg(
         long,
         value_name = "N",
         default_value_t = 0,
         hide_default_value = true,
-        allow_negative_numbers = true,
+        value_parser = session,
+        allow_hyphen_values = true,
         help_heading = "Which lines"
     )]
     pub(crate) session: i64,
@@ -104,6 +107,27 @@ impl Logs {
             root: self.root.clone(),
         }
     }
+}
+
+/// # Errors
+/// What such a number is.
+fn count(text: &str) -> Result<usize, String> {
+    let words = "it is a number of lines, such as 100";
+    text.parse().map_err(|_| words.to_string())
+}
+
+/// # Errors
+/// As [`count`].
+fn context(text: &str) -> Result<usize, String> {
+    let lines = text.parse().ok().filter(|lines| *lines <= MAX_CONTEXT);
+    lines.ok_or_else(|| format!("it is a number of lines from 0 to {MAX_CONTEXT}, such as 3"))
+}
+
+/// # Errors
+/// As [`count`].
+fn session(text: &str) -> Result<i64, String> {
+    let words = "0 is this session or the last one, -1 the one before";
+    text.parse().map_err(|_| words.to_string())
 }
 
 /// # Errors
