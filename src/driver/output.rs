@@ -425,7 +425,8 @@ impl Output {
         self.write(|renderer, out| {
             let skipped = renderer.text_mut().map(Stream::take_skipped_lines);
             if let Some(lines @ 1..) = skipped {
-                renderer.say(&Notice::Skipped { lines }, out);
+                let is_stored = self.is_stored();
+                renderer.say(&Notice::Skipped { lines, is_stored }, out);
             }
             write(renderer, out);
         });

@@ -20,7 +20,8 @@ pub(crate) enum Author {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line<'a> {
     pub(crate) author: Author,
-    /// When the last of it came, in nanoseconds since 1970. Lines come in the order of that.
+    /// When the last of it came, in nanoseconds since 1970. Lines come in the order of that, but for those that
+    /// never had an end: they come when that is known.
     pub(crate) at_ns: u64,
     /// With its newline, if it has one.
     pub(crate) text: &'a [u8],
@@ -262,6 +263,9 @@ impl Process {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     /// `PLACE.RUN@TIME TEXT`, with `+` before what is continued and `…` behind what goes on.
@@ -359,5 +363,27 @@ mod tests {
         lines.begin_run(0, 1, &mut |_| panic!("nothing was open"));
         check(&mut lines, &[(0, 1, "a\n")], &["0.1@0 a|"]);
         assert_eq!(lines.torn_until(), None);
+    }
+
+    proptest! {
+        /// However what a process writes is cut, its lines are the same, and nothing is lost.
+        #[test]
+        fn cuts_make_no_difference(
+            written in vec((0..3_usize, vec(prop_oneof![Just(b'\n'), Just(b'a'), Just(0xff)], 0..20)), 0..30),
+        ) {
+            let mut lines = Lines::default();
+            let mut told: Vec<Vec<Vec<u8>>> = vec![Vec::new(); 3];
+            let mut sink = |line: Line<'_>| told[line.author.index() - 1].push(line.text.to_vec());
+            for (place, bytes) in &written {
+                lines.chunk((*place, 1), 0, bytes, &mut sink);
+            }
+            lines.lose(&mut sink);
+            for (place, told) in told.iter().enumerate() {
+                let its = written.iter().filter(|(of, _)| *of == place);
+                let all: Vec<u8> = its.flat_map(|(_, bytes)| bytes.clone()).collect();
+                let expected: Vec<&[u8]> = all.split_inclusive(|byte| *byte == b'\n').collect();
+                prop_assert_eq!(told, &expected);
+            }
+        }
     }
 }

@@ -206,7 +206,7 @@ fn sentence(notice: &Notice) -> String {
             grace,
             killed,
         } => late(process, *grace, *killed),
-        Notice::Skipped { lines } => skipped(*lines),
+        Notice::Skipped { lines, is_stored } => skipped(*lines, *is_stored),
         Notice::SeemsToWait { process } => {
             format!(
                 "{process} seems to wait for input: a {} + Enter",
@@ -413,10 +413,15 @@ fn redraws(process: &ProcessName) -> String {
     format!("{process} redraws its screen: a {name} + Enter shows it; `tty: never` ends that")
 }
 
-fn skipped(lines: u64) -> String {
+fn skipped(lines: u64, is_stored: bool) -> String {
     let lines = usize::try_from(lines).unwrap_or(usize::MAX);
+    let again = match (is_stored, lines) {
+        (false, _) => "",
+        (true, 1) => "; devrun logs has it",
+        (true, _) => "; devrun logs has them",
+    };
     let lines = counted(lines, "line was", "lines were");
-    format!("{lines} left out here: nobody could see them")
+    format!("{lines} left out here: nobody could see them{again}")
 }
 
 /// Who did not stop within the grace, and what came of it.

@@ -156,6 +156,8 @@ pub(crate) enum Notice {
     /// Lines were left out, because the terminal stood still or somebody was attached.
     Skipped {
         lines: u64,
+        /// They can be read again.
+        is_stored: bool,
     },
     /// It repaints rows above its cursor: of that, only what changed is shown.
     Redraws {

@@ -348,8 +348,21 @@ fn what_is_asked_for_by_hand_is_said() {
     let how = "top.1 redraws its screen: a top + Enter shows it; `tty:";
     check(&redraws, &[how, "  never` ends that"]);
     check(
-        &Notice::Skipped { lines: 1204 },
+        &Notice::Skipped {
+            lines: 1204,
+            is_stored: false,
+        },
         &["1204 lines were left out here: nobody could see them"],
+    );
+    check(
+        &Notice::Skipped {
+            lines: 1,
+            is_stored: true,
+        },
+        &[
+            "1 line was left out here: nobody could see them; devrun logs",
+            "  has it",
+        ],
     );
 }
 
