@@ -11,12 +11,11 @@ lint:
     cargo clippy --all-targets --all-features -- \
       -D warnings -A clippy::disallowed_methods -A clippy::unwrap_used -A unfulfilled_lint_expectations
 
-# Writes the completions, the committed help texts and the reports on settings files anew.
+# Writes the committed help texts, the man pages and the reports on settings files anew.
 update:
     DEVRUN_UPDATE=1 cargo test --test it commands::
     DEVRUN_UPDATE=1 cargo test --lib settings::
-
-completions: update
+    DEVRUN_UPDATE=1 cargo test --lib man::
 
 # The repository's own example.
 example:

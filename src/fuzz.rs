@@ -2,6 +2,7 @@
 //! where something does not hold that always has to.
 
 use crate::control::encoding;
+use crate::control::frames::{Frames, FromVisitor, Malformed, ToVisitor};
 use crate::render::stream::{Look, Stream};
 use crate::store::segment::{self, Decoded};
 use crate::syntax::{dotenv, formation, procfile, settings};
@@ -82,6 +83,59 @@ pub fn wire(bytes: &[u8]) {
         let again = encoding::asker(header.as_bytes()).expect("it is ours");
         assert_eq!(asker, again);
     }
+    let typed = |cuts: &[u8], text: &[u8]| frames(cuts, text, Frames::next_from_visitor);
+    let shown = |cuts: &[u8], text: &[u8]| frames(cuts, text, Frames::next_to_visitor);
+    let (keys, screen) = (typed(&[], text), shown(&[], text));
+    assert_eq!(keys, typed(cuts, text), "the cuts make a difference");
+    assert_eq!(screen, shown(cuts, text), "the cuts make a difference");
+    let mut again = Vec::new();
+    keys.iter().for_each(|frame| frame.write(&mut again));
+    assert_eq!(keys_of(&keys), keys_of(&typed(&[], &again)));
+    let mut again = Vec::new();
+    screen.iter().for_each(|frame| frame.write(&mut again));
+    assert_eq!(output_of(&screen), output_of(&shown(&[], &again)));
+}
+
+/// All keys, however they are parted.
+fn keys_of(frames: &[FromVisitor]) -> Vec<u8> {
+    let keys = frames.iter().filter_map(|frame| match frame {
+        FromVisitor::Keys(keys) => Some(&keys[..]),
+        FromVisitor::Size(_) => None,
+    });
+    keys.collect::<Vec<_>>().concat()
+}
+
+/// All output, however it is parted.
+fn output_of(frames: &[ToVisitor]) -> Vec<u8> {
+    let output = frames.iter().filter_map(|frame| match frame {
+        ToVisitor::Output(bytes) => Some(&bytes[..]),
+        ToVisitor::LeftOut(_) | ToVisitor::Ended(_) => None,
+    });
+    output.collect::<Vec<_>>().concat()
+}
+
+/// The frames of a stream until one of them cannot be understood.
+fn frames<T>(
+    cuts: &[u8],
+    text: &[u8],
+    next: impl Fn(&mut Frames) -> Result<Option<T>, Malformed>,
+) -> Vec<T> {
+    let mut frames = Frames::default();
+    let mut heard = Vec::new();
+    let mut rest = text;
+    for cut in cuts.iter().copied().map(usize::from).chain([text.len()]) {
+        let (piece, others) = rest.split_at(cut.min(rest.len()));
+        rest = others;
+        frames.push(piece);
+        loop {
+            match next(&mut frames) {
+                Ok(Some(frame)) => heard.push(frame),
+                Ok(None) => break,
+                Err(Malformed) => return heard,
+            }
+        }
+    }
+    heard
 }
 
 /// A segment of the log store, with checksums as they should be: nothing that stands in one is read beyond

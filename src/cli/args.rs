@@ -1,7 +1,10 @@
 //! What may stand on the command line.
 
+mod attach;
 mod choices;
+mod complete;
 mod logs;
+mod man;
 mod ps;
 
 use std::ffi::OsString;
@@ -11,8 +14,11 @@ use std::time::Duration;
 use clap::builder::styling::Styles;
 use clap::{Args as Group, Parser, Subcommand};
 
+pub(crate) use crate::cli::args::attach::Attach;
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
+pub(crate) use crate::cli::args::complete::{Complete, Completions};
 pub(crate) use crate::cli::args::logs::Logs;
+pub(crate) use crate::cli::args::man::Man;
 pub(crate) use crate::cli::args::ps::Ps;
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
@@ -37,6 +43,7 @@ Every day:
   logs         Show what the processes wrote, now or earlier
   run          Run a command in the app's environment
   open         Open a process's URL in the browser
+  attach       Use a process's terminal
 Understand:
   check        Report every mistake in the app's files
   env          Show the environment of a process, and where it comes from
@@ -47,6 +54,7 @@ Understand:
   schema       Print the JSON Schema of devrun.yaml
 Set up:
   completions  Print completions for a shell
+  man          Print a page of the manual
 
 Options:
 {options}{after-help}
@@ -95,6 +103,9 @@ pub(crate) enum Command {
     /// Open a process's URL in the browser, once it is served
     #[command(after_help = OPEN_EXAMPLES)]
     Open(Open),
+    /// Use a process's terminal: a prompt, a debugger
+    #[command(after_help = attach::EXAMPLES)]
+    Attach(Attach),
     /// Show the environment of a process, and where each value comes from
     #[command(after_help = ENV_EXAMPLES)]
     Env(Env),
@@ -108,6 +119,12 @@ pub(crate) enum Command {
     Schema,
     /// Print completions for a shell
     Completions(Completions),
+    /// Print a page of the manual, for man
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(Man),
+    /// Say what may stand at the cursor, for the scripts of `completions`
+    #[command(hide = true)]
+    Complete(Complete),
 }
 
 const START_EXAMPLES: &str = "\
@@ -121,7 +138,8 @@ Examples:
 const RUN_EXAMPLES: &str = "\
 Examples:
   devrun run rails console           with the variables of .env
-  devrun run -p web node inspect     with web's PORT and URLs
+  devrun run -p web env              with web's PORT and URLs
+  devrun run --as web node inspect   in web's place until it ends
   devrun run release                 the Procfile's `release` command";
 
 const OPEN_EXAMPLES: &str = "\
@@ -150,6 +168,11 @@ Examples:
 With that file beside devrun.yaml, editors with a YAML language server complete
 and check it once its first line is:
   # yaml-language-server: $schema=devrun.schema.json";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  devrun man start | man -l -        read it
+  devrun man > ~/.local/share/man/man1/devrun.1";
 
 const LINK_EXAMPLES: &str = "\
 Examples:
@@ -290,6 +313,9 @@ pub(crate) struct Start {
 
 #[derive(Clone, Debug, Group)]
 pub(crate) struct Check {
+    /// One JSON object, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
     /// How many of each; types left out get none, or what all= says: all=1,web=2
@@ -331,6 +357,14 @@ pub(crate) struct Run {
         help_heading = "Which process"
     )]
     pub(crate) process: Option<String>,
+    /// In its place: it is stopped, and back when the command ends
+    #[arg(
+        long = "as",
+        value_name = "PROCESS",
+        conflicts_with_all = ["process", "env_files", "uses", "unuse"],
+        help_heading = "Which process"
+    )]
+    pub(crate) stands_in_for: Option<String>,
     #[command(flatten)]
     pub(crate) place: Where,
     /// A program and its arguments, or the name of a Procfile line
@@ -385,6 +419,9 @@ pub(crate) struct Url {
     /// Show a password on a terminal, too
     #[arg(long)]
     pub(crate) reveal: bool,
+    /// One JSON object, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
 }
@@ -396,13 +433,6 @@ pub(crate) struct Uses {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
-}
-
-#[derive(Clone, Debug, Group)]
-pub(crate) struct Completions {
-    /// bash, zsh or fish
-    #[arg(hide_possible_values = true)]
-    pub(crate) shell: Shell,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use crate::cli::args::Check;
 use crate::cli::context::Context;
-use crate::cli::{NOT_STARTED, refuse};
+use crate::cli::{NOT_STARTED, print, refuse};
 use crate::load;
 use crate::plan::ports;
 use crate::plan::resolve::{self, Resolved};
 use crate::plan::sources::App;
+use crate::render::check::json;
 use crate::words::report::Report;
 use crate::words::wording::{counted, processes};
 
@@ -29,18 +30,34 @@ pub(super) fn run(args: &Check) -> ExitCode {
     findings.extend(loaded.warnings);
     findings.extend(loaded.errors);
     let apps = loaded.value;
-    let summary: Vec<String> = apps.apps.iter().map(summary).collect();
+    let read = apps.apps.clone();
     if apps.apps.iter().all(|app| !app.entries.is_empty()) && !apps.apps.is_empty() {
         let resolved = resolve::resolve(context.sources(apps, asked));
         let found = resolved.and_then(|resolved| would_be(&resolved));
         findings.extend(found.err().unwrap_or_default());
     }
     findings.dedup();
+    match args.json {
+        true => print_json(&read, &findings),
+        false => print_text(&read, &findings),
+    }
+}
+
+fn print_json(apps: &[App], findings: &[Report]) -> ExitCode {
+    let printed = print(json(apps, findings).as_bytes());
+    match findings.is_empty() {
+        true => printed,
+        false => ExitCode::from(FOUND),
+    }
+}
+
+fn print_text(apps: &[App], findings: &[Report]) -> ExitCode {
     if findings.is_empty() {
+        let summary: Vec<String> = apps.iter().map(summary).collect();
         println!("{}: no problems", summary.join("\n"));
         return ExitCode::SUCCESS;
     }
-    let code = refuse(&findings, FOUND);
+    let code = refuse(findings, FOUND);
     eprintln!("{}", counted(findings.len(), "problem", "problems"));
     code
 }

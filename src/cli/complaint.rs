@@ -84,6 +84,7 @@ fn unknown_command(asked: &str) -> Report {
     let command = Args::command();
     let names: Vec<&str> = command
         .get_subcommands()
+        .filter(|command| !command.is_hide_set())
         .map(clap::Command::get_name)
         .collect();
     let help = wording::did_you_mean(asked, &names).unwrap_or_else(|| {
@@ -132,13 +133,13 @@ fn choices(error: &clap::Error) -> Option<String> {
 
 /// Something to type in place of what is missing.
 fn for_example(argument: &str) -> Option<String> {
-    let argument = flag(argument);
-    let (_, example) = EXAMPLES.iter().find(|(name, _)| *name == argument)?;
+    let is_it = |(name, _): &&(&str, &str)| *name == argument || *name == flag(argument);
+    let (_, example) = EXAMPLES.iter().find(is_it)?;
     Some(format!("for example `{example}`"))
 }
 
 /// For every argument whose values are not a closed list, as clap names it.
-const EXAMPLES: [(&str, &str); 26] = [
+const EXAMPLES: [(&str, &str); 28] = [
     ("--procfile", "--procfile Procfile.dev"),
     ("--root", "--root services/shop"),
     ("--env", "--env .env.test"),
@@ -151,6 +152,7 @@ const EXAMPLES: [(&str, &str); 26] = [
     ("--timeout", "--timeout 10"),
     ("--process", "--process web"),
     ("--detach-keys", "--detach-keys ctrl-p,ctrl-q"),
+    ("--as <PROCESS>", "--as web"),
     ("--as", "--as API_URL"),
     ("--lines", "--lines 100"),
     ("--since", "--since 5m"),
@@ -165,6 +167,7 @@ const EXAMPLES: [(&str, &str); 26] = [
     ("[PROCESS]...", "devrun start web"),
     ("[PROCESS]", "devrun env web"),
     ("[NAME]", "devrun url web"),
+    ("[COMMAND]", "devrun man start"),
 ];
 
 /// `--port <BASE>` → `--port`.
@@ -182,7 +185,7 @@ mod tests {
         devrun.build();
         let of_ours = devrun
             .get_subcommands()
-            .filter(|command| command.get_name() != "help");
+            .filter(|command| command.get_name() != "help" && !command.is_hide_set());
         for command in of_ours {
             for argument in command.get_arguments() {
                 let takes_value = argument.get_action().takes_values();

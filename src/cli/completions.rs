@@ -1,23 +1,19 @@
-//! `devrun completions`: for bash, zsh and fish, from the same definitions as the help.
+//! `devrun completions`: the scripts for bash, zsh and fish, as a packager installs them.
 
-use std::io::Write;
 use std::process::ExitCode;
 
-use clap::CommandFactory;
-use clap_complete::Shell as Generator;
+use crate::cli::args::{Completions, Shell};
+use crate::cli::print;
 
-use crate::cli::args::{Args, Completions, Shell};
+const BASH: &str = include_str!("../../completions/devrun.bash");
+const ZSH: &str = include_str!("../../completions/_devrun");
+const FISH: &str = include_str!("../../completions/devrun.fish");
 
 pub(super) fn run(args: &Completions) -> ExitCode {
-    let generator = match args.shell {
-        Shell::Bash => Generator::Bash,
-        Shell::Zsh => Generator::Zsh,
-        Shell::Fish => Generator::Fish,
+    let script = match args.shell {
+        Shell::Bash => BASH,
+        Shell::Zsh => ZSH,
+        Shell::Fish => FISH,
     };
-    let mut script = Vec::new();
-    clap_complete::generate(generator, &mut Args::command(), "devrun", &mut script);
-    match std::io::stdout().write_all(&script) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    print(script.as_bytes())
 }

@@ -1,18 +1,23 @@
 //! The command line: arguments, then one file per command.
 
 mod args;
+mod attach;
 mod check;
 mod complaint;
+mod complete;
 mod completions;
 mod context;
 mod env;
 mod link;
 mod live;
 mod logs;
+mod man;
 mod open;
+mod own_terminal;
 mod owning;
 mod ps;
 mod run;
+mod run_as;
 mod schema;
 mod session;
 mod start;
@@ -52,12 +57,15 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run::run(&run),
         Command::Logs(arguments) => logs::run(&arguments),
         Command::Open(open) => open::run(&open),
+        Command::Attach(attach) => attach::run(&attach),
         Command::Env(env) => env::run(&env),
         Command::Url(url) => url::run(&url),
         Command::Ps(ps) => ps::run(&ps),
         Command::Uses(uses) => uses::run(&uses),
         Command::Schema => schema::run(),
         Command::Completions(completions) => completions::run(&completions),
+        Command::Man(man) => man::run(&man),
+        Command::Complete(complete) => complete::run(&complete),
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use crate::cli::args::{self, Run};
 use crate::cli::context::Context;
 use crate::cli::view::View;
-use crate::cli::{live, refuse};
+use crate::cli::{live, refuse, run_as};
 use crate::load;
 use crate::os;
 use crate::plan::command;
@@ -36,6 +36,9 @@ pub(super) fn run(args: &Run) -> ExitCode {
 }
 
 fn prepare(args: &Run) -> Result<Command, Vec<Report>> {
+    if let Some(asked) = &args.stands_in_for {
+        return run_as::prepare(args, asked);
+    }
     let context = Context::new(&args.place)?;
     if args.process.is_none() && !load::has_procfile(&context.place) {
         let env = env_without_procfile(&context, &args.place)?;

@@ -1,8 +1,6 @@
 //! The session that runs the app which is meant, and who is meant by a name there. Of the app's files only the
 //! place matters: what runs can be seen and steered also when they are wrong by now.
 
-#![expect(dead_code, reason = "the commands that ask a session come one by one")]
-
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -253,7 +251,7 @@ fn joined_app(identity: &str) -> Option<RunningApp> {
 }
 
 /// `web` of `web.1`, `api/web` of `api/web.1`.
-fn type_of(shown: &str) -> &str {
+pub(super) fn type_of(shown: &str) -> &str {
     shown.rsplit_once('.').map_or(shown, |(name, _)| name)
 }
 

@@ -1,6 +1,9 @@
 //! `devrun url`: one URL and nothing else, of a process or of what is behind a variable.
 
+use std::borrow::Cow;
 use std::process::ExitCode;
+
+use serde::Serialize;
 
 use crate::cli::args::Url;
 use crate::cli::context::Context;
@@ -14,6 +17,9 @@ use crate::words::report::Report;
 use crate::words::secret::{self, Secrets};
 use crate::words::wording;
 
+/// Of the JSON; changes when a field is removed or gets another meaning.
+const VERSION: u32 = 1;
+
 /// What a name stands for.
 struct Found {
     url: String,
@@ -21,20 +27,56 @@ struct Found {
     would_be: bool,
 }
 
+/// docs/json.md describes it.
+#[derive(Serialize)]
+struct Document<'a> {
+    v: u32,
+    url: &'a str,
+    running: bool,
+}
+
 pub(super) fn run(args: &Url) -> ExitCode {
     match find(args) {
         Ok(found) => {
-            if found.would_be {
-                eprintln!("{WOULD_BE}");
+            let secrets = secrets(args.reveal);
+            match args.json {
+                true => print(json(&found, secrets).as_bytes()),
+                false => print_text(&found, secrets),
             }
-            let shown = match secrets(args.reveal) {
-                Secrets::Masked => wording::escaped(&secret::masked("", &found.url)).into_owned(),
-                Secrets::Revealed => found.url,
-            };
-            print(format!("{shown}\n").as_bytes())
         }
         Err(reports) => refuse(&reports, NOT_STARTED),
     }
+}
+
+impl Found {
+    fn shown(&self, secrets: Secrets) -> Cow<'_, str> {
+        match secrets {
+            Secrets::Masked => secret::masked("", &self.url),
+            Secrets::Revealed => self.url.as_str().into(),
+        }
+    }
+}
+
+/// In one line, with its end.
+fn json(found: &Found, secrets: Secrets) -> String {
+    let document = Document {
+        v: VERSION,
+        url: &found.shown(secrets),
+        running: !found.would_be,
+    };
+    serde_json::to_string(&document).expect("text can be written") + "\n"
+}
+
+fn print_text(found: &Found, secrets: Secrets) -> ExitCode {
+    if found.would_be {
+        eprintln!("{WOULD_BE}");
+    }
+    let shown = found.shown(secrets);
+    let shown = match secrets {
+        Secrets::Masked => wording::escaped(&shown),
+        Secrets::Revealed => Cow::Borrowed(&*shown),
+    };
+    print(format!("{shown}\n").as_bytes())
 }
 
 fn find(args: &Url) -> Result<Found, Vec<Report>> {

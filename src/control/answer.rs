@@ -1,8 +1,12 @@
 //! One request → the driver's answer to it.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, UPGRADE};
+use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,8 +16,15 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::control::follower::{self, Gone, Telling};
 use crate::control::route::{self, Astray, Route};
-use crate::control::{ASKER, Follower, FollowerId, Refusal, Reply, Request, encoding};
-use crate::words::wire::{Knock, Wanted};
+use crate::control::visitor::{self, Visit};
+use crate::control::{
+    ASKER, Follower, FollowerId, PROCESS, Refusal, Reply, Request, TERMINAL, VISITOR, Whom,
+    encoding,
+};
+use crate::os::pty::Size;
+use crate::words::stand_in::Program;
+use crate::words::wire::{Knock, VisitorIs, Wanted};
+use crate::words::wording;
 
 pub(super) type Body = Either<Full<Bytes>, Telling>;
 
@@ -24,10 +35,16 @@ const MAX_BODY: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub(super) id: FollowerId,
+    /// Who is connected; `None`: the kernel does not tell.
+    pub(super) pid: Option<i32>,
     /// When all of its request has to be there.
     pub(super) read_by: Instant,
     pub(super) requests: mpsc::UnboundedSender<Request>,
+    pub(super) upgrading: Upgrading,
 }
+
+/// What becomes of the connection behind its answer, if that is a process's terminal.
+pub(super) type Upgrading = Rc<RefCell<Option<(OnUpgrade, Visit)>>>;
 
 /// Why there is another answer than was asked for.
 #[derive(Debug)]
@@ -35,6 +52,8 @@ struct Failure {
     status: StatusCode,
     error: String,
     allowed: Option<Method>,
+    /// What the connection has to be upgraded to.
+    upgrade: Option<HeaderValue>,
 }
 
 impl Caller {
@@ -89,6 +108,19 @@ impl Caller {
                 let processes = |reply| Request::Processes { app, reply };
                 Ok(json(StatusCode::OK, &self.ask(processes).await?))
             }
+            Route::Replace { app, process } => {
+                let replacing = self.body(asked).await?;
+                let pid = self.pid.ok_or_else(Failure::unknown_asker)?;
+                let replace = |reply| Request::Replace {
+                    app,
+                    process,
+                    pid,
+                    replacing,
+                    reply,
+                };
+                Ok(json(StatusCode::OK, &self.ask(replace).await?))
+            }
+            Route::Attach(whom) => self.attach(whom, asked).await,
         }
     }
 
@@ -118,6 +150,38 @@ impl Caller {
         let mut response = Response::new(Either::Right(telling));
         let lines = HeaderValue::from_static("application/x-ndjson");
         response.headers_mut().insert(CONTENT_TYPE, lines);
+        Ok(response)
+    }
+
+    async fn attach(
+        self,
+        whom: Whom,
+        mut asked: hyper::Request<Incoming>,
+    ) -> Result<Response<Body>, Failure> {
+        let terminal = HeaderValue::from_static(TERMINAL);
+        if asked.headers().get(UPGRADE) != Some(&terminal) {
+            return Err(Failure::not_upgraded(terminal));
+        }
+        let header = asked.headers().get(VISITOR);
+        let header = header.map_or(&b""[..], HeaderValue::as_bytes);
+        let VisitorIs { pid, columns, rows } = serde_json::from_slice(header).map_err(|error| {
+            Failure::new(
+                StatusCode::BAD_REQUEST,
+                format!("header {VISITOR}: {error}"),
+            )
+        })?;
+        let size = Size { columns, rows };
+        let (visitor, visit) = visitor::pair(self.id, pid, size, whom, self.requests.clone());
+        let upgrade = hyper::upgrade::on(&mut asked);
+        let name = self.ask(|reply| Request::Attach { visitor, reply }).await?;
+        *self.upgrading.borrow_mut() = Some((upgrade, visit));
+        let mut response = Response::new(Either::Left(Full::default()));
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, terminal);
+        let name = HeaderValue::from_str(&name).expect("names are letters and digits");
+        headers.insert(PROCESS, name);
         Ok(response)
     }
 
@@ -165,6 +229,15 @@ impl Failure {
             status,
             error,
             allowed: None,
+            upgrade: None,
+        }
+    }
+
+    fn not_upgraded(to: HeaderValue) -> Self {
+        let error = format!("this path takes the header `upgrade: {TERMINAL}` only");
+        Self {
+            upgrade: Some(to),
+            ..Self::new(StatusCode::UPGRADE_REQUIRED, error)
         }
     }
 
@@ -175,11 +248,19 @@ impl Failure {
         )
     }
 
+    fn unknown_asker() -> Self {
+        let error = "the system does not tell which process asks";
+        Self::new(StatusCode::CONFLICT, error.into())
+    }
+
     fn into_response(self) -> Response<Body> {
         let mut response = json(self.status, &json!({ "error": self.error }));
         if let Some(allowed) = self.allowed {
             let allowed = HeaderValue::from_str(allowed.as_str()).expect("a method is a token");
             response.headers_mut().insert(ALLOW, allowed);
+        }
+        if let Some(upgrade) = self.upgrade {
+            response.headers_mut().insert(UPGRADE, upgrade);
         }
         response
     }
@@ -214,6 +295,36 @@ impl From<Refusal> for Failure {
             Refusal::IsItsOwn => Self::new(
                 StatusCode::CONFLICT,
                 "the app was started by a `devrun start` of its own".into(),
+            ),
+            Refusal::StoodIn {
+                process,
+                by: Program { pid, command },
+            } => Self::new(
+                StatusCode::CONFLICT,
+                format!("`{command}` (pid {pid}) has the place of {process}"),
+            ),
+            Refusal::TurnedAway => Self::new(
+                StatusCode::CONFLICT,
+                "somebody wanted that process otherwise meanwhile".into(),
+            ),
+            Refusal::CannotRun(cause) => Self::new(StatusCode::CONFLICT, cause),
+            Refusal::NotUp { process, state } => {
+                Self::new(StatusCode::CONFLICT, format!("{process} is {state}"))
+            }
+            Refusal::HasNoTerminal(process) => Self::new(
+                StatusCode::CONFLICT,
+                format!("{process} has no terminal: it runs with pipes"),
+            ),
+            Refusal::WhoseTerminal(names) if names.is_empty() => Self::new(
+                StatusCode::CONFLICT,
+                "no process that runs has a terminal".into(),
+            ),
+            Refusal::WhoseTerminal(names) => Self::new(
+                StatusCode::CONFLICT,
+                format!(
+                    "nobody waits for input, and several have a terminal: {}",
+                    wording::list(&names)
+                ),
             ),
         }
     }

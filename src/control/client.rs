@@ -7,8 +7,8 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{HOST, HeaderValue};
-use hyper::{Request, StatusCode};
+use hyper::header::{CONNECTION, HOST, HeaderValue, UPGRADE};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
@@ -16,12 +16,15 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::control::ASKER;
 use crate::control::encoding::{self, Lines};
+use crate::control::frames::{Frames, Malformed, ToVisitor};
+use crate::control::{ASKER, PROCESS, TERMINAL, VISITOR, Whom, visitor};
 use crate::os::process::own_user;
 use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::process::ProcessReport;
-use crate::words::wire::{AppState, Asker, HandedOver, Knock, Told, Wanted};
+use crate::words::wire::{
+    AppState, Asker, HandedOver, Knock, Replaced, Replacing, Told, VisitorIs, Wanted,
+};
 
 /// For what a session answers at once. One that is stopped (Ctrl-Z) accepts, and says nothing.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
@@ -33,6 +36,15 @@ const MAX_ANSWER: usize = 16 * 1024 * 1024;
 pub(crate) struct Following {
     answer: Answer,
     lines: Lines,
+}
+
+/// A process's terminal that somebody looks at. Dropping it hangs up.
+#[derive(Debug)]
+pub(crate) struct Attached {
+    /// As its session calls it.
+    pub(crate) process: String,
+    stream: UnixStream,
+    frames: Frames,
 }
 
 #[derive(Debug)]
@@ -106,6 +118,20 @@ pub(crate) async fn hand_over(socket: &Path, app: &str, asker: &Asker) -> io::Re
     post(socket, format!("/v1/apps/{app}/hand-over"), asker).await
 }
 
+/// Comes back when this process has the place of that one (`web.1`), however long that one takes to end.
+///
+/// # Errors
+/// `ResourceBusy`: it cannot have it, in words.
+pub(crate) async fn replace(
+    socket: &Path,
+    app: &str,
+    process: &str,
+    replacing: &Replacing,
+) -> io::Result<Replaced> {
+    let path = format!("/v1/apps/{app}/processes/{process}/replace");
+    post(socket, path, replacing).await
+}
+
 /// Tells the session that somebody owns `app` now.
 pub(crate) async fn knock(socket: &Path, app: &str) -> io::Result<()> {
     let knock = Knock {
@@ -113,6 +139,63 @@ pub(crate) async fn knock(socket: &Path, app: &str) -> io::Result<()> {
     };
     let heard = post::<IgnoredAny>(socket, "/v1/knock".into(), &knock);
     soon(heard).await.map(drop)
+}
+
+/// Goes to a process's terminal.
+///
+/// # Errors
+/// `ResourceBusy`: it has none, it does not run, or it cannot be said whose is meant.
+pub(crate) async fn attach(socket: &Path, whom: &Whom, visitor: VisitorIs) -> io::Result<Attached> {
+    let path = match whom {
+        Whom::Process { app, process } => format!("/v1/apps/{app}/processes/{process}/attach"),
+        Whom::WhoeverWaits => "/v1/attach".to_string(),
+    };
+    let request = Request::post(path)
+        .header(CONNECTION, "upgrade")
+        .header(UPGRADE, TERMINAL)
+        .header(VISITOR, serde_json::to_string(&visitor)?)
+        .body(Full::default());
+    let request = request.map_err(io::Error::other)?;
+    let attached = async {
+        let (response, connection) = respond(socket, request).await?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(refused(response, connection).await);
+        }
+        let process = response.headers().get(PROCESS);
+        let process = process.and_then(|name| name.to_str().ok());
+        let process = process.unwrap_or_default().to_string();
+        let upgraded = hyper::upgrade::on(response).await;
+        let (stream, frames) = visitor::parts(upgraded.map_err(io::Error::other)?)?;
+        Ok(Attached {
+            process,
+            stream,
+            frames,
+        })
+    };
+    soon(attached).await
+}
+
+impl Attached {
+    /// What is shown next, of what has come so far.
+    ///
+    /// # Errors
+    /// It cannot be understood.
+    pub(crate) fn next(&mut self) -> Result<Option<ToVisitor>, Malformed> {
+        self.frames.next_to_visitor()
+    }
+
+    /// Waits until there is more for [`Attached::next`], or there is room for what is to be sent, of which
+    /// the first bytes go. Cancel safe.
+    ///
+    /// # Errors
+    /// The session has gone.
+    pub(crate) async fn move_on(&mut self, hears: bool, out: &mut Vec<u8>) -> io::Result<()> {
+        tokio::select! {
+            received = visitor::receive(&self.stream, &mut self.frames), if hears => received,
+            sent = visitor::send(&self.stream, out), if !out.is_empty() => sent,
+            else => std::future::pending().await,
+        }
+    }
 }
 
 impl Following {
@@ -151,7 +234,22 @@ async fn post<T: DeserializeOwned>(
 }
 
 /// The answer, if it is a good one.
-async fn ask(socket: &Path, mut request: Request<Full<Bytes>>) -> io::Result<Answer> {
+async fn ask(socket: &Path, request: Request<Full<Bytes>>) -> io::Result<Answer> {
+    let (response, connection) = respond(socket, request).await?;
+    if !response.status().is_success() {
+        return Err(refused(response, connection).await);
+    }
+    Ok(Answer {
+        body: response.into_body(),
+        _connection: connection,
+    })
+}
+
+/// The head of whatever is answered, and what carries the rest.
+async fn respond(
+    socket: &Path,
+    mut request: Request<Full<Bytes>>,
+) -> io::Result<(Response<Incoming>, JoinSet<()>)> {
     let stream = connect(socket, own_user()).await?;
     let host = HeaderValue::from_static("devrun");
     request.headers_mut().insert(HOST, host);
@@ -159,19 +257,9 @@ async fn ask(socket: &Path, mut request: Request<Full<Bytes>>) -> io::Result<Ans
     let (mut sender, connection) = shaken.map_err(io::Error::other)?;
     let mut driven = JoinSet::new();
     // What goes wrong there is seen at the answer.
-    driven.spawn(async { drop(connection.await) });
+    driven.spawn(async { drop(connection.with_upgrades().await) });
     let response = sender.send_request(request).await;
-    let response = response.map_err(io::Error::other)?;
-    let status = response.status();
-    let answer = Answer {
-        body: response.into_body(),
-        _connection: driven,
-    };
-    if status.is_success() {
-        Ok(answer)
-    } else {
-        Err(refusal(status, answer).await)
-    }
+    Ok((response.map_err(io::Error::other)?, driven))
 }
 
 /// Connects, and makes sure that whoever listens is `user`.
@@ -190,7 +278,12 @@ async fn read<T: DeserializeOwned>(answer: Answer) -> io::Result<T> {
     Ok(serde_json::from_slice(&body)?)
 }
 
-async fn refusal(status: StatusCode, answer: Answer) -> io::Error {
+async fn refused(response: Response<Incoming>, connection: JoinSet<()>) -> io::Error {
+    let status = response.status();
+    let answer = Answer {
+        body: response.into_body(),
+        _connection: connection,
+    };
     let kind = match status {
         StatusCode::NOT_FOUND => io::ErrorKind::NotFound,
         StatusCode::CONFLICT => io::ErrorKind::ResourceBusy,

@@ -9,21 +9,31 @@ mod answer;
 pub(crate) mod client;
 pub(crate) mod encoding;
 mod follower;
+pub(crate) mod frames;
 mod route;
 pub(crate) mod server;
 #[cfg(test)]
 mod tests;
+mod visitor;
 
 use tokio::sync::oneshot;
 
+use crate::words::stand_in::Program;
 use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::process::ProcessReport;
-use crate::words::wire::{AppState, Asker, HandedOver};
+use crate::words::wire::{AppState, Asker, HandedOver, Replaced, Replacing};
 
 pub(crate) use follower::Teller;
+pub(crate) use visitor::{Screen, Visitor, Whom};
 
 /// The header that says who follows.
 const ASKER: &str = "devrun-asker";
+/// The header that says who attaches, and how large its terminal is.
+const VISITOR: &str = "devrun-visitor";
+/// The header of the answer to that: whose terminal it is.
+const PROCESS: &str = "devrun-process";
+/// What such a connection is upgraded to.
+const TERMINAL: &str = "devrun-terminal";
 
 /// What the driver is asked. `app` is an app's key (`registry::app_key`), of which nothing is checked.
 #[derive(Debug)]
@@ -68,6 +78,26 @@ pub(crate) enum Request {
         app: String,
         reply: Reply<Vec<ProcessReport>>,
     },
+    /// Replied to when nothing of the process runs any more: from then on the asker is the process, until it
+    /// is gone. The reply is closed if it hung up.
+    Replace {
+        app: String,
+        process: String,
+        /// Who is connected, as the kernel tells it.
+        pid: i32,
+        replacing: Replacing,
+        reply: Reply<Replaced>,
+    },
+    /// Show the visitor a process's terminal, and reply with the process's name. Each is followed by one
+    /// [`Request::VisitorGone`].
+    Attach {
+        visitor: Visitor,
+        reply: Reply<String>,
+    },
+    /// Its terminal has another size.
+    VisitorResized(FollowerId),
+    /// It hung up, was told how the run ended, or was refused.
+    VisitorGone(FollowerId),
 }
 
 /// Dropped without a word, it is answered that the session ends.
@@ -80,6 +110,24 @@ pub(crate) enum Refusal {
     UnknownProcess(String),
     /// It was started by a `devrun start` of its own, from which nobody takes it over.
     IsItsOwn,
+    /// Another program has the process's place, or waits for it.
+    StoodIn {
+        process: String,
+        by: Program,
+    },
+    /// Somebody wanted the process otherwise meanwhile.
+    TurnedAway,
+    /// There is no port for it, or nothing to be made of its environment.
+    CannotRun(String),
+    /// It does not run, but is in this state.
+    NotUp {
+        process: String,
+        state: &'static str,
+    },
+    /// It runs with pipes.
+    HasNoTerminal(String),
+    /// There are none whose terminal could be meant, or several.
+    WhoseTerminal(Vec<String>),
 }
 
 /// Whoever wants to know of every change of an app, until it hangs up.
@@ -91,6 +139,6 @@ pub(crate) struct Follower {
     pub(crate) teller: Teller,
 }
 
-/// No two of a server have the same.
+/// Of a connection; no two of a server have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FollowerId(u64);

@@ -2,6 +2,8 @@
 
 use hyper::Method;
 
+use crate::control::Whom;
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Apps,
@@ -16,6 +18,12 @@ pub(super) enum Route {
     HandOver(String),
     Knock,
     Processes(String),
+    Replace {
+        app: String,
+        process: String,
+    },
+    /// Its terminal.
+    Attach(Whom),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -47,8 +55,24 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
         ["apps", key, "follow"] => (Method::GET, Route::Follow(app(key))),
         ["apps", key, "start"] => (Method::POST, Route::Start(app(key))),
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
+        ["apps", key, "processes", name, "replace"] => {
+            let process = name.to_string();
+            (
+                Method::POST,
+                Route::Replace {
+                    app: app(key),
+                    process,
+                },
+            )
+        }
         ["knock"] => (Method::POST, Route::Knock),
         ["apps", key, "processes"] => (Method::GET, Route::Processes(app(key))),
+        ["attach"] => (Method::POST, Route::Attach(Whom::WhoeverWaits)),
+        ["apps", key, "processes", name, "attach"] => {
+            let process = name.to_string();
+            let app = app(key);
+            (Method::POST, Route::Attach(Whom::Process { app, process }))
+        }
         _ => return Err(Astray::Unknown),
     };
     if only == method {
@@ -92,11 +116,32 @@ mod tests {
             "/v1/apps/ab/hand-over",
             Ok(Route::HandOver("ab".into())),
         );
+        check(
+            Method::POST,
+            "/v1/apps/ab/processes/web.1/replace",
+            Ok(Route::Replace {
+                app: "ab".into(),
+                process: "web.1".into(),
+            }),
+        );
         check(Method::POST, "/v1/knock", Ok(Route::Knock));
         check(
             Method::GET,
             "/v1/apps/ab/processes",
             Ok(Route::Processes("ab".into())),
+        );
+        check(
+            Method::POST,
+            "/v1/attach",
+            Ok(Route::Attach(Whom::WhoeverWaits)),
+        );
+        check(
+            Method::POST,
+            "/v1/apps/ab/processes/web.1/attach",
+            Ok(Route::Attach(Whom::Process {
+                app: "ab".into(),
+                process: "web.1".into(),
+            })),
         );
         check(Method::POST, "/v1/apps", Err(Astray::Only(Method::GET)));
         check(Method::GET, "/v1/knock", Err(Astray::Only(Method::POST)));

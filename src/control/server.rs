@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::control::answer::Caller;
+use crate::control::answer::{Caller, Upgrading};
 use crate::control::{FollowerId, Request};
 use crate::os::process::own_user;
 use crate::os::unix_socket::listen_privately;
@@ -86,7 +86,7 @@ impl Server {
         let mut last = 0;
         tokio::pin!(ended);
         loop {
-            let stream = tokio::select! {
+            let (stream, pid) = tokio::select! {
                 () = &mut ended => break,
                 stream = accept(&listener, self.user) => stream,
             };
@@ -97,8 +97,10 @@ impl Server {
             last += 1;
             let caller = Caller {
                 id: FollowerId(last),
+                pid,
                 read_by: Instant::now() + READ_WITHIN,
                 requests: requests.clone(),
+                upgrading: Upgrading::default(),
             };
             connections.spawn_local(serve(stream, caller));
         }
@@ -110,21 +112,24 @@ impl Server {
     }
 }
 
-/// The next connection of `user`; one of anybody else's is closed without a word.
-async fn accept(listener: &UnixListener, user: u32) -> UnixStream {
+/// The next connection of `user`, with the pid of whoever made it; one of anybody else's is closed without a word.
+async fn accept(listener: &UnixListener, user: u32) -> (UnixStream, Option<i32>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) if stream.peer_cred().is_ok_and(|peer| peer.uid() == user) => {
-                return stream;
+            Ok((stream, _)) => {
+                let peer = stream.peer_cred().ok().filter(|peer| peer.uid() == user);
+                if let Some(peer) = peer {
+                    return (stream, peer.pid());
+                }
             }
-            Ok(_) => {}
             Err(_) => sleep(BREATH).await,
         }
     }
 }
 
-/// One request and its answer. Whatever goes wrong in it is that connection's alone.
+/// One request and its answer, or what it was upgraded to. Whatever goes wrong in it is that connection's alone.
 async fn serve(stream: UnixStream, caller: Caller) {
+    let upgrading = Upgrading::clone(&caller.upgrading);
     let service = service_fn(move |asked| {
         let caller = caller.clone();
         async move { Ok::<_, Infallible>(caller.answer(asked).await) }
@@ -134,8 +139,15 @@ async fn serve(stream: UnixStream, caller: Caller) {
         .header_read_timeout(READ_WITHIN)
         .max_buf_size(MAX_HEAD)
         .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     let _ = connection.await;
+    let visit = upgrading.borrow_mut().take();
+    if let Some((upgrade, visit)) = visit
+        && let Ok(upgraded) = upgrade.await
+    {
+        let _ = visit.carry(upgraded).await;
+    }
 }
 
 fn file_at(path: &Path) -> io::Result<(u64, u64)> {

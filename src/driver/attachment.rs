@@ -37,6 +37,9 @@ impl Driver {
             let runs = self.runs.keys().any(|id| id.process as usize == process);
             self.output.answer(&if !self.is_ours(process) {
                 self.runs_elsewhere(process)
+            } else if let Some(by) = self.supervisor.program(process) {
+                let (process, by) = (name, by.clone());
+                Answer::StoodIn { process, by }
             } else if runs {
                 Answer::HasNoTerminal(name)
             } else {
@@ -56,11 +59,11 @@ impl Driver {
         let _ = tokio::time::timeout(FLUSH, self.output.flushed()).await;
         self.tell_guardian();
         let raw = self.raw();
-        let (keys, typed) = mpsc::unbounded_channel();
+        let (keys, mut typed) = mpsc::unbounded_channel();
         let size = terminal::size().unwrap_or(Size::USUAL);
         self.output.attach(process, usize::from(size.rows));
         let _ = pty::resize(input.as_fd(), size);
-        tokio::task::spawn_local(feed(input, typed));
+        tokio::task::spawn_local(feed(input, async move || typed.recv().await));
         self.attachment = Some(Attachment {
             process,
             raw,
@@ -81,17 +84,15 @@ impl Driver {
         self.output.show_held();
         let process = self.plan.processes[attachment.process].name.clone();
         let waits = self.output.has_prompt(attachment.process);
-        let input = self.terminal_of(attachment.process);
         if !self.is_over() {
-            self.output.answer(&match input {
-                Some(_) => Answer::Detached { process, waits },
-                None => Answer::AttachedEnded(process),
-            });
+            self.output
+                .answer(&if self.has_terminal(attachment.process) {
+                    Answer::Detached { process, waits }
+                } else {
+                    Answer::AttachedEnded(process)
+                });
         }
-        if let (Some(input), Some(size)) = (input, self.terminals) {
-            let size = self.output.beside_prefix(attachment.process, size);
-            let _ = pty::resize(input.as_fd(), size);
-        }
+        self.fit_terminal(attachment.process);
     }
 
     /// Keys for the attached process. `true`: among them were those that leave it.
@@ -162,17 +163,22 @@ impl Driver {
     /// Whether somebody at the keyboard could use its terminal now.
     pub(super) fn can_attach(&self, process: ProcessIndex) -> bool {
         let is_ours = self.keyboard.as_ref().is_some_and(Keyboard::is_ours);
-        is_ours && self.live_terminal(process).is_some()
+        is_ours && self.has_terminal(process)
     }
 
     /// Whether the process that somebody looks at still runs; also if nobody looks.
     pub(super) fn is_attachment_alive(&self) -> bool {
         let attachment = self.attachment.as_ref();
-        attachment.is_none_or(|attachment| self.live_terminal(attachment.process).is_some())
+        attachment.is_none_or(|attachment| self.has_terminal(attachment.process))
+    }
+
+    /// Whether it runs, on a terminal of its own.
+    pub(super) fn has_terminal(&self, process: ProcessIndex) -> bool {
+        self.live_terminal(process).is_some()
     }
 
     /// Our end of the terminal of a process that runs and has one.
-    fn terminal_of(&self, process: ProcessIndex) -> Option<OwnedFd> {
+    pub(super) fn terminal_of(&self, process: ProcessIndex) -> Option<OwnedFd> {
         self.live_terminal(process)?.try_clone().ok()
     }
 
@@ -184,11 +190,11 @@ impl Driver {
 }
 
 /// Writes what is typed into a process's terminal, as it takes it.
-async fn feed(input: OwnedFd, mut typed: mpsc::UnboundedReceiver<Vec<u8>>) {
+pub(super) async fn feed(input: OwnedFd, mut typed: impl AsyncFnMut() -> Option<Vec<u8>>) {
     let Ok(input) = watched::watch(input, Interest::WRITABLE) else {
         return;
     };
-    while let Some(keys) = typed.recv().await {
+    while let Some(keys) = typed().await {
         let mut rest = &keys[..];
         while !rest.is_empty() {
             let Ok(mut ready) = input.writable().await else {

@@ -16,11 +16,13 @@ mod reports;
 mod rescue;
 mod sharing;
 mod spawning;
-mod stop_signals;
+mod stand_ins;
+pub(crate) mod stop_signals;
 mod storing;
-mod terminal_signals;
+pub(crate) mod terminal_signals;
 mod trees;
 mod usage;
+mod visitors;
 pub(crate) mod world;
 
 use std::collections::{HashMap, HashSet};
@@ -41,6 +43,7 @@ use crate::driver::output::{Ended, Output, Told};
 use crate::driver::probe::Probe;
 use crate::driver::sharing::Sharing;
 use crate::driver::spawning::{LiveRun, id, parts};
+use crate::driver::stand_ins::StandIns;
 use crate::driver::stop_signals::StopSignals;
 use crate::driver::terminal_signals::{TerminalSignal, TerminalSignals};
 use crate::driver::world::World;
@@ -115,6 +118,7 @@ struct Driver {
     guardian_pid: i32,
     is_guardian_lost: bool,
     runs: HashMap<RunId, LiveRun>,
+    stand_ins: StandIns,
     probe: Probe,
     told: mpsc::UnboundedReceiver<Told>,
     keyboard: Option<Keyboard>,
@@ -167,6 +171,7 @@ impl Driver {
             guardian_pid,
             is_guardian_lost: false,
             runs: HashMap::new(),
+            stand_ins: StandIns::default(),
             probe: Probe::new(guardian_pid),
             told,
             keyboard: session.terminal.map(Keyboard::new).transpose()?,
@@ -251,6 +256,7 @@ impl Driver {
                 () = at(self.changes.due_at()), if !self.is_over() => events.extend(self.changes_due()),
                 () = at(self.joins.seek_at()), if !self.is_over() => events.extend(self.seek_due()),
                 heard = self.joins.heard() => events.extend(self.heard(heard)),
+                gone = self.stand_ins.next() => events.extend(self.stand_in_gone(gone)),
                 request = self.sharing.next() => events.extend(self.asked(request)),
                 Some(told) = self.told.recv() => self.told(told),
                 typed = typed(&mut self.keyboard) => events.extend(self.typed(&typed).await),
@@ -324,13 +330,21 @@ impl Driver {
         match action {
             Action::Spawn { process, run } => self.spawn(process, run),
             Action::Terminate { process, run } => {
-                self.guardian
-                    .send(&Request::Terminate(id(process, run)), Vec::new());
+                let id = id(process, run);
+                match self.stand_ins.of(id) {
+                    Some(stranger) => stranger.terminate(),
+                    None => self.guardian.send(&Request::Terminate(id), Vec::new()),
+                }
             }
             Action::Kill { process, run } => {
-                self.guardian
-                    .send(&Request::Kill(id(process, run)), Vec::new());
+                let id = id(process, run);
+                match self.stand_ins.of(id) {
+                    Some(stranger) => stranger.kill(),
+                    None => self.guardian.send(&Request::Kill(id), Vec::new()),
+                }
             }
+            Action::LetIn { process, run } => self.let_in(process, run),
+            Action::TurnAway { process } => self.turn_away(process),
             Action::Say(mut notice) => {
                 if let Notice::Done { is_stored, .. } = &mut notice {
                     *is_stored = self.output.is_stored();
@@ -373,6 +387,9 @@ impl Driver {
                 })
             }
             News::LeaderExited { id, exit, left } => {
+                if let Some(live) = self.runs.get_mut(&id) {
+                    live.exit = Some(exit);
+                }
                 let (process, run) = parts(id);
                 let left = left as usize;
                 Some(Event::LeaderExited {
@@ -405,9 +422,14 @@ impl Driver {
             return;
         };
         let news = self.news.clone();
+        let output = self.output.clone();
         tokio::task::spawn_local(async move {
             let (process, run) = parts(id);
             let last_lines = live.reader.drain().await;
+            let words = live
+                .exit
+                .map_or("has ended".into(), |exit| exit.to_string());
+            output.end_visits(process, &words);
             let _ = news.send(Event::Exited {
                 process,
                 run,
@@ -421,6 +443,7 @@ impl Driver {
         self.terminal_signals.release();
         if self.is_guardian_lost {
             self.output.begin_stop();
+            self.stand_ins.terminate_all();
             rescue::end_orphans(self.longest_grace()).await;
             spawn::reap(self.guardian_pid);
         } else {

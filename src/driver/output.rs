@@ -5,7 +5,9 @@
 //! child killed within its last words.
 
 mod attached;
+mod room;
 mod stored;
+mod visits;
 mod writer;
 
 #[cfg(test)]
@@ -25,6 +27,7 @@ use tokio::time;
 
 use crate::driver::clock::Clock;
 use crate::driver::output::attached::Attached;
+use crate::driver::output::visits::Visits;
 use crate::driver::output::writer::Writer;
 use crate::os::pty::Size;
 use crate::os::{descriptor, terminal, watched};
@@ -37,18 +40,12 @@ use crate::words::notice::Notice;
 
 /// What one read takes at the most.
 const CHUNK: usize = 64 * 1024;
-/// So much may wait to be written before the children have to.
-const FULL: usize = 1024 * 1024;
-/// From the stop on.
-const FULL_WHILE_STOPPING: usize = 16 * 1024 * 1024;
 /// More than a pipe holds: who still writes when so much was read after the end of a run is a stranger.
 const MOST_LEFT: usize = 16 * 1024 * 1024;
 /// A line without an end is shown after so much silence.
 const SILENCE: Duration = Duration::from_millis(300);
 /// An open line that looks like a question, for so long behind that silence: somebody is waited for.
 const WAITS: Duration = Duration::from_secs(1);
-/// A terminal that takes nothing for so long stands still (Ctrl-S): nobody waits for it any more.
-const STILL: Duration = Duration::from_secs(1);
 /// The states of a progress bar are shown this far apart.
 const BETWEEN_STATES: Duration = Duration::from_secs(1);
 
@@ -67,6 +64,7 @@ struct Inner {
     /// Then a reader who stands still slows nobody.
     is_terminal: bool,
     attached: RefCell<Option<Attached>>,
+    visits: RefCell<Visits>,
     /// Sources whose next writing is awaited.
     awaited: RefCell<Vec<bool>>,
     told: mpsc::UnboundedSender<Told>,
@@ -114,6 +112,7 @@ impl Output {
             is_stopping: Cell::new(false),
             is_terminal: terminal::is_terminal(&stdout),
             attached: RefCell::new(None),
+            visits: RefCell::default(),
             awaited: RefCell::new(vec![false; sources]),
             told,
             writer: Writer::start(stdout)?,
@@ -346,6 +345,7 @@ impl Output {
         let chunk = &chunk[..count];
         if count > 0 {
             self.store_in(|store| store.chunk(source, run, chunk));
+            self.0.visits.borrow_mut().show(source, chunk);
         }
         if self.is_attached(source) && self.is_stuck() {
             self.change(|stream, _| stream.observe(source, chunk));
@@ -375,48 +375,6 @@ impl Output {
         let text = stream.text_mut();
         if text.is_some_and(|text| text.has_begun_to_redraw(source)) {
             let _ = self.0.told.send(Told::Redraws(source));
-        }
-    }
-
-    /// Whether the children have to wait for the reader.
-    fn is_full(&self) -> bool {
-        !self.0.is_stopping.get() && self.0.writer.waiting() >= FULL
-    }
-
-    /// Whether what is written now would not be seen, or held for ever.
-    fn is_hopeless(&self) -> bool {
-        let attached = self.0.attached.borrow();
-        let is_full = |attached: &Attached| attached.held.len() >= FULL;
-        self.is_stuck() || attached.as_ref().is_some_and(is_full)
-    }
-
-    /// Whether nobody takes what waits to be written.
-    fn is_stuck(&self) -> bool {
-        let waiting = self.0.writer.waiting();
-        self.0.writer.is_closed()
-            || waiting > FULL_WHILE_STOPPING
-            || (waiting >= FULL && self.stands_still())
-    }
-
-    /// The reader is a terminal, and takes nothing.
-    fn stands_still(&self) -> bool {
-        self.0.is_terminal
-            && self
-                .0
-                .writer
-                .still_since()
-                .is_some_and(|since| since.elapsed() >= STILL)
-    }
-
-    /// Waits until there is room, or none can be hoped for.
-    async fn room(&self) {
-        while self.is_full() && !self.stands_still() {
-            let has_room = self.0.writer.until(|_| !self.is_full());
-            if self.0.is_terminal {
-                let _ = time::timeout(STILL, has_room).await;
-            } else {
-                has_room.await;
-            }
         }
     }
 

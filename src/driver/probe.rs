@@ -97,6 +97,13 @@ impl Probe {
         }
     }
 
+    /// A program that somebody else has started: with all that descend from it, and nobody else of its
+    /// session.
+    pub(super) fn follow(&mut self, id: RunId, port: Option<u16>, pid: i32, mark: &str) {
+        self.watch(id, port, marks((0, 0), mark));
+        self.spawned(id, (pid, pid), Instant::now());
+    }
+
     pub(super) fn forget(&mut self, id: RunId) {
         self.watched.remove(&id);
     }

@@ -125,6 +125,20 @@ impl Driver {
             Request::HandOver { app, asker, reply } => return self.hand_over(&app, &asker, reply),
             Request::Knock { app } => return self.knocked(&app),
             Request::Processes { app, reply } => return self.tell_processes(&app, reply),
+            Request::Replace {
+                app,
+                process,
+                pid,
+                replacing,
+                reply,
+            } => return self.replace((&app, &process), pid, replacing, reply),
+            Request::Attach { visitor, reply } if !self.is_over() => {
+                let _ = reply.send(self.visitor(visitor));
+            }
+            // Who gets no reply is told that the session ends.
+            Request::Attach { .. } => {}
+            Request::VisitorResized(id) => self.visitor_resized(id),
+            Request::VisitorGone(id) => self.visitor_gone(id),
         }
         Vec::new()
     }
@@ -153,11 +167,15 @@ impl Driver {
     }
 
     /// `process` as it is called within its app.
-    fn env_of(&self, app: &str, process: &str) -> Result<ProcessEnv, Refusal> {
+    pub(super) fn place_of(&self, app: &str, process: &str) -> Result<ProcessIndex, Refusal> {
         let mut places = self.world.processes_of(self.owned(app)?).into_iter();
         let is_it = |place: &ProcessIndex| self.plan.processes[*place].name.in_app() == process;
         let place = places.find(is_it);
-        let place = place.ok_or_else(|| Refusal::UnknownProcess(process.to_string()))?;
+        place.ok_or_else(|| Refusal::UnknownProcess(process.to_string()))
+    }
+
+    fn env_of(&self, app: &str, process: &str) -> Result<ProcessEnv, Refusal> {
+        let place = self.place_of(app, process)?;
         Ok(match self.changes.env_of_run(place) {
             Some(env) => ProcessEnv::of(env, false),
             None => ProcessEnv::of(&self.plan.processes[place].env, true),
@@ -234,6 +252,11 @@ impl Driver {
                     .map(|port| plan::url(self.plan.processes[place].scheme, port)),
                 pid: row.pid,
                 run: row.run,
+                stand_in: row.stand_in,
+                grace_ms: row.pid.map(|_| {
+                    let grace = self.plan.processes[place].grace;
+                    u64::try_from(grace.as_millis()).unwrap_or(u64::MAX)
+                }),
                 is_ready: self.supervisor.serves(place),
                 failed: (row.state == Shown::Failed)
                     .then(|| failure.map_or(1, |(exit, _, _)| exit.status())),
@@ -352,6 +375,7 @@ impl Driver {
             self.farewell(app, farewell);
         }
         self.sharing.handing_over.clear();
+        self.output.close_visits();
         if let Some((task, end)) = self.sharing.server.take() {
             drop(end);
             let _ = task.await;

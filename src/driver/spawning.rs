@@ -10,6 +10,7 @@ use crate::guardian::protocol::{Request, RunId};
 use crate::os;
 use crate::os::pty::Size;
 use crate::supervisor::{Event, ProcessIndex};
+use crate::words::exit::Exit;
 
 /// A port that was claimed so short a time ago is not looked at again.
 const FRESH: Duration = Duration::from_millis(500);
@@ -20,6 +21,8 @@ pub(super) struct LiveRun {
     /// The writing end of its stdin, or our end of its terminal.
     pub(super) input: OwnedFd,
     pub(super) has_terminal: bool,
+    /// How its leader ended.
+    pub(super) exit: Option<Exit>,
 }
 
 impl Driver {
@@ -33,7 +36,11 @@ impl Driver {
         }
     }
 
-    fn try_spawn(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
+    /// Gives a run its ports and its environment, as the files and all others are now.
+    ///
+    /// # Errors
+    /// There is no port for it, or nothing to be made of its environment, in words.
+    pub(super) fn prepare(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
         if self.world.are_files_changed() {
             self.read_again();
         }
@@ -49,6 +56,11 @@ impl Driver {
             return Err(why.clone());
         }
         self.note_env(process);
+        Ok(())
+    }
+
+    fn try_spawn(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
+        self.prepare(process, run)?;
         let id = id(process, run);
         let mark = format!("{}.{process}.{run}", self.session_mark);
         let planned = &self.plan.processes[process];
@@ -67,12 +79,16 @@ impl Driver {
         };
         let ends = ends.map_err(|error| os::words_of(&error))?;
         let request = child::spawn_request(planned, id, &mark, ends.are_terminal);
+        if ends.are_terminal {
+            self.output.follow_terminal(process);
+        }
         let marks = probe::marks(ends.identity, &mark);
         let reader = self.output.read(process, run, ends.output);
         let live = LiveRun {
             reader: reader.map_err(|error| os::words_of(&error))?,
             input: ends.input,
             has_terminal: request.has_terminal,
+            exit: None,
         };
         self.probe.watch(id, planned.port, marks);
         // Last: from here on there is a child to be looked after.

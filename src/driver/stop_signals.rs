@@ -7,12 +7,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::os::signals::STOPPING;
 
 #[derive(Debug)]
-pub(super) struct StopSignals(Vec<(SignalKind, Signal)>);
+pub(crate) struct StopSignals(Vec<(SignalKind, Signal)>);
 
 impl StopSignals {
     /// From here on these signals no longer end the program. SIGHUP is left alone where `nohup` made it
     /// ignored.
-    pub(super) fn new(ignores_hangup: bool) -> io::Result<Self> {
+    pub(crate) fn new(ignores_hangup: bool) -> io::Result<Self> {
         let kinds = STOPPING
             .iter()
             .map(|kind| SignalKind::from_raw(*kind as i32));
@@ -24,7 +24,7 @@ impl StopSignals {
     }
 
     /// Returns whether it is one that is typed: Ctrl-C. Cancel safe.
-    pub(super) async fn next(&mut self) -> bool {
+    pub(crate) async fn next(&mut self) -> bool {
         std::future::poll_fn(|context| {
             // All are polled, so that all of them wake us.
             let arrived = self.0.iter_mut().filter_map(|(kind, signal)| {

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::os::signals;
 
 #[derive(Debug)]
-pub(super) struct TerminalSignals {
+pub(crate) struct TerminalSignals {
     /// `None`: whoever started us has it ignored.
     stop: Option<Signal>,
     continue_: Signal,
@@ -15,7 +15,7 @@ pub(super) struct TerminalSignals {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TerminalSignal {
+pub(crate) enum TerminalSignal {
     Stop,
     Continue,
     Window,
@@ -23,7 +23,7 @@ pub(super) enum TerminalSignal {
 
 impl TerminalSignals {
     /// From here on Ctrl-Z alone does not stop the program.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let stream = |number: i32| signal(SignalKind::from_raw(number));
         let stop = signals::TERMINAL_STOP;
         let is_heard = !signals::is_ignored(stop)?;
@@ -36,7 +36,7 @@ impl TerminalSignals {
 
     /// From here on Ctrl-Z stops the program by itself: nobody asks for [`TerminalSignals::next`] any more, and
     /// a reader of ours that was stopped would keep us for ever.
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         if self.stop.is_some() {
             // It cannot fail for a signal that can be handled.
             let _ = signals::set_default(signals::TERMINAL_STOP);
@@ -44,7 +44,7 @@ impl TerminalSignals {
     }
 
     /// Cancel safe.
-    pub(super) async fn next(&mut self) -> TerminalSignal {
+    pub(crate) async fn next(&mut self) -> TerminalSignal {
         let stop = async {
             match &mut self.stop {
                 Some(stop) => stop.recv().await,

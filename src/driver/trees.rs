@@ -23,6 +23,12 @@ pub(super) fn members(guardian: i32, runs: &[(RunId, &Marks)]) -> Vec<(i32, RunI
             trees.extend(members.map(|member| (member.pid, id)));
         }
     }
+    // A program that somebody else has started descends from nobody of ours.
+    let seen: HashSet<i32> = trees.iter().map(|(pid, _)| *pid).collect();
+    for (leader, id) in leaders.iter().filter(|(leader, _)| !seen.contains(leader)) {
+        let members = family::tree(*leader).into_iter();
+        trees.extend(members.map(|member| (member.pid, *id)));
+    }
     trees
 }
 

@@ -45,6 +45,15 @@ pub(super) fn root(place: &Where) -> Result<Root, Report> {
     }
 }
 
+/// The same, where nobody is to be told why there is none.
+pub(super) fn root_if_any(place: &Where) -> Option<Root> {
+    match (&place.procfile, &place.root) {
+        (Some(_), _) => root(place).ok(),
+        (None, Some(root)) => in_directory(place, &existing(place, root).ok()?),
+        (None, None) => upwards(place),
+    }
+}
+
 /// # Errors
 /// There is none.
 pub(super) fn procfile(place: &Where) -> Result<Found, Report> {

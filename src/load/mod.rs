@@ -3,6 +3,7 @@
 
 mod below;
 mod find;
+mod outline;
 mod reach;
 mod settings;
 mod stamps;
@@ -21,6 +22,7 @@ use crate::syntax::procfile;
 use crate::words::report::{Place, Report};
 use crate::words::wording;
 
+pub(crate) use crate::load::outline::{Outline, outlines};
 pub(crate) use crate::load::reach::apps;
 pub(crate) use crate::load::stamps::is_as_read;
 

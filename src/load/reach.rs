@@ -72,7 +72,7 @@ fn all<T>(results: impl Iterator<Item = Result<T, Report>>) -> Result<Vec<T>, Ve
 }
 
 /// The apps that the globs of `apps:` name, in their order and then by name. What has no Procfile is none.
-fn members(
+pub(super) fn members(
     place: &Where,
     directory: &Path,
     globs: &[Said<String>],

@@ -13,10 +13,14 @@ pub(crate) mod replace;
 pub(crate) mod signals;
 pub(crate) mod socket;
 pub(crate) mod spawn;
+pub(crate) mod stranger;
 pub(crate) mod terminal;
 pub(crate) mod unix_socket;
 pub(crate) mod usage;
 pub(crate) mod watched;
+
+/// ENOENT: there is no such file.
+pub(crate) const NO_SUCH_FILE: i32 = nix::errno::Errno::ENOENT as i32;
 
 /// The system's own words, without the "(os error 2)" that Rust adds.
 pub(crate) fn words_of(error: &std::io::Error) -> String {

@@ -11,7 +11,7 @@ use crate::os::descriptor;
 
 /// Ignored, it would take the exit statuses of our children from us.
 pub(crate) const CHILD: Signal = Signal::SIGCHLD;
-const TERMINATE: i32 = Signal::SIGTERM as i32;
+pub(crate) const TERMINATE: i32 = Signal::SIGTERM as i32;
 pub(crate) const KILL: i32 = Signal::SIGKILL as i32;
 pub(crate) const CONTINUE: i32 = Signal::SIGCONT as i32;
 

@@ -7,6 +7,7 @@ use crate::words::answer::{Answer, ProcessRow};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
 use crate::words::notice::WaitedFor;
+use crate::words::stand_in::Program;
 use crate::words::wording::{self, counted, duration, listed};
 
 /// Each with its letter.
@@ -61,6 +62,7 @@ fn texts(answer: &Answer, page: &Page<'_>) -> Vec<Text> {
         | Answer::CannotOpen { .. }
         | Answer::Attached { .. }
         | Answer::HasNoTerminal(_)
+        | Answer::StoodIn { .. }
         | Answer::AttachedEnded(_)
         | Answer::Detached { .. } => vec![Text::Prose(sentence(answer))],
     }
@@ -120,6 +122,10 @@ fn sentence(answer: &Answer) -> String {
         Answer::HasNoTerminal(process) => {
             format!("{process} has no terminal to be shown: it runs with `--tty never`")
         }
+        Answer::StoodIn { process, by } => {
+            let Program { pid, command } = by;
+            format!("{process} is run by `{command}` (pid {pid}), in a terminal of its own")
+        }
         Answer::Detached { process, waits } => {
             let does = if *waits { "waits for input" } else { "goes on" };
             format!("left {process}'s terminal; it {does}")
@@ -178,13 +184,25 @@ impl Row {
             state: row.state.word(),
             up: row.up.map_or_else(String::new, age),
             pid: row.pid.map_or_else(String::new, |pid| format!("pid {pid}")),
-            place: wording::place(row.url.as_deref(), row.elsewhere)
-                .or_else(|| row.waits.then(|| "(waits for input)".into())),
+            place: place(row),
         }
     }
 
     fn place(&self) -> &str {
         self.place.as_deref().unwrap_or_default()
+    }
+}
+
+/// Where it is reached, and what else makes it special.
+fn place(row: &ProcessRow) -> Option<String> {
+    let place = wording::place(row.url.as_deref(), row.elsewhere);
+    let stand_in = row.stand_in.then(|| "(stand-in)".to_string());
+    match (place, stand_in) {
+        (Some(place), Some(stand_in)) => Some(format!("{place} {stand_in}")),
+        (place, stand_in) => {
+            let waits = || row.waits.then(|| "(waits for input)".into());
+            place.or(stand_in).or_else(waits)
+        }
     }
 }
 

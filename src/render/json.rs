@@ -2,6 +2,7 @@
 
 mod line;
 mod notice;
+mod stand_in;
 pub(crate) mod stored;
 mod wiring;
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod charset;
+pub(crate) mod check;
 pub(crate) mod env;
 mod escape;
 pub(crate) mod json;
@@ -20,3 +21,4 @@ pub(crate) mod stream;
 mod text;
 pub(crate) mod timestamp;
 pub(crate) mod uses;
+pub(crate) mod whole;

@@ -1,5 +1,6 @@
 //! The words for what devrun has to say while processes run.
 
+mod stand_in;
 mod summary;
 mod wiring;
 
@@ -98,8 +99,10 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::Skipped { .. }
         | Notice::SeemsToWait { .. }
         | Notice::Redraws { .. }
+        | Notice::Visited { .. }
         | Notice::KillingAll { .. }
         | Notice::Wiring(_)
+        | Notice::StandIn(_)
         | Notice::StoreStopped { .. }
         | Notice::GuardianLost => vec![Text::Prose(sentence(notice))],
     }
@@ -195,6 +198,7 @@ fn sentence(notice: &Notice) -> String {
             format!("{process}: {variables} changed, restarting it")
         }
         Notice::Wiring(news) => wiring::sentence(news),
+        Notice::StandIn(news) => stand_in::sentence(news),
         Notice::RestartAsked { process } => format!("restarting {process}"),
         Notice::StopAsked { process } => format!("stopping {process}"),
         Notice::StoppedByHand { process } => format!("{process} is stopped"),
@@ -214,6 +218,9 @@ fn sentence(notice: &Notice) -> String {
             )
         }
         Notice::Redraws { process } => redraws(process),
+        Notice::Visited { process, pid } => {
+            format!("{process}: its terminal is used from elsewhere (pid {pid})")
+        }
         Notice::KillingAll { processes: count } => format!("killing {}", processes(*count)),
         Notice::StoreStopped { cause } => {
             format!("the log store has stopped: {cause}; devrun logs ends here")

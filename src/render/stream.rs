@@ -180,8 +180,13 @@ impl Stream {
         self.sources[source].columns = columns;
     }
 
+    /// Whether [`Stream::modes`] says anything: where our own stdout is a terminal.
+    pub(crate) fn knows_modes(&self) -> bool {
+        self.look.is_terminal
+    }
+
     /// What the run of a process has switched on in its terminal so far; at first, and after
-    /// [`Stream::end`], nothing. Known only where our own stdout is a terminal.
+    /// [`Stream::end`], nothing.
     pub(crate) fn modes(&self, source: usize) -> &Modes {
         self.sources[source].sanitizer.modes()
     }

@@ -36,7 +36,7 @@ impl Supervisor {
     }
 
     /// As with the session, what a process uses is started with it, and what that uses.
-    fn want_what_it_needs(&mut self, index: ProcessIndex, now: Instant) {
+    pub(super) fn want_what_it_needs(&mut self, index: ProcessIndex, now: Instant) {
         let mut queue = vec![index];
         while let Some(index) = queue.pop() {
             let needs = self.processes[index].needs.clone();
@@ -56,8 +56,12 @@ impl Supervisor {
         }
     }
 
-    /// What runs already goes on.
+    /// What runs already goes on, and what has a stand-in is started after that.
     pub(super) fn start_asked(&mut self, index: ProcessIndex, turn: &mut Turn) {
+        let process = self.asked_for(index);
+        if process.is_some_and(Process::brings_back) {
+            return;
+        }
         if !self.processes.get(index).is_some_and(Process::goes_on) {
             self.restart_asked(index, turn);
         }
@@ -74,6 +78,10 @@ impl Supervisor {
         let Some(process) = process.filter(|process| process.goes_on()) else {
             return;
         };
+        if process.stand_in().is_some() {
+            process.keep_env(variables, turn);
+            return;
+        }
         process.wish = Wish::Again;
         turn.say(Notice::EnvChanged {
             process: process.name.clone(),
@@ -110,7 +118,7 @@ impl Supervisor {
     }
 
     /// The process, unless all is being ended anyway, or it is none of ours.
-    fn asked_for(&mut self, index: ProcessIndex) -> Option<&mut Process> {
+    pub(super) fn asked_for(&mut self, index: ProcessIndex) -> Option<&mut Process> {
         if self.is_stopping() {
             return None;
         }

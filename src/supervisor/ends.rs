@@ -24,7 +24,7 @@ impl Supervisor {
             .current(index, run)
             .filter(|process| process.is_starting());
         let Some(process) = starting else { return };
-        let is_given_away = process.wish == Wish::GiveAway;
+        let is_given_away = matches!(process.wish, Wish::GiveAway | Wish::MakeRoom);
         process.state = State::Failed;
         process.last_failure = Some(LastFailure {
             exit: UNSTARTABLE,
@@ -198,7 +198,7 @@ impl Supervisor {
         let (fail_fast, is_stopping) = (self.rules.fail_fast, self.is_stopping());
         let process = &mut self.processes[index];
         process.state = State::Stopped;
-        if matches!(process.wish, Wish::Stop | Wish::GiveAway) {
+        if matches!(process.wish, Wish::Stop | Wish::GiveAway | Wish::MakeRoom) {
             return Next::NotRestarted;
         }
         if !is_stopping && process.fulfil_wish(turn.now) {

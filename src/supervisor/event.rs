@@ -5,6 +5,7 @@ use crate::words::exit::{Exit, Killed};
 use crate::words::notice::Notice;
 use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
+use crate::words::stand_in::Program;
 
 /// The place of a process in `Plan::processes`.
 pub(crate) type ProcessIndex = usize;
@@ -82,6 +83,16 @@ pub(crate) enum Event {
     StopAsked { process: ProcessIndex },
     /// By hand: a run, where none goes on.
     StartAsked { process: ProcessIndex },
+    /// Somebody wants to run this program in the process's place. [`Action::LetIn`] follows or
+    /// [`Action::TurnAway`]; not to be asked while a program has the place, or waits for it.
+    ReplaceAsked {
+        process: ProcessIndex,
+        program: Program,
+    },
+    /// The program that was to have the process's place is gone before it had it.
+    GuestGone { process: ProcessIndex },
+    /// The program that had the place of the process for this run is gone.
+    StandInEnded { process: ProcessIndex, run: u32 },
     /// Nobody reads our output any more, or it can no longer be written.
     OutputClosed,
     /// The guardian is gone, and with it every child that it had started.
@@ -131,6 +142,15 @@ pub(crate) enum Action {
     Kill {
         process: ProcessIndex,
         run: u32,
+    },
+    /// Nothing of the process runs any more: the program that was to have its place has it, as this run.
+    LetIn {
+        process: ProcessIndex,
+        run: u32,
+    },
+    /// The program that was to have its place will not have it.
+    TurnAway {
+        process: ProcessIndex,
     },
     Say(Notice),
     /// Another session may have the process now: nothing of it is left here.

@@ -9,6 +9,7 @@ mod readiness;
 mod restart;
 mod rows;
 mod shutdown;
+mod stand_in;
 mod starts;
 mod state;
 mod status;
@@ -176,6 +177,9 @@ impl Supervisor {
             Event::Adopted { process } => self.adopted(process, turn),
             Event::TakenOver { process } => self.taken_over(process),
             Event::Reached { external } => self.reached(&external),
+            Event::ReplaceAsked { process, program } => self.replace_asked(process, program, turn),
+            Event::GuestGone { process } => self.guest_gone(process, turn),
+            Event::StandInEnded { process, run } => self.stand_in_ended(process, run, turn),
             Event::EnvChanged { process, variables } => self.env_changed(process, variables, turn),
             Event::ShutdownRequested => self.shutdown_requested(turn),
             Event::OutputClosed => self.stop(turn),
@@ -248,6 +252,7 @@ impl Supervisor {
             return;
         }
         self.give_away(turn);
+        self.receive_guests(turn);
         if !self.is_stopping() {
             self.say_verdicts(turn);
             self.end_delays(turn);

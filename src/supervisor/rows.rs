@@ -79,6 +79,7 @@ impl Supervisor {
                 up: process.up().map(|up: &Up| now.duration_since(up.since)),
                 url: process.url().filter(|_| state == Shown::Ready),
                 is_dormant: process.is_dormant(),
+                stand_in: process.stand_in().is_some(),
                 waits_for: self.waited_for_by(index),
                 // What is on a screen is not known here.
                 waits: false,

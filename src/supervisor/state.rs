@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::plan::{self, Host, Need, Plan, PlannedProcess, server};
 use crate::supervisor::readiness::Listening;
 use crate::supervisor::restart::History;
+use crate::supervisor::stand_in::{Guest, StandIn};
 use crate::supervisor::waits::Wait;
 use crate::supervisor::{Elsewhere, ProcessIndex};
 use crate::words::exit::Exit;
@@ -33,8 +34,12 @@ pub(super) struct Process {
     pub(super) needs: Vec<Need>,
     pub(super) state: State,
     pub(super) wish: Wish,
+    /// Who is to have its place once nothing of it runs; while the wish is [`Wish::MakeRoom`].
+    pub(super) guest: Option<Guest>,
     /// The number of the current run, or of the last one; 0 before the first.
     pub(super) run: u32,
+    /// How many of its runs were other programs.
+    pub(super) stand_ins: u32,
     pub(super) history: History,
     /// How its last run failed, or why it could not be started.
     pub(super) last_failure: Option<LastFailure>,
@@ -84,6 +89,8 @@ pub(super) enum Wish {
     Again,
     /// That another session has it.
     GiveAway,
+    /// That another program has its place.
+    MakeRoom,
 }
 
 /// A run between its spawn and the end of its tree and its output.
@@ -94,6 +101,8 @@ pub(super) struct Up {
     pub(super) leader_end: Option<LeaderEnd>,
     pub(super) ending: Ending,
     pub(super) listening: Listening,
+    /// It is somebody else's program; `None`: it was spawned, and is followed until its tree is gone.
+    pub(super) stand_in: Option<StandIn>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -145,7 +154,9 @@ impl Process {
             needs: planned.needs.clone(),
             state,
             wish: Wish::Run,
+            guest: None,
             run: 0,
+            stand_ins: 0,
             history: History::default(),
             last_failure: None,
             mismatch_said: None,
@@ -298,6 +309,7 @@ impl Up {
             leader_end: None,
             ending: Ending::Nothing,
             listening: Listening::default(),
+            stand_in: None,
         }
     }
 

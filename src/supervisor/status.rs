@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::supervisor::state::Process;
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
@@ -133,16 +134,15 @@ impl Supervisor {
     }
 
     pub(super) fn finish(&mut self, turn: &mut Turn) {
-        let restarts = |run: u32| run.saturating_sub(1);
+        let restarts = |process: &Process| {
+            let own = process.run - process.stand_ins;
+            own.saturating_sub(1)
+        };
         self.say_what_failed_first(turn);
         let up = self.started.map(|started| turn.now.duration_since(started));
         turn.say(Notice::Done {
             up: up.unwrap_or(Duration::ZERO),
-            restarts: self
-                .processes
-                .iter()
-                .map(|process| restarts(process.run))
-                .sum(),
+            restarts: self.processes.iter().map(restarts).sum(),
             ignored_lines: self.ignored_lines,
             status: self.status.code(),
             is_stored: false,

@@ -9,6 +9,7 @@ mod restarts;
 mod rows;
 mod shutdown;
 mod stages;
+mod stand_ins;
 mod wiring;
 
 use std::time::{Duration, Instant};
@@ -132,6 +133,8 @@ impl Story {
                 Action::Spawn { .. }
                 | Action::Terminate { .. }
                 | Action::Kill { .. }
+                | Action::LetIn { .. }
+                | Action::TurnAway { .. }
                 | Action::GivenAway { .. }
                 | Action::Finish { .. } => done.push(action),
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
 use crate::words::notice::{Shown, WaitedFor};
+use crate::words::stand_in::Program;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -67,6 +68,11 @@ pub(crate) enum Answer {
     },
     /// It has no terminal (`--tty never`), so nothing can be typed into it.
     HasNoTerminal(ProcessName),
+    /// It is somebody's program, which is at the terminal where that was started.
+    StoodIn {
+        process: ProcessName,
+        by: Program,
+    },
     Detached {
         process: ProcessName,
         /// It shows a prompt.
@@ -90,6 +96,8 @@ pub(crate) struct ProcessRow {
     pub(crate) url: Option<String>,
     /// The port that it listens on in place of its PORT.
     pub(crate) elsewhere: Option<u16>,
+    /// It is a program that somebody runs in its place.
+    pub(crate) stand_in: bool,
     /// Nobody has asked for it: there is nothing to tell of it.
     pub(crate) is_dormant: bool,
     /// What its start waits for.

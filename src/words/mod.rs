@@ -10,6 +10,7 @@ pub(crate) mod policy;
 pub(crate) mod port;
 pub(crate) mod report;
 pub(crate) mod secret;
+pub(crate) mod stand_in;
 pub(crate) mod url;
 pub(crate) mod uses;
 pub(crate) mod wire;

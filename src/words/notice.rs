@@ -6,6 +6,7 @@ use crate::words::exit::{Exit, Killed};
 use crate::words::name::{AppName, ProcessName};
 use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
+use crate::words::stand_in::StandIn;
 use crate::words::wiring::Wiring;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,8 +168,15 @@ pub(crate) enum Notice {
     SeemsToWait {
         process: ProcessName,
     },
+    /// Somebody uses its terminal over the control socket.
+    Visited {
+        process: ProcessName,
+        pid: i32,
+    },
     /// Of backing services and other sessions.
     Wiring(Wiring),
+    /// Of programs in the places of processes.
+    StandIn(StandIn),
     /// What processes write is not stored any more.
     StoreStopped {
         cause: String,

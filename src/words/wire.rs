@@ -6,6 +6,8 @@ pub(crate) mod process;
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::wire::env::ProcessEnv;
+
 /// An app as its owner has it now: the whole, so that a reader who missed one has lost nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AppState {
@@ -51,6 +53,12 @@ pub(crate) struct ProcessState {
     /// The number of its present run, or of its last one, from 1; 0: it was never started.
     #[serde(default)]
     pub(crate) run: u32,
+    /// It is a program that somebody runs in its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) stand_in: bool,
+    /// While it runs: how long it would be given to end, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) grace_ms: Option<u64>,
     /// It serves its port, or is all that it can be: whoever waits for it waits no more.
     pub(crate) is_ready: bool,
     /// It has failed for good, with this status.
@@ -93,6 +101,14 @@ pub(crate) struct Asker {
     pub(crate) only_looks: bool,
 }
 
+/// Who attaches to a process's terminal, and how large its own is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VisitorIs {
+    pub(crate) pid: i32,
+    pub(crate) columns: u16,
+    pub(crate) rows: u16,
+}
+
 /// The answer to whoever takes an app over: nothing of it runs any more, and its locks are free.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HandedOver {
@@ -105,6 +121,24 @@ pub(crate) struct HandedOver {
 pub(crate) struct Wanted {
     /// As they were asked for: `web`, `web.1`.
     pub(crate) processes: Vec<String>,
+}
+
+/// The body of a request for a process's place. Whose it is tells the connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Replacing {
+    /// The command line that will run there, for people.
+    pub(crate) command: String,
+}
+
+/// The answer to whoever has a process's place now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Replaced {
+    #[serde(flatten)]
+    pub(crate) env: ProcessEnv,
+    /// The line of the Procfile that would run there,
+    pub(crate) command: String,
+    /// and where it would.
+    pub(crate) directory: String,
 }
 
 /// The body of a knock: somebody owns this app now, and whoever waits for it may look again.

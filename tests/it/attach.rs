@@ -125,10 +125,12 @@ fn other_keys_can_leave() {
 fn a_program_that_draws_finds_the_screen_it_left_and_leaves_no_trace() {
     let project = Project::with_procfile(
         "asks: trap 'printf \"\\033[Hdrawn\"' WINCH; printf 'name? \\n'; \
-         printf '\\033[?1049h\\033[?25l\\033[?1000h'; while :; do sleep 0.1; done\n",
+         printf '\\033[?1049h\\033[?25l\\033[?1000h'; touch drawing; while :; do sleep 0.1; done\n",
     );
     let mut screen = Screen::start(&project, &[]);
     screen.wait_for("asks.1 | name? ");
+    // Else it might be told of its terminal's size before it draws.
+    project.wait_for_file("drawing");
     screen.command("a asks").wait_for("ctrl-] leaves\r\n");
     screen.wait_for_all(&["\x1b[?1049h", "\x1b[?1000h", "\x1b[?25l"]);
     screen.wait_for("\x1b[Hdrawn");

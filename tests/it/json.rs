@@ -2,109 +2,41 @@
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
-use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::ports::free_base;
+use crate::schema::Schema;
 use crate::support::{Devrun, Project, helper};
 
-pub fn doc(name: &str) -> String {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    std::fs::read_to_string(docs.join(name)).unwrap()
+fn doc() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/events.md");
+    std::fs::read_to_string(path).unwrap()
 }
 
-/// As much of a JSON Schema as ours have need of. An object may have no other fields
-/// than those that are listed.
-pub struct Schema(Value);
+/// One definition per event.
+struct Events(Schema);
 
-impl Schema {
-    /// A file below docs.
-    pub fn read(name: &str) -> Self {
-        Self(serde_json::from_str(&doc(name)).unwrap())
+impl Events {
+    fn read() -> Self {
+        Self(Schema::read("docs/events.schema.json"))
     }
 
-    pub fn events(&self) -> BTreeSet<String> {
-        let all = self.0["oneOf"].as_array().unwrap().iter();
+    fn names(&self) -> BTreeSet<String> {
+        let all = self.0.document["oneOf"].as_array().unwrap().iter();
         all.map(|it| it["$ref"].as_str().unwrap().replace("#/$defs/", ""))
             .collect()
     }
 
     /// What is wrong with an event: nothing, if it is as it should be.
-    pub fn check(&self, event: &Value) -> Result<(), String> {
+    fn check(&self, event: &Value) -> Result<(), String> {
         let name = event["event"].as_str().unwrap_or_default();
-        if !self.events().contains(name) {
+        if !self.names().contains(name) {
             return Err("it is not listed".into());
         }
-        self.fits(event, &self.0["$defs"][name])
-    }
-
-    fn fits(&self, value: &Value, schema: &Value) -> Result<(), String> {
-        for (keyword, wanted) in schema.as_object().unwrap() {
-            let is_good = match keyword.as_str() {
-                "$ref" => {
-                    let name = wanted.as_str().unwrap().replace("#/$defs/", "");
-                    self.fits(value, &self.0["$defs"][name])?;
-                    true
-                }
-                "type" => match wanted {
-                    Value::Array(types) => types.iter().any(|wanted| is_of(value, wanted)),
-                    wanted => is_of(value, wanted),
-                },
-                "const" => value == wanted,
-                "enum" => wanted.as_array().unwrap().contains(value),
-                "minimum" => value.is_null() || value.as_f64() >= wanted.as_f64(),
-                "maximum" => value.is_null() || value.as_f64() <= wanted.as_f64(),
-                "format" => value
-                    .as_str()
-                    .is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok()),
-                "oneOf" => {
-                    let schemas = wanted.as_array().unwrap().iter();
-                    schemas
-                        .filter(|schema| self.fits(value, schema).is_ok())
-                        .count()
-                        == 1
-                }
-                "required" => {
-                    let mut keys = wanted.as_array().unwrap().iter();
-                    !value.is_object() || keys.all(|key| value.get(key.as_str().unwrap()).is_some())
-                }
-                "properties" => {
-                    for (key, value) in value.as_object().into_iter().flatten() {
-                        let schema = wanted.get(key).ok_or(format!("{key} is not listed"))?;
-                        self.fits(value, schema)?;
-                    }
-                    true
-                }
-                "items" => {
-                    for value in value.as_array().into_iter().flatten() {
-                        self.fits(value, wanted)?;
-                    }
-                    true
-                }
-                "description" => true,
-                other => panic!("what is {other}?"),
-            };
-            if !is_good {
-                return Err(format!("{value} is not of {keyword} {wanted}"));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn is_of(value: &Value, wanted: &Value) -> bool {
-    match wanted.as_str().unwrap() {
-        "string" => value.is_string(),
-        "integer" => value.is_i64() || value.is_u64(),
-        "number" => value.is_number(),
-        "boolean" => value.is_boolean(),
-        "null" => value.is_null(),
-        "array" => value.is_array(),
-        "object" => value.is_object(),
-        other => panic!("what is {other}?"),
+        self.0.fits(event, &self.0.document["$defs"][name])
     }
 }
 
@@ -115,7 +47,7 @@ fn start(project: &Project, arguments: &[&str]) -> Devrun {
 
 /// Of a session that is over: all its events, each as the schema has it.
 pub fn events(devrun: &Devrun) -> Vec<Value> {
-    let schema = Schema::read("events.schema.json");
+    let schema = Events::read();
     let text = String::from_utf8(devrun.stdout.bytes()).expect("JSON is UTF-8");
     let mut events = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -193,24 +125,26 @@ fn decoded(base64: &str) -> Vec<u8> {
 /// Every example is an event of the schema, and every event of the schema has a section and an example.
 #[test]
 fn the_document_has_what_the_schema_has() {
-    let (schema, doc) = (Schema::read("events.schema.json"), doc("events.md"));
+    let (schema, doc) = (Events::read(), doc());
     let mut seen = BTreeSet::new();
     for line in doc.lines().filter(|line| line.starts_with('{')) {
         let event: Value = serde_json::from_str(line).unwrap();
         assert_eq!(schema.check(&event), Ok(()), "{line}");
         seen.insert(event["event"].as_str().unwrap().to_string());
     }
-    assert_eq!(seen, schema.events());
+    assert_eq!(seen, schema.names());
     let sections = doc.lines().filter_map(|line| line.strip_prefix("### "));
     let sections: BTreeSet<String> = sections.map(ToString::to_string).collect();
-    assert_eq!(sections, schema.events());
-    for name in schema.events() {
+    assert_eq!(sections, schema.names());
+    for name in schema.names() {
         let start = doc.find(&format!("### {name}\n")).unwrap();
         let section = doc[start + 4..].split("\n### ").next().unwrap();
         let chapter = doc[..start].rsplit("\n## ").next().unwrap();
         let of_all = chapter.split("\n### ").next().unwrap();
         let general = ["v", "t", "seq", "event", "process", "run", "pid"];
-        let fields = schema.0["$defs"][&name]["properties"].as_object().unwrap();
+        let fields = schema.0.document["$defs"][&name]["properties"]
+            .as_object()
+            .unwrap();
         for field in fields
             .keys()
             .filter(|field| !general.contains(&field.as_str()))
@@ -225,7 +159,7 @@ fn the_document_has_what_the_schema_has() {
 /// A checker that takes everything may be blind.
 #[test]
 fn the_checker_sees_what_is_wrong() {
-    let schema = Schema::read("events.schema.json");
+    let schema = Events::read();
     let check = |fields: &str, is_good: bool| {
         let head = r#""v":1,"t":"2026-03-01T10:04:11.042+01:00","seq":0,"event":"#;
         let event = serde_json::from_str(&format!("{{{head}{fields}}}")).unwrap();

@@ -2,8 +2,10 @@
 //! program in tests/helper for what `sh` cannot do.
 
 mod attach;
+mod attach_remote;
 mod check;
 mod commands;
+mod complete;
 mod env;
 mod errors;
 mod job;
@@ -13,12 +15,16 @@ mod link;
 #[cfg(target_os = "linux")]
 mod linux;
 mod logs;
+mod man;
 mod open;
 mod orphans;
 mod output;
 mod ports;
 mod ps;
 mod readme;
+mod run_as;
+mod schema;
+mod schemas;
 mod screen;
 mod screens;
 mod shutdown;

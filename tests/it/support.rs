@@ -354,6 +354,16 @@ pub fn helper(arguments: &str) -> String {
     format!("{} {arguments}", path.display())
 }
 
+/// Whether a program is there that a test needs, and devrun does not. CI installs it.
+pub fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap();
+    let is_there = std::env::split_paths(&path).any(|path| path.join(program).exists());
+    if !is_there {
+        println!("no {program}: left out");
+    }
+    is_there
+}
+
 /// Waits until no process with this pid is alive (a zombie is not).
 pub fn wait_until_gone(pid: i32) {
     let deadline = Instant::now() + PATIENCE;

@@ -140,6 +140,35 @@ fn a_formation_of_real_tools_stays_calm_and_is_steered_by_keys() {
     assert_eq!(text.matches("seems to wait for input").count(), 1, "{text}");
 }
 
+#[test]
+fn a_debugger_is_used_from_a_second_shell() {
+    let procfile = format!("web: {} debugged.py\n", python().display());
+    let project = Project::with_procfile(&procfile).file("debugged.py", DEBUGGED);
+    let mut own = start(&project, "web.1  | (Pdb)");
+    let mut second = Pane::open(&project, (100, 30), &[]);
+    second.command("stty -g > before; devrun attach");
+    second
+        .wait_for("this is web.1's terminal, Ctrl-C too is for it; ctrl-] leaves\n")
+        .wait_for("\n-> x = x + 1\n(Pdb)");
+    own.wait_for("web.1: its terminal is used from elsewhere (pid ");
+    second.command("p x").wait_for("p x\n41\n(Pdb)");
+    second.command("c").wait_for("debugged.py(4)<module>()");
+    second.wait_for("\n(Pdb)").command("p x");
+    second.wait_for("p x\n42\n(Pdb)");
+    second
+        .type_(LEAVE)
+        .wait_for("left web.1; it runs on\n")
+        .wait_for("$");
+    second.command("stty -g > after; echo written $?");
+    second.wait_for("\nwritten 0");
+    assert_eq!(project.read("before"), project.read("after"));
+    own.wait_for("web.1  | 42");
+    own.command("a web").wait_for("(Pdb)");
+    own.command("p x + 1").wait_for("p x + 1\n43\n(Pdb)");
+    own.type_(LEAVE).wait_for("left web.1's terminal");
+    interrupt(own);
+}
+
 /// As the summary and `u` tell it.
 fn url_of(process: &str, text: &str) -> String {
     let row = text.lines().find(|row| {
@@ -196,6 +225,55 @@ fn interrupt(mut pane: Pane) -> String {
 
 const WALKED: &str = "const first = 40;\nconst second = first + 2;\n\
     console.log('second is', second);\nsetInterval(() => {}, 1000);\n";
+
+const SERVED: &str = "import http.server, os\n\
+    port = int(os.environ['PORT'])\n\
+    class Page(http.server.BaseHTTPRequestHandler):\n    \
+        def do_GET(self):\n        \
+            answer = 'asked'\n        \
+            if 'DEBUGGED' in os.environ: breakpoint()\n        \
+            self.send_response(200)\n        \
+            self.end_headers()\n        \
+            self.wfile.write(answer.encode())\n\
+    http.server.HTTPServer(('127.0.0.1', port), Page).serve_forever()\n";
+
+/// A request is answered at the prompt, under the URL that everybody has.
+#[test]
+fn pdb_has_the_place_of_a_server_and_gives_it_back() {
+    let python = python();
+    let python = python.display();
+    let procfile = format!("web: {python} -u app.py\n");
+    let project = Project::with_procfile(&procfile).file("app.py", SERVED);
+    let mut devrun = project.start();
+    devrun.wait_for("  web.1  ready    ");
+    let url = devrun.value_after("  web.1  ready    ");
+    assert!(get(&url).ends_with("asked"));
+    let mut pane = Pane::open(&project, (100, 30), &[]);
+    pane.command(&format!(
+        "devrun run --as web --set DEBUGGED=1 {python} -m pdb app.py"
+    ));
+    pane.wait_for("\n-> import http.server, os\n(Pdb)");
+    devrun.wait_for("web.1 is run by `");
+    pane.command("c");
+    devrun.wait_for("web.1 is ready after ").wait_for(&url);
+    let asked = std::thread::spawn(move || (get(&url), url));
+    pane.wait_for("self.send_response(200)\n(Pdb)");
+    pane.command("answer = 'debugged'").wait_for("\n(Pdb)");
+    pane.command("c");
+    let (answer, url) = asked.join().unwrap();
+    assert!(answer.ends_with("debugged"), "{answer}");
+    pane.wait_for("\"GET / HTTP/1.0\" 200");
+    pane.type_(CTRL_Z).wait_for("Stopped").wait_for("\n$");
+    pane.command("fg").type_(CTRL_C).wait_for("(Pdb)");
+    // The first one restarts the program.
+    pane.command("q").wait_for("(Pdb)");
+    pane.command("q").wait_for("\n$");
+    devrun
+        .wait_for("has ended; web.1 is started again")
+        .wait_for("web.1 is ready after ");
+    assert!(get(&url).ends_with("asked"));
+    assert_eq!(devrun.interrupt(), 0);
+}
 
 #[test]
 fn nodes_debugger_is_walked_through() {

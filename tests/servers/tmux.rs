@@ -44,7 +44,9 @@ impl Pane {
         let path = directories.iter().map(|path| path.to_path_buf());
         let path = path.chain([devrun.to_path_buf()]);
         let path = std::env::join_paths(path.chain(std::env::split_paths(&usual))).unwrap();
-        let socket = project.directory().with_file_name("run").join("tmux");
+        let directory = project.directory().with_file_name("run");
+        let mut sockets = (1..).map(|number| directory.join(format!("tmux{number}")));
+        let socket = sockets.find(|socket| !socket.exists()).unwrap();
         let mut server = tmux(&socket);
         project.prepare(&mut server);
         server

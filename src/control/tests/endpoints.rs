@@ -159,3 +159,53 @@ fn a_refusal_says_why() {
         check(None, io::ErrorKind::Other, "the session is ending").await;
     });
 }
+
+#[test]
+fn who_takes_a_place_is_known_by_its_connection() {
+    with_session("replace", async |mut session| {
+        let socket = session.socket.clone();
+        let replaced = Replaced {
+            env: ProcessEnv::of(&Env::default(), false),
+            command: "puma".into(),
+            directory: "/src/api".into(),
+        };
+        let by = Program {
+            pid: 7,
+            command: "pdb".into(),
+        };
+        let reply = async {
+            for is_free in [true, false] {
+                let (pid, command, reply) = match session.asked().await {
+                    Request::Replace {
+                        app,
+                        process,
+                        pid,
+                        replacing,
+                        reply,
+                    } => {
+                        assert_eq!((&app[..], &process[..]), ("ab", "web.1"));
+                        (pid, replacing.command, reply)
+                    }
+                    other => panic!("{other:?}"),
+                };
+                assert_eq!((pid, &command[..]), (std::process::id() as i32, "x y"));
+                let process = "web.1".into();
+                let by = by.clone();
+                let refusal = Refusal::StoodIn { process, by };
+                let answer = is_free.then(|| replaced.clone()).ok_or(refusal);
+                reply.send(answer).unwrap();
+            }
+        };
+        let ask = async {
+            let command = "x y".into();
+            let replacing = Replacing { command };
+            let ask = || client::replace(&socket, "ab", "web.1", &replacing);
+            assert_eq!(ask().await.unwrap(), replaced);
+            let refused = ask().await.unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::ResourceBusy);
+            let words = "`pdb` (pid 7) has the place of web.1";
+            assert_eq!(refused.to_string(), words);
+        };
+        tokio::join!(ask, reply);
+    });
+}

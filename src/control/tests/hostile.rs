@@ -49,6 +49,15 @@ fn nonsense_is_refused_and_harms_nobody() {
         let follow = "/v1/apps/ab/follow";
         check(get(follow, "").as_bytes(), "400").await;
         check(get(follow, "devrun-asker: {}\r\n").as_bytes(), "400").await;
+        let attach = |more: &str| {
+            format!("POST /v1/attach HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n{more}\r\n")
+        };
+        check(attach("").as_bytes(), "426").await;
+        check(attach("upgrade: websocket\r\n").as_bytes(), "426").await;
+        let upgrade = "connection: upgrade\r\nupgrade: devrun-terminal\r\n";
+        check(attach(upgrade).as_bytes(), "400").await;
+        let visitor = format!("{upgrade}devrun-visitor: {{\"pid\":7,\"columns\":-1}}\r\n");
+        check(attach(&visitor).as_bytes(), "400").await;
         let huge = format!("x: {}\r\n", "x".repeat(200_000));
         check(get("/v1/apps", &huge).as_bytes(), "431").await;
         let many = "x: x\r\n".repeat(1000);

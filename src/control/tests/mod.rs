@@ -4,6 +4,7 @@ mod endpoints;
 mod followers;
 mod hostile;
 mod socket;
+mod visitors;
 
 use std::fs;
 use std::io;

@@ -1,6 +1,7 @@
 //! Somebody looks at one process's terminal; what all others write waits meanwhile.
 
 use crate::driver::output::Output;
+use crate::render::whole;
 
 /// Which process is shown as it is.
 #[derive(Debug)]
@@ -28,10 +29,8 @@ impl Output {
         let stream = self.0.stream.borrow();
         let Some(stream) = stream.text() else { return };
         self.0.writer.append(|out| {
-            if !stream.modes(source).is_alternate() {
-                stream.recent(source, rows, out);
-            }
-            stream.modes(source).switch_on(out);
+            let modes = stream.modes(source);
+            stream.recent_screen(source, modes, rows, out);
         });
         *self.0.attached.borrow_mut() = Some(Attached {
             source,
@@ -79,30 +78,10 @@ impl Output {
             return;
         };
         stream.observe(source, chunk);
-        // Its own terminal adds none (`os::pty::open`), nor does the user's, which is raw. Where there is one
-        // already nothing changes; whoever draws on the alternate screen may mean the next row, no more.
-        let needs_returns = !stream.modes(source).is_alternate();
         if let Some(attached) = &mut *self.0.attached.borrow_mut() {
             attached.is_in_row = !chunk.ends_with(b"\n");
         }
-        self.0.writer.append(|out| {
-            if needs_returns {
-                with_returns(chunk, out);
-            } else {
-                out.extend_from_slice(chunk);
-            }
-        });
-    }
-}
-
-/// A carriage return before each newline that has none.
-fn with_returns(chunk: &[u8], out: &mut Vec<u8>) {
-    let mut last = 0;
-    for byte in chunk {
-        if *byte == b'\n' && last != b'\r' {
-            out.push(b'\r');
-        }
-        out.push(*byte);
-        last = *byte;
+        let modes = stream.modes(source);
+        self.0.writer.append(|out| whole::show(chunk, modes, out));
     }
 }

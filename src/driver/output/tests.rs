@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 use super::*;
+use crate::driver::output::room::{FULL, FULL_WHILE_STOPPING};
 
 use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;

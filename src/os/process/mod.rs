@@ -66,6 +66,11 @@ pub(crate) fn command_line(pid: i32) -> Option<String> {
     Some(cut(&wording::escaped(arguments.join(" ").trim_end())))
 }
 
+/// A command line as somebody typed it, escaped and cut like the others.
+pub(crate) fn shown_command(typed: &str) -> String {
+    cut(&wording::escaped(typed))
+}
+
 fn cut(text: &str) -> String {
     match text.char_indices().nth(MAX_COMMAND) {
         Some((at, _)) => format!("{}…", &text[..at]),

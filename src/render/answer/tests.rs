@@ -35,6 +35,7 @@ fn rows() -> Vec<ProcessRow> {
             up: Some(Duration::from_secs(754)),
             url: Some("http://localhost:5000".into()),
             elsewhere: None,
+            stand_in: false,
             is_dormant: false,
             waits_for: Vec::new(),
             waits: false,
@@ -48,6 +49,7 @@ fn rows() -> Vec<ProcessRow> {
             up: None,
             url: None,
             elsewhere: None,
+            stand_in: false,
             is_dormant: false,
             waits_for: Vec::new(),
             waits: false,
@@ -58,6 +60,33 @@ fn rows() -> Vec<ProcessRow> {
             )),
         },
     ]
+}
+
+#[test]
+fn a_program_in_a_process_s_place_is_marked_and_has_no_terminal_here() {
+    let [web, _] = rows().try_into().unwrap();
+    let web = ProcessRow {
+        stand_in: true,
+        ..web
+    };
+    let row = "web.1  ready  12 m  pid 41210    http://localhost:5000 (stand-in)";
+    check(&Answer::List(vec![web.clone()]), 80, &[row]);
+    let silent = ProcessRow {
+        state: Shown::Running,
+        url: None,
+        ..web
+    };
+    let row = "web.1  running  12 m  pid 41210    (stand-in)";
+    check(&Answer::List(vec![silent]), 80, &[row]);
+    let stood_in = Answer::StoodIn {
+        process: name("web"),
+        by: Program {
+            pid: 41_300,
+            command: "python -m pdb app.py".into(),
+        },
+    };
+    let said = "web.1 is run by `python -m pdb app.py` (pid 41300), in a terminal of its own";
+    check(&stood_in, 100, &[said]);
 }
 
 #[test]

@@ -97,6 +97,7 @@ impl Json {
                 line.exit(*exit).put("left", left).end();
             }
             Notice::Wiring(news) => self.wiring(news, out),
+            Notice::StandIn(news) => self.stand_in(news, out),
             Notice::AllUp {
                 after,
                 rows,
@@ -183,7 +184,10 @@ impl Json {
             | Notice::StopAsked { .. }
             | Notice::StoppedByHand { .. } => {}
             // Of a terminal.
-            Notice::Skipped { .. } | Notice::SeemsToWait { .. } | Notice::Redraws { .. } => {}
+            Notice::Skipped { .. }
+            | Notice::SeemsToWait { .. }
+            | Notice::Redraws { .. }
+            | Notice::Visited { .. } => {}
             Notice::StoreStopped { cause } => {
                 self.event("store.stopped", out).put("cause", cause).end();
             }
@@ -273,7 +277,7 @@ impl Json {
         line.put("cure", &elsewhere.cure).end();
     }
 
-    fn begin_run(&mut self, process: &ProcessName, run: u32, pid: Option<i32>) {
+    pub(super) fn begin_run(&mut self, process: &ProcessName, run: u32, pid: Option<i32>) {
         if let Some(place) = self.by_name.get(&process.to_string()) {
             self.sources[*place].begin_run(run, pid);
         }

@@ -1,5 +1,6 @@
 //! Every notice, as people read it.
 
+mod stand_in;
 mod summary;
 mod wiring;
 
@@ -347,6 +348,12 @@ fn what_is_asked_for_by_hand_is_said() {
     };
     let how = "top.1 redraws its screen: a top + Enter shows it; `tty:";
     check(&redraws, &[how, "  never` ends that"]);
+    let visited = Notice::Visited {
+        process: process(),
+        pid: 41300,
+    };
+    let how = "web.1: its terminal is used from elsewhere (pid 41300)";
+    check(&visited, &[how]);
     check(
         &Notice::Skipped {
             lines: 1204,

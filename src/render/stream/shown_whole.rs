@@ -1,5 +1,6 @@
 //! A process whose terminal is shown as it is, while somebody is attached to it.
 
+use crate::render::modes::Modes;
 use crate::render::moves;
 use crate::render::sanitize::Sanitizer;
 use crate::render::stream::{Redraws, Stream};
@@ -8,6 +9,20 @@ use crate::render::stream::{Redraws, Stream};
 const WHERE: &[u8] = b"\x1b[6n";
 
 impl Stream {
+    /// Makes a fresh terminal of so many rows like the process's, which has switched on `modes`.
+    pub(crate) fn recent_screen(
+        &self,
+        source: usize,
+        modes: &Modes,
+        rows: usize,
+        out: &mut Vec<u8>,
+    ) {
+        if !modes.is_alternate() {
+            self.recent(source, rows, out);
+        }
+        modes.switch_on(out);
+    }
+
     /// Its recent lines, at most `rows`, for whoever attaches; the last one has no end, so that the cursor
     /// stands behind a prompt. Rows are ended for a terminal in raw mode. Who asked for the place of the
     /// cursor and still waits has it asked again.
@@ -52,7 +67,7 @@ impl Stream {
     }
 
     /// Whether it paints, on the screen that scrolls.
-    fn paints(&self, source: usize) -> bool {
+    pub(crate) fn paints(&self, source: usize) -> bool {
         let this = &self.sources[source];
         this.redraws != Redraws::NotYet && !this.sanitizer.modes().is_alternate()
     }

@@ -13,6 +13,7 @@ use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules};
 use crate::words::exit::{Exit, Killed};
 use crate::words::policy::{OnExit, RestartPolicy};
 use crate::words::port::Holder;
+use crate::words::stand_in::Program;
 
 const PROCESSES: usize = 4;
 
@@ -43,10 +44,12 @@ impl World {
         match step.kind % 64 {
             0..12 => self.answer(process, rarely(32)),
             12..22 => self.leader_exits(process, step.amount),
-            22..34 => self.gone(process),
+            22 => self.stand_in_ends(process),
+            23..34 => self.gone(process),
             34..40 => self.listens(process, step.amount),
             40..44 => self.pass(Duration::from_millis(u64::from(step.amount) % 12_000)),
-            44..57 => self.pass_to_deadline(),
+            44..56 => self.pass_to_deadline(),
+            56 => self.replace(process),
             57 => self.by_hand(process, step.amount),
             58 => self.rewire(process, step.amount),
             59 => self.late_news(process),
@@ -64,7 +67,9 @@ impl World {
         if is_heard && amount % 4 < 2 {
             child.is_asked_for = true;
             child.is_wanted = true;
-            child.is_unwanted = false;
+            // A start waits for the end of the program that is to come before.
+            child.is_unwanted &= child.has_guest && amount % 4 == 1;
+            child.was_unwanted = false;
             self.failures.retain(|(failed, ..)| *failed != process);
         } else if is_heard {
             child.is_unwanted = child.run.is_some();
@@ -74,6 +79,47 @@ impl World {
             1 => Event::StartAsked { process },
             _ => Event::StopAsked { process },
         });
+    }
+
+    fn replace(&mut self, process: ProcessIndex) {
+        let child = &mut self.children[process];
+        let has_program = child.run.is_some_and(|run| run.is_stand_in);
+        if child.has_guest {
+            child.has_guest = false;
+            child.is_unwanted = child.was_unwanted;
+            child.is_asked_for = true;
+            self.tell(Event::GuestGone { process });
+            return;
+        }
+        if has_program {
+            return;
+        }
+        child.has_guest = self.status.is_none();
+        child.was_unwanted = child.is_unwanted;
+        let is_heard = child.is_ours() && !self.supervisor.is_stopping();
+        if is_heard && self.status.is_none() {
+            child.is_unwanted = child.run.is_some();
+            self.failures.retain(|(failed, ..)| *failed != process);
+        }
+        let program = Program {
+            pid: 7,
+            command: String::new(),
+        };
+        self.tell(Event::ReplaceAsked { process, program });
+        let child = &mut self.children[process];
+        if !is_heard {
+            child.is_unwanted = child.was_unwanted;
+        }
+    }
+
+    fn stand_in_ends(&mut self, process: ProcessIndex) {
+        let child = &mut self.children[process];
+        let Some(run) = child.run.take_if(|run| run.is_stand_in) else {
+            return;
+        };
+        child.is_asked_for = true;
+        let run = run.number;
+        self.tell(Event::StandInEnded { process, run });
     }
 
     /// What becomes of hosts, externals and values.
@@ -177,7 +223,8 @@ impl World {
 
     fn leader_exits(&mut self, process: ProcessIndex, amount: u16) {
         let child = &mut self.children[process];
-        let run = child.run.as_mut().filter(|run| run.is_spawned);
+        let run = child.run.as_mut();
+        let run = run.filter(|run| run.is_spawned && !run.is_stand_in);
         let Some(run) = run.filter(|run| run.leader.is_none()) else {
             return;
         };
@@ -213,6 +260,7 @@ impl World {
             last_lines: Vec::new(),
         };
         // It is gone for the supervisor's answer, and its end is still to be looked up.
+        self.was_stopping = self.supervisor.is_stopping();
         let actions = self.supervisor.handle(self.now, gone);
         let (said, done): (Vec<_>, Vec<_>) = actions
             .into_iter()
@@ -261,12 +309,13 @@ impl World {
     }
 
     fn late_news(&mut self, process: ProcessIndex) {
-        let run = self.children[process].starts.len() as u32;
+        let run = self.children[process].last_run();
         let is_over = self.children[process].run.is_none();
         let Some(run) = run.checked_sub(u32::from(!is_over)) else {
             return;
         };
         let exit = Exit::Status(9);
+        self.tell(Event::StandInEnded { process, run });
         self.tell(Event::Spawned {
             process,
             run,
@@ -317,7 +366,9 @@ impl World {
                 self.answer(process, false);
                 let run = self.children[process].run;
                 let ends = |run: Run| run.is_killed || (run.terminated.is_some() && !is_stubborn);
-                if run.is_some_and(ends)
+                if run.is_some_and(|run| run.is_stand_in && ends(run)) {
+                    self.stand_in_ends(process);
+                } else if run.is_some_and(ends)
                     || run.is_some_and(|run| run.leader.is_some_and(|(_, _, left)| left == 0))
                 {
                     self.leader_exits(process, 1);

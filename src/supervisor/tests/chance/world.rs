@@ -25,6 +25,8 @@ pub(super) struct Run {
     pub(super) is_served: bool,
     /// or, since then, on another one only.
     pub(super) elsewhere_since: Option<Instant>,
+    /// It is somebody's program, which was not spawned.
+    pub(super) is_stand_in: bool,
 }
 
 /// A process as the world sees it.
@@ -33,6 +35,12 @@ pub(super) struct Child {
     pub(super) plan: PlannedProcess,
     pub(super) run: Option<Run>,
     pub(super) starts: Vec<Instant>,
+    /// Programs that had its place.
+    pub(super) stand_ins: u32,
+    /// A program waits for its place.
+    pub(super) has_guest: bool,
+    /// It was, when that asked for it.
+    pub(super) was_unwanted: bool,
     pub(super) last_exit: Option<Exit>,
     /// Somebody asked for a run by hand since the last one began.
     pub(super) is_asked_for: bool,
@@ -52,6 +60,8 @@ pub(super) struct World {
     pub(super) now: Instant,
     pub(super) children: Vec<Child>,
     pub(super) requests: Vec<Instant>,
+    /// Before the event that is being handled, which may end all.
+    pub(super) was_stopping: bool,
     pub(super) is_guardian_lost: bool,
     /// The only external.
     pub(super) is_reached: bool,
@@ -75,6 +85,9 @@ impl World {
             plan: plan.clone(),
             run: None,
             starts: Vec::new(),
+            stand_ins: 0,
+            has_guest: false,
+            was_unwanted: false,
             last_exit: None,
             is_asked_for: false,
             is_unwanted: false,
@@ -89,6 +102,7 @@ impl World {
             rules,
             now: some_instant(),
             requests: Vec::new(),
+            was_stopping: false,
             is_guardian_lost: false,
             is_reached: false,
             failures: Vec::new(),
@@ -98,6 +112,7 @@ impl World {
     }
 
     pub(super) fn tell(&mut self, event: Event) {
+        self.was_stopping = self.supervisor.is_stopping();
         let actions = self.supervisor.handle(self.now, event);
         for action in actions {
             assert_eq!(self.status, None, "nothing follows the end: {action:?}");
@@ -134,6 +149,13 @@ impl World {
             }
             Action::Kill { process, run } => self.kill(process, run),
             Action::Say(notice) => self.hear(notice),
+            Action::LetIn { process, run } => self.let_in(process, run),
+            Action::TurnAway { process } => {
+                let child = &mut self.children[process];
+                assert!(std::mem::take(&mut child.has_guest), "once, and who waits");
+                // Then it is as if nobody had asked.
+                child.is_unwanted &= !self.supervisor.is_stopping();
+            }
             Action::GivenAway { process } => {
                 let child = &mut self.children[process];
                 assert!(child.run.is_none(), "with nothing of it alive");
@@ -157,7 +179,8 @@ impl World {
         let child = &mut self.children[process];
         assert!(child.is_ours(), "not what is another session's");
         assert!(child.run.is_none(), "one run a process");
-        assert_eq!(number as usize, child.starts.len() + 1);
+        assert!(!child.has_guest, "who waits for its place comes first");
+        assert_eq!(number, child.last_run() + 1);
         let is_asked_for = std::mem::take(&mut child.is_asked_for);
         child.is_unwanted = false;
         let may_start = match (child.plan.restart, child.last_exit) {
@@ -179,6 +202,29 @@ impl World {
             is_killed: false,
             is_served: false,
             elsewhere_since: None,
+            is_stand_in: false,
+        });
+    }
+
+    fn let_in(&mut self, process: ProcessIndex, number: u32) {
+        let is_stopping = self.was_stopping || !self.requests.is_empty();
+        assert!(!is_stopping, "nobody is let in during a shutdown");
+        let child = &mut self.children[process];
+        assert!(child.is_ours(), "not into what is another session's");
+        assert!(child.run.is_none(), "one run a process");
+        assert!(std::mem::take(&mut child.has_guest), "once, and who waits");
+        assert_eq!(number, child.last_run() + 1);
+        child.stand_ins += 1;
+        child.is_unwanted = false;
+        child.run = Some(Run {
+            number,
+            is_spawned: true,
+            leader: None,
+            terminated: None,
+            is_killed: false,
+            is_served: false,
+            elsewhere_since: None,
+            is_stand_in: true,
         });
     }
 
@@ -268,7 +314,8 @@ impl World {
             Notice::Done { .. } => self.said.dones += 1,
             Notice::SpawnFailed { process, .. } => {
                 let process = self.index(&process);
-                if !self.children[process].is_leaving {
+                let child = &self.children[process];
+                if !child.is_leaving && !child.has_guest {
                     self.note_failure(process, self.now, 126);
                 }
             }
@@ -347,6 +394,11 @@ impl Run {
 }
 
 impl Child {
+    /// The number of its latest run, whoever that was.
+    pub(super) fn last_run(&self) -> u32 {
+        self.starts.len() as u32 + self.stand_ins
+    }
+
     /// This session may do something with it.
     pub(super) fn is_ours(&self) -> bool {
         self.is_here && !self.is_leaving

@@ -1,0 +1,59 @@
+//! How much may wait to be written, and who waits for whom then.
+
+use std::time::Duration;
+
+use tokio::time;
+
+use crate::driver::output::Output;
+use crate::driver::output::attached::Attached;
+
+/// So much may wait to be written before the children have to.
+pub(super) const FULL: usize = 1024 * 1024;
+/// From the stop on.
+pub(super) const FULL_WHILE_STOPPING: usize = 16 * 1024 * 1024;
+/// A terminal that takes nothing for so long stands still (Ctrl-S): nobody waits for it any more.
+const STILL: Duration = Duration::from_secs(1);
+
+impl Output {
+    /// Whether the children have to wait for the reader.
+    pub(super) fn is_full(&self) -> bool {
+        !self.0.is_stopping.get() && self.0.writer.waiting() >= FULL
+    }
+
+    /// Whether what is written now would not be seen, or held for ever.
+    pub(super) fn is_hopeless(&self) -> bool {
+        let attached = self.0.attached.borrow();
+        let is_full = |attached: &Attached| attached.held.len() >= FULL;
+        self.is_stuck() || attached.as_ref().is_some_and(is_full)
+    }
+
+    /// Whether nobody takes what waits to be written.
+    pub(super) fn is_stuck(&self) -> bool {
+        let waiting = self.0.writer.waiting();
+        self.0.writer.is_closed()
+            || waiting > FULL_WHILE_STOPPING
+            || (waiting >= FULL && self.stands_still())
+    }
+
+    /// The reader is a terminal, and takes nothing.
+    pub(super) fn stands_still(&self) -> bool {
+        self.0.is_terminal
+            && self
+                .0
+                .writer
+                .still_since()
+                .is_some_and(|since| since.elapsed() >= STILL)
+    }
+
+    /// Waits until there is room, or none can be hoped for.
+    pub(super) async fn room(&self) {
+        while self.is_full() && !self.stands_still() {
+            let has_room = self.0.writer.until(|_| !self.is_full());
+            if self.0.is_terminal {
+                let _ = time::timeout(STILL, has_room).await;
+            } else {
+                has_room.await;
+            }
+        }
+    }
+}
