@@ -279,10 +279,7 @@ impl Driver {
                     self.output.say(&Notice::SeemsToWait { process });
                 }
             }
-            Told::StoreStopped(cause) => {
-                self.output.stop_storing();
-                self.output.say(&Notice::StoreStopped { cause });
-            }
+            Told::StoreStopped(cause) => self.output.stop_storing(cause),
             Told::Redraws(process) => {
                 if self.can_attach(process) {
                     let process = self.plan.processes[process].name.clone();
@@ -346,9 +343,7 @@ impl Driver {
             Action::LetIn { process, run } => self.let_in(process, run),
             Action::TurnAway { process } => self.turn_away(process),
             Action::Say(mut notice) => {
-                if let Notice::Done { is_stored, .. } = &mut notice {
-                    *is_stored = self.output.is_stored();
-                }
+                self.output.complete(&mut notice);
                 self.output.say(&notice);
                 if let Notice::ListensElsewhere(verdict) = &notice {
                     self.note_verdict(verdict);
