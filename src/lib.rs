@@ -26,10 +26,6 @@ mod load;
 mod registry;
 
 #[expect(clippy::disallowed_methods, reason = "the shell half")]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "its reader is for `devrun logs`")
-)]
 mod store;
 
 #[expect(clippy::disallowed_methods, reason = "the shell half")]

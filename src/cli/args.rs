@@ -3,6 +3,7 @@
 mod attach;
 mod choices;
 mod complete;
+mod logs;
 mod man;
 mod ps;
 mod steer;
@@ -17,6 +18,7 @@ use clap::{Args as Group, Parser, Subcommand};
 pub(crate) use crate::cli::args::attach::Attach;
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
 pub(crate) use crate::cli::args::complete::{Complete, Completions};
+pub(crate) use crate::cli::args::logs::Logs;
 pub(crate) use crate::cli::args::man::Man;
 pub(crate) use crate::cli::args::ps::Ps;
 use crate::cli::args::steer::{RESTART_EXAMPLES, STOP_EXAMPLES, WAIT_EXAMPLES};
@@ -42,6 +44,7 @@ const COMMANDS: &str = "\
 Every day:
   start        Run the processes of a Procfile
   ps           Show the processes that run
+  logs         Show what the processes wrote, now or earlier
   run          Run a command in the app's environment
   restart      Restart processes of the running app
   stop         Stop processes of the running app, or the whole run
@@ -91,6 +94,9 @@ pub(crate) enum Command {
     /// Show the processes that run, what they wait for, and why one failed
     #[command(after_help = ps::EXAMPLES)]
     Ps(Ps),
+    /// Show what the processes wrote, in this session or an earlier one
+    #[command(after_help = logs::EXAMPLES)]
+    Logs(Box<Logs>),
     /// Report every mistake in the app's files, starting nothing
     Check(Check),
     /// Say what is behind a variable: another app, a process, a URL

@@ -139,7 +139,7 @@ fn for_example(argument: &str) -> Option<String> {
 }
 
 /// For every argument whose values are not a closed list, as clap names it.
-const EXAMPLES: [(&str, &str); 22] = [
+const EXAMPLES: [(&str, &str); 28] = [
     ("--procfile", "--procfile Procfile.dev"),
     ("--root", "--root services/shop"),
     ("--env", "--env .env.test"),
@@ -154,6 +154,12 @@ const EXAMPLES: [(&str, &str); 22] = [
     ("--detach-keys", "--detach-keys ctrl-p,ctrl-q"),
     ("--as <PROCESS>", "--as web"),
     ("--as", "--as API_URL"),
+    ("--lines", "--lines 100"),
+    ("--since", "--since 5m"),
+    ("--until", "--until 10:07"),
+    ("--grep", "--grep 'error|warning'"),
+    ("--context", "--context 3"),
+    ("--session", "--session -1"),
     ("<DIR|URL|PROCESS>", "devrun link ../api"),
     ("<VARIABLE>", "devrun unlink API_URL"),
     ("<CMD>...", "devrun run rails console"),

@@ -11,6 +11,7 @@ mod env;
 mod front;
 mod link;
 mod live;
+mod logs;
 mod man;
 mod open;
 mod own_terminal;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Unlink(arguments) => link::unlink(&arguments),
         Command::Run(run) if run.up => run_up::run(&run),
         Command::Run(run) => run::run(&run),
+        Command::Logs(arguments) => logs::run(&arguments),
         Command::Open(open) => open::run(&open),
         Command::Attach(attach) => attach::run(&attach),
         Command::Env(env) => env::run(&env),

@@ -243,7 +243,7 @@ fn among(all: Vec<Target>, asked: &[String]) -> Result<Vec<Target>, Report> {
         let is_called = |place: &usize| is_called(&all[*place].shown, name);
         let places: Vec<usize> = (0..all.len()).filter(is_called).collect();
         if places.is_empty() {
-            return Err(unknown(&all, name));
+            return Err(unknown(name, all.iter().map(|target| &target.shown[..])));
         }
         meant.extend(places);
     }
@@ -252,10 +252,10 @@ fn among(all: Vec<Target>, asked: &[String]) -> Result<Vec<Target>, Report> {
     Ok(targets.map(|(_, target)| target).collect())
 }
 
-fn unknown(all: &[Target], asked: &str) -> Report {
-    let mut types: Vec<String> = Vec::new();
-    for target in all {
-        let process_type = type_of(&target.shown).to_string();
+/// Nobody of those who are `shown` is called so: which there are.
+pub(super) fn unknown<'a>(asked: &str, shown: impl Iterator<Item = &'a str>) -> Report {
+    let mut types: Vec<&str> = Vec::new();
+    for process_type in shown.map(type_of) {
         if !types.contains(&process_type) {
             types.push(process_type);
         }

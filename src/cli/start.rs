@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::args::{Start, is_directory};
+use crate::cli::args::{Start, When, is_directory};
 use crate::cli::context::Context;
 use crate::cli::front::{self, Half, Line};
 use crate::cli::{NOT_STARTED, owning, refuse, steer};
@@ -252,7 +252,8 @@ fn session(
             let unexpected = (0..names.len()).filter(|place| !plan.processes[*place].runs_here());
             let look = Look {
                 unexpected: unexpected.collect(),
-                ..look(args, is_terminal, width)
+                is_quiet: args.quiet,
+                ..look(args.color, is_terminal, width)
             };
             Renderer::Text(Stream::new(&names, look))
         },
@@ -295,14 +296,14 @@ fn key_hints(is_screen: bool, keyboard: Option<&OwnedFd>) -> KeyHints {
     }
 }
 
-fn look(args: &Start, is_terminal: bool, width: Option<u16>) -> Look {
+/// How lines look on our stdout.
+pub(super) fn look(color: When, is_terminal: bool, width: Option<u16>) -> Look {
     let hints = hints();
-    let depth = palette::depth(args.color.into(), &hints, is_terminal);
+    let depth = palette::depth(color.into(), &hints, is_terminal);
     Look {
         is_terminal,
         width,
         depth,
-        is_quiet: args.quiet,
         charset: if is_terminal {
             charset()
         } else {

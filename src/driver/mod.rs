@@ -172,7 +172,8 @@ impl Driver {
         let store_tells = tell.clone();
         let (stream, clock) = (session.stream, session.clock);
         let output = Output::start(stream, clock, session.stdout, (sources, lines), tell)?;
-        storing::start(&output, &session.plan, store_tells);
+        let root = &session.world.resolved().sources.apps.identity;
+        storing::start(&output, &session.plan, root, store_tells);
         for notice in &session.opening {
             output.say(notice);
         }
@@ -298,7 +299,7 @@ impl Driver {
                     self.output.say(&Notice::SeemsToWait { process });
                 }
             }
-            Told::StoreStopped(cause) => self.output.say(&Notice::StoreStopped { cause }),
+            Told::StoreStopped(cause) => self.output.stop_storing(cause),
             Told::Redraws(process) => {
                 if self.can_attach(process) {
                     let process = self.plan.processes[process].name.clone();
@@ -361,7 +362,8 @@ impl Driver {
             }
             Action::LetIn { process, run } => self.let_in(process, run),
             Action::TurnAway { process } => self.turn_away(process),
-            Action::Say(notice) => {
+            Action::Say(mut notice) => {
+                self.output.complete(&mut notice);
                 self.output.say(&notice);
                 if let Notice::ListensElsewhere(verdict) = &notice {
                     self.note_verdict(verdict);

@@ -7,6 +7,7 @@
 mod attached;
 mod open_line;
 mod room;
+mod stored;
 mod visits;
 mod writer;
 
@@ -132,17 +133,6 @@ impl Output {
         }));
         tokio::task::spawn_local(output.clone().watch_reader(watched));
         Ok(output)
-    }
-
-    /// Stores from now on what is written and said.
-    pub(crate) fn store(&self, store: store::writer::Writer) {
-        *self.0.store.borrow_mut() = Some(store);
-    }
-
-    pub(crate) fn store_in(&self, store: impl FnOnce(&store::writer::Writer)) {
-        if let Some(writer) = &*self.0.store.borrow() {
-            store(writer);
-        }
     }
 
     /// How much of a terminal of this size is left to the text of a line: so large is `source`'s.
@@ -416,7 +406,8 @@ impl Output {
         self.write(|renderer, out| {
             let skipped = renderer.text_mut().map(Stream::take_skipped_lines);
             if let Some(lines @ 1..) = skipped {
-                renderer.say(&Notice::Skipped { lines }, out);
+                let is_stored = self.is_stored();
+                renderer.say(&Notice::Skipped { lines, is_stored }, out);
             }
             write(renderer, out);
         });

@@ -1,5 +1,7 @@
 //! Begins to store what a session writes.
 
+use std::path::Path;
+
 use tokio::sync::mpsc;
 
 use crate::driver::output::{Output, Told};
@@ -10,14 +12,14 @@ use crate::store::segment::Source;
 use crate::store::writer::{Opening, Writer};
 
 /// A store that cannot be had is told of like one that has stopped.
-pub(super) fn start(output: &Output, plan: &Plan, told: mpsc::UnboundedSender<Told>) {
+pub(super) fn start(output: &Output, plan: &Plan, root: &Path, told: mpsc::UnboundedSender<Told>) {
     let stopped = {
         let told = told.clone();
         move |error| {
             let _ = told.send(Told::StoreStopped(os::words_of(&error)));
         }
     };
-    match Writer::start(opening(plan), registry::logs, stopped) {
+    match Writer::start(opening(plan, root), registry::logs, stopped) {
         Ok(writer) => output.store(writer),
         Err(error) => {
             let _ = told.send(Told::StoreStopped(os::words_of(&error)));
@@ -25,8 +27,8 @@ pub(super) fn start(output: &Output, plan: &Plan, told: mpsc::UnboundedSender<To
     }
 }
 
-/// The session is found under the first of the apps that are meant, which come first.
-fn opening(plan: &Plan) -> Opening {
+/// The session is found under what it was started for: an app, or the root that names its members.
+fn opening(plan: &Plan, root: &Path) -> Opening {
     let keys: Vec<String> = plan
         .apps
         .iter()
@@ -40,6 +42,6 @@ fn opening(plan: &Plan) -> Opening {
     Opening {
         sources: sources.collect(),
         directory: plan.apps[0].shown.clone(),
-        app: keys.into_iter().next().expect("a session has an app"),
+        app: registry::app_key(root),
     }
 }

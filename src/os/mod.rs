@@ -2,7 +2,6 @@
 
 pub(crate) mod descriptor;
 pub(crate) mod directory;
-#[cfg_attr(not(test), expect(dead_code, reason = "for who reads the log store"))]
 pub(crate) mod directory_watch;
 pub(crate) mod family;
 pub(crate) mod file;

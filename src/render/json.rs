@@ -3,6 +3,7 @@
 mod line;
 mod notice;
 mod stand_in;
+pub(crate) mod stored;
 mod wiring;
 
 use std::collections::HashMap;
@@ -180,12 +181,7 @@ impl Json {
 
     fn log(&mut self, source: usize, text: &[u8], piece: Piece, out: &mut Vec<u8>) {
         let line = self.event("log", out).extend(&self.sources[source].label);
-        let line = match std::str::from_utf8(text) {
-            Ok(text) => line.put("line", text),
-            Err(_) => line
-                .put("line", String::from_utf8_lossy(text))
-                .base64("bytes", text),
-        };
+        let line = line.written(text);
         match piece {
             Piece::Last => line.end(),
             Piece::Partial => line.put("partial", true).end(),

@@ -16,6 +16,7 @@ pub(crate) mod renderer;
 pub(crate) mod sanitize;
 mod screen;
 mod sgr;
+pub(crate) mod stored;
 pub(crate) mod stream;
 mod text;
 pub(crate) mod timestamp;

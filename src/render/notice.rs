@@ -30,6 +30,17 @@ pub(crate) fn plain(notice: &Notice) -> Vec<String> {
     lines(notice, &page)
 }
 
+/// A line of [`plain`], for another page.
+pub(crate) fn again(line: &str, page: &Page<'_>) -> Vec<String> {
+    let line = line.to_string();
+    // Tables and quoted lines are indented.
+    page.lines(vec![if line.starts_with(' ') {
+        Text::Verbatim(line)
+    } else {
+        Text::Prose(line)
+    }])
+}
+
 fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
     match notice {
         Notice::PortTaken {
@@ -58,7 +69,8 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
             restarts,
             ignored_lines,
             status: _,
-        } => done(*up, *restarts, *ignored_lines),
+            is_stored,
+        } => done(*up, *restarts, *ignored_lines, *is_stored),
         Notice::Started {
             process,
             run: _,
@@ -198,7 +210,7 @@ fn sentence(notice: &Notice) -> String {
             grace,
             killed,
         } => late(process, *grace, *killed),
-        Notice::Skipped { lines } => skipped(*lines),
+        Notice::Skipped { lines, is_stored } => skipped(*lines, *is_stored),
         Notice::SeemsToWait { process } => {
             format!(
                 "{process} seems to wait for input: a {} + Enter",
@@ -408,10 +420,15 @@ fn redraws(process: &ProcessName) -> String {
     format!("{process} redraws its screen: a {name} + Enter shows it; `tty: never` ends that")
 }
 
-fn skipped(lines: u64) -> String {
+fn skipped(lines: u64, is_stored: bool) -> String {
     let lines = usize::try_from(lines).unwrap_or(usize::MAX);
+    let again = match (is_stored, lines) {
+        (false, _) => "",
+        (true, 1) => "; devrun logs has it",
+        (true, _) => "; devrun logs has them",
+    };
     let lines = counted(lines, "line was", "lines were");
-    format!("{lines} left out here: nobody could see them")
+    format!("{lines} left out here: nobody could see them{again}")
 }
 
 /// Who did not stop within the grace, and what came of it.
@@ -446,12 +463,18 @@ fn seconds(left: Duration) -> String {
     format!("{} s", (left.as_secs_f64().round() as u64).max(1))
 }
 
-fn done(up: Duration, restarts: u32, ignored_lines: usize) -> Vec<Text> {
+fn done(up: Duration, restarts: u32, ignored_lines: usize, is_stored: bool) -> Vec<Text> {
     let restarts = match restarts {
         0 => String::new(),
         count => format!(", {}", counted(count as usize, "restart", "restarts")),
     };
-    let mut texts = vec![Text::Prose(format!("done. up {}{restarts}", duration(up)))];
+    let again = if is_stored {
+        ". Read again: devrun logs"
+    } else {
+        ""
+    };
+    let done = format!("done. up {}{restarts}{again}", duration(up));
+    let mut texts = vec![Text::Prose(done)];
     if ignored_lines > 0 {
         let count = counted(ignored_lines, "line was", "lines were");
         texts.push(Text::Prose(format!(

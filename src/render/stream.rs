@@ -276,6 +276,11 @@ impl Stream {
         self.own_lines(out, |page| notice::lines(said, page));
     }
 
+    /// Appends a line that was said in an earlier stream, laid out for this one.
+    pub(crate) fn say_again(&mut self, line: &str, out: &mut Vec<u8>) {
+        self.own_lines(out, |page| notice::again(line, page));
+    }
+
     /// Appends what devrun answers to what was typed: whoever asks is not quiet.
     pub(crate) fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
         self.own_lines(out, |page| answer::lines(answer, page));

@@ -24,8 +24,8 @@ pub(crate) struct StoredSession {
     pub(crate) pid: u32,
     /// Its own directory, also where it was found by a link.
     pub(super) path: PathBuf,
-    /// Another app's directory holds it.
-    is_link: bool,
+    /// Another app's directory holds it: it was started for that.
+    pub(crate) is_link: bool,
 }
 
 /// A segment of a session.

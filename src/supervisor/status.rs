@@ -146,6 +146,7 @@ impl Supervisor {
             restarts: self.processes.iter().map(restarts).sum(),
             ignored_lines: self.ignored_lines,
             status: self.status.code(),
+            is_stored: false,
         });
         self.end(self.status.code(), turn);
     }

@@ -5,6 +5,7 @@ pub(crate) mod foreman;
 pub(crate) mod formation;
 pub(crate) mod keys;
 pub(crate) mod line_command;
+pub(crate) mod moment;
 pub(crate) mod number;
 pub(crate) mod procfile;
 pub(crate) mod settings;

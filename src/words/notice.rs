@@ -157,6 +157,8 @@ pub(crate) enum Notice {
     /// Lines were left out, because the terminal stood still or somebody was attached.
     Skipped {
         lines: u64,
+        /// They can be read again.
+        is_stored: bool,
     },
     /// It repaints rows above its cursor: of that, only what changed is shown.
     Redraws {
@@ -190,6 +192,8 @@ pub(crate) enum Notice {
         ignored_lines: usize,
         /// devrun's exit status.
         status: u8,
+        /// All of it can be read again. The supervisor does not know; who carries out what it says does.
+        is_stored: bool,
     },
 }
 

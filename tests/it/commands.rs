@@ -140,6 +140,7 @@ fn help_fits_80_columns_and_is_as_committed() {
         ("devrun", &["--help"][..]),
         ("start", &["start", "--help"]),
         ("check", &["check", "--help"]),
+        ("logs", &["logs", "--help"]),
         ("ps", &["ps", "--help"]),
         ("restart", &["restart", "--help"]),
         ("stop", &["stop", "--help"]),

@@ -15,6 +15,7 @@ mod keyboard;
 mod link;
 #[cfg(target_os = "linux")]
 mod linux;
+mod logs;
 mod man;
 mod open;
 mod orphans;

@@ -178,7 +178,12 @@ fn the_post_mortem_comes_last_and_once_it_is_decided_nobody_is_to_fix_anything()
     let took_down = "it took down web.1 and worker.1";
     assert_shown(
         &wide,
-        &[first, "  out of memory", took_down, "done. up N s"],
+        &[
+            first,
+            "  out of memory",
+            took_down,
+            "done. up N s. Read again: devrun logs",
+        ],
     );
     assert_shown(
         &narrow,
@@ -188,7 +193,8 @@ fn the_post_mortem_comes_last_and_once_it_is_decided_nobody_is_to_fix_anything()
             "  out of memory",
             "it took down web.1 and",
             "  worker.1",
-            "done. up N s",
+            "done. up N s. Read again:",
+            "  devrun logs",
         ],
     );
 }

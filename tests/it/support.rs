@@ -367,7 +367,7 @@ impl Seen {
         }
     }
 
-    fn wait_for_end(&self, deadline: Instant) {
+    pub fn wait_for_end(&self, deadline: Instant) {
         let (state, changed) = &*self.0;
         let mut state = state.lock().unwrap();
         while !state.is_at_end {

@@ -6,13 +6,14 @@ macro_rules! page {
     };
 }
 
-pub(super) const PAGES: [(&str, &str); 18] = [
+pub(super) const PAGES: [(&str, &str); 19] = [
     ("devrun", page!("devrun.1")),
     ("attach", page!("devrun-attach.1")),
     ("check", page!("devrun-check.1")),
     ("completions", page!("devrun-completions.1")),
     ("env", page!("devrun-env.1")),
     ("link", page!("devrun-link.1")),
+    ("logs", page!("devrun-logs.1")),
     ("man", page!("devrun-man.1")),
     ("open", page!("devrun-open.1")),
     ("ps", page!("devrun-ps.1")),

@@ -23,6 +23,12 @@ impl<'a> Line<'a> {
         line.value(seq).put("event", event)
     }
 
+    /// An event that has no number: `head` is version and time.
+    pub(super) fn begin_unnumbered(head: &[u8], event: &str, out: &'a mut Vec<u8>) -> Self {
+        out.extend_from_slice(head);
+        Self { out }.put("event", event)
+    }
+
     /// `key` holds no character that JSON would escape.
     pub(super) fn put(self, key: &str, value: impl Serialize) -> Self {
         self.key(key).value(value)
@@ -48,7 +54,17 @@ impl<'a> Line<'a> {
         self.put("status", status).put("signal", signal)
     }
 
-    pub(super) fn base64(self, key: &str, bytes: &[u8]) -> Self {
+    /// What a process wrote: as text and, where it is no UTF-8, also as bytes.
+    pub(super) fn written(self, text: &[u8]) -> Self {
+        match std::str::from_utf8(text) {
+            Ok(text) => self.put("line", text),
+            Err(_) => self
+                .put("line", String::from_utf8_lossy(text))
+                .base64("bytes", text),
+        }
+    }
+
+    fn base64(self, key: &str, bytes: &[u8]) -> Self {
         let this = self.key(key);
         this.out.push(b'"');
         base64::push(bytes, this.out);

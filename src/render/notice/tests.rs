@@ -188,9 +188,10 @@ fn a_stop_names_and_counts_what_had_to_be_killed() {
             restarts: 2,
             ignored_lines: 1,
             status: 0,
+            is_stored: true,
         },
         &[
-            "done. up 15 m 54 s, 2 restarts",
+            "done. up 15 m 54 s, 2 restarts. Read again: devrun logs",
             "1 line was left out: `devrun check` shows them",
         ],
     );
@@ -354,8 +355,21 @@ fn what_is_asked_for_by_hand_is_said() {
     let how = "web.1: its terminal is used from elsewhere (pid 41300)";
     check(&visited, &[how]);
     check(
-        &Notice::Skipped { lines: 1204 },
+        &Notice::Skipped {
+            lines: 1204,
+            is_stored: false,
+        },
         &["1204 lines were left out here: nobody could see them"],
+    );
+    check(
+        &Notice::Skipped {
+            lines: 1,
+            is_stored: true,
+        },
+        &[
+            "1 line was left out here: nobody could see them; devrun logs",
+            "  has it",
+        ],
     );
 }
 

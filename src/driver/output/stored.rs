@@ -1,0 +1,36 @@
+//! What goes to the log store besides the screen.
+
+use crate::driver::output::Output;
+use crate::store::writer::Writer;
+use crate::words::notice::Notice;
+
+impl Output {
+    /// Stores from now on what is written and said.
+    pub(crate) fn store(&self, store: Writer) {
+        *self.0.store.borrow_mut() = Some(store);
+    }
+
+    /// Nothing is stored any more, for this reason.
+    pub(crate) fn stop_storing(&self, cause: String) {
+        self.0.store.borrow_mut().take();
+        self.say(&Notice::StoreStopped { cause });
+    }
+
+    /// Puts into the session's last words what only the store knows.
+    pub(crate) fn complete(&self, notice: &mut Notice) {
+        if let Notice::Done { is_stored, .. } = notice {
+            *is_stored = self.is_stored();
+        }
+    }
+
+    /// Whether all that was written so far can be read again, as far as that is known.
+    pub(super) fn is_stored(&self) -> bool {
+        self.0.store.borrow().is_some()
+    }
+
+    pub(crate) fn store_in(&self, store: impl FnOnce(&Writer)) {
+        if let Some(writer) = &*self.0.store.borrow() {
+            store(writer);
+        }
+    }
+}

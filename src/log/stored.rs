@@ -1,0 +1,389 @@
+//! What was stored of a session → lines, each with the time at which it was whole.
+//!
+//! Lines of one process never mix with another's, nor those of two of its runs. Memory is bounded: a line that is
+//! longer than [`lines::MAX_LINE`] comes in pieces.
+
+use std::time::Duration;
+
+use crate::log::lines::{self, Open};
+
+/// Who wrote a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Author {
+    /// devrun itself.
+    System,
+    /// By its place among the session's processes.
+    Process { place: usize, run: u32 },
+}
+
+/// A line, or a piece of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line<'a> {
+    pub(crate) author: Author,
+    /// When the last of it came, in nanoseconds since 1970. Lines come in the order of that, but for those that
+    /// never had an end: they come when that is known.
+    pub(crate) at_ns: u64,
+    /// With its newline, if it has one.
+    pub(crate) text: &'a [u8],
+    /// Pieces of it came before.
+    pub(crate) is_continued: bool,
+    pub(crate) end: End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The text ends with it.
+    Newline,
+    /// More of the line follows.
+    Later,
+    /// The line was never finished, or its end is lost.
+    Never,
+}
+
+/// Output that is not there: it was never stored, or has been removed, or cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// In nanoseconds since 1970.
+    pub(crate) at_ns: u64,
+    /// Of all processes; some of it may be of none that was asked for.
+    pub(crate) lines: u64,
+    pub(crate) bytes: u64,
+    pub(crate) cause: Cause,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The disk was slower than the processes.
+    Slow,
+    /// It was removed to make room for what came later.
+    Removed,
+    /// It cannot be read.
+    Damaged,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry<'a> {
+    Line(Line<'a>),
+    Gap(Gap),
+}
+
+/// Cuts what was stored.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    /// By their places.
+    processes: Vec<Process>,
+    /// Reading began in the middle of the session: the first line of a process may have begun before.
+    is_tail: bool,
+    torn_until: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Process {
+    run: u32,
+    open: Open,
+    /// When the last of what is open came.
+    at_ns: u64,
+    /// A piece of the open line was given out.
+    is_begun: bool,
+    /// What comes may belong to a line whose beginning nobody has read.
+    is_torn: bool,
+}
+
+impl Author {
+    /// For tables: devrun itself comes first.
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::System => 0,
+            Self::Process { place, run: _ } => place + 1,
+        }
+    }
+}
+
+impl Entry<'_> {
+    pub(crate) fn at_ns(&self) -> u64 {
+        match self {
+            Self::Line(line) => line.at_ns,
+            Self::Gap(gap) => gap.at_ns,
+        }
+    }
+}
+
+impl Lines {
+    /// Of the end of a session: lines whose beginning may stand before it are left out.
+    pub(crate) fn of_tail() -> Self {
+        Self {
+            is_tail: true,
+            ..Self::default()
+        }
+    }
+
+    /// The end of the tail is reached: who writes for the first time now begins with a line, as far as anybody
+    /// knows, and of a line that had begun before the rest is shown.
+    pub(crate) fn go_on(&mut self) {
+        self.is_tail = false;
+        for process in &mut self.processes {
+            process.is_torn = false;
+        }
+    }
+
+    /// Until when lines were left out of the tail, in nanoseconds since 1970: behind that it is complete.
+    pub(crate) fn torn_until(&self) -> Option<u64> {
+        self.torn_until
+    }
+
+    /// Takes in what a process wrote, and gives out the lines that it completes.
+    pub(crate) fn chunk(
+        &mut self,
+        (place, run): (usize, u32),
+        at_ns: u64,
+        bytes: &[u8],
+        sink: &mut impl FnMut(Line<'_>),
+    ) {
+        let process = self.process(place);
+        if process.run != run {
+            process.finish(place, sink);
+            // What an earlier run had begun is not gone on with. Runs are counted from 1.
+            process.is_torn &= process.run == 0;
+            process.run = run;
+        }
+        let was_torn = process.is_torn;
+        let (_, bytes) = lines::split_torn(&mut process.is_torn, bytes);
+        process.at_ns = at_ns;
+        process.take(place, bytes, sink);
+        if was_torn {
+            self.torn_until = Some(at_ns);
+        }
+    }
+
+    /// A run begins: what it writes begins with a line.
+    pub(crate) fn begin_run(&mut self, place: usize, run: u32, sink: &mut impl FnMut(Line<'_>)) {
+        self.end(place, sink);
+        self.process(place).run = run;
+    }
+
+    /// The run is over: its last line has no newline any more.
+    pub(crate) fn end(&mut self, place: usize, sink: &mut impl FnMut(Line<'_>)) {
+        let process = self.process(place);
+        process.finish(place, sink);
+        process.is_torn = false;
+    }
+
+    /// Something is missing here, and nobody knows of whom: what is open was not finished by what follows.
+    pub(crate) fn lose(&mut self, sink: &mut impl FnMut(Line<'_>)) {
+        for (place, process) in self.processes.iter_mut().enumerate() {
+            process.finish(place, sink);
+        }
+    }
+
+    /// When the process that has been silent longest with an open line wrote last, in nanoseconds since 1970.
+    pub(crate) fn open_since(&self) -> Option<u64> {
+        let open = self.processes.iter().filter(|process| process.has_open());
+        open.map(|process| process.at_ns).min()
+    }
+
+    /// Gives out open lines as far as they go, of those who are silent for so long.
+    pub(crate) fn show_open(
+        &mut self,
+        now_ns: u64,
+        silence: Duration,
+        sink: &mut impl FnMut(Line<'_>),
+    ) {
+        for (place, process) in self.processes.iter_mut().enumerate() {
+            let silent = Duration::from_nanos(now_ns.saturating_sub(process.at_ns));
+            if process.has_open() && silent >= silence {
+                process.give_open(place, sink);
+            }
+        }
+    }
+
+    fn process(&mut self, place: usize) -> &mut Process {
+        let is_tail = self.is_tail;
+        if self.processes.len() <= place {
+            self.processes.resize_with(place + 1, || Process {
+                is_torn: is_tail,
+                ..Process::default()
+            });
+        }
+        &mut self.processes[place]
+    }
+}
+
+impl Process {
+    /// There is something that [`Process::give_open`] gives out: not the beginning of a character alone.
+    fn has_open(&self) -> bool {
+        lines::whole_characters(self.open.bytes()) > 0
+    }
+
+    fn take(&mut self, place: usize, bytes: &[u8], sink: &mut impl FnMut(Line<'_>)) {
+        let mut start = 0;
+        for newline in memchr::memchr_iter(b'\n', bytes) {
+            let text = &bytes[start..=newline];
+            start = newline + 1;
+            if self.open.is_empty() {
+                sink(self.line(place, text, End::Newline));
+            } else {
+                self.open.push(text);
+                sink(self.line(place, self.open.bytes(), End::Newline));
+                self.open.consume(self.open.bytes().len());
+            }
+            self.is_begun = false;
+        }
+        self.open.push(&bytes[start..]);
+        if self.open.is_too_long() {
+            self.give_open(place, sink);
+        }
+    }
+
+    fn give_open(&mut self, place: usize, sink: &mut impl FnMut(Line<'_>)) {
+        let whole = lines::whole_characters(self.open.bytes());
+        sink(self.line(place, &self.open.bytes()[..whole], End::Later));
+        self.open.consume(whole);
+        self.is_begun = true;
+    }
+
+    fn finish(&mut self, place: usize, sink: &mut impl FnMut(Line<'_>)) {
+        if !self.open.is_empty() || self.is_begun {
+            sink(self.line(place, self.open.bytes(), End::Never));
+            self.open.consume(self.open.bytes().len());
+            self.is_begun = false;
+        }
+    }
+
+    fn line<'a>(&self, place: usize, text: &'a [u8], end: End) -> Line<'a> {
+        let run = self.run;
+        Line {
+            author: Author::Process { place, run },
+            at_ns: self.at_ns,
+            text,
+            is_continued: self.is_begun,
+            end,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// `PLACE.RUN@TIME TEXT`, with `+` before what is continued and `…` behind what goes on.
+    fn told(line: Line<'_>, out: &mut Vec<String>) {
+        let Author::Process { place, run } = line.author else {
+            panic!("nobody else wrote");
+        };
+        let begun = if line.is_continued { "+" } else { "" };
+        let end = match line.end {
+            End::Newline => "",
+            End::Later => "…",
+            End::Never => "$",
+        };
+        let text = String::from_utf8_lossy(line.text);
+        let text = text.replace('\n', "|");
+        out.push(format!("{place}.{run}@{} {begun}{text}{end}", line.at_ns));
+    }
+
+    fn check(lines: &mut Lines, chunks: &[(usize, u32, &str)], expected: &[&str]) {
+        let mut out = Vec::new();
+        for (at, (place, run, text)) in chunks.iter().enumerate() {
+            let sink = &mut |line: Line<'_>| told(line, &mut out);
+            lines.chunk((*place, *run), at as u64, text.as_bytes(), sink);
+        }
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn lines_are_whole_whoever_writes_between_their_parts() {
+        let mut lines = Lines::default();
+        let chunks = [(0, 1, "a\nb"), (1, 1, "x\n"), (0, 1, "c\n\nd")];
+        let expected = ["0.1@0 a|", "1.1@1 x|", "0.1@2 bc|", "0.1@2 |"];
+        check(&mut lines, &chunks, &expected);
+        assert_eq!(lines.open_since(), Some(2));
+    }
+
+    #[test]
+    fn the_last_line_of_a_run_does_not_go_on_in_the_next() {
+        let chunks = [(0, 1, "a"), (0, 2, "b\n"), (0, 2, "c")];
+        let mut lines = Lines::default();
+        check(&mut lines, &chunks, &["0.1@0 a$", "0.2@1 b|"]);
+        let mut out = Vec::new();
+        lines.end(0, &mut |line| told(line, &mut out));
+        lines.end(0, &mut |line| told(line, &mut out));
+        assert_eq!(out, ["0.2@2 c$"]);
+    }
+
+    #[test]
+    fn what_is_open_is_given_out_after_some_silence_and_goes_on() {
+        let mut lines = Lines::default();
+        check(&mut lines, &[(0, 1, "name? ")], &[]);
+        let mut out = Vec::new();
+        let silence = Duration::from_nanos(10);
+        lines.show_open(9, silence, &mut |line| told(line, &mut out));
+        assert!(out.is_empty());
+        lines.show_open(10, silence, &mut |line| told(line, &mut out));
+        lines.show_open(20, silence, &mut |line| told(line, &mut out));
+        assert_eq!(out, ["0.1@0 name? …"]);
+        assert_eq!(lines.open_since(), None);
+        check(
+            &mut lines,
+            &[(0, 1, "Ada\nb\n")],
+            &["0.1@0 +Ada|", "0.1@0 b|"],
+        );
+    }
+
+    #[test]
+    fn a_long_line_comes_in_pieces() {
+        let mut lines = Lines::default();
+        let long = "x".repeat(lines::MAX_LINE);
+        let (first, last) = (format!("0.1@1 {long}y…"), "0.1@2 +z|");
+        let chunks = [(0, 1, long.as_str()), (0, 1, "y"), (0, 1, "z\n")];
+        check(&mut lines, &chunks, &[&first, last]);
+    }
+
+    #[test]
+    fn a_gap_ends_what_was_open() {
+        let mut lines = Lines::default();
+        check(&mut lines, &[(0, 1, "a"), (1, 1, "b")], &[]);
+        let mut out = Vec::new();
+        lines.lose(&mut |line| told(line, &mut out));
+        assert_eq!(out, ["0.1@0 a$", "1.1@1 b$"]);
+        check(&mut lines, &[(0, 1, "c\n")], &["0.1@0 c|"]);
+    }
+
+    #[test]
+    fn of_a_tail_nothing_is_given_out_that_may_have_begun_before() {
+        let mut lines = Lines::of_tail();
+        let chunks = [(0, 1, "a\nb\n"), (1, 1, "x"), (1, 1, "y\nz\n")];
+        check(&mut lines, &chunks, &["0.1@0 b|", "1.1@2 z|"]);
+        assert_eq!(lines.torn_until(), Some(2));
+        lines.go_on();
+        check(&mut lines, &[(2, 1, "a\n")], &["2.1@0 a|"]);
+        let mut lines = Lines::of_tail();
+        lines.begin_run(0, 1, &mut |_| panic!("nothing was open"));
+        check(&mut lines, &[(0, 1, "a\n")], &["0.1@0 a|"]);
+        assert_eq!(lines.torn_until(), None);
+    }
+
+    proptest! {
+        /// However what a process writes is cut, its lines are the same, and nothing is lost.
+        #[test]
+        fn cuts_make_no_difference(
+            written in vec((0..3_usize, vec(prop_oneof![Just(b'\n'), Just(b'a'), Just(0xff)], 0..20)), 0..30),
+        ) {
+            let mut lines = Lines::default();
+            let mut told: Vec<Vec<Vec<u8>>> = vec![Vec::new(); 3];
+            let mut sink = |line: Line<'_>| told[line.author.index() - 1].push(line.text.to_vec());
+            for (place, bytes) in &written {
+                lines.chunk((*place, 1), 0, bytes, &mut sink);
+            }
+            lines.lose(&mut sink);
+            for (place, told) in told.iter().enumerate() {
+                let its = written.iter().filter(|(of, _)| *of == place);
+                let all: Vec<u8> = its.flat_map(|(_, bytes)| bytes.clone()).collect();
+                let expected: Vec<&[u8]> = all.split_inclusive(|byte| *byte == b'\n').collect();
+                prop_assert_eq!(told, &expected);
+            }
+        }
+    }
+}

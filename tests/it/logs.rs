@@ -1,0 +1,434 @@
+//! `devrun logs`: what a session wrote, while it runs and when it is over.
+
+use std::io::Read;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::schema::Schema;
+use crate::support::{Devrun, Finished, PATIENCE, Project, Seen, helper};
+
+/// Each line without its time.
+fn lines(text: &str) -> Vec<&str> {
+    text.lines()
+        .map(|line| &line["00:00:00 ".len()..])
+        .collect()
+}
+
+fn read(project: &Project, arguments: &[&str]) -> Finished {
+    let all: Vec<&str> = ["logs"].iter().chain(arguments).copied().collect();
+    project.run(&all)
+}
+
+/// What is written to stdout without the times, where all is well.
+fn shown(project: &Project, arguments: &[&str]) -> String {
+    let finished = read(project, &[arguments, &["--no-timestamp"]].concat());
+    assert_eq!(finished.stderr, "");
+    assert_eq!(finished.status, 0);
+    finished.stdout
+}
+
+/// The same of a session that runs: what was seen on its screen is stored within an instant.
+fn soon_shown(project: &Project, arguments: &[&str], expected: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let stdout = shown(project, arguments);
+        if stdout == expected {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{stdout:?}, not {expected:?}");
+    }
+}
+
+/// A session that is over.
+fn ran(procfile: &str) -> Project {
+    let project = Project::with_procfile(procfile);
+    let status = project.start_with(&["--restart", "never"]).wait();
+    assert_eq!(status, 0);
+    project
+}
+
+/// A line-by-line echo of what is appended to the file `in` of the project.
+const ECHO: &str = "web: touch in; echo up; tail -f in\n";
+
+fn append(project: &Project, text: &str) {
+    use std::io::Write;
+    let path = project.directory().join("in");
+    let file = std::fs::OpenOptions::new().append(true).open(path);
+    file.unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+/// Follows the session of `project`.
+fn follow(project: &Project, arguments: &[&str]) -> Devrun {
+    let all: Vec<&str> = ["logs", "-f"].iter().chain(arguments).copied().collect();
+    project.spawn(project.command(all))
+}
+
+#[test]
+fn what_a_session_wrote_is_read_again_when_it_is_over() {
+    let project = Project::with_procfile("web: echo one; printf two\n");
+    let project = project.file(".git/HEAD", "").file("sub/x", "");
+    let mut devrun = project.start_with(&["--restart", "never"]);
+    assert_eq!(devrun.wait(), 0);
+    assert!(
+        devrun
+            .stdout
+            .text()
+            .ends_with(". Read again: devrun logs\n")
+    );
+    let finished = read(&project, &[]);
+    assert_eq!((finished.status, finished.stderr.as_str()), (0, ""));
+    assert_eq!(lines(&finished.stdout), lines(&devrun.stdout.text()));
+    let from_below = project.below("sub").run(&["logs"]);
+    assert_eq!(from_below.stdout, finished.stdout);
+    assert_eq!(shown(&project, &["web"]), "web.1  | one\nweb.1  | two\n");
+    let system = shown(&project, &["system"]);
+    assert!(system.starts_with("system | devrun "), "{system}");
+    assert!(system.lines().all(|line| line.starts_with("system | ")));
+}
+
+#[test]
+fn a_session_that_was_killed_is_read_to_its_last_line() {
+    let project = Project::with_procfile("web: echo one; printf two; exec sleep 1000\n");
+    let mut devrun = project.start();
+    devrun.wait_for("two");
+    let both = "web.1  | one\nweb.1  | two\n";
+    soon_shown(&project, &["web"], both);
+    devrun.kill();
+    assert_eq!(shown(&project, &["web"]), both);
+    let mut followed = follow(&project, &["web", "--no-timestamp"]);
+    assert_eq!(followed.wait(), 0);
+    assert_eq!(followed.stdout.text(), both);
+    let note = followed.stderr.text();
+    assert!(note.starts_with("the session was cut off after "), "{note}");
+}
+
+#[test]
+fn earlier_sessions_are_counted_backwards() {
+    let project = Project::with_procfile("web: echo first\n");
+    let none = read(&project, &[]);
+    assert_eq!(none.status, 3);
+    assert!(
+        none.stderr.starts_with("error: no session of "),
+        "{}",
+        none.stderr
+    );
+    for text in ["first", "second", "third"] {
+        project.write("Procfile", format!("web: echo {text}\n"));
+        assert_eq!(project.start_with(&["--restart", "never"]).wait(), 0);
+    }
+    assert_eq!(shown(&project, &["web"]), "web.1  | third\n");
+    assert_eq!(
+        shown(&project, &["web", "--session", "-1"]),
+        "web.1  | second\n"
+    );
+    assert_eq!(
+        shown(&project, &["web", "--session=-2"]),
+        "web.1  | first\n"
+    );
+    for number in ["1", "-3"] {
+        let finished = read(&project, &["--session", number]);
+        assert_eq!(finished.status, 2);
+        let head =
+            format!("error: no session {number} is stored\n help: there are\n         0  began ");
+        assert!(finished.stderr.starts_with(&head), "{}", finished.stderr);
+        assert_eq!(finished.stderr.lines().count(), 5);
+    }
+}
+
+#[test]
+fn the_present_session_comes_before_a_later_one_that_is_over() {
+    let project = Project::with_procfile("web: echo mine; exec sleep 1000\n");
+    let mut devrun = project.start();
+    devrun.wait_for("mine");
+    soon_shown(&project, &["web"], "web.1  | mine\n");
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn lines_are_chosen_by_what_stands_in_them() {
+    let project = ran("web: seq 1 9\n");
+    let grep = |arguments: &[&str]| {
+        let shown = shown(&project, &[&["web", "--grep"], arguments].concat());
+        let numbers = shown
+            .lines()
+            .map(|line| line.trim_start_matches("web.1  | "));
+        numbers.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(grep(&["[37]"]), "3 7");
+    assert_eq!(grep(&["^5$", "-C", "1"]), "4 5 6");
+    assert_eq!(grep(&["[2-8]", "--invert"]), "1 9");
+    assert_eq!(grep(&["[2-8]", "-n", "2"]), "7 8");
+    assert_eq!(shown(&project, &["web", "-n", "1"]), "web.1  | 9\n");
+    assert_eq!(shown(&project, &["-n", "0"]), "");
+    let nothing = read(&project, &["--grep", "nowhere"]);
+    assert_eq!((nothing.status, nothing.stdout.as_str()), (1, ""));
+    let wrong = read(&project, &["--grep", "a("]);
+    assert_eq!(wrong.status, 2);
+    assert_eq!(
+        wrong.stderr,
+        "error: `a(` cannot be the value of `--grep`\n help: unclosed group\n"
+    );
+}
+
+#[test]
+fn who_is_not_there_is_named_with_a_suggestion() {
+    let project = ran("web: echo one\nworker: echo two\n");
+    let finished = read(&project, &["wrker"]);
+    assert_eq!(finished.status, 2);
+    assert_eq!(
+        finished.stderr,
+        "error: no process `wrker` in this session\n help: did you mean `worker`? There are `web` and `worker`\n"
+    );
+    assert_eq!(shown(&project, &["w*r"]), "worker.1 | two\n");
+}
+
+#[test]
+fn lines_are_chosen_by_their_time() {
+    let project = Project::with_procfile(ECHO);
+    let mut devrun = project.start();
+    devrun.wait_for("| up");
+    // Later than that line, and earlier than the next.
+    let between = now();
+    append(&project, "later\n");
+    devrun.wait_for("later");
+    soon_shown(&project, &["web", "--since", &between], "web.1  | later\n");
+    soon_shown(&project, &["web", "--until", &between], "web.1  | up\n");
+    soon_shown(
+        &project,
+        &["web", "--since", "1h"],
+        "web.1  | up\nweb.1  | later\n",
+    );
+    let wrong = read(&project, &["--since", "soon"]);
+    assert_eq!(wrong.status, 2);
+    assert!(
+        wrong
+            .stderr
+            .starts_with("error: `soon` cannot be the value of `--since`\n")
+    );
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+/// With an offset, to a nanosecond.
+fn now() -> String {
+    jiff::Timestamp::now().to_string()
+}
+
+#[test]
+fn raw_bytes_are_those_that_were_written() {
+    let bytes: Vec<u8> = (0..=255).chain(*b"\n\x1b[2Jx\r").collect();
+    let project = Project::with_procfile("web: cat bytes\n").file("bytes", &bytes);
+    assert_eq!(project.start_with(&["--restart", "never"]).wait(), 0);
+    let mut raw = Devrun::spawn(project.command(["logs", "--raw"]));
+    assert_eq!(raw.wait(), 0);
+    assert_eq!(raw.stdout.bytes(), bytes);
+    let json = read(&project, &["web", "--json"]).stdout;
+    assert!(json.contains(r#""bytes":"CwwNDg8Q"#), "{json}");
+}
+
+#[test]
+fn a_line_is_followed_within_50_ms_of_its_writing() {
+    let project = Project::with_procfile(ECHO);
+    let mut devrun = project.start();
+    devrun.wait_for("| up");
+    let mut followed = follow(&project, &["web"]);
+    followed.wait_for("| up\n");
+    // A machine that is busy now is not busy always.
+    let quickest = (0..20).map(|number| {
+        let begun = Instant::now();
+        append(&project, &format!("line {number}\n"));
+        devrun.wait_for(&format!("| line {number}\n"));
+        followed.wait_for(&format!("| line {number}\n"));
+        begun.elapsed()
+    });
+    let quickest = quickest.min().unwrap();
+    assert!(quickest < Duration::from_millis(50), "{quickest:?}");
+    assert_eq!(followed.interrupt(), 0);
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn several_follow_across_a_restart_to_the_end_of_the_session() {
+    let project = Project::with_procfile(
+        "web: echo up $PPID; while [ ! -e gone ]; do sleep 0.01; done; rm gone; exit 1\n",
+    );
+    let mut devrun = project.start();
+    devrun.wait_for("| up");
+    let mut all: Vec<Devrun> = (0..3).map(|_| follow(&project, &["web"])).collect();
+    for followed in &mut all {
+        followed.wait_for("| up");
+    }
+    project.write("gone", "");
+    devrun.wait_for("| up");
+    for followed in &mut all {
+        followed.wait_for("| up");
+    }
+    assert_eq!(devrun.interrupt(), 0);
+    for followed in &mut all {
+        assert_eq!(followed.wait(), 0);
+        let note = followed.stderr.text();
+        assert!(note.starts_with("the session ended at "), "{note}");
+        assert_eq!(followed.count("| up"), 2);
+    }
+}
+
+#[test]
+fn a_prompt_is_followed_before_its_line_has_an_end() {
+    let project = Project::with_procfile("web: touch in; printf 'name? '; tail -f in\n");
+    let mut devrun = project.start();
+    devrun.wait_for("name? ");
+    let mut followed = follow(&project, &["web"]);
+    followed.wait_for("web.1  | name? ");
+    append(&project, "Ada\n");
+    followed.wait_for("Ada\n");
+    assert!(followed.stdout.text().ends_with("web.1  | name? Ada\n"));
+    assert_eq!(followed.interrupt(), 0);
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn following_ends_when_nobody_reads() {
+    let project = Project::with_procfile("web: echo up; exec sleep 1000\n");
+    let mut devrun = project.start();
+    devrun.wait_for("| up");
+    let mut command = project.command(["logs", "-f"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    let mut terminated = follow(&project, &[]);
+    terminated.wait_for("| up");
+    assert_eq!(terminated.signal(Signal::SIGTERM).wait(), 0);
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn many_lines_come_whole_and_in_order() {
+    let project = ran(&format!(
+        "one: seq -f 'one %g' 1 200000\ntwo: {}\n",
+        "seq -f 'two %g' 1 200000"
+    ));
+    let text = shown(&project, &["one", "two"]);
+    for name in ["one", "two"] {
+        let start = format!("{name}.1  | ");
+        let numbers = text.lines().filter_map(|line| line.strip_prefix(&start));
+        let expected = (1..=200_000).map(|number| format!("{name} {number}"));
+        assert!(numbers.eq(expected), "{name}");
+    }
+    assert_eq!(text.lines().count(), 400_000);
+    let last = shown(&project, &["one", "-n", "3"]);
+    assert_eq!(
+        last,
+        "one.1  | one 199998\none.1  | one 199999\none.1  | one 200000\n"
+    );
+}
+
+#[test]
+fn one_json_object_a_line() {
+    let project = ran("web: echo one\n");
+    let json = read(&project, &["--json"]);
+    assert_eq!(json.status, 0);
+    let schema = Schema::read("docs/schemas/logs.json");
+    for line in json.stdout.lines() {
+        let object: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(schema.check(&object), Ok(()), "{line}");
+    }
+    assert!(json.stdout.contains("\"event\":\"said\""));
+    let log = json.stdout.lines().find(|line| line.contains("\"log\""));
+    let log = log.unwrap().split_once(",\"event\":").unwrap().1;
+    assert_eq!(log, r#""log","process":"web.1","run":1,"line":"one"}"#);
+}
+
+#[test]
+fn an_app_that_another_session_runs_has_its_own_logs() {
+    let shop = Project::called("shop")
+        .file("Procfile", "web: echo shop; exec sleep 1000\n")
+        .file("devrun.yaml", "uses: {API_URL: ../api}\n");
+    let api = shop.sibling("api");
+    api.write("Procfile", format!("web: {}\n", helper("listen")));
+    let mut devrun = shop.start();
+    devrun.wait_for("all up");
+    let port = devrun.value_after("| listens on ");
+    let listens = format!("web.1  | listens on {port}\n");
+    soon_shown(&api, &["web"], &listens);
+    soon_shown(&shop, &["web"], "web.1  | shop\n");
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn a_root_and_its_members_have_the_logs_of_one_session() {
+    let root = Project::called("repo")
+        .file("devrun.yaml", "apps: [apps/*]\n")
+        .file("apps/a/Procfile", "web: echo a; exec sleep 1000\n")
+        .file("apps/b/Procfile", "web: echo b; exec sleep 1000\n");
+    let mut devrun = root.start();
+    devrun.see("| a\n").see("| b\n");
+    soon_shown(&root, &["a/web"], "a/web.1 | a\n");
+    soon_shown(&root.below("apps/b"), &["web"], "web.1  | b\n");
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn a_reader_who_stands_still_slows_nobody_and_is_told_how_much_he_missed() {
+    let (lines, most) = (1_000_000, 64 * 1024 * 1024);
+    let text = "x".repeat(99);
+    assert!(lines * (text.len() + 1) > most);
+    let project = Project::with_procfile(&format!(
+        "web: echo up; while [ ! -e go ]; do sleep 0.01; done; yes {text} | head -n {lines}\n"
+    ));
+    let mut devrun = project.start_with(&["--restart", "never"]);
+    devrun.wait_for("| up");
+    let mut command = project.command(["logs", "-f", "--json", "web"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    // He reads one byte.
+    stdout.read_exact(&mut [0]).unwrap();
+    project.write("go", "");
+    assert_eq!(devrun.wait(), 0);
+    let stdout = Seen::new(stdout);
+    assert!(child.wait().unwrap().success());
+    stdout.wait_for_end(Instant::now() + PATIENCE);
+    let (mut seen, mut missed) = (0, 0);
+    for line in stdout.text().lines() {
+        // He has read its first byte before.
+        let line = line.trim_start_matches('{');
+        let object: Value = serde_json::from_str(&format!("{{{line}")).unwrap();
+        match object["event"].as_str().unwrap() {
+            "log" => seen += 1,
+            "gap" => missed += object["lines"].as_u64().unwrap() as usize,
+            other => panic!("{other}"),
+        }
+    }
+    assert!(missed > 0);
+    // Two of them were torn at most where something was missing; so many of them are told twice.
+    assert!(
+        (lines + 1..lines + 100).contains(&(seen + missed)),
+        "{seen} and {missed}"
+    );
+}
+
+#[test]
+fn the_last_lines_of_a_quiet_process_are_found_far_behind_a_flood() {
+    let project = ran("quiet: echo quiet; touch go\n\
+         loud: while [ ! -e go ]; do sleep 0.01; done; yes a line of twenty bytes | head -n 1000000\n");
+    assert_eq!(shown(&project, &["quiet", "-n", "3"]), "quiet.1 | quiet\n");
+    assert_eq!(
+        shown(&project, &["quiet", "loud", "--grep", "^quiet", "-n", "1"]),
+        "quiet.1 | quiet\n"
+    );
+}
+
+#[test]
+fn colours_are_those_of_the_session() {
+    let project = ran("web: echo one\nworker: echo two\n");
+    let colour =
+        |arguments: &[&str]| shown(&project, &[arguments, &["--color", "always"]].concat());
+    let both = colour(&["web", "worker"]);
+    let worker = colour(&["worker"]);
+    assert!(
+        worker.starts_with("\x1b[") && worker.ends_with(" two\n"),
+        "{worker:?}"
+    );
+    assert!(both.contains(&worker), "{both:?} {worker:?}");
+}
