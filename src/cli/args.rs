@@ -6,6 +6,7 @@ mod complete;
 mod logs;
 mod man;
 mod ps;
+mod steer;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ pub(crate) use crate::cli::args::complete::{Complete, Completions};
 pub(crate) use crate::cli::args::logs::Logs;
 pub(crate) use crate::cli::args::man::Man;
 pub(crate) use crate::cli::args::ps::Ps;
+use crate::cli::args::steer::{RESTART_EXAMPLES, STOP_EXAMPLES, WAIT_EXAMPLES};
+pub(crate) use crate::cli::args::steer::{Restart as RestartArgs, Stop, Wait, is_directory};
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;
@@ -28,6 +31,7 @@ const EXAMPLES: &str = "\
 Examples:
   devrun start                     run every process of the Procfile
   devrun start web worker          run these two
+  devrun restart web               restart it, from another terminal
   devrun start -m all=1,worker=2   run two workers
   devrun run rails console         run a command in the app's environment
   devrun check                     look for mistakes without starting anything";
@@ -42,6 +46,9 @@ Every day:
   ps           Show the processes that run
   logs         Show what the processes wrote, now or earlier
   run          Run a command in the app's environment
+  restart      Restart processes of the running app
+  stop         Stop processes of the running app, or the whole run
+  wait         Wait until processes are ready
   open         Open a process's URL in the browser
   attach       Use a process's terminal
 Understand:
@@ -100,6 +107,15 @@ pub(crate) enum Command {
     /// Run a command in the app's environment
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
+    /// Restart processes of the running app, and wait until they are up
+    #[command(after_help = RESTART_EXAMPLES)]
+    Restart(RestartArgs),
+    /// Stop processes of the running app, or the whole run
+    #[command(alias = "down", after_help = STOP_EXAMPLES)]
+    Stop(Stop),
+    /// Wait until processes of the running app are ready
+    #[command(after_help = WAIT_EXAMPLES)]
+    Wait(Wait),
     /// Open a process's URL in the browser, once it is served
     #[command(after_help = OPEN_EXAMPLES)]
     Open(Open),
@@ -140,7 +156,8 @@ Examples:
   devrun run rails console           with the variables of .env
   devrun run -p web env              with web's PORT and URLs
   devrun run --as web node inspect   in web's place until it ends
-  devrun run release                 the Procfile's `release` command";
+  devrun run release                 the Procfile's `release` command
+  devrun run --up npm test           with all that the app needs up and ready";
 
 const OPEN_EXAMPLES: &str = "\
 Examples:
@@ -269,6 +286,9 @@ pub(crate) struct Start {
     /// Seconds from SIGTERM to SIGKILL (5)
     #[arg(short = 't', long, value_name = "SECONDS", value_parser = number::seconds, allow_hyphen_values = true, help_heading = "When a process ends")]
     pub(crate) timeout: Option<Duration>,
+    /// Leave it running in the background, once all is ready or has failed
+    #[arg(short = 'D', long, help_heading = "Output")]
+    pub(crate) detach: bool,
     /// A terminal for each process, else a pipe: auto (the default: if the output is one), always or never
     #[arg(
         long,
@@ -365,6 +385,9 @@ pub(crate) struct Run {
         help_heading = "Which process"
     )]
     pub(crate) stands_in_for: Option<String>,
+    /// Start what does not run yet, wait until all is ready, and stop that afterwards
+    #[arg(long, conflicts_with = "stands_in_for", help_heading = "Which process")]
+    pub(crate) up: bool,
     #[command(flatten)]
     pub(crate) place: Where,
     /// A program and its arguments, or the name of a Procfile line

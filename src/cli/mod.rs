@@ -8,6 +8,7 @@ mod complete;
 mod completions;
 mod context;
 mod env;
+mod front;
 mod link;
 mod live;
 mod logs;
@@ -18,9 +19,11 @@ mod owning;
 mod ps;
 mod run;
 mod run_as;
+mod run_up;
 mod schema;
 mod session;
 mod start;
+mod steer;
 mod url;
 mod uses;
 mod view;
@@ -51,9 +54,13 @@ pub fn main() -> ExitCode {
     };
     match args.command {
         Command::Start(start) => start::run(&start),
+        Command::Restart(restart) => steer::restart(&restart),
+        Command::Stop(stop) => steer::stop(&stop),
+        Command::Wait(wait) => steer::wait(&wait),
         Command::Check(check) => check::run(&check),
         Command::Link(arguments) => link::link(&arguments),
         Command::Unlink(arguments) => link::unlink(&arguments),
+        Command::Run(run) if run.up => run_up::run(&run),
         Command::Run(run) => run::run(&run),
         Command::Logs(arguments) => logs::run(&arguments),
         Command::Open(open) => open::run(&open),

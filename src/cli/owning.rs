@@ -253,7 +253,7 @@ fn own_for_others(world: &mut World, app: AppIndex) -> Wiring {
     }
 }
 
-fn already_runs(owner: &Owner) -> Report {
+pub(super) fn already_runs(owner: &Owner) -> Report {
     let since =
         jiff::Timestamp::from_second(owner.since.try_into().unwrap_or(0)).unwrap_or_default();
     let since = since
@@ -270,5 +270,9 @@ fn already_runs(owner: &Owner) -> Report {
     Report::new(format!(
         "devrun already runs this app (pid {pid}, since {since})"
     ))
-    .help(format!("Ctrl-C in its terminal ends it, or `kill {pid}`"))
+    .help(
+        "`devrun ps` and `devrun logs -f` show it, `devrun restart` restarts it, \
+         `devrun stop` ends it"
+            .to_string(),
+    )
 }

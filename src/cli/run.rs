@@ -20,25 +20,32 @@ use crate::words::env::Env;
 use crate::words::report::Report;
 
 /// The status for errors of our own: no program is likely to end with it.
-const FAILED: u8 = 125;
+pub(super) const FAILED: u8 = 125;
 
 pub(super) fn run(args: &Run) -> ExitCode {
-    match prepare(args) {
+    let prepared = match &args.stands_in_for {
+        Some(asked) => run_as::prepare(args, asked),
+        None => prepare(args),
+    };
+    match prepared {
         Ok(mut command) => {
             let error = command.exec();
-            let program = command.get_program().to_string_lossy().into_owned();
-            let report =
-                Report::new(format!("`{program}` cannot be run")).caused_by(os::words_of(&error));
-            refuse(&[report], FAILED)
+            refuse(&[cannot_run(&command, &error)], FAILED)
         }
         Err(reports) => refuse(&reports, FAILED),
     }
 }
 
-fn prepare(args: &Run) -> Result<Command, Vec<Report>> {
-    if let Some(asked) = &args.stands_in_for {
-        return run_as::prepare(args, asked);
-    }
+pub(super) fn cannot_run(command: &Command, error: &std::io::Error) -> Report {
+    let program = command.get_program().to_string_lossy().into_owned();
+    Report::new(format!("`{program}` cannot be run")).caused_by(os::words_of(error))
+}
+
+/// The command in the environment as it is now.
+///
+/// # Errors
+/// What is wrong with the files; there is no such process.
+pub(super) fn prepare(args: &Run) -> Result<Command, Vec<Report>> {
     let context = Context::new(&args.place)?;
     if args.process.is_none() && !load::has_procfile(&context.place) {
         let env = env_without_procfile(&context, &args.place)?;

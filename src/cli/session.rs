@@ -177,12 +177,27 @@ impl Running {
     pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
         let apps = self.apps.iter().enumerate();
         apps.flat_map(move |(place, app)| {
-            app.state.processes.iter().map(move |process| Target {
-                app: place,
-                process: process.name.clone(),
-                shown: self.called(place, &process.name),
-            })
+            let processes = app.state.processes.iter();
+            processes.map(move |process| self.target(place, &process.name))
         })
+    }
+
+    /// Those as well that nobody has asked for yet.
+    pub(super) fn startable(&self) -> impl Iterator<Item = Target> {
+        let apps = self.apps.iter().enumerate();
+        let dormant = apps.flat_map(move |(place, app)| {
+            let names = app.state.dormant.iter();
+            names.map(move |name| self.target(place, name))
+        });
+        self.targets().chain(dormant)
+    }
+
+    fn target(&self, app: usize, process: &str) -> Target {
+        Target {
+            app,
+            process: process.to_string(),
+            shown: self.called(app, process),
+        }
     }
 
     /// What a process is called from here: of the one app that is meant without the app.
@@ -193,13 +208,15 @@ impl Running {
         format!("{}/{process}", self.apps[app].state.name)
     }
 
-    /// Its state when the session was asked.
+    /// The state, when the session was asked, of one that is not dormant.
     pub(super) fn state(&self, target: &Target) -> &ProcessState {
-        let processes = &self.apps[target.app].state.processes;
-        let found = processes
-            .iter()
-            .find(|process| process.name == target.process);
-        found.expect("targets are made of states")
+        self.last_state(target).expect("targets are made of states")
+    }
+
+    /// The same; `None`: nobody had asked for it yet.
+    pub(super) fn last_state(&self, target: &Target) -> Option<&ProcessState> {
+        let mut processes = self.apps[target.app].state.processes.iter();
+        processes.find(|process| process.name == target.process)
     }
 
     /// Who is meant: `web` is all of its instances, `web.2` one, `wor*` whoever is called so, `api/web` another
@@ -208,23 +225,31 @@ impl Running {
     /// # Errors
     /// A name that means nobody: which there are.
     pub(super) fn meant(&self, asked: &[String]) -> Result<Vec<Target>, Report> {
-        let all: Vec<Target> = self.targets().collect();
-        let mut meant = HashSet::new();
-        for name in asked {
-            let is_called = |place: &usize| is_called(&all[*place].shown, name);
-            let places: Vec<usize> = (0..all.len()).filter(is_called).collect();
-            if places.is_empty() {
-                return Err(unknown(
-                    name,
-                    all.iter().map(|target| target.shown.as_str()),
-                ));
-            }
-            meant.extend(places);
-        }
-        let targets = all.into_iter().enumerate();
-        let targets = targets.filter(|(place, _)| meant.contains(place));
-        Ok(targets.map(|(_, target)| target).collect())
+        among(self.targets().collect(), asked)
     }
+
+    /// The same, for what can be started.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn meant_to_start(&self, asked: &[String]) -> Result<Vec<Target>, Report> {
+        among(self.startable().collect(), asked)
+    }
+}
+
+fn among(all: Vec<Target>, asked: &[String]) -> Result<Vec<Target>, Report> {
+    let mut meant = HashSet::new();
+    for name in asked {
+        let is_called = |place: &usize| is_called(&all[*place].shown, name);
+        let places: Vec<usize> = (0..all.len()).filter(is_called).collect();
+        if places.is_empty() {
+            return Err(unknown(name, all.iter().map(|it| it.shown.as_str())));
+        }
+        meant.extend(places);
+    }
+    let targets = all.into_iter().enumerate();
+    let targets = targets.filter(|(place, _)| meant.contains(place));
+    Ok(targets.map(|(_, target)| target).collect())
 }
 
 /// Nobody of those who are `shown` is called so: which there are.

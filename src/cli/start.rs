@@ -4,10 +4,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::args::{Start, When};
+use crate::cli::args::{Start, When, is_directory};
 use crate::cli::context::Context;
-use crate::cli::{NOT_STARTED, owning, refuse};
+use crate::cli::front::{self, Half, Line};
+use crate::cli::{NOT_STARTED, owning, refuse, steer};
 use crate::driver::clock::Clock;
+use crate::driver::front::Front;
 use crate::driver::output::Ended;
 use crate::driver::world::World;
 use crate::driver::{self, Session};
@@ -29,13 +31,28 @@ use crate::supervisor::{SessionRules, Supervisor};
 use crate::syntax::foreman::Options;
 use crate::syntax::formation::Formation;
 use crate::words::notice::Notice;
-use crate::words::policy::KeyHints;
+use crate::words::policy::{Attendance, KeyHints};
 use crate::words::report::Report;
 use crate::words::wiring::Wiring;
 use crate::words::wording;
 
 pub(super) fn run(args: &Start) -> ExitCode {
-    match prepare(args) {
+    if let Some(answered) = steer::in_running_session(args) {
+        return answered;
+    }
+    if !args.detach {
+        return run_session(args, Attendance::Reader, None);
+    }
+    match front::split() {
+        Ok(Half::Front(waiting)) => waiting.attend(),
+        Ok(Half::Session(line)) => run_session(args, Attendance::Nobody, Some(line)),
+        Err(error) => refuse(&[cannot_start(&error)], NOT_STARTED),
+    }
+}
+
+/// Runs a session from its checks to its end. `line`: to whoever started it and does not wait for that.
+pub(super) fn run_session(args: &Start, attendance: Attendance, line: Option<Line>) -> ExitCode {
+    match prepare(args, attendance, line) {
         Ok(session) => match driver::run(session) {
             Ok(end) => {
                 if let Some(report) = lost(&end.output) {
@@ -67,7 +84,11 @@ fn cannot_start(error: &std::io::Error) -> Report {
 
 /// All that can go wrong before the first process is started; last of all the guardian is forked, which
 /// inherits the locks.
-fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
+fn prepare(
+    args: &Start,
+    attendance: Attendance,
+    line: Option<Line>,
+) -> Result<Session, Vec<Report>> {
     let context = Context::new(&args.place)?;
     let settings = Settings::new(args, &context.options);
     let (directories, named) = arguments(args, &context.place.current);
@@ -98,6 +119,7 @@ fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
     let opening = opening(&world, &plan, &warnings, news);
     session(
         args,
+        (attendance, line),
         plan,
         world,
         settings.timestamp,
@@ -109,10 +131,7 @@ fn prepare(args: &Start) -> Result<Session, Vec<Report>> {
 
 /// The directories among the arguments, and the processes.
 fn arguments(args: &Start, current: &Path) -> (Vec<PathBuf>, Vec<String>) {
-    let is_directory = |text: &String| {
-        let is_path = text.contains('/') || text.starts_with('.');
-        is_path && current.join(text).is_dir()
-    };
+    let is_directory = |text: &String| is_directory(current, text);
     let (directories, names): (Vec<String>, Vec<String>) =
         args.processes.iter().cloned().partition(is_directory);
     let directories = directories.iter().map(|text| current.join(text));
@@ -182,6 +201,7 @@ fn opening(world: &World, plan: &Plan, warnings: &[Report], news: Vec<Notice>) -
 
 fn session(
     args: &Start,
+    (attendance, mut line): (Attendance, Option<Line>),
     plan: Plan,
     mut world: World,
     timestamp: Timestamp,
@@ -192,7 +212,7 @@ fn session(
     let is_terminal = terminal::is_terminal(&std::io::stdout());
     let size = is_terminal.then(terminal::size).flatten();
     // Events are for a program, wherever they go.
-    let is_screen = is_terminal && !args.json;
+    let is_screen = is_terminal && !args.json && attendance == Attendance::Reader;
     let names: Vec<String> = plan
         .processes
         .iter()
@@ -205,17 +225,22 @@ fn session(
     };
     signals::set_default(signals::CHILD)?;
     signals::hold_back()?;
-    let guardian = client::start(habits)?;
+    // Who reads our output shall see its end with ours, not with the guardian's.
+    let guardian = client::start(habits, || drop(line.take()))?;
     world.registry().forked();
-    // After the fork: who reads our output shall see its end with ours, not with the guardian's.
-    let stdout = std::io::stdout().as_fd().try_clone_to_owned()?;
+    let (stdout, front) = outlet(line)?;
     // What is typed elsewhere is not for this screen.
     let is_one = terminal::is_same(&std::io::stdin(), &stdout);
     let keyboard = (is_screen && is_one).then(terminal::of_stdin).flatten();
     let rules = SessionRules {
         fail_fast: args.fail_fast,
-        hints: key_hints(is_screen, keyboard.as_ref()),
+        hints: match attendance {
+            Attendance::Reader => key_hints(is_screen, keyboard.as_ref()),
+            Attendance::Nobody => KeyHints::Clients,
+            Attendance::Holder => KeyHints::None,
+        },
         says_all: args.json,
+        attendance,
     };
     let supervisor = Supervisor::new(&plan, rules, ignored_lines);
     Ok(Session {
@@ -236,13 +261,30 @@ fn session(
         stdout,
         terminal: keyboard,
         detach_keys: args.detach_keys.clone().unwrap_or_default(),
-        terminals: args.tty.or(is_screen).then(|| size.unwrap_or(Size::USUAL)),
+        terminals: match attendance {
+            Attendance::Reader => args.tty.or(is_screen).then(|| size.unwrap_or(Size::USUAL)),
+            // Whoever attaches has a terminal.
+            Attendance::Nobody => args.tty.or(true).then_some(Size::USUAL),
+            Attendance::Holder => None,
+        },
+        attendance,
+        front,
         guardian,
         opening,
         world,
         ignores_hangup,
         plan,
     })
+}
+
+/// Where the session's lines go, and who waits there. A session with a line lets go of the caller's terminal
+/// and pipes: whoever waits for the end of those (ssh does) waits for the caller alone.
+fn outlet(line: Option<Line>) -> std::io::Result<(OwnedFd, Option<Front>)> {
+    let Some(Line { output, front }) = line else {
+        return Ok((std::io::stdout().as_fd().try_clone_to_owned()?, None));
+    };
+    descriptor::detach_standard_ones()?;
+    Ok((output, Some(front)))
 }
 
 /// Of keys that are the shell's (`devrun start &`) nobody is told.

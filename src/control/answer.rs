@@ -81,16 +81,11 @@ impl Caller {
                 };
                 Ok(json(StatusCode::OK, &self.ask(env).await?))
             }
-            Route::Follow(app) => self.follow(app, &asked).await,
-            Route::Start(app) => {
-                let Wanted { processes } = self.body(asked).await?;
-                let start = |reply| Request::Start {
-                    app,
-                    processes,
-                    reply,
-                };
-                self.ask(start).await?;
-                Ok(json(StatusCode::ACCEPTED, &json!({})))
+            Route::Follow(app) => {
+                let (follower, telling) = self.follower(app, &asked)?;
+                self.ask(|reply| Request::Follow { follower, reply })
+                    .await?;
+                Ok(stream(telling))
             }
             Route::HandOver(app) => {
                 let asker = self.body(asked).await?;
@@ -121,14 +116,37 @@ impl Caller {
                 Ok(json(StatusCode::OK, &self.ask(replace).await?))
             }
             Route::Attach(whom) => self.attach(whom, asked).await,
+            Route::Borrow(app) => {
+                let (borrower, telling) = self.follower(app, &asked)?;
+                let Wanted { processes } = self.body(asked).await?;
+                let borrow = |reply| Request::Borrow {
+                    borrower,
+                    processes,
+                    reply,
+                };
+                self.ask(borrow).await?;
+                Ok(stream(telling))
+            }
+            Route::Steer { app, asked: how } => {
+                let Wanted { processes } = self.body(asked).await?;
+                let steer = |reply| Request::Steer {
+                    app,
+                    asked: how,
+                    processes,
+                    reply,
+                };
+                Ok(json(StatusCode::ACCEPTED, &self.ask(steer).await?))
+            }
+            Route::End => Ok(json(StatusCode::ACCEPTED, &self.ask(Request::End).await?)),
         }
     }
 
-    async fn follow(
-        self,
+    /// Whoever asks, as somebody who is told of an app until he hangs up, and his end of that.
+    fn follower(
+        &self,
         app: String,
         asked: &hyper::Request<Incoming>,
-    ) -> Result<Response<Body>, Failure> {
+    ) -> Result<(Follower, Telling), Failure> {
         let header = asked.headers().get(ASKER);
         let header = header.map_or(&b""[..], HeaderValue::as_bytes);
         let asker = encoding::asker(header).map_err(|error| {
@@ -145,12 +163,7 @@ impl Caller {
             asker,
             teller,
         };
-        self.ask(|reply| Request::Follow { follower, reply })
-            .await?;
-        let mut response = Response::new(Either::Right(telling));
-        let lines = HeaderValue::from_static("application/x-ndjson");
-        response.headers_mut().insert(CONTENT_TYPE, lines);
-        Ok(response)
+        Ok((follower, telling))
     }
 
     async fn attach(
@@ -212,6 +225,13 @@ impl Caller {
         serde_json::from_slice(&body.to_bytes())
             .map_err(|error| Failure::new(StatusCode::BAD_REQUEST, error.to_string()))
     }
+}
+
+fn stream(telling: Telling) -> Response<Body> {
+    let mut response = Response::new(Either::Right(telling));
+    let lines = HeaderValue::from_static("application/x-ndjson");
+    response.headers_mut().insert(CONTENT_TYPE, lines);
+    response
 }
 
 fn json(status: StatusCode, content: &impl Serialize) -> Response<Body> {

@@ -23,7 +23,8 @@ use crate::os::process::own_user;
 use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::process::ProcessReport;
 use crate::words::wire::{
-    AppState, Asker, HandedOver, Knock, Replaced, Replacing, Told, VisitorIs, Wanted,
+    AppState, Asker, Ending, HandedOver, Knock, Replaced, Replacing, Steered, Steering, Told,
+    VisitorIs, Wanted,
 };
 
 /// For what a session answers at once. One that is stopped (Ctrl-Z) accepts, and says nothing.
@@ -101,13 +102,48 @@ pub(crate) async fn follow(socket: &Path, app: &str, asker: &Asker) -> io::Resul
     })
 }
 
-/// Comes back when it is under way.
-pub(crate) async fn start(socket: &Path, app: &str, processes: &[String]) -> io::Result<()> {
+/// Has these processes, and what they need, started where they do not run. They run as long as what is returned
+/// lives, and what ran before goes on.
+pub(crate) async fn borrow(
+    socket: &Path,
+    app: &str,
+    asker: &Asker,
+    processes: &[String],
+) -> io::Result<Following> {
     let wanted = Wanted {
         processes: processes.to_vec(),
     };
-    let started = post::<IgnoredAny>(socket, format!("/v1/apps/{app}/start"), &wanted);
-    soon(started).await.map(drop)
+    let request = Request::post(format!("/v1/apps/{app}/borrow"))
+        .header(ASKER, encoding::header(asker))
+        .body(Full::from(serde_json::to_vec(&wanted)?));
+    let answer = ask(socket, request.map_err(io::Error::other)?).await?;
+    Ok(Following {
+        answer,
+        lines: Lines::default(),
+    })
+}
+
+/// Comes back when it is under way.
+pub(crate) async fn steer(
+    socket: &Path,
+    app: &str,
+    asked: Steering,
+    processes: &[String],
+) -> io::Result<Steered> {
+    let wanted = Wanted {
+        processes: processes.to_vec(),
+    };
+    let word = match asked {
+        Steering::Start => "start",
+        Steering::Restart => "restart",
+        Steering::Stop => "stop",
+    };
+    soon(post(socket, format!("/v1/apps/{app}/{word}"), &wanted)).await
+}
+
+/// Ends the session; comes back when that is under way.
+pub(crate) async fn end(socket: &Path) -> io::Result<Ending> {
+    soon(post(socket, "/v1/stop".into(), &())).await
 }
 
 /// Comes back when nothing of the app runs any more, however long that takes.

@@ -57,7 +57,7 @@ impl Lines {
 fn told(line: &[u8]) -> io::Result<Option<Told>> {
     serde_json::from_slice(line).map(Some).or_else(|error| {
         let kinds: BTreeMap<String, IgnoredAny> = serde_json::from_slice(line)?;
-        let is_known = ["state", "ended"]
+        let is_known = ["state", "ended", "lent"]
             .iter()
             .any(|kind| kinds.contains_key(*kind));
         if is_known {
@@ -108,6 +108,7 @@ mod tests {
     fn a_stream_is_read_however_it_was_cut() {
         let told = [
             Told::State(AppState::default()),
+            Told::Lent(vec!["redis.1".into()]),
             Told::Ended(Farewell::TakenOver),
         ];
         let bytes = told.iter().map(line).collect::<Vec<_>>().concat();

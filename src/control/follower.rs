@@ -33,6 +33,7 @@ pub(super) struct Gone {
 /// What is not sent yet. A state that nobody took gives way to the next one.
 #[derive(Debug, Default)]
 struct Slot {
+    lent: Option<Vec<String>>,
     state: Option<AppState>,
     farewell: Option<Farewell>,
     /// Nothing follows what is there.
@@ -42,8 +43,9 @@ struct Slot {
 
 impl Slot {
     fn take(&mut self) -> Option<Told> {
-        let state = self.state.take().map(Told::State);
-        state.or_else(|| self.farewell.take().map(Told::Ended))
+        let lent = self.lent.take().map(Told::Lent);
+        let told = lent.or_else(|| self.state.take().map(Told::State));
+        told.or_else(|| self.farewell.take().map(Told::Ended))
     }
 
     fn close(&mut self) {
@@ -78,6 +80,10 @@ impl Teller {
         match told {
             Told::State(state) => {
                 slot.state = Some(state);
+                slot.wake();
+            }
+            Told::Lent(names) => {
+                slot.lent = Some(names);
                 slot.wake();
             }
             Told::Ended(farewell) => {

@@ -21,7 +21,9 @@ use tokio::sync::oneshot;
 use crate::words::stand_in::Program;
 use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::process::ProcessReport;
-use crate::words::wire::{AppState, Asker, HandedOver, Replaced, Replacing};
+use crate::words::wire::{
+    AppState, Asker, Ending, HandedOver, Replaced, Replacing, Steered, Steering,
+};
 
 pub(crate) use follower::Teller;
 pub(crate) use visitor::{Screen, Visitor, Whom};
@@ -57,12 +59,6 @@ pub(crate) enum Request {
     },
     /// It hung up, has got its farewell, or was refused.
     FollowerGone(FollowerId),
-    /// The reply says that it is under way.
-    Start {
-        app: String,
-        processes: Vec<String>,
-        reply: Reply<()>,
-    },
     /// Replied to when nothing of the app runs any more. The reply is closed if the asker hung up.
     HandOver {
         app: String,
@@ -98,6 +94,23 @@ pub(crate) enum Request {
     VisitorResized(FollowerId),
     /// It hung up, was told how the run ended, or was refused.
     VisitorGone(FollowerId),
+    /// Start what of these processes, by their names within the app, and of what they need does not run; tell
+    /// the follower first which those are, then as with [`Request::Follow`]. What was started for it is stopped
+    /// once it has hung up.
+    Borrow {
+        borrower: Follower,
+        processes: Vec<String>,
+        reply: Reply<()>,
+    },
+    /// The reply says that it is under way, and which runs are to be awaited.
+    Steer {
+        app: String,
+        asked: Steering,
+        processes: Vec<String>,
+        reply: Reply<Steered>,
+    },
+    /// The reply says that the session is being ended.
+    End(Reply<Ending>),
 }
 
 /// Dropped without a word, it is answered that the session ends.

@@ -3,6 +3,7 @@
 use hyper::Method;
 
 use crate::control::Whom;
+use crate::words::wire::Steering;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
@@ -14,7 +15,6 @@ pub(super) enum Route {
         process: String,
     },
     Follow(String),
-    Start(String),
     HandOver(String),
     Knock,
     Processes(String),
@@ -24,6 +24,12 @@ pub(super) enum Route {
     },
     /// Its terminal.
     Attach(Whom),
+    Borrow(String),
+    Steer {
+        app: String,
+        asked: Steering,
+    },
+    End,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +45,10 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
     let path = path.strip_prefix("/v1/").ok_or(Astray::Unknown)?;
     let parts: Vec<&str> = path.split('/').collect();
     let app = |app: &str| app.to_string();
+    let steer = |key: &str, asked: Steering| {
+        let app = app(key);
+        Route::Steer { app, asked }
+    };
     let (only, route) = match parts[..] {
         ["apps"] => (Method::GET, Route::Apps),
         ["apps", key] => (Method::GET, Route::App(app(key))),
@@ -53,7 +63,9 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
             )
         }
         ["apps", key, "follow"] => (Method::GET, Route::Follow(app(key))),
-        ["apps", key, "start"] => (Method::POST, Route::Start(app(key))),
+        ["apps", key, "start"] => (Method::POST, steer(key, Steering::Start)),
+        ["apps", key, "restart"] => (Method::POST, steer(key, Steering::Restart)),
+        ["apps", key, "stop"] => (Method::POST, steer(key, Steering::Stop)),
         ["apps", key, "hand-over"] => (Method::POST, Route::HandOver(app(key))),
         ["apps", key, "processes", name, "replace"] => {
             let process = name.to_string();
@@ -65,6 +77,8 @@ pub(super) fn of(method: &Method, path: &str) -> Result<Route, Astray> {
                 },
             )
         }
+        ["apps", key, "borrow"] => (Method::POST, Route::Borrow(app(key))),
+        ["stop"] => (Method::POST, Route::End),
         ["knock"] => (Method::POST, Route::Knock),
         ["apps", key, "processes"] => (Method::GET, Route::Processes(app(key))),
         ["attach"] => (Method::POST, Route::Attach(Whom::WhoeverWaits)),
@@ -106,11 +120,19 @@ mod tests {
             "/v1/apps/ab/follow",
             Ok(Route::Follow("ab".into())),
         );
-        check(
-            Method::POST,
-            "/v1/apps/ab/start",
-            Ok(Route::Start("ab".into())),
-        );
+        for (word, asked) in [
+            ("start", Steering::Start),
+            ("restart", Steering::Restart),
+            ("stop", Steering::Stop),
+        ] {
+            let app = "ab".to_string();
+            check(
+                Method::POST,
+                &format!("/v1/apps/ab/{word}"),
+                Ok(Route::Steer { app, asked }),
+            );
+        }
+        check(Method::POST, "/v1/stop", Ok(Route::End));
         check(
             Method::POST,
             "/v1/apps/ab/hand-over",
@@ -123,6 +145,11 @@ mod tests {
                 app: "ab".into(),
                 process: "web.1".into(),
             }),
+        );
+        check(
+            Method::POST,
+            "/v1/apps/ab/borrow",
+            Ok(Route::Borrow("ab".into())),
         );
         check(Method::POST, "/v1/knock", Ok(Route::Knock));
         check(

@@ -18,7 +18,7 @@ use crate::supervisor::{Elsewhere, Event, ProcessIndex};
 use crate::words::name::ProcessName;
 use crate::words::notice::{Notice, Shown};
 use crate::words::uses::Start;
-use crate::words::wire::{AppState, Farewell, Told};
+use crate::words::wire::{AppState, Farewell, Steering, Told};
 use crate::words::wiring::Wiring;
 
 /// How soon an owner is looked for again who is about to be there, or to be gone: no event tells of that.
@@ -221,6 +221,8 @@ impl Driver {
                 join.is_left_alone = false;
                 self.seen(app, &state)
             }
+            // Nothing is borrowed here.
+            Heard::Told(Told::Lent(_)) => Vec::new(),
             Heard::Told(Told::Ended(farewell)) => {
                 join.following = None;
                 self.left(app, farewell)
@@ -332,7 +334,7 @@ impl Driver {
         if let Some(socket) = socket {
             tokio::task::spawn_local(async move {
                 // Whoever waits for it sees whether it helped.
-                let _ = client::start(&socket, &key, &processes).await;
+                let _ = client::steer(&socket, &key, Steering::Start, &processes).await;
             });
         }
     }

@@ -6,9 +6,12 @@ mod changes;
 mod child;
 pub(crate) mod clock;
 mod externals;
+pub(crate) mod front;
+mod hearing;
 mod job;
 mod joining;
 mod keyboard;
+mod lending;
 mod line_commands;
 pub(crate) mod output;
 mod probe;
@@ -17,6 +20,7 @@ mod rescue;
 mod sharing;
 mod spawning;
 mod stand_ins;
+mod steering;
 pub(crate) mod stop_signals;
 mod storing;
 pub(crate) mod terminal_signals;
@@ -37,26 +41,28 @@ use crate::driver::attachment::Attachment;
 use crate::driver::changes::Changes;
 use crate::driver::clock::Clock;
 use crate::driver::externals::Externals;
+use crate::driver::front::Front;
 use crate::driver::joining::Joins;
 use crate::driver::keyboard::Keyboard;
+use crate::driver::lending::Lending;
 use crate::driver::output::{Ended, Output, Told};
 use crate::driver::probe::Probe;
 use crate::driver::sharing::Sharing;
-use crate::driver::spawning::{LiveRun, id, parts};
+use crate::driver::spawning::{LiveRun, id};
 use crate::driver::stand_ins::StandIns;
 use crate::driver::stop_signals::StopSignals;
 use crate::driver::terminal_signals::{TerminalSignal, TerminalSignals};
 use crate::driver::world::World;
 use crate::guardian::client::{self, Guardian};
-use crate::guardian::protocol::{News, Request, RunId};
+use crate::guardian::protocol::{Request, RunId};
 use crate::os::pty::Size;
-use crate::os::{self, signals, spawn};
+use crate::os::{signals, spawn};
 use crate::plan::Plan;
 use crate::render::renderer::Renderer;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
 use crate::syntax::keys::Keys;
-use crate::words::exit::Killed;
 use crate::words::notice::Notice;
+use crate::words::policy::Attendance;
 
 /// How long the end may take once nothing is alive: for the guardian to go, and for a reader that
 /// stands still.
@@ -84,6 +90,9 @@ pub(crate) struct Session {
     pub(crate) world: World,
     /// `nohup`: SIGHUP stays ignored.
     pub(crate) ignores_hangup: bool,
+    pub(crate) attendance: Attendance,
+    /// Who started a session that goes on without a reader.
+    pub(crate) front: Option<Front>,
 }
 
 /// How a session ended.
@@ -140,7 +149,10 @@ struct Driver {
     externals: Externals,
     joins: Joins,
     sharing: Sharing,
+    lending: Lending,
     stop_signals: StopSignals,
+    attendance: Attendance,
+    front: Option<Front>,
     /// News from tasks of ours.
     news: mpsc::UnboundedSender<Event>,
     /// What makes the marks of this session unlike those of any other.
@@ -156,8 +168,10 @@ impl Driver {
         let (news, inbox) = mpsc::unbounded_channel();
         let (tell, told) = mpsc::unbounded_channel();
         let sources = session.plan.processes.len();
+        let lines = front::lines(session.attendance);
         let store_tells = tell.clone();
-        let output = Output::start(session.stream, session.clock, session.stdout, sources, tell)?;
+        let (stream, clock) = (session.stream, session.clock);
+        let output = Output::start(stream, clock, session.stdout, (sources, lines), tell)?;
         let root = &session.world.resolved().sources.apps.identity;
         storing::start(&output, &session.plan, root, store_tells);
         for notice in &session.opening {
@@ -188,10 +202,13 @@ impl Driver {
             externals: Externals::default(),
             joins: Joins::new(&session.world),
             sharing: Sharing::start(&mut session.world),
+            lending: Lending::default(),
             world: session.world,
             stop_signals,
+            attendance: session.attendance,
+            front: session.front,
             news,
-            session_mark: session_mark(),
+            session_mark: spawning::session_mark(),
             status: None,
         };
         for app in 0..driver.plan.apps.len() {
@@ -199,6 +216,7 @@ impl Driver {
                 driver.knock(app);
             }
         }
+        driver.meet_front()?;
         Ok((driver, inbox))
     }
 
@@ -211,6 +229,7 @@ impl Driver {
         events.extend(self.failed_at_first());
         loop {
             for event in events.drain(..) {
+                self.lending.note(&event);
                 for action in self.supervisor.handle(self.now(), event) {
                     self.carry_out(action);
                 }
@@ -242,7 +261,7 @@ impl Driver {
                     }
                     events.push(Event::ShutdownRequested);
                 }
-                _ = &mut closed, if !is_closed => {
+                _ = &mut closed, if !is_closed && self.attendance == Attendance::Reader => {
                     is_closed = true;
                     events.push(Event::OutputClosed);
                 }
@@ -258,6 +277,7 @@ impl Driver {
                 heard = self.joins.heard() => events.extend(self.heard(heard)),
                 gone = self.stand_ins.next() => events.extend(self.stand_in_gone(gone)),
                 request = self.sharing.next() => events.extend(self.asked(request)),
+                () = self.lending.let_go() => events.extend(self.lending.end()),
                 Some(told) = self.told.recv() => self.told(told),
                 typed = typed(&mut self.keyboard) => events.extend(self.typed(&typed).await),
                 signal = self.terminal_signals.next() => match signal {
@@ -350,88 +370,9 @@ impl Driver {
                 }
             }
             Action::GivenAway { process } => self.given_away(process),
+            Action::Settled { status } => self.settled(status),
             Action::Finish { status } => self.status = Some(status),
         }
-    }
-
-    fn hear(&mut self, news: Option<News>) -> Option<Event> {
-        let Some(news) = news else {
-            self.is_guardian_lost = true;
-            return Some(Event::GuardianLost);
-        };
-        match news {
-            News::Spawned { id, pid, session } => {
-                if let Some(live) = self.runs.get_mut(&id) {
-                    live.reader.begin();
-                }
-                self.probe.spawned(id, (pid, session), Instant::now());
-                let (process, run) = parts(id);
-                self.output
-                    .store_in(|store| store.run_started(process, run, pid));
-                Some(Event::Spawned { process, run, pid })
-            }
-            News::SpawnFailed { id, errno } => {
-                self.runs.remove(&id);
-                self.probe.forget(id);
-                let (process, run) = parts(id);
-                let cause = os::words_of(&io::Error::from_raw_os_error(errno));
-                Some(Event::SpawnFailed {
-                    process,
-                    run,
-                    cause,
-                })
-            }
-            News::LeaderExited { id, exit, left } => {
-                if let Some(live) = self.runs.get_mut(&id) {
-                    live.exit = Some(exit);
-                }
-                let (process, run) = parts(id);
-                let left = left as usize;
-                Some(Event::LeaderExited {
-                    process,
-                    run,
-                    exit,
-                    left,
-                })
-            }
-            News::Gone {
-                id,
-                killed,
-                survivors,
-            } => {
-                let killed = Killed {
-                    others: killed as usize,
-                    survivors: survivors as usize,
-                };
-                self.gone(id, killed);
-                None
-            }
-            News::StopRequested => Some(Event::ShutdownRequested),
-        }
-    }
-
-    /// The exit is news only after the last of the run's output.
-    fn gone(&mut self, id: RunId, killed: Killed) {
-        self.probe.forget(id);
-        let Some(live) = self.runs.remove(&id) else {
-            return;
-        };
-        let news = self.news.clone();
-        let output = self.output.clone();
-        tokio::task::spawn_local(async move {
-            let (process, run) = parts(id);
-            let last_lines = live.reader.drain().await;
-            let words = live
-                .exit
-                .map_or("has ended".into(), |exit| exit.to_string());
-            output.end_visits(process, &words);
-            let _ = news.send(Event::Exited {
-                process,
-                run,
-                killed,
-                last_lines,
-            });
-        });
     }
 
     async fn finish(mut self, status: u8) -> End {
@@ -472,12 +413,6 @@ impl Driver {
         let graces = self.plan.processes.iter().map(|process| process.grace);
         graces.max().unwrap_or_default()
     }
-}
-
-/// Our pid, and when we started: no other session has both.
-fn session_mark() -> String {
-    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-    format!("{}.{}", std::process::id(), since.as_micros())
 }
 
 async fn typed(keyboard: &mut Option<Keyboard>) -> Vec<u8> {

@@ -5,6 +5,7 @@
 //! child killed within its last words.
 
 mod attached;
+mod open_line;
 mod room;
 mod stored;
 mod visits;
@@ -27,6 +28,7 @@ use tokio::time;
 
 use crate::driver::clock::Clock;
 use crate::driver::output::attached::Attached;
+use crate::driver::output::open_line::{OpenLine, Silence};
 use crate::driver::output::visits::Visits;
 use crate::driver::output::writer::Writer;
 use crate::os::pty::Size;
@@ -61,6 +63,7 @@ struct Inner {
     /// Every pipe is read through this one: only what was read stays.
     chunk: RefCell<Vec<u8>>,
     is_stopping: Cell<bool>,
+    lines: Lines,
     /// Then a reader who stands still slows nobody.
     is_terminal: bool,
     attached: RefCell<Option<Attached>>,
@@ -71,6 +74,14 @@ struct Inner {
     writer: Writer,
     /// What is written is stored there as well, untouched.
     store: RefCell<Option<store::writer::Writer>>,
+}
+
+/// What becomes of what the processes write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lines {
+    Shown,
+    /// It is read, and goes nowhere from here.
+    Unseen,
 }
 
 /// What the driver hears from here.
@@ -96,12 +107,13 @@ pub(crate) struct Ended {
 }
 
 impl Output {
-    /// Starts the thread that writes to `stdout`. To be called in the runtime's `LocalSet`.
+    /// Starts the thread that writes to `stdout`: the lines of so many `sources`, or only what is said of them.
+    /// To be called in the runtime's `LocalSet`.
     pub(crate) fn start(
         stream: Renderer,
         clock: Clock,
         stdout: OwnedFd,
-        sources: usize,
+        (sources, lines): (usize, Lines),
         told: mpsc::UnboundedSender<Told>,
     ) -> io::Result<Self> {
         let watched = stdout.try_clone()?;
@@ -110,6 +122,7 @@ impl Output {
             clock: RefCell::new(clock),
             chunk: RefCell::new(vec![0; CHUNK]),
             is_stopping: Cell::new(false),
+            lines,
             is_terminal: terminal::is_terminal(&stdout),
             attached: RefCell::new(None),
             visits: RefCell::default(),
@@ -124,6 +137,9 @@ impl Output {
 
     /// How much of a terminal of this size is left to the text of a line: so large is `source`'s.
     pub(crate) fn beside_prefix(&self, source: usize, size: Size) -> Size {
+        if self.0.lines == Lines::Unseen {
+            return size;
+        }
         let prefix = self.change(|stream, _| stream.prefix_columns());
         let prefix = u16::try_from(prefix).unwrap_or(u16::MAX);
         let columns = size.columns.saturating_sub(prefix).max(NARROWEST);
@@ -191,6 +207,11 @@ impl Output {
     pub(crate) fn begin_stop(&self) {
         self.0.is_stopping.set(true);
         self.0.writer.wake();
+    }
+
+    /// Whatever comes from now on is for nobody.
+    pub(crate) fn close(&self) {
+        self.0.writer.close();
     }
 
     /// Resolves once nobody reads our stdout any more.
@@ -347,7 +368,9 @@ impl Output {
             self.store_in(|store| store.chunk(source, run, chunk));
             self.0.visits.borrow_mut().show(source, chunk);
         }
-        if self.is_attached(source) && self.is_stuck() {
+        if self.0.lines == Lines::Unseen {
+            self.write(|stream, _| stream.observe(source, chunk));
+        } else if self.is_attached(source) && self.is_stuck() {
             self.change(|stream, _| stream.observe(source, chunk));
         } else if self.is_attached(source) {
             self.show_whole(source, chunk);
@@ -398,30 +421,6 @@ impl Output {
             None => self.0.writer.append(|out| write(&mut stream, out)),
         }
     }
-}
-
-/// A line that has no end yet.
-#[derive(Debug, Default)]
-struct OpenLine {
-    /// What is open now is so since then, or was shown for the last time before.
-    since: Option<time::Instant>,
-    /// When one was shown last.
-    shown: Option<time::Instant>,
-}
-
-impl OpenLine {
-    fn note_shown(&mut self) {
-        self.since = None;
-        self.shown = Some(time::Instant::now());
-    }
-}
-
-/// Which silence of an open line is awaited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Silence {
-    None,
-    BeforeShown,
-    BehindPrompt,
 }
 
 /// A pipe that is being read.

@@ -16,6 +16,10 @@ use crate::words::notice::{Notice, Shown};
 use crate::words::wire::env::ProcessEnv;
 use crate::words::wire::{AppState, Asker, Farewell, HandedOver, ProcessState, Told};
 use crate::words::wiring::Wiring;
+use crate::words::wording;
+
+/// Of so many processes that have failed the last lines are told: a state is one line, of a bounded length.
+const POST_MORTEMS: usize = 50;
 
 /// Who asks this session, and what it was asked that is not done yet.
 pub(super) struct Sharing {
@@ -25,6 +29,8 @@ pub(super) struct Sharing {
     /// What the followers of each app were told last.
     told: HashMap<AppIndex, AppState>,
     handing_over: HashMap<AppIndex, HandingOver>,
+    /// To start, restart or stop something.
+    requests_done: u64,
 }
 
 /// An app that is being given up.
@@ -62,7 +68,14 @@ impl Sharing {
             followers: HashMap::new(),
             told: HashMap::new(),
             handing_over: HashMap::new(),
+            requests_done: 0,
         }
+    }
+
+    /// The number of a request that is carried out now.
+    pub(super) fn count_request(&mut self) -> u64 {
+        self.requests_done += 1;
+        self.requests_done
     }
 
     pub(super) async fn next(&mut self) -> Request {
@@ -107,21 +120,7 @@ impl Driver {
             Request::Follow { follower, reply } => {
                 let _ = reply.send(self.follower(follower));
             }
-            Request::FollowerGone(id) => self.follower_gone(id),
-            Request::Start {
-                app,
-                processes,
-                reply,
-            } => {
-                let places = self
-                    .owned(&app)
-                    .and_then(|app| self.first_of(app, &processes));
-                let _ = reply.send(places.as_ref().map(drop).map_err(Clone::clone));
-                let places = places.unwrap_or_default().into_iter();
-                return places
-                    .map(|process| Event::StartAsked { process })
-                    .collect();
-            }
+            Request::FollowerGone(id) => return self.hung_up(id),
             Request::HandOver { app, asker, reply } => return self.hand_over(&app, &asker, reply),
             Request::Knock { app } => return self.knocked(&app),
             Request::Processes { app, reply } => return self.tell_processes(&app, reply),
@@ -139,6 +138,18 @@ impl Driver {
             Request::Attach { .. } => {}
             Request::VisitorResized(id) => self.visitor_resized(id),
             Request::VisitorGone(id) => self.visitor_gone(id),
+            Request::Borrow {
+                borrower,
+                processes,
+                reply,
+            } => return self.borrow(borrower, &processes, reply),
+            Request::Steer {
+                app,
+                asked,
+                processes,
+                reply,
+            } => return self.steer(&app, asked, &processes, reply),
+            Request::End(reply) => return self.end_asked(reply),
         }
         Vec::new()
     }
@@ -150,20 +161,6 @@ impl Driver {
             self.world.is_owned(*app) && registry::app_key(&self.plan.apps[*app].identity) == key
         };
         apps.find(is_it).ok_or(Refusal::UnknownApp)
-    }
-
-    /// The first instance of each type.
-    fn first_of(&self, app: AppIndex, types: &[String]) -> Result<Vec<ProcessIndex>, Refusal> {
-        let place = |process_type: &String| {
-            let mut places = self.world.processes_of(app).into_iter();
-            let is_it = |place: &ProcessIndex| {
-                let name = &self.plan.processes[*place].name;
-                name.process_type.as_str() == process_type
-            };
-            let found = places.find(is_it);
-            found.ok_or_else(|| Refusal::UnknownProcess(process_type.clone()))
-        };
-        types.iter().map(place).collect()
     }
 
     /// `process` as it is called within its app.
@@ -184,7 +181,17 @@ impl Driver {
 
     fn follower(&mut self, follower: Follower) -> Result<(), Refusal> {
         let app = self.owned(&follower.app)?;
-        if self.is_over() {
+        self.add_follower(app, follower)
+    }
+
+    /// The state is told with the next round: it is to be the one after all that has happened by then.
+    pub(super) fn add_follower(
+        &mut self,
+        app: AppIndex,
+        follower: Follower,
+    ) -> Result<(), Refusal> {
+        // Who only looks may see how it ends.
+        if self.is_over() && !follower.asker.only_looks {
             return Err(Refusal::UnknownApp);
         }
         let Follower {
@@ -198,14 +205,11 @@ impl Driver {
             }));
         }
         self.sharing.followers.insert(id, (app, asker, teller));
-        let state = self.state_of(app);
-        if let Some((_, _, teller)) = self.sharing.followers.get(&id) {
-            teller.tell(Told::State(state));
-        }
+        self.sharing.told.remove(&app);
         Ok(())
     }
 
-    fn follower_gone(&mut self, id: FollowerId) {
+    pub(super) fn follower_gone(&mut self, id: FollowerId) {
         self.sharing.followers.remove(&id);
     }
 
@@ -233,8 +237,9 @@ impl Driver {
 
     pub(super) fn state_of(&self, app: AppIndex) -> AppState {
         let rows = self.supervisor.rows(self.now());
-        let place = |place: &ProcessIndex| !rows[*place].is_dormant;
-        let places = self.world.processes_of(app).into_iter().filter(place);
+        let all = self.world.processes_of(app).into_iter();
+        let (dormant, places): (Vec<ProcessIndex>, Vec<ProcessIndex>) =
+            all.partition(|place| rows[*place].is_dormant);
         let process = |place: ProcessIndex| {
             let row = &rows[place];
             let failure = row.failure.as_ref();
@@ -258,10 +263,19 @@ impl Driver {
                     u64::try_from(grace.as_millis()).unwrap_or(u64::MAX)
                 }),
                 is_ready: self.supervisor.serves(place),
+                is_settled: self.supervisor.is_settled(place),
+                last_lines: self.supervisor.last_lines(place).to_vec(),
                 failed: (row.state == Shown::Failed)
                     .then(|| failure.map_or(1, |(exit, _, _)| exit.status())),
+                cause: self.cause_of(place, row),
+                waiting_for: row.waits_for.iter().map(wording::waited_for).collect(),
             }
         };
+        let mut processes: Vec<ProcessState> = places.into_iter().map(process).collect();
+        let post_mortems = processes.iter_mut().filter(|it| it.failed.is_some());
+        for process in post_mortems.skip(POST_MORTEMS) {
+            process.last_lines.clear();
+        }
         AppState {
             name: self.plan.apps[app].name.to_string(),
             identity: self.plan.apps[app].identity.to_string_lossy().into_owned(),
@@ -269,8 +283,14 @@ impl Driver {
             is_sibling: !self.world.is_started_for_itself(app),
             is_root: self.world.resolved().is_root(app),
             used_by: self.sharing.users(app),
-            processes: places.map(process).collect(),
+            processes,
             joined: self.joined_apps(),
+            dormant: dormant
+                .into_iter()
+                .map(|place| rows[place].process.in_app())
+                .collect(),
+            requests: self.sharing.requests_done,
+            is_ending: self.is_over(),
         }
     }
 

@@ -111,6 +111,12 @@ impl Driver {
     }
 }
 
+/// Our pid, and when we started: no other session has both.
+pub(super) fn session_mark() -> String {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    format!("{}.{}", std::process::id(), since.as_micros())
+}
+
 pub(super) fn id(process: ProcessIndex, run: u32) -> RunId {
     let process = u32::try_from(process).expect("a plan has at most 2,000 processes");
     RunId { process, run }

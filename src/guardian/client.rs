@@ -22,8 +22,8 @@ pub(crate) struct Started {
 /// Forks the guardian. Call it before there is a second thread, with the stopping signals held back. It
 /// inherits whatever is open now: locks above all, which are held until the last descendant is gone.
 ///
-/// In the guardian itself it does not return.
-pub(crate) fn start(habits: Habits) -> io::Result<Started> {
+/// In the guardian itself it does not return: there `let_go` is called first, for what is not to be held so long.
+pub(crate) fn start(habits: Habits, let_go: impl FnOnce()) -> io::Result<Started> {
     spawn::adopt_orphans()?;
     let (ours, theirs) = descriptor::pair()?;
     match spawn::split()? {
@@ -33,6 +33,7 @@ pub(crate) fn start(habits: Habits) -> io::Result<Started> {
         }),
         Side::Child => {
             drop(ours);
+            let_go();
             let status = i32::from(super::run(theirs, habits).is_err());
             std::process::exit(status);
         }

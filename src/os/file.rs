@@ -113,6 +113,19 @@ pub(crate) fn try_lock_shared(file: &File) -> io::Result<bool> {
     try_flock(file, libc::LOCK_SH)
 }
 
+/// Takes a shared flock(2), however long somebody has an exclusive one.
+pub(crate) fn wait_for_lock(file: &File) -> io::Result<()> {
+    loop {
+        // SAFETY: flock(2) touches no memory of ours.
+        let result = unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_SH) };
+        match Errno::result(result) {
+            Ok(_) => return Ok(()),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
 /// Gives a flock(2) back, for all who hold it by a copy of this descriptor.
 pub(crate) fn unlock(file: &File) -> io::Result<()> {
     try_flock(file, libc::LOCK_UN).map(|_| ())

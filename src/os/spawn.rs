@@ -262,6 +262,29 @@ impl Child<'_> {
     }
 }
 
+/// Lets a command that is about to be started be asked to end (SIGTERM) when the calling thread does, also where
+/// we are killed. Not on macOS, which has no such thing.
+pub(crate) fn end_with_us(command: &mut std::process::Command) {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::process::CommandExt;
+        let parent = nix::unistd::getpid();
+        let ask = move || {
+            nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?;
+            // We may be gone already.
+            if nix::unistd::getppid() == parent {
+                Ok(())
+            } else {
+                Err(io::ErrorKind::Interrupted.into())
+            }
+        };
+        // SAFETY: two system calls, and no allocation: an error made of its kind needs none.
+        unsafe { command.pre_exec(ask) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
+}
+
 /// Which of the two processes we are after [`split`].
 #[derive(Debug)]
 pub(crate) enum Side {
@@ -284,6 +307,12 @@ pub(crate) fn split() -> io::Result<Side> {
 pub(crate) fn adopt_orphans() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_child_subreaper(true)?;
+    Ok(())
+}
+
+/// A session of our own, without a terminal: none hangs up on it, and no job of a shell is signalled with it.
+pub(crate) fn lead_session() -> io::Result<()> {
+    nix::unistd::setsid()?;
     Ok(())
 }
 

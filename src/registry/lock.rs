@@ -4,11 +4,14 @@ use std::fs::{self, File, OpenOptions};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::os::file::{NO_FOLLOW, try_lock, try_lock_shared, unlock};
+use crate::os::file::{NO_FOLLOW, try_lock, try_lock_shared, unlock, wait_for_lock};
 
 /// Longer than anything that is written into one: a session of 2,000 processes takes less than half.
 const MAX_CONTENT: usize = 256 * 1024;
@@ -105,6 +108,24 @@ pub(super) fn held(path: &Path) -> Option<File> {
     is_held.then_some(file)
 }
 
+/// Whether nobody holds that lock, or nobody will after so long. A thread is left to wait where somebody does.
+pub(super) fn is_free_within(path: &Path, limit: Duration) -> bool {
+    let Some(file) = held(path) else {
+        return true;
+    };
+    if limit.is_zero() {
+        return false;
+    }
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let is_free = wait_for_lock(&file).is_ok();
+        drop(file);
+        // Whoever asked may have given up.
+        let _ = tell.send(is_free);
+    });
+    told.recv_timeout(limit).unwrap_or(false)
+}
+
 /// What a lock's holder says of himself, if he has said it yet.
 pub(super) fn owner<T: DeserializeOwned>(file: &File) -> Option<T> {
     let mut content = vec![0; MAX_CONTENT];
@@ -179,6 +200,26 @@ mod tests {
         assert!(held(&path).is_some());
         drop(inherited);
         assert!(soon(|| held(&path).is_none()));
+    }
+
+    #[test]
+    fn whoever_waits_hears_of_the_last_copy() {
+        let scratch = Scratch::new("free");
+        let path = scratch.path("app.lock");
+        assert!(is_free_within(&path, Duration::ZERO));
+        let lock = take(&path);
+        assert!(!is_free_within(&path, Duration::ZERO));
+        assert!(!is_free_within(&path, Duration::from_millis(20)));
+        let copy = lock.file.try_clone().unwrap();
+        drop(lock);
+        let (tell, told) = mpsc::channel();
+        let waiting = thread::spawn(move || {
+            tell.send(()).unwrap();
+            is_free_within(&path, Duration::from_secs(30))
+        });
+        told.recv().unwrap();
+        drop(copy);
+        assert!(waiting.join().unwrap());
     }
 
     #[test]

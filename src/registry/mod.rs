@@ -31,7 +31,7 @@ use crate::registry::session::Session;
 use crate::words::name::ProcessName;
 
 /// How long a family without its manager may take to be gone: its grace, and what the guardian needs.
-const CLEANED_UP_IN: Duration = Duration::from_secs(10);
+pub(crate) const CLEANED_UP_IN: Duration = Duration::from_secs(10);
 /// A wait that nobody notices is not said: somebody only looks, or has not written yet who he is.
 const UNNOTICED: Duration = Duration::from_millis(200);
 /// How often a lock is tried meanwhile. No event tells that somebody else's is free.
@@ -291,6 +291,14 @@ fn owners_in(runtime: &Path) -> Vec<Owner> {
 fn is_app_lock(name: &OsStr) -> bool {
     let name = name.to_str().unwrap_or_default();
     name.starts_with("app-") && name.ends_with(".lock")
+}
+
+/// Whether nothing is left of whoever has run that app, or will not be after so long: not its family either.
+pub(crate) fn is_free_within(identity: &Path, limit: Duration) -> bool {
+    let Some(runtime) = directories::runtime() else {
+        return true;
+    };
+    lock::is_free_within(&app_lock(&runtime, identity), limit)
 }
 
 /// What an app is called where a path is too long, or has characters that do not go there.

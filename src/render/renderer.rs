@@ -41,6 +41,14 @@ impl Renderer {
         }
     }
 
+    /// Takes in what nobody is shown.
+    pub(crate) fn observe(&mut self, source: usize, chunk: &[u8]) {
+        match self {
+            Self::Text(stream) => stream.observe(source, chunk),
+            Self::Json(json) => json.observe(source, chunk),
+        }
+    }
+
     pub(crate) fn skip(&mut self, source: usize, chunk: &[u8], out: &mut Vec<u8>) {
         match self {
             Self::Text(stream) => stream.skip(source, chunk, out),

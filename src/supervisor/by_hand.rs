@@ -1,11 +1,12 @@
 //! What is asked for while the session runs, mostly by hand: this process again, that one no more.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::plan::Provider;
 use crate::supervisor::state::{Process, State, Wish};
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn};
 use crate::words::notice::Notice;
+use crate::words::wire::Steering;
 
 impl Supervisor {
     /// A new run, without a delay, as soon as the present one is gone.
@@ -65,6 +66,31 @@ impl Supervisor {
         if !self.processes.get(index).is_some_and(Process::goes_on) {
             self.restart_asked(index, turn);
         }
+    }
+
+    /// The number of the run whose outcome answers somebody who asks for that now.
+    pub(crate) fn run_after(&self, index: ProcessIndex, asked: Steering) -> u32 {
+        let process = &self.processes[index];
+        match asked {
+            Steering::Stop => process.run,
+            Steering::Start if process.goes_on() => process.run,
+            Steering::Start | Steering::Restart => process.run + 1,
+        }
+    }
+
+    /// How many run, and how long their end takes at most: whoever is used ends after who uses it.
+    pub(crate) fn end_takes(&self) -> (usize, Duration) {
+        let alive = || self.processes.iter().filter(|process| process.is_alive());
+        let longest = alive().map(|process| process.grace).max();
+        let is_used = |process: &&Process| {
+            let mut needs = alive().flat_map(|process| &process.needs);
+            needs.any(|need| match need.on {
+                Provider::Process(provider) => self.processes[provider].name == process.name,
+                Provider::External(_) => false,
+            })
+        };
+        let stages: Duration = alive().filter(is_used).map(|used| used.grace).sum();
+        (alive().count(), longest.unwrap_or_default() + stages)
     }
 
     /// A new run, as by hand, but for who is to be started anew anyway; its failures are not forgotten.

@@ -3,7 +3,7 @@
 use crate::plan::External;
 use crate::words::exit::{Exit, Killed};
 use crate::words::notice::Notice;
-use crate::words::policy::KeyHints;
+use crate::words::policy::{Attendance, KeyHints};
 use crate::words::port::Holder;
 use crate::words::stand_in::Program;
 
@@ -93,6 +93,8 @@ pub(crate) enum Event {
     GuestGone { process: ProcessIndex },
     /// The program that had the place of the process for this run is gone.
     StandInEnded { process: ProcessIndex, run: u32 },
+    /// From elsewhere: the session ends. Nobody has pressed a key for it.
+    EndAsked,
     /// Nobody reads our output any more, or it can no longer be written.
     OutputClosed,
     /// The guardian is gone, and with it every child that it had started.
@@ -157,6 +159,11 @@ pub(crate) enum Action {
     GivenAway {
         process: ProcessIndex,
     },
+    /// All that was to be started is up, has ended, or has failed for good; said once, where nobody attends
+    /// the session. `status` is that of the first failure, else 0.
+    Settled {
+        status: u8,
+    },
     /// Last, and once: nothing is alive.
     Finish {
         status: u8,
@@ -171,4 +178,5 @@ pub(crate) struct SessionRules {
     pub(crate) hints: KeyHints,
     /// A program listens: each readiness is said at once, and each end that was asked for.
     pub(crate) says_all: bool,
+    pub(crate) attendance: Attendance,
 }

@@ -8,6 +8,7 @@ mod needs;
 mod readiness;
 mod restart;
 mod rows;
+mod settling;
 mod shutdown;
 mod stand_in;
 mod starts;
@@ -29,6 +30,7 @@ use crate::supervisor::shutdown::Stopping;
 use crate::supervisor::state::{Process, State, Up};
 use crate::supervisor::status::Status;
 use crate::words::notice::Notice;
+use crate::words::policy::Attendance;
 use crate::words::port::Holder;
 
 /// A session: every process of a plan, from start to end.
@@ -41,6 +43,7 @@ pub(crate) struct Supervisor {
     ignored_lines: usize,
     started: Option<Instant>,
     is_summed_up: bool,
+    is_settled_said: bool,
     stopping: Option<Stopping>,
     status: Status,
     is_finished: bool,
@@ -69,6 +72,7 @@ impl Supervisor {
             ignored_lines,
             started: None,
             is_summed_up: false,
+            is_settled_said: false,
             stopping: None,
             status: Status::default(),
             is_finished: false,
@@ -110,7 +114,12 @@ impl Supervisor {
                 .min(),
             Some(stopping) => self.waits_said_at(stopping),
         };
-        kills.chain(others).chain(self.summary_at()).min()
+        let settled = self.next_settles_at();
+        kills
+            .chain(others)
+            .chain(self.summary_at())
+            .chain(settled)
+            .min()
     }
 
     /// No run is started any more.
@@ -182,7 +191,7 @@ impl Supervisor {
             Event::StandInEnded { process, run } => self.stand_in_ended(process, run, turn),
             Event::EnvChanged { process, variables } => self.env_changed(process, variables, turn),
             Event::ShutdownRequested => self.shutdown_requested(turn),
-            Event::OutputClosed => self.stop(turn),
+            Event::EndAsked | Event::OutputClosed => self.stop(turn),
             Event::GuardianLost => self.guardian_lost(turn),
             Event::DeadlineReached => {}
         }
@@ -266,10 +275,17 @@ impl Supervisor {
         self.say_who_waits(turn);
         self.sum_up(turn);
         self.say_who_is_ready(turn);
-        let may_end = self.is_stopping() || !(self.waits_for_somebody() || self.is_joined());
-        if may_end && self.is_all_over() {
+        self.note_who_is_settled(turn);
+        if self.may_end() && self.is_all_over() {
             self.finish(turn);
+        } else {
+            self.tell_settled(turn);
         }
+    }
+
+    fn may_end(&self) -> bool {
+        let is_held = self.rules.attendance == Attendance::Holder;
+        self.is_stopping() || !(is_held || self.waits_for_somebody() || self.is_joined())
     }
 
     /// What this session was started for runs in other ones, or may yet.

@@ -6,7 +6,6 @@ use crate::plan::Provider;
 use crate::supervisor::state::{Ending, Process, State, Up};
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn};
 use crate::words::notice::Notice;
-use crate::words::policy::KeyHints;
 
 /// From the first request to stop, so long a second one is taken for the same key press.
 const SECOND_REQUEST_AFTER: Duration = Duration::from_millis(150);
@@ -61,7 +60,7 @@ impl Supervisor {
                 processes: alive().count(),
                 grace,
                 // "Again" is only for those who have pressed it once.
-                hints: self.rules.hints != KeyHints::None && requested_at.is_some(),
+                hints: self.rules.hints.are_of_keys() && requested_at.is_some(),
             });
         }
     }

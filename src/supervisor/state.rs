@@ -45,6 +45,10 @@ pub(super) struct Process {
     pub(super) last_failure: Option<LastFailure>,
     /// The PORT it was given and the port on which it listened instead, as last said.
     pub(super) mismatch_said: Option<(u16, u16)>,
+    /// Nothing more is expected of it, as far as can be said now.
+    pub(super) is_settled: bool,
+    /// It listened nowhere, when nothing more was expected of it: its next run is not to be waited for longer.
+    pub(super) is_silent_by_habit: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -160,6 +164,8 @@ impl Process {
             history: History::default(),
             last_failure: None,
             mismatch_said: None,
+            is_settled: false,
+            is_silent_by_habit: false,
         }
     }
 

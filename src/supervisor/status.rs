@@ -52,7 +52,8 @@ impl Status {
         self.0.iter().min_by_key(|failure| failure.end.at)
     }
 
-    fn code(&self) -> u8 {
+    /// That of the first failure, else 0.
+    pub(super) fn code(&self) -> u8 {
         self.first().map_or(0, |first| first.end.exit.status())
     }
 }

@@ -7,6 +7,7 @@ use crate::supervisor::readiness::{self, settles_at};
 use crate::supervisor::state::{Process, State, Up};
 use crate::supervisor::{Elsewhere, ProcessIndex, Supervisor, Turn, waits};
 use crate::words::notice::{Notice, Shown, SummaryRow};
+use crate::words::policy::Attendance;
 
 impl Supervisor {
     /// When everybody will be settled, as far as that can be known now.
@@ -17,6 +18,9 @@ impl Supervisor {
         }
         // Where nobody is up there is nothing to sum up.
         self.processes.iter().find_map(Process::up)?;
+        if self.rules.attendance == Attendance::Nobody {
+            return self.all_settle_at();
+        }
         let ups = self.processes.iter().filter_map(Process::up);
         let is_ready_elsewhere =
             |process: &Process| matches!(process.state, State::Elsewhere(Elsewhere::Ready));

@@ -7,9 +7,11 @@ mod hosts;
 mod readiness;
 mod restarts;
 mod rows;
+mod settling;
 mod shutdown;
 mod stages;
 mod stand_ins;
+mod steering;
 mod wiring;
 
 use std::time::{Duration, Instant};
@@ -136,6 +138,7 @@ impl Story {
                 | Action::LetIn { .. }
                 | Action::TurnAway { .. }
                 | Action::GivenAway { .. }
+                | Action::Settled { .. }
                 | Action::Finish { .. } => done.push(action),
             }
         }

@@ -23,6 +23,24 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| words.to_string())
 }
 
+/// `30`, `30s`, `1.5m`, `2h`; a number alone is of seconds.
+///
+/// # Errors
+/// What such a time is.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    let units = [("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+    let found = units.into_iter().find_map(|(unit, seconds)| {
+        let number = text.strip_suffix(unit)?;
+        Some((number, seconds))
+    });
+    let (number, unit) = found.unwrap_or((text, 1.0));
+    let seconds = number.parse().ok().map(|number: f64| number * unit);
+    seconds
+        .filter(|seconds| (0.0..=MAX_SECONDS).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "it is a time up to a day, such as 30s, 5m or 1.5h".to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +54,21 @@ mod tests {
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
         for bad in ["-1", "86401", "NaN", "inf", "abc", ""] {
             assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_has_a_unit_or_is_of_seconds() {
+        for (text, expected) in [
+            ("30", 30_000),
+            ("0.5s", 500),
+            ("5m", 300_000),
+            ("1.5h", 5_400_000),
+        ] {
+            assert_eq!(time(text), Ok(Duration::from_millis(expected)), "{text}");
+        }
+        for bad in ["", "s", "-1", "25h", "5 m", "1d", "nan", "infs"] {
+            assert!(time(bad).is_err(), "{bad}");
         }
     }
 }

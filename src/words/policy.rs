@@ -29,4 +29,28 @@ pub(crate) enum KeyHints {
     CtrlC,
     /// And there are line commands.
     Commands,
+    /// None of a keyboard: the commands that reach a session which goes on by itself.
+    Clients,
+}
+
+impl KeyHints {
+    /// Somebody sits at a keyboard.
+    pub(crate) fn are_of_keys(self) -> bool {
+        match self {
+            Self::None | Self::Clients => false,
+            Self::CtrlC | Self::Commands => true,
+        }
+    }
+}
+
+/// Whom a session runs for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Attendance {
+    /// Whoever reads what it writes: until nobody does.
+    #[default]
+    Reader,
+    /// Nobody. Somebody waits until all is settled, and then goes.
+    Nobody,
+    /// One who holds it on a leash: it goes on as long as that one is there, even with nothing to run.
+    Holder,
 }

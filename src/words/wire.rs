@@ -29,6 +29,16 @@ pub(crate) struct AppState {
     /// The identities of the apps that its session uses and does not run: others do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) joined: Vec<String>,
+    /// Its processes that nobody has asked for yet: they can be started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) dormant: Vec<String>,
+    /// How many requests to start, restart or stop something its session has carried out: a state with fewer
+    /// than an answer tells was before that.
+    #[serde(default)]
+    pub(crate) requests: u64,
+    /// Its session is being ended: nothing of it is started any more.
+    #[serde(default)]
+    pub(crate) is_ending: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,9 +71,21 @@ pub(crate) struct ProcessState {
     pub(crate) grace_ms: Option<u64>,
     /// It serves its port, or is all that it can be: whoever waits for it waits no more.
     pub(crate) is_ready: bool,
+    /// It is up, has ended, or has failed for good: nothing more is to be waited for.
+    #[serde(default)]
+    pub(crate) is_settled: bool,
+    /// What it wrote before it failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) last_lines: Vec<String>,
     /// It has failed for good, with this status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failed: Option<u8>,
+    /// Why it has failed, in words: `status 1`, `api.1 failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cause: Option<String>,
+    /// What its start waits for, in words: `api.1 to listen on 5100`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) waiting_for: Vec<String>,
 }
 
 /// What a follower is sent, one JSON object a line.
@@ -74,6 +96,8 @@ pub(crate) enum Told {
     State(AppState),
     /// The owner gives the app up, in good order. Last.
     Ended(Farewell),
+    /// To a borrower, first: these were started for it, as they are called in that session.
+    Lent(Vec<String>),
 }
 
 /// Why an owner gives an app up.
@@ -116,7 +140,15 @@ pub(crate) struct HandedOver {
     pub(crate) ports: std::collections::BTreeMap<String, u16>,
 }
 
-/// The body of a request to start processes of an app.
+/// What somebody wants of processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Steering {
+    Start,
+    Restart,
+    Stop,
+}
+
+/// The body of a request to start, restart or stop processes of an app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wanted {
     /// As they were asked for: `web`, `web.1`.
@@ -139,6 +171,32 @@ pub(crate) struct Replaced {
     pub(crate) command: String,
     /// and where it would.
     pub(crate) directory: String,
+}
+
+/// The answer to it: the processes that are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Steered {
+    /// Which request this was: see [`AppState::requests`].
+    pub(crate) request: u64,
+    pub(crate) processes: Vec<Awaited>,
+}
+
+/// A process, and the run whose outcome answers what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Awaited {
+    /// `web.1`, without the app.
+    pub(crate) name: String,
+    /// The present one where it goes on or is ended, else the next one.
+    pub(crate) run: u32,
+}
+
+/// The answer to whoever ends a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ending {
+    /// How many processes still run.
+    pub(crate) processes: usize,
+    /// How long their end takes at most, in milliseconds.
+    pub(crate) within_ms: u64,
 }
 
 /// The body of a knock: somebody owns this app now, and whoever waits for it may look again.

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -137,6 +138,24 @@ impl Project {
         devrun
     }
 
+    /// The only session that runs here, whoever started it.
+    pub fn session(&self) -> i32 {
+        let sessions = self.root.sessions();
+        assert_eq!(sessions.len(), 1, "{sessions:?}");
+        sessions[0]
+    }
+
+    pub fn has_session(&self) -> bool {
+        !self.root.sessions().is_empty()
+    }
+
+    /// Ends it in good order, and waits until nothing is left of it.
+    pub fn end_session(&self) {
+        let pid = self.session();
+        kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
+        wait_until_gone(pid);
+    }
+
     /// Runs devrun with these arguments to its end.
     pub fn run(&self, arguments: &[&str]) -> Finished {
         let mut devrun = Devrun::spawn(self.command(arguments));
@@ -149,8 +168,30 @@ impl Project {
     }
 }
 
+impl Root {
+    /// The sessions of this user that answer, by their sockets.
+    fn sessions(&self) -> Vec<i32> {
+        let entries = fs::read_dir(self.root.join("run/devrun"));
+        let entries = entries.into_iter().flatten().flatten();
+        let pid = |entry: fs::DirEntry| {
+            UnixStream::connect(entry.path()).ok()?;
+            let name = entry.file_name().into_string().ok()?;
+            name.strip_prefix("s-")?.split('-').next()?.parse().ok()
+        };
+        entries.filter_map(pid).collect()
+    }
+}
+
 impl Drop for Root {
     fn drop(&mut self) {
+        // Whoever was left running by a test that failed.
+        for pid in self.sessions() {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+            let deadline = Instant::now() + PATIENCE;
+            while is_alive(pid) && Instant::now() < deadline {
+                std::thread::yield_now();
+            }
+        }
         let _ = fs::remove_dir_all(&self.root);
     }
 }

@@ -2,6 +2,8 @@
 //! of the same Procfile, stops on SIGTERM and leaves nothing behind. `.ci/run` installs them; built with
 //! `--features server-tests`.
 
+mod run_up;
+mod steer;
 #[path = "../it/support.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod support;

@@ -6,7 +6,7 @@ macro_rules! page {
     };
 }
 
-pub(super) const PAGES: [(&str, &str); 16] = [
+pub(super) const PAGES: [(&str, &str); 19] = [
     ("devrun", page!("devrun.1")),
     ("attach", page!("devrun-attach.1")),
     ("check", page!("devrun-check.1")),
@@ -17,10 +17,13 @@ pub(super) const PAGES: [(&str, &str); 16] = [
     ("man", page!("devrun-man.1")),
     ("open", page!("devrun-open.1")),
     ("ps", page!("devrun-ps.1")),
+    ("restart", page!("devrun-restart.1")),
     ("run", page!("devrun-run.1")),
     ("schema", page!("devrun-schema.1")),
     ("start", page!("devrun-start.1")),
+    ("stop", page!("devrun-stop.1")),
     ("unlink", page!("devrun-unlink.1")),
     ("url", page!("devrun-url.1")),
     ("uses", page!("devrun-uses.1")),
+    ("wait", page!("devrun-wait.1")),
 ];

@@ -3,6 +3,7 @@
 use super::*;
 use crate::words::env::{Env, Source};
 use crate::words::wire::process::ProcessReport;
+use crate::words::wire::{Awaited, Ending, Steered, Steering};
 
 #[test]
 fn apps_are_told_all_or_one() {
@@ -78,30 +79,83 @@ fn all_that_is_known_of_the_processes_is_told() {
 }
 
 #[test]
-fn processes_are_started_and_a_knock_is_heard() {
+fn processes_are_steered_and_a_knock_is_heard() {
     with_session("start", async |mut session| {
         let socket = session.socket.clone();
         let web = ["web".to_string()];
+        let steered = Steered {
+            request: 4,
+            processes: vec![Awaited {
+                name: "web.1".into(),
+                run: 2,
+            }],
+        };
+        let ending = Ending {
+            processes: 2,
+            within_ms: 5000,
+        };
         let reply = async {
             match session.asked().await {
-                Request::Start {
+                Request::Steer {
                     app,
+                    asked,
                     processes,
                     reply,
                 } => {
                     assert_eq!((&app[..], &processes[..]), ("ab", &web[..]));
-                    reply.send(Ok(())).unwrap();
+                    assert_eq!(asked, Steering::Restart);
+                    reply.send(Ok(steered.clone())).unwrap();
                 }
                 other => panic!("{other:?}"),
             }
+            match session.asked().await {
+                Request::End(reply) => reply.send(Ok(ending)).unwrap(),
+                other => panic!("{other:?}"),
+            }
         };
-        let (started, ()) = tokio::join!(client::start(&socket, "ab", &web), reply);
-        started.unwrap();
+        let ask = async {
+            let restarted = client::steer(&socket, "ab", Steering::Restart, &web).await;
+            assert_eq!(restarted.unwrap(), steered);
+            assert_eq!(client::end(&socket).await.unwrap(), ending);
+        };
+        tokio::join!(ask, reply);
         client::knock(&socket, "cd").await.unwrap();
         match session.asked().await {
             Request::Knock { app } => assert_eq!(app, "cd"),
             other => panic!("{other:?}"),
         }
+    });
+}
+
+#[test]
+fn what_is_borrowed_is_told_first_and_its_end_is_heard() {
+    with_session("borrow", async |mut session| {
+        let socket = session.socket.clone();
+        let web = ["web.1".to_string()];
+        let reply = async {
+            match session.asked().await {
+                Request::Borrow {
+                    borrower,
+                    processes,
+                    reply,
+                } => {
+                    assert_eq!((&borrower.app[..], &processes[..]), ("ab", &web[..]));
+                    borrower.teller.tell(state("starting"));
+                    borrower.teller.tell(Told::Lent(web.to_vec()));
+                    reply.send(Ok(())).unwrap();
+                    borrower
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let asker = asker();
+        let borrow = client::borrow(&socket, "ab", &asker, &web);
+        let (borrowed, borrower) = tokio::join!(borrow, reply);
+        let mut borrowed = borrowed.unwrap();
+        assert_eq!(borrowed.next().await, Some(Told::Lent(web.to_vec())));
+        assert_eq!(borrowed.next().await, Some(state("starting")));
+        drop(borrowed);
+        session.hears_that_it_is_gone(borrower.id).await;
     });
 }
 

@@ -38,7 +38,7 @@ fn output(stdout: impl Into<OwnedFd>) -> Output {
     let stream = Renderer::Text(Stream::new(&["a.1".into(), "b.1".into()], look));
     let clock = Clock::new(Timestamp::None);
     let (wrote, _) = mpsc::unbounded_channel();
-    Output::start(stream, clock, stdout.into(), 2, wrote).unwrap()
+    Output::start(stream, clock, stdout.into(), (2, Lines::Shown), wrote).unwrap()
 }
 
 /// A child that writes to the source from another thread, and how it is known that it wrote all.

@@ -96,6 +96,11 @@ fn keys(hints: KeyHints, page: &Page<'_>) -> Vec<String> {
         KeyHints::None => &[],
         KeyHints::CtrlC => &["Ctrl-C: stop"],
         KeyHints::Commands => &["h + Enter: commands", "Ctrl-C: stop"],
+        KeyHints::Clients => &[
+            "devrun ps: how it is",
+            "devrun logs -f: what it writes",
+            "devrun stop: ends it",
+        ],
     };
     let beside = |hints: &&[&str]| vec![hints.join("   ")];
     let below = |hints: &&[&str]| hints.iter().map(ToString::to_string).collect();

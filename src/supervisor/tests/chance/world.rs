@@ -8,6 +8,7 @@ use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules, Su
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
 use crate::words::notice::{Ended, Next, Notice, Shown};
+use crate::words::policy::Attendance;
 use crate::words::policy::RestartPolicy;
 
 const ONE_KEY_PRESS: Duration = Duration::from_millis(150);
@@ -162,6 +163,10 @@ impl World {
                 assert!(std::mem::take(&mut child.is_leaving), "once, and asked for");
                 child.is_here = false;
                 child.elsewhere = Elsewhere::Unknown;
+            }
+            Action::Settled { .. } => {
+                let attendance = self.rules.attendance;
+                assert_eq!(attendance, Attendance::Nobody, "somebody attends it");
             }
             Action::Finish { status } => {
                 let is_over = self.children.iter().all(|child| child.run.is_none());

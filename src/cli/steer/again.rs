@@ -1,0 +1,58 @@
+//! `devrun start` of an app that a session of its own runs: what is named is started there; else it is said who
+//! runs it. Nothing of it is touched.
+
+use std::process::ExitCode;
+
+use crate::cli::args::Start;
+use crate::cli::steer::{end, steer};
+use crate::cli::{Failure, NOT_STARTED, failure, owning, session};
+use crate::registry;
+use crate::words::report::Report;
+use crate::words::wire::Steering;
+use crate::words::wording;
+
+/// `None`: this `devrun start` has a session to begin, or more to say about the files.
+pub(in crate::cli) fn in_running_session(args: &Start) -> Option<ExitCode> {
+    let place = args.app_only();
+    let identity = session::identity(&place).ok()?;
+    let owner = registry::running(&identity).filter(|owner| !owner.is_sibling)?;
+    let current = std::env::current_dir().ok()?;
+    if args.is_of_directories(&current) {
+        return None;
+    }
+    if args.processes.is_empty() {
+        let report = owning::already_runs(&owner);
+        return Some(end(Err(failure(report, NOT_STARTED))));
+    }
+    Some(end(start(args)))
+}
+
+fn start(args: &Start) -> Result<ExitCode, Failure> {
+    let running = session::running(&args.app_only())?;
+    let flags = args.flags_of_a_session();
+    if !flags.is_empty() {
+        return Err(failure(too_late(&flags, running.owner.pid), NOT_STARTED));
+    }
+    let meant = running.meant_to_start(&args.processes);
+    let targets = meant.map_err(|report| failure(comes_later(report), NOT_STARTED))?;
+    steer(&running, Steering::Start, targets)
+}
+
+fn too_late(flags: &[&str], pid: i32) -> Report {
+    let (given, is) = (
+        wording::list(flags),
+        wording::agreeing(flags.len(), "is", "are"),
+    );
+    Report::new(format!(
+        "{given} {is} for a session that begins, and devrun already runs this app (pid {pid})"
+    ))
+    .help("without that, what is named is started there; `devrun stop` ends it".to_string())
+}
+
+/// A session has the processes with which it began.
+fn comes_later(report: Report) -> Report {
+    let help = report.help.clone().unwrap_or_default();
+    report.help(format!(
+        "{help}\nwhat is new in the Procfile or in a formation comes with the next `devrun start`"
+    ))
+}

@@ -1,0 +1,138 @@
+//! `devrun restart`, `stop`, `start PROCESS…` and `wait`: what a running session is asked, and waits until it
+//! is done.
+
+mod again;
+mod awaiting;
+mod progress;
+mod sentence;
+mod wait;
+mod watch;
+mod whole;
+
+use std::process::ExitCode;
+
+pub(super) use crate::cli::steer::again::in_running_session;
+pub(super) use crate::cli::steer::wait::run as wait;
+
+use crate::cli::args::{RestartArgs, Stop};
+use crate::cli::session::{self, Running, Target};
+use crate::cli::steer::awaiting::{Awaited, Over, Patience};
+use crate::cli::steer::progress::{Goal, Progress};
+use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live, print, refuse};
+use crate::control::client;
+use crate::words::report::Report;
+use crate::words::wire::{Farewell, Steering};
+
+pub(super) fn restart(args: &RestartArgs) -> ExitCode {
+    end(session::running(&args.place).and_then(|running| {
+        let targets = if args.processes.is_empty() {
+            failed(&running)?
+        } else {
+            meant(&running, &args.processes)?
+        };
+        steer(&running, Steering::Restart, targets)
+    }))
+}
+
+pub(super) fn stop(args: &Stop) -> ExitCode {
+    if args.processes.is_empty() {
+        return end(whole::stop(&args.place));
+    }
+    end(session::running(&args.place).and_then(|running| {
+        let targets = meant(&running, &args.processes)?;
+        steer(&running, Steering::Stop, targets)
+    }))
+}
+
+/// What is not as it was to be has been told on stdout.
+fn end(done: Result<ExitCode, Failure>) -> ExitCode {
+    done.unwrap_or_else(|Failure { reports, status }| refuse(&reports, status))
+}
+
+fn meant(running: &Running, names: &[String]) -> Result<Vec<Target>, Failure> {
+    let meant = running.meant(names);
+    meant.map_err(|report| failure(report, NOT_STARTED))
+}
+
+/// What has failed, or is about to be tried again.
+fn failed(running: &Running) -> Result<Vec<Target>, Failure> {
+    let has_failed =
+        |target: &Target| matches!(&running.state(target).state[..], "failed" | "restarting");
+    let failed: Vec<Target> = running.own().into_iter().filter(has_failed).collect();
+    if failed.is_empty() {
+        let report = Report::new("nothing has failed");
+        let help = "`devrun restart web` restarts web, `devrun restart '*'` all".to_string();
+        return Err(failure(report.help(help), NOT_SO));
+    }
+    Ok(failed)
+}
+
+/// Asks the sessions that run them, waits until it is done, and says what became of each.
+fn steer(running: &Running, asked: Steering, targets: Vec<Target>) -> Result<ExitCode, Failure> {
+    let runtime = live::runtime().map_err(|error| {
+        let report = Report::new("devrun could not be started");
+        failure(report.caused_by(error), NOT_STARTED)
+    })?;
+    runtime.block_on(async {
+        let watch = awaiting::watch(&running.apps, &targets).await;
+        let mut awaited = ask(running, asked, targets).await?;
+        let over = awaiting::settle(watch, &mut awaited, Patience::WithAll, None, say);
+        if let Over::Ended(farewell) = over.await {
+            return Err(ended(farewell));
+        }
+        let is_done = awaited.iter().all(|it| it.progress == Progress::Done);
+        Ok(if is_done {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(NOT_SO)
+        })
+    })
+}
+
+/// What each session has answered.
+async fn ask(
+    running: &Running,
+    asked: Steering,
+    mut targets: Vec<Target>,
+) -> Result<Vec<Awaited>, Failure> {
+    let goal = match asked {
+        Steering::Start | Steering::Restart => Goal::Up,
+        Steering::Stop => Goal::Down,
+    };
+    let mut all = Vec::new();
+    while let Some(first) = targets.first() {
+        let place = first.app;
+        let (its, others) = targets.into_iter().partition(|target| target.app == place);
+        targets = others;
+        let its: Vec<Target> = its;
+        let names: Vec<String> = its.iter().map(|target| target.process.clone()).collect();
+        let app = &running.apps[place];
+        let steered = client::steer(&app.socket, &app.key, asked, &names).await;
+        let steered = steered.map_err(|error| {
+            let report = Report::new("the session did not do what was asked");
+            failure(report.caused_by(error), NOT_RUNNING)
+        })?;
+        let request = steered.request;
+        let answered = its.into_iter().zip(steered.processes);
+        all.extend(answered.map(|(target, answer)| {
+            let before = sentence::before(asked, answer.run, running.last_state(&target));
+            Awaited::new(target, goal, answer.run).by(request, before)
+        }));
+    }
+    Ok(all)
+}
+
+fn say(settled: &Awaited) {
+    print(format!("{}\n", settled.outcome()).as_bytes());
+}
+
+fn ended(farewell: Option<Farewell>) -> Failure {
+    let words = match farewell {
+        Some(Farewell::Stopped | Farewell::LeftToUsers) => "the session was ended meanwhile",
+        Some(Farewell::TakenOver) => {
+            "a `devrun start` in the app's own directory has taken it over meanwhile"
+        }
+        None => "the session is gone: it was killed",
+    };
+    failure(Report::new(words), NOT_RUNNING)
+}

@@ -1,0 +1,93 @@
+//! What the guardian tells of the runs becomes news to the supervisor.
+
+use std::io;
+use std::time::Instant;
+
+use crate::driver::Driver;
+use crate::driver::spawning::parts;
+use crate::guardian::protocol::{News, RunId};
+use crate::os;
+use crate::supervisor::Event;
+use crate::words::exit::Killed;
+
+impl Driver {
+    pub(super) fn hear(&mut self, news: Option<News>) -> Option<Event> {
+        let Some(news) = news else {
+            self.is_guardian_lost = true;
+            return Some(Event::GuardianLost);
+        };
+        match news {
+            News::Spawned { id, pid, session } => {
+                if let Some(live) = self.runs.get_mut(&id) {
+                    live.reader.begin();
+                }
+                self.probe.spawned(id, (pid, session), Instant::now());
+                let (process, run) = parts(id);
+                self.output
+                    .store_in(|store| store.run_started(process, run, pid));
+                Some(Event::Spawned { process, run, pid })
+            }
+            News::SpawnFailed { id, errno } => {
+                self.runs.remove(&id);
+                self.probe.forget(id);
+                let (process, run) = parts(id);
+                let cause = os::words_of(&io::Error::from_raw_os_error(errno));
+                Some(Event::SpawnFailed {
+                    process,
+                    run,
+                    cause,
+                })
+            }
+            News::LeaderExited { id, exit, left } => {
+                if let Some(live) = self.runs.get_mut(&id) {
+                    live.exit = Some(exit);
+                }
+                let (process, run) = parts(id);
+                let left = left as usize;
+                Some(Event::LeaderExited {
+                    process,
+                    run,
+                    exit,
+                    left,
+                })
+            }
+            News::Gone {
+                id,
+                killed,
+                survivors,
+            } => {
+                let killed = Killed {
+                    others: killed as usize,
+                    survivors: survivors as usize,
+                };
+                self.gone(id, killed);
+                None
+            }
+            News::StopRequested => Some(Event::ShutdownRequested),
+        }
+    }
+
+    /// The exit is news only after the last of the run's output.
+    fn gone(&mut self, id: RunId, killed: Killed) {
+        self.probe.forget(id);
+        let Some(live) = self.runs.remove(&id) else {
+            return;
+        };
+        let news = self.news.clone();
+        let output = self.output.clone();
+        tokio::task::spawn_local(async move {
+            let (process, run) = parts(id);
+            let last_lines = live.reader.drain().await;
+            let words = live
+                .exit
+                .map_or("has ended".into(), |exit| exit.to_string());
+            output.end_visits(process, &words);
+            let _ = news.send(Event::Exited {
+                process,
+                run,
+                killed,
+                last_lines,
+            });
+        });
+    }
+}
