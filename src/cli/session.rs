@@ -243,7 +243,7 @@ fn among(all: Vec<Target>, asked: &[String]) -> Result<Vec<Target>, Report> {
         let is_called = |place: &usize| is_called(&all[*place].shown, name);
         let places: Vec<usize> = (0..all.len()).filter(is_called).collect();
         if places.is_empty() {
-            return Err(unknown(name, all.iter().map(|target| &target.shown[..])));
+            return Err(unknown(name, all.iter().map(|it| it.shown.as_str())));
         }
         meant.extend(places);
     }

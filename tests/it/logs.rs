@@ -139,11 +139,17 @@ fn earlier_sessions_are_counted_backwards() {
 }
 
 #[test]
-fn the_present_session_comes_before_a_later_one_that_is_over() {
-    let project = Project::with_procfile("web: echo mine; exec sleep 1000\n");
+fn the_present_session_comes_before_one_that_is_over() {
+    let project = ran("web: echo old\n");
+    project.write("Procfile", "web: echo new; exec sleep 1000\n");
     let mut devrun = project.start();
-    devrun.wait_for("mine");
-    soon_shown(&project, &["web"], "web.1  | mine\n");
+    // Also when it has only just begun.
+    devrun.wait_for("web.1 started");
+    soon_shown(&project, &["web"], "web.1  | new\n");
+    assert_eq!(
+        shown(&project, &["web", "--session", "-1"]),
+        "web.1  | old\n"
+    );
     assert_eq!(devrun.interrupt(), 0);
 }
 

@@ -280,14 +280,17 @@ impl Reading {
             }
             Body::RunEnded { source, run: _ } => {
                 lines.end(source, &mut into(sieve));
-                sieve.outlet.end_run(source);
+                if sieve.shows(source + 1) {
+                    sieve.outlet.end_run(source);
+                }
             }
             Body::Ended => self.has_ended = true,
         }
     }
 
     fn lose(&mut self, gap: Gap) {
-        if self.asked.tells_gaps {
+        // What lies before the last lines nobody has asked for.
+        if self.asked.tells_gaps && self.sieve.outlet.recent().is_none() {
             eprintln!("{}", stored::lost(gap));
         }
         self.sieve.take(Entry::Gap(gap));
@@ -298,9 +301,13 @@ impl Reading {
         self.lines.lose(&mut into(&mut self.sieve));
     }
 
-    /// A prompt is shown before its line has an end. Whether it matches nobody knows before.
+    /// A prompt is shown before its line has an end; but whether it matches nobody knows before.
+    fn shows_open(&self) -> bool {
+        self.sieve.matcher.is_none()
+    }
+
     fn show_open(&mut self) {
-        if self.sieve.matcher.is_none() {
+        if self.shows_open() {
             let sink = &mut into(&mut self.sieve);
             self.lines.show_open(now_ns(), SILENCE, sink);
         }
@@ -308,7 +315,7 @@ impl Reading {
 
     /// Until there is something to do, even if nobody writes.
     fn patience(&self) -> Duration {
-        let open_since = self.lines.open_since();
+        let open_since = self.lines.open_since().filter(|_| self.shows_open());
         let silent = open_since.map(|since| Duration::from_nanos(now_ns().saturating_sub(since)));
         SILENCE.saturating_sub(silent.unwrap_or_default())
     }
