@@ -294,7 +294,9 @@ impl Driver {
         match told {
             Told::Wrote(process) => self.probe.wrote(process, Instant::now()),
             Told::SeemsToWait(process) => {
-                if self.can_attach(process) && self.said_to_wait.insert(process) {
+                // Who looks at it sees that.
+                let is_visited = self.output.visitors_size(process).is_some();
+                if !is_visited && self.can_attach(process) && self.said_to_wait.insert(process) {
                     let process = self.plan.processes[process].name.clone();
                     self.output.say(&Notice::SeemsToWait { process });
                 }

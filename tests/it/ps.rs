@@ -492,7 +492,7 @@ processes: { wrong: { max_restarts: 1, uses: [] } }
     keys(&json, &mut seen);
     assert_eq!(seen, documented());
     for process in json["apps"][0]["processes"].as_array().unwrap() {
-        assert_eq!(process.as_object().unwrap().len(), 21, "{process}");
+        assert_eq!(process.as_object().unwrap().len(), 22, "{process}");
     }
     assert!(!shown.contains("verysecret"));
     devrun.interrupt();

@@ -285,6 +285,12 @@ fn somebody_at_the_keyboard_sees_it_and_ends_it() {
     let mut first = run();
     screen.wait_for("web.1 is ready after ");
     screen.command("l").wait_for("(stand-in)\r\n");
+    let ps = project.run(&["ps"]);
+    assert!(
+        ps.stdout.contains("a program stands in for it"),
+        "{}",
+        ps.stdout
+    );
     screen.command("a web").wait_for("in a terminal of its own");
     screen.command("r web").wait_for("is started again");
     assert_eq!(first.wait(), 143);

@@ -40,6 +40,7 @@ struct Process<'a> {
     run: u32,
     restarts: u32,
     pid: Option<i32>,
+    stand_in: bool,
     /// In seconds.
     up: Option<f64>,
     starts_in: Option<f64>,
@@ -124,6 +125,7 @@ impl<'a> Process<'a> {
             run: state.run,
             restarts: report.restarts,
             pid: state.pid,
+            stand_in: state.stand_in,
             up: report.up_ms.map(seconds),
             starts_in: report.starts_in_ms.map(seconds),
             port: state.port,

@@ -8,11 +8,14 @@ use crate::render::ps::Block;
 use crate::words::wire::process::{Awaited, Failure, Listens, ProcessReport, Using};
 use crate::words::wording::{self, duration, listed};
 
+const STAND_IN: &str = "a program stands in for it: devrun run --as";
+
 /// One line each, the most urgent first. `name`: what the process is called here.
 pub(super) fn notes(block: &Block, name: &str, report: &ProcessReport) -> Vec<String> {
     let all = [
         failure(block, report),
         report.starts_in_ms.map(starts_again),
+        report.state.stand_in.then(|| STAND_IN.to_string()),
         waits(block, report),
         mismatch(report),
         reached_by_others(report),

@@ -232,6 +232,13 @@ fn who_shows_a_prompt_can_be_attached_to() {
 }
 
 #[test]
+fn a_program_in_its_place_is_told() {
+    let mut stood_in = web();
+    stood_in.state.stand_in = true;
+    check(stood_in, &["a program stands in for it: devrun run --as"]);
+}
+
+#[test]
 fn both_directions_of_a_use_are_shown() {
     let using = |variable: &str, process, value: Option<&str>| Using {
         variable: variable.into(),
