@@ -86,6 +86,9 @@ fn typed(before: &str, text: &str, columns: usize) -> Vec<String> {
 }
 
 pub(super) fn wrapped(line: &str, columns: usize) -> Vec<String> {
+    if line.width() <= columns {
+        return vec![line.to_string()];
+    }
     let indent = line.len() - line.trim_start().len();
     let mut rows = Vec::new();
     let mut row = " ".repeat(indent);

@@ -483,3 +483,23 @@ fn a_change_of_the_environment_is_named() {
     let line = "web.1: API_URL and DB_URL changed, restarting it";
     check(&changed(&["API_URL", "DB_URL"]), &[line]);
 }
+
+#[test]
+fn what_was_said_is_laid_out_again_as_it_was_where_there_is_room() {
+    let check = |line: &str, columns: usize, expected: &[&str]| {
+        let page = Page {
+            columns,
+            labels: &Labels::default(),
+            charset: Charset::Utf8,
+        };
+        assert_eq!(again(line, &page), expected, "{columns}");
+    };
+    let ways = "devrun ps: how it is   devrun stop: ends it";
+    check(ways, 80, &[ways]);
+    check(
+        ways,
+        30,
+        &["devrun ps: how it is devrun", "  stop: ends it"],
+    );
+    check("  web.1  ready", 80, &["  web.1  ready"]);
+}
