@@ -193,13 +193,12 @@ impl Progress {
 
 fn ended(meant: &Meant, word: &str) -> Failure {
     let report = Report::new(format!("{} is {word}", meant.name));
-    let (process_type, _) = meant
-        .process
-        .rsplit_once('.')
-        .unwrap_or((&meant.process, ""));
-    let letter = if word == "failed" { 'r' } else { 's' };
-    let help =
-        format!("in the terminal of its session `{letter} {process_type}` + Enter starts it");
+    let name = match meant.name.rsplit_once('.') {
+        Some((name, "1")) => name,
+        Some(_) | None => &meant.name,
+    };
+    let verb = if word == "failed" { "restart" } else { "start" };
+    let help = format!("`devrun {verb} {name}` starts it");
     let status = if word == "failed" {
         NOT_SO
     } else {

@@ -12,6 +12,7 @@ use crate::render::text::{Page, Text};
 use crate::words::exit::Killed;
 use crate::words::name::ProcessName;
 use crate::words::notice::{Elsewhere, Ended, FirstFailure, Next, Notice, WaitedFor};
+use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
 use crate::words::wording::{self, counted, duration, processes};
 
@@ -55,7 +56,7 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
                 .chain(gets)
                 .collect()
         }
-        Notice::Exited(ended) => exited(ended),
+        Notice::Exited(ended) => exited(ended, page),
         Notice::FailedFirst(failure) => failed_first(failure),
         Notice::Stopping {
             processes,
@@ -283,14 +284,14 @@ fn taken(port: u16, holder: &Holder) -> String {
     }
 }
 
-fn exited(ended: &Ended) -> Vec<Text> {
+fn exited(ended: &Ended, page: &Page<'_>) -> Vec<Text> {
     let Ended {
         process,
         exit,
         after,
         next,
         last_lines,
-        has_hint,
+        hints,
     } = ended;
     let ended = format!("{process} {exit} {}", elapsed("after", *after));
     let (mut sentences, is_final) = match next {
@@ -320,11 +321,27 @@ fn exited(ended: &Ended) -> Vec<Text> {
         [..] => Text::Fitting(vec![format!("{last}. Its last lines:"), format!("{last}:")]),
     });
     let sentences = sentences.into_iter().map(Text::Prose).chain(last);
-    let hint = (is_final && *has_hint).then(|| Text::Typed {
-        before: "fix it, then:".into(),
-        text: format!("r {} + Enter", process.short()),
-    });
+    let hint = is_final.then(|| cure(process, *hints, page)).flatten();
     sentences.chain(quoted(shown)).chain(hint).collect()
+}
+
+/// What starts a process again that was given up.
+fn cure(process: &ProcessName, hints: KeyHints, page: &Page<'_>) -> Option<Text> {
+    let name = process.short();
+    let (keys, command) = (
+        format!("r {name} + Enter"),
+        format!("devrun restart {name}"),
+    );
+    let before = "fix it, then:";
+    let both = format!("{keys}, or {command}");
+    let text = match hints {
+        KeyHints::None => return None,
+        KeyHints::CtrlC | KeyHints::Clients => command,
+        KeyHints::Commands if page.has_room_for(&format!("{before} {both}")) => both,
+        KeyHints::Commands => keys,
+    };
+    let before = before.into();
+    Some(Text::Typed { before, text })
 }
 
 /// What a process wrote.

@@ -31,7 +31,7 @@ pub(super) enum Text {
 pub(super) type Layout<'a, R> = &'a dyn Fn(&R) -> Vec<String>;
 
 impl Page<'_> {
-    fn has_room_for(&self, line: &str) -> bool {
+    pub(super) fn has_room_for(&self, line: &str) -> bool {
         line.width() <= self.columns
     }
 

@@ -163,7 +163,11 @@ impl Supervisor {
             after: lasted,
             next,
             last_lines: last_lines.clone(),
-            has_hint: self.rules.hints == KeyHints::Commands && goes_on,
+            hints: if goes_on {
+                self.rules.hints
+            } else {
+                KeyHints::None
+            },
         }));
         if matches!(process.state, State::Completed | State::Failed) {
             let end = Finale {

@@ -231,8 +231,8 @@ pub(crate) struct Ended {
     pub(crate) next: Next,
     /// What it wrote last, escaped.
     pub(crate) last_lines: Vec<String>,
-    /// The session goes on, and somebody may start it again by hand.
-    pub(crate) has_hint: bool,
+    /// The session goes on, and this is how somebody may start it again.
+    pub(crate) hints: KeyHints,
 }
 
 /// What went wrong first in a session that ends.

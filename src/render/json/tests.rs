@@ -179,7 +179,7 @@ fn an_end_is_told_with_what_follows() {
             after: Duration::from_millis(1500),
             next,
             last_lines,
-            has_hint: false,
+            hints: KeyHints::None,
         }))
     };
     let about = r#""process":"web.1","run":2,"pid":41210"#;

@@ -42,7 +42,7 @@ fn ended(exit: Exit, next: Next, last_lines: &[&str]) -> Notice {
         after: Duration::from_secs(208),
         next,
         last_lines: last_lines.iter().map(ToString::to_string).collect(),
-        has_hint: false,
+        hints: KeyHints::None,
     })
 }
 
@@ -378,18 +378,27 @@ fn who_was_given_up_can_be_started_by_hand_where_somebody_is_there() {
     let Notice::Exited(ended) = ended(Exit::Status(1), Next::NotRestarted, &["boom"]) else {
         unreachable!("it is made so");
     };
-    let notice = Notice::Exited(Ended {
-        has_hint: true,
-        ..ended
-    });
-    check(
-        &notice,
-        &[
-            "worker.1 exited with status 1 after 3 m 28 s; not restarted:",
-            "  boom",
-            "fix it, then: r worker + Enter",
-        ],
-    );
+    let hinted = |hints, expected: &str| {
+        let notice = Notice::Exited(Ended {
+            hints,
+            ..ended.clone()
+        });
+        let not_restarted = "worker.1 exited with status 1 after 3 m 28 s; not restarted:";
+        check(&notice, &[not_restarted, "  boom", expected]);
+        notice
+    };
+    let long = "fix it, then: r worker + Enter, or devrun restart worker";
+    let notice = hinted(KeyHints::Commands, long);
+    hinted(KeyHints::Clients, "fix it, then: devrun restart worker");
+    // Where both do not stand in one line, that of the keyboard does.
+    let check = |columns, expected: &[&str]| {
+        assert!(
+            laid_out(&notice, columns)
+                .ends_with(&expected.iter().map(ToString::to_string).collect::<Vec<_>>())
+        );
+    };
+    check(55, &["  boom", "fix it, then: r worker + Enter"]);
+    check(20, &["  boom", "fix it, then:", "  r worker + Enter"]);
 }
 
 #[test]

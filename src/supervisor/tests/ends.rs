@@ -32,7 +32,7 @@ fn an_end_is_said_behind_its_last_output_with_the_time_of_the_leader() {
         after: seconds(2),
         next: Next::Completed,
         last_lines: vec!["last words".into()],
-        has_hint: false,
+        hints: KeyHints::None,
     };
     assert_eq!(story.said()[0], Notice::Exited(ended));
 }
@@ -235,7 +235,7 @@ fn nobody_is_told_to_fix_what_ends_all() {
         story.said();
         story.exits(WEB, 1, FAILED);
         let said = story.said();
-        let has_hint = |notice: &Notice| matches!(notice, Notice::Exited(ended) if ended.has_hint);
+        let has_hint = |notice: &Notice| matches!(notice, Notice::Exited(ended) if ended.hints != KeyHints::None);
         assert_eq!(said.iter().any(has_hint), !fail_fast, "{said:?}");
     }
 }

@@ -9,6 +9,7 @@ use crate::supervisor::{Elsewhere, Event, ProcessIndex, SessionRules};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
 use crate::words::notice::{Next, Notice, Shown, WaitedFor};
+use crate::words::policy::KeyHints;
 use crate::words::policy::RestartPolicy;
 
 /// `API_URL: api`.
@@ -326,7 +327,7 @@ fn the_status_is_the_providers_and_nobody_is_told_to_fix_what_ends() {
     let mut story = held([needing("web", [use_of(API)]), api]);
     assert_eq!(story.exits(API, 1, Exit::Status(4)), [finish(4)]);
     let said = story.said();
-    assert!(matches!(&said[0], Notice::Exited(ended) if !ended.has_hint));
+    assert!(matches!(&said[0], Notice::Exited(ended) if ended.hints == KeyHints::None));
     assert_eq!(said[1], need_failed("web", Some("API_URL"), "api"));
 }
 
