@@ -302,6 +302,19 @@ pub(crate) struct Start {
     /// What leaves a process's terminal (ctrl-])
     #[arg(long, value_name = "KEYS", value_parser = keys::parse, help_heading = "Output")]
     pub(crate) detach_keys: Option<Keys>,
+    #[command(flatten)]
+    pub(crate) lines: Lines,
+    /// Leave out devrun's own lines
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// Events for programs: one JSON object a line
+    #[arg(long, conflicts_with_all = ["timestamp", "no_timestamp", "color", "quiet"], help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+/// How lines of the stream look.
+#[derive(Clone, Debug, Group)]
+pub(crate) struct Lines {
     /// In front of each line: short (the default), ms, iso, elapsed or none
     #[arg(
         long,
@@ -323,12 +336,6 @@ pub(crate) struct Start {
         help_heading = "Output"
     )]
     pub(crate) color: When,
-    /// Leave out devrun's own lines
-    #[arg(short, long, help_heading = "Output")]
-    pub(crate) quiet: bool,
-    /// Events for programs: one JSON object a line
-    #[arg(long, conflicts_with_all = ["timestamp", "no_timestamp", "color", "quiet"], help_heading = "Output")]
-    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, Group)]

@@ -93,10 +93,10 @@ fn prepare(args: &Logs) -> Result<Reading, Failure> {
 }
 
 fn shown(args: &Logs, session: &StoredSession, cast: &Cast, zone: &TimeZone) -> Shown {
-    let timestamp = match args.timestamp {
+    let timestamp = match args.lines.timestamp {
         Some(stamp) => stamp.into(),
         None if args.json => Timestamp::Iso,
-        None if args.no_timestamp || args.raw => Timestamp::None,
+        None if args.lines.no_timestamp || args.raw => Timestamp::None,
         None => Timestamp::Short,
     };
     let started = session.started_at.duration_since(UNIX_EPOCH);
@@ -116,7 +116,7 @@ fn shown(args: &Logs, session: &StoredSession, cast: &Cast, zone: &TimeZone) -> 
         let width = size.map(|size| size.columns);
         let look = Look {
             unexpected: cast.unexpected(),
-            ..start::look(args.color, is_terminal, width)
+            ..start::look(args.lines.color, is_terminal, width)
         };
         Form::Text(Box::new(Stream::new(&cast.names, look)), cast.names.len())
     };

@@ -147,12 +147,12 @@ struct Settings {
 
 impl Settings {
     fn new(args: &Start, options: &Options) -> Self {
-        let is_stamped = options.timestamp.unwrap_or(true) && !args.no_timestamp;
+        let is_stamped = options.timestamp.unwrap_or(true) && !args.lines.no_timestamp;
         let formation = args.formation.as_ref().or(options.formation.as_ref());
         Self {
             formation: formation.cloned(),
             base: args.port.or(options.port),
-            timestamp: match args.timestamp {
+            timestamp: match args.lines.timestamp {
                 Some(stamp) => stamp.into(),
                 None if args.json => Timestamp::Iso,
                 None if is_stamped => Timestamp::Short,
@@ -253,7 +253,7 @@ fn session(
             let look = Look {
                 unexpected: unexpected.collect(),
                 is_quiet: args.quiet,
-                ..look(args.color, is_terminal, width)
+                ..look(args.lines.color, is_terminal, width)
             };
             Renderer::Text(Stream::new(&names, look))
         },

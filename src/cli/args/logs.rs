@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as Group;
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::cli::args::{AppOnly, Stamp, When};
+use crate::cli::args::{AppOnly, Lines};
 use crate::syntax::moment::{self, Moment};
 
 /// More lines around a match nobody reads.
@@ -65,27 +65,8 @@ pub(crate) struct Logs {
         help_heading = "Which lines"
     )]
     pub(crate) session: i64,
-    /// In front of each line: short (the default), ms, iso, elapsed or none
-    #[arg(
-        long,
-        value_name = "FORM",
-        hide_possible_values = true,
-        help_heading = "Output"
-    )]
-    pub(crate) timestamp: Option<Stamp>,
-    /// No time in front of each line
-    #[arg(long, conflicts_with = "timestamp", help_heading = "Output")]
-    pub(crate) no_timestamp: bool,
-    /// Colours: auto (the default), always or never
-    #[arg(
-        long,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_default_value = true,
-        hide_possible_values = true,
-        help_heading = "Output"
-    )]
-    pub(crate) color: When,
+    #[command(flatten)]
+    pub(crate) lines: Lines,
     /// The bytes as the processes wrote them
     #[arg(long, conflicts_with_all = ["timestamp", "no_timestamp", "color", "json"], help_heading = "Output")]
     pub(crate) raw: bool,

@@ -87,8 +87,8 @@ impl Start {
             ("--fail-fast", self.fail_fast),
             ("-t", self.timeout.is_some()),
             ("--detach-keys", self.detach_keys.is_some()),
-            ("--timestamp", self.timestamp.is_some()),
-            ("--no-timestamp", self.no_timestamp),
+            ("--timestamp", self.lines.timestamp.is_some()),
+            ("--no-timestamp", self.lines.no_timestamp),
             ("--json", self.json),
         ];
         let given = flags.into_iter().filter(|(_, is_given)| *is_given);
