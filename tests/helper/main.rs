@@ -178,7 +178,9 @@ fn pace(lines: u64, per_second: u64, copy: &str) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = now.expect("it is later").as_nanos();
         let numbers = written + 1..=due;
-        let text: String = numbers.map(|line| format!("line {line} at {now}\n")).collect();
+        let text: String = numbers
+            .map(|line| format!("line {line} at {now}\n"))
+            .collect();
         copy.write_all(text.as_bytes()).expect("there is room");
         std::io::stdout()
             .write_all(text.as_bytes())
