@@ -11,9 +11,9 @@ fn a_sibling_that_nobody_runs_is_started_under_this_session() {
     let project = shop("API_URL", USES_API);
     api(&project);
     let mut devrun = project.start();
-    devrun.wait_for("api/web.1 | listens on ");
-    devrun.wait_for("web.1 uses api/web.1: API_URL=http://localhost:");
-    devrun.wait_for("API_URL=[http://localhost:");
+    devrun.see("api/web.1 | listens on ");
+    devrun.see("web.1 uses api/web.1: API_URL=http://localhost:");
+    devrun.see("API_URL=[http://localhost:");
     assert_eq!(devrun.interrupt(), 0);
 }
 
