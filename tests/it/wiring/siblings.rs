@@ -160,7 +160,7 @@ fn a_chain_of_apps_is_started_from_its_end() {
         "",
     );
     let mut devrun = project.start();
-    devrun.wait_for("cache/store.1 | listens on ");
+    devrun.see("cache/store.1 | listens on ");
     devrun.wait_for("api has [http://localhost:");
     devrun.wait_for("fetched HTTP/1.0 200 OK");
     assert_eq!(devrun.interrupt(), 0);
@@ -236,7 +236,7 @@ fn a_process_of_a_sibling_is_shown_with_its_app() {
     );
     let mut devrun = project.start();
     devrun.wait_for("catalogue/web.1 started (pid ");
-    devrun.wait_for("catalogue/web.1 | listens on ");
+    devrun.see("catalogue/web.1 | listens on ");
     devrun.wait_for("API_URL=[http");
     assert_eq!(devrun.interrupt(), 0);
 }
