@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{ForkResult, fork, setsid};
@@ -46,6 +46,7 @@ fn main() {
             park()
         }
         ["flood", lines] => flood(lines.parse().expect("it is a number")),
+        ["pace", lines, per_second, copy] => pace(number(lines), number(per_second), copy),
         ["storm"] => storm(),
         _ => panic!("what is {arguments:?}?"),
     }
@@ -154,6 +155,38 @@ fn flood(lines: usize) {
         writeln!(out, "line {line}").expect("stdout is read");
     }
     out.flush().expect("stdout is read");
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().expect("it is a number")
+}
+
+/// So many lines, each with its number and the time (nanoseconds since 1970), at an even pace from when there is a
+/// file `go`. They are in the file `copy` as well, and that is whole before the last of them is written.
+fn pace(lines: u64, per_second: u64, copy: &str) {
+    say("is up");
+    while !std::fs::exists("go").unwrap_or(false) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let mut copy = std::fs::File::create(copy).expect("the directory is ours");
+    let begun = Instant::now();
+    let mut written = 0;
+    while written < lines {
+        std::thread::sleep(Duration::from_millis(1));
+        let elapsed = begun.elapsed().as_micros() as u64;
+        let due = (elapsed * per_second / 1_000_000).min(lines);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.expect("it is later").as_nanos();
+        let numbers = written + 1..=due;
+        let text: String = numbers
+            .map(|line| format!("line {line} at {now}\n"))
+            .collect();
+        copy.write_all(text.as_bytes()).expect("there is room");
+        std::io::stdout()
+            .write_all(text.as_bytes())
+            .expect("stdout is read");
+        written = due;
+    }
 }
 
 fn ignore(signal: Signal) {

@@ -1,5 +1,8 @@
 //! `devrun wait`: until processes are ready, or one has failed, or it has lasted too long.
 
+use serde_json::Value;
+
+use crate::schema::Schema;
 use crate::support::{Devrun, Finished, Project, get, helper};
 
 /// db serves once there is a file `go`, web once db does.
@@ -124,6 +127,14 @@ fn an_end_of_the_session_ends_it() {
     is_status(&project.run(&["wait"]), 3);
 }
 
+/// What is written for programs, which is as its schema has it.
+fn object(finished: &Finished) -> Value {
+    let object = serde_json::from_str(&finished.stdout).unwrap();
+    let schema = Schema::read("docs/schemas/wait.json");
+    assert_eq!(schema.check(&object), Ok(()), "{object}");
+    object
+}
+
 #[test]
 fn programs_get_one_object() {
     let project = app();
@@ -133,10 +144,13 @@ fn programs_get_one_object() {
     project.write("go", "");
     let done = project.run(&["wait", "web", "--json"]);
     is_status(&done, 0);
-    let object = |finished: &Finished| -> serde_json::Value {
-        serde_json::from_str(&finished.stdout).unwrap()
-    };
-    assert_eq!(object(&late)["outcome"], "timed_out");
+    let late = object(&late);
+    assert_eq!(late["outcome"], "timed_out");
+    let waiting_for = late["processes"][0]["waiting_for"][0].as_str().unwrap();
+    assert!(
+        waiting_for.starts_with("db.1 to listen on "),
+        "{waiting_for}"
+    );
     let done = object(&done);
     assert_eq!(done["outcome"], "ready");
     let web = &done["processes"][0];
@@ -146,4 +160,22 @@ fn programs_get_one_object() {
     );
     assert_eq!(web["is_done"], true);
     assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn programs_are_told_why_one_has_failed() {
+    let project = Project::with_procfile("web: echo oh no; exit 7\nidle: exec sleep 1000\n");
+    let mut devrun = project.start_with(&["--restart", "never"]);
+    devrun.wait_for("web.1 exited");
+    let failed = project.run(&["wait", "web", "--json"]);
+    is_status(&failed, 1);
+    let failed = object(&failed);
+    assert_eq!(failed["outcome"], "failed");
+    let web = &failed["processes"][0];
+    assert_eq!(
+        (&web["failed"], &web["cause"]),
+        (&7.into(), &"status 7".into())
+    );
+    assert_eq!(web["last_lines"][0], "oh no");
+    assert_eq!(devrun.interrupt(), 7);
 }

@@ -2,6 +2,7 @@
 //! of the same Procfile, stops on SIGTERM and leaves nothing behind. `.ci/run` installs them; built with
 //! `--features server-tests`.
 
+mod followers;
 mod run_up;
 mod steer;
 #[path = "../it/support.rs"]

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::support::{Devrun, Project, wait_until_gone};
-use crate::{as_database_user, descendants, pids_in, program, with_database};
+use crate::tmux::Pane;
+use crate::{as_database_user, database_user, descendants, pids_in, program, with_database};
 
 /// Counts visits in redis, and writes each into a table.
 const WEB: &str = r#"
@@ -101,6 +102,23 @@ fn a_test_suite_finds_all_up_and_leaves_nothing() {
     let (status, suite) = run_suite(&project, &["--set", "WRONG=1"]);
     assert_eq!(status, 1, "{}", suite.stderr.text());
     assert!(!project.directory().join("data/postmaster.pid").exists());
+}
+
+#[test]
+fn in_a_terminal_it_has_the_screen_and_gives_it_back() {
+    let project = project();
+    let mut pane = Pane::open_as(database_user(), &project, (100, 40), &[]);
+    pane.command("stty -g > before")
+        .command(&format!("./devrun run --up {} suite.py", python()));
+    pane.wait_for("test_each_visit_is_counted")
+        .wait_for("\nOK\n")
+        .wait_for("stopped what it had started")
+        .wait_for("\n$");
+    pane.command("echo status $?; stty -g > after; echo written")
+        .wait_for("\nstatus 0\nwritten");
+    assert_eq!(project.read("before"), project.read("after"));
+    assert!(!project.directory().join("data/postmaster.pid").exists());
+    assert!(!project.has_session());
 }
 
 #[test]

@@ -4,35 +4,42 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use crate::support::{Devrun, PATIENCE, Project, try_get};
-use crate::{descendants, installed, is_alive, program};
+use crate::support::{PATIENCE, Project, try_get};
+use crate::tmux::Pane;
+use crate::{descendants, installed, is_alive, pids_in, program};
 
-/// Restarts web, looks whether it answers with `one`, runs `meanwhile`, and ends the session by `devrun stop`.
+/// In columns and rows.
+const SIZE: (u16, u16) = (100, 30);
+
+/// Runs it in one terminal, and from a second one restarts web, looks whether it answers with `one`, runs `meanwhile`,
+/// and stops all.
 fn is_restarted_and_stopped(project: &Project, meanwhile: impl FnOnce(&str)) {
-    let mut devrun = project.start();
-    devrun.wait_for("web.1  ready    http://localhost:");
-    let first = tree_of(&mut devrun);
-    let restarted = project.run(&["restart", "web"]);
-    let said = format!("{}{}", restarted.stdout, devrun.stdout.text());
-    assert_eq!(restarted.status, 0, "{}{said}", restarted.stderr);
-    all_are_gone(&first, &said);
-    let url = restarted.stdout.split_whitespace().nth(2).unwrap();
-    answers(url, "one");
-    meanwhile(url);
-    let pid = restarted.stdout.split("(pid ").nth(1).unwrap();
-    let tree = descendants(pid.trim_end().trim_end_matches(')').parse().unwrap());
-    let stopped = project.run(&["stop"]);
-    assert_eq!(stopped.status, 0, "{}", stopped.stderr);
-    assert_eq!(stopped.stdout, "stopped: 1 process\n");
-    let said = devrun.stdout.text();
-    all_are_gone(&tree, &said);
-    assert!(!said.contains("killed"), "{said}");
-    assert_eq!(devrun.wait(), 0);
-}
-
-fn tree_of(devrun: &mut Devrun) -> Vec<i32> {
-    let pid = devrun.value_after("web.1 started (pid ");
-    descendants(pid.split(',').next().unwrap().parse().unwrap())
+    let mut own = Pane::open(project, SIZE, &[]);
+    own.command("devrun start -p 0")
+        .wait_for("web.1  ready    http://localhost:");
+    let first: Vec<i32> = pids_in(&own.text())
+        .into_iter()
+        .flat_map(descendants)
+        .collect();
+    let mut second = Pane::open(project, SIZE, &[]);
+    second
+        .command("devrun restart web; echo status $?")
+        .wait_for("\nstatus 0\n$");
+    all_are_gone(&first, &own.text());
+    let said = second.text();
+    let restarted = said.split_once("\nweb.1 ready http://").unwrap().1;
+    let (address, rest) = restarted.split_once(" (pid ").unwrap();
+    let url = format!("http://{address}");
+    answers(&url, "one");
+    meanwhile(&url);
+    let tree = descendants(rest.split(')').next().unwrap().parse().unwrap());
+    second
+        .command("devrun stop; echo status $?")
+        .wait_for("\nstopped: 1 process\nstatus 0\n$");
+    all_are_gone(&tree, &own.text());
+    own.wait_for("done. up").wait_for("\n$");
+    own.command("echo status $?").wait_for("\nstatus 0\n$");
+    assert!(!own.text().contains("killed"), "{}", own.text());
 }
 
 fn all_are_gone(tree: &[i32], said: &str) {

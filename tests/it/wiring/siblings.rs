@@ -11,9 +11,9 @@ fn a_sibling_that_nobody_runs_is_started_under_this_session() {
     let project = shop("API_URL", USES_API);
     api(&project);
     let mut devrun = project.start();
-    devrun.wait_for("api/web.1 | listens on ");
-    devrun.wait_for("web.1 uses api/web.1: API_URL=http://localhost:");
-    devrun.wait_for("API_URL=[http://localhost:");
+    devrun.see("api/web.1 | listens on ");
+    devrun.see("web.1 uses api/web.1: API_URL=http://localhost:");
+    devrun.see("API_URL=[http://localhost:");
     assert_eq!(devrun.interrupt(), 0);
 }
 
@@ -160,7 +160,7 @@ fn a_chain_of_apps_is_started_from_its_end() {
         "",
     );
     let mut devrun = project.start();
-    devrun.wait_for("cache/store.1 | listens on ");
+    devrun.see("cache/store.1 | listens on ");
     devrun.wait_for("api has [http://localhost:");
     devrun.wait_for("fetched HTTP/1.0 200 OK");
     assert_eq!(devrun.interrupt(), 0);
@@ -236,7 +236,7 @@ fn a_process_of_a_sibling_is_shown_with_its_app() {
     );
     let mut devrun = project.start();
     devrun.wait_for("catalogue/web.1 started (pid ");
-    devrun.wait_for("catalogue/web.1 | listens on ");
+    devrun.see("catalogue/web.1 | listens on ");
     devrun.wait_for("API_URL=[http");
     assert_eq!(devrun.interrupt(), 0);
 }
