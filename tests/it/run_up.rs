@@ -247,6 +247,28 @@ fn all_members_of_a_root_come_up_and_a_cause_is_found_where_it_is() {
 }
 
 #[test]
+fn who_has_the_place_of_what_was_lent_keeps_it() {
+    let project = project();
+    let mut session = project.spawn(project.command(["start", "--without", "api"]));
+    session.wait_for("web.1  ready");
+    let run = |how: &[&str], name: &str| {
+        let script = format!("echo runs; while ! test -e {name}; do sleep 0.02; done; exit 5");
+        let command = ["sh", "-c", &script];
+        let arguments = ["run"].iter().chain(how).chain(&command);
+        let mut devrun = project.spawn(project.command(arguments));
+        devrun.wait_for("runs");
+        devrun
+    };
+    let mut borrower = run(&["--up"], "first");
+    let mut stand_in = run(&["--as", "api"], "second");
+    project.write("first", "");
+    assert_eq!(borrower.wait(), 5);
+    project.write("second", "");
+    assert_eq!(stand_in.wait(), 5);
+    assert_eq!(session.interrupt(), 0);
+}
+
+#[test]
 fn a_borrower_that_is_killed_gives_back_what_it_had() {
     let project = project();
     let mut session = project.spawn(project.command(["start", "--without", "api"]));
