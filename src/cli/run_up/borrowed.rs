@@ -148,7 +148,7 @@ impl Borrowed {
         let has_failed = self
             .processes()
             .any(|(_, process)| process.failed.is_some());
-        has_failed || self.apps.iter().any(|app| app.is_over && !app.is_settled())
+        has_failed || self.apps.iter().any(|app| app.ends() && !app.is_settled())
     }
 
     /// Also of the apps that are used and run in the same session: the cause may be there.
@@ -170,7 +170,7 @@ impl Borrowed {
                 .filter_map(|(shown, it)| failure(&shown, it)),
         );
         if failed.is_empty() {
-            failed.push(Report::new("the session has ended before all was ready"));
+            failed.push(Report::new("the session ends before all is ready"));
         }
         failed
     }
@@ -294,8 +294,15 @@ impl App {
         state.is_some_and(|state| state.identity == other.identity)
     }
 
+    /// What its session ends is up no more, or soon will be; what has done its work has done it.
     fn is_settled(&self) -> bool {
-        self.state.is_some() && self.needed().all(|process| process.is_settled)
+        let done = Shown::Completed.word();
+        let is_settled = |it: &ProcessState| it.is_settled && (!self.ends() || it.state == done);
+        self.state.is_some() && self.needed().all(is_settled)
+    }
+
+    fn ends(&self) -> bool {
+        self.is_over || self.state.as_ref().is_some_and(|state| state.is_ending)
     }
 }
 
