@@ -65,7 +65,7 @@ pub(super) fn running(place: &AppOnly) -> Result<Running, Failure> {
     let owner = owner.ok_or_else(|| failure(nothing_runs(&identity), NOT_RUNNING))?;
     let apps = owner.socket.as_deref().and_then(apps_of);
     let Some(apps) = apps else {
-        return Err(failure(silent(&owner), NOT_RUNNING));
+        return Err(failure(silent(owner.pid), NOT_RUNNING));
     };
     Ok(Running::of(owner, &identity, apps))
 }
@@ -89,25 +89,30 @@ pub(super) fn identity(place: &AppOnly) -> Result<PathBuf, Failure> {
 
 /// All apps that a session runs; `None`: it does not answer. One that has just begun may not listen yet.
 pub(super) fn apps_of(socket: &Path) -> Option<Vec<RunningApp>> {
-    let asked = async {
-        let begun = Instant::now();
-        loop {
-            match client::apps(socket).await {
-                Ok(states) => return Some(states),
-                Err(error) if is_to_come(&error) && begun.elapsed() < LISTENS_WITHIN => {
-                    tokio::time::sleep(INTERVAL).await;
-                }
-                Err(_) => return None,
-            }
-        }
-    };
-    let states = live::runtime().ok()?.block_on(asked)?;
+    let asked = once_it_listens(async || client::apps(socket).await);
+    let states = live::runtime().ok()?.block_on(asked).ok()?;
     let app = |state: AppState| RunningApp {
         socket: socket.to_path_buf(),
         key: registry::app_key(Path::new(&state.identity)),
         state,
     };
     Some(states.into_iter().map(app).collect())
+}
+
+/// Asks a session that may not listen yet.
+///
+/// # Errors
+/// As `ask` has them.
+pub(super) async fn once_it_listens<T>(ask: impl AsyncFn() -> io::Result<T>) -> io::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match ask().await {
+            Err(error) if is_to_come(&error) && begun.elapsed() < LISTENS_WITHIN => {
+                tokio::time::sleep(INTERVAL).await;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 fn is_to_come(error: &io::Error) -> bool {
@@ -123,8 +128,7 @@ fn nothing_runs(identity: &Path) -> Report {
         .help("`devrun start` runs it, `devrun ps --all` shows what runs elsewhere".to_string())
 }
 
-fn silent(owner: &Owner) -> Report {
-    let pid = owner.pid;
+pub(super) fn silent(pid: i32) -> Report {
     Report::new(format!(
         "the session that runs it (pid {pid}) does not answer"
     ))

@@ -214,6 +214,36 @@ fn a_session_that_was_started_for_one_goes_on_for_another() {
 }
 
 #[test]
+fn of_several_at_once_one_starts_what_all_need() {
+    let project = project();
+    let script = "echo runs; while ! test -e go; do sleep 0.02; done";
+    let run_up = || project.spawn(project.command(["run", "--up", "sh", "-c", script]));
+    let mut all: Vec<Devrun> = (0..4).map(|_| run_up()).collect();
+    for devrun in &mut all {
+        devrun.wait_for("runs");
+    }
+    let session = project.session();
+    project.write("go", "");
+    for devrun in &mut all {
+        assert_eq!(devrun.wait(), 0, "{}", devrun.stderr.text());
+    }
+    wait_until_gone(session);
+}
+
+#[test]
+fn a_session_that_is_stopped_is_not_waited_for() {
+    let project = project();
+    let mut session = project.spawn(project.command(["start"]));
+    session.wait_for("all up in").signal(Signal::SIGSTOP);
+    let ended = run_up(&project, "echo never");
+    assert_eq!((ended.status, ended.stdout.as_str()), (125, ""));
+    let said = ended.stderr.contains("does not answer");
+    assert!(said, "{}", ended.stderr);
+    session.signal(Signal::SIGCONT);
+    assert_eq!(session.interrupt(), 0);
+}
+
+#[test]
 fn all_members_of_a_root_come_up_and_a_cause_is_found_where_it_is() {
     let listen = helper("listen");
     let project = Project::empty()

@@ -10,6 +10,7 @@ use tokio::time::{self, Instant};
 
 use crate::cli::run_up::NeededApp;
 use crate::cli::run_up::leash::Leash;
+use crate::cli::session;
 use crate::control::client::{self, Following};
 use crate::os::spawn;
 use crate::registry;
@@ -25,6 +26,9 @@ const NAMED_AGAIN: Duration = Duration::from_secs(10);
 /// A session that was given something back says within this time that it stops that; else somebody else
 /// needs it.
 const STOPS_WITHIN: Duration = Duration::from_secs(1);
+
+/// Within this time a session answers that goes on.
+const SAYS_WITHIN: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default)]
 pub(super) struct Borrowed {
@@ -64,8 +68,10 @@ impl Borrowed {
     pub(super) async fn borrow(&mut self, app: &NeededApp) -> Result<(), Report> {
         let way = Way::to(app)?;
         self.needed.push(app.clone());
-        let following = client::borrow(&way.socket, &way.key, &way.asker, &app.processes);
-        let following = following.await.map_err(|error| silent(app, &error))?;
+        let borrow =
+            async || client::borrow(&way.socket, &way.key, &way.asker, &app.processes).await;
+        let following = session::once_it_listens(borrow).await;
+        let following = following.map_err(|error| silent(app, way.pid, &error))?;
         self.listen(app, way.socket, following);
         Ok(())
     }
@@ -234,7 +240,9 @@ impl Borrowed {
         let mut seen = Self::default();
         for app in &self.needed {
             let Ok(way) = Way::to(app) else { continue };
-            if let Ok(following) = client::follow(&way.socket, &way.key, &way.asker).await {
+            let following = client::follow(&way.socket, &way.key, &way.asker);
+            // One that is stopped (Ctrl-Z) says nothing, and shall not keep us.
+            if let Ok(Ok(following)) = time::timeout(SAYS_WITHIN, following).await {
                 seen.listen(app, way.socket, following);
             }
         }
@@ -308,6 +316,7 @@ impl App {
 
 /// Where an app is borrowed, and by whom.
 struct Way {
+    pid: i32,
     socket: PathBuf,
     key: String,
     asker: Asker,
@@ -316,9 +325,12 @@ struct Way {
 impl Way {
     fn to(app: &NeededApp) -> Result<Self, Report> {
         let owner = registry::running(&app.identity);
+        let place = owner.and_then(|owner| Some((owner.pid, owner.socket?)));
         let nobody = || Report::new(format!("nobody runs {}", app.name));
+        let (pid, socket) = place.ok_or_else(nobody)?;
         Ok(Self {
-            socket: owner.and_then(|owner| owner.socket).ok_or_else(nobody)?,
+            pid,
+            socket,
             key: registry::app_key(&app.identity),
             asker: Asker {
                 pid: std::process::id() as i32,
@@ -330,7 +342,10 @@ impl Way {
     }
 }
 
-fn silent(app: &NeededApp, error: &std::io::Error) -> Report {
+fn silent(app: &NeededApp, pid: i32, error: &std::io::Error) -> Report {
+    if error.kind() == std::io::ErrorKind::TimedOut {
+        return session::silent(pid);
+    }
     Report::new(format!("the session that runs {} does not help", app.name)).caused_by(error)
 }
 
