@@ -229,7 +229,7 @@ impl Running {
     /// # Errors
     /// A name that means nobody: which there are.
     pub(super) fn meant(&self, asked: &[String]) -> Result<Vec<Target>, Report> {
-        among(self.targets().collect(), asked)
+        self.among(self.targets().collect(), asked)
     }
 
     /// The same, for what can be started.
@@ -237,23 +237,32 @@ impl Running {
     /// # Errors
     /// As there.
     pub(super) fn meant_to_start(&self, asked: &[String]) -> Result<Vec<Target>, Report> {
-        among(self.startable().collect(), asked)
+        self.among(self.startable().collect(), asked)
     }
-}
 
-fn among(all: Vec<Target>, asked: &[String]) -> Result<Vec<Target>, Report> {
-    let mut meant = HashSet::new();
-    for name in asked {
-        let is_called = |place: &usize| is_called(&all[*place].shown, name);
-        let places: Vec<usize> = (0..all.len()).filter(is_called).collect();
-        if places.is_empty() {
-            return Err(unknown(name, all.iter().map(|target| &target.shown[..])));
+    fn among(&self, all: Vec<Target>, asked: &[String]) -> Result<Vec<Target>, Report> {
+        let mut meant = HashSet::new();
+        for name in asked {
+            let is_shown = |place: &usize| is_called(&all[*place].shown, name);
+            let is_whole = |place: &usize| is_called(&self.whole_name(&all[*place]), name);
+            let mut places: Vec<usize> = (0..all.len()).filter(is_shown).collect();
+            if places.is_empty() {
+                places = (0..all.len()).filter(is_whole).collect();
+            }
+            if places.is_empty() {
+                return Err(unknown(name, all.iter().map(|target| &target.shown[..])));
+            }
+            meant.extend(places);
         }
-        meant.extend(places);
+        let targets = all.into_iter().enumerate();
+        let targets = targets.filter(|(place, _)| meant.contains(place));
+        Ok(targets.map(|(_, target)| target).collect())
     }
-    let targets = all.into_iter().enumerate();
-    let targets = targets.filter(|(place, _)| meant.contains(place));
-    Ok(targets.map(|(_, target)| target).collect())
+
+    /// With the app, also where people leave that out: at a root the last app that runs has it no more.
+    fn whole_name(&self, target: &Target) -> String {
+        format!("{}/{}", self.apps[target.app].state.name, target.process)
+    }
 }
 
 /// Nobody of those who are `shown` is called so: which there are.
