@@ -244,6 +244,26 @@ fn a_session_that_is_stopped_is_not_waited_for() {
 }
 
 #[test]
+fn what_a_session_that_is_stopped_does_not_stop_is_said_to_run() {
+    let project = project();
+    let mut session = project.spawn(project.command(["start", "--without", "api"]));
+    session.wait_for("web.1  ready");
+    let script = "echo runs; while ! test -e go; do sleep 0.02; done";
+    let mut devrun = project.spawn(project.command(["run", "--up", "sh", "-c", script]));
+    devrun.wait_for("runs");
+    session.signal(Signal::SIGSTOP);
+    project.write("go", "");
+    assert_eq!(devrun.wait(), 0);
+    let said = devrun.stderr.text();
+    assert!(
+        said.ends_with("what was started stops when that goes on\n"),
+        "{said}"
+    );
+    session.signal(Signal::SIGCONT).wait_for("api.1 is stopped");
+    assert_eq!(session.interrupt(), 0);
+}
+
+#[test]
 fn all_members_of_a_root_come_up_and_a_cause_is_found_where_it_is() {
     let listen = helper("listen");
     let project = Project::empty()

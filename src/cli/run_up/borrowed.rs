@@ -249,14 +249,16 @@ impl Borrowed {
         seen
     }
 
-    /// Hangs up, and waits until those have stopped that ran for us.
-    pub(super) async fn give_back(self) {
+    /// Hangs up, and waits until those have stopped that ran for us. `false`: a session that stands still has
+    /// them, and stops them when it goes on.
+    pub(super) async fn give_back(self) -> bool {
         if self.lent.is_empty() {
-            return;
+            return true;
         }
         // From before the end, so that nothing of it is missed.
         let mut seen = self.seen().await;
-        let lent = self.lent.clone();
+        let is_all_seen = seen.apps.len() == self.apps.len();
+        let (lent, needed) = (self.lent.clone(), self.needed.clone());
         drop(self);
         let begun = Instant::now();
         let mut name_at = begun + NAMED_AFTER;
@@ -277,7 +279,7 @@ impl Borrowed {
                     .processes()
                     .any(|(shown, process)| is_awaited(&shown, process))
             {
-                return;
+                return is_all_seen || !needed.iter().any(is_running);
             }
             tokio::select! {
                 () = seen.look() => {}
@@ -340,6 +342,10 @@ impl Way {
             },
         })
     }
+}
+
+fn is_running(app: &NeededApp) -> bool {
+    registry::running(&app.identity).is_some()
 }
 
 fn silent(app: &NeededApp, pid: i32, error: &std::io::Error) -> Report {

@@ -194,9 +194,11 @@ async fn bring_up(
 async fn take_down(leash: Option<Leash>, borrowed: Borrowed) {
     let has_started = leash.is_some() || borrowed.has_lent();
     let Some(leash) = leash else {
-        borrowed.give_back().await;
-        if has_started {
+        let has_stopped = borrowed.give_back().await;
+        if has_started && has_stopped {
             eprintln!("stopped what it had started");
+        } else if has_started {
+            eprintln!("its session does not answer: what was started stops when that goes on");
         }
         return;
     };
