@@ -65,7 +65,7 @@ pub(super) fn running(place: &AppOnly) -> Result<Running, Failure> {
     let owner = owner.ok_or_else(|| failure(nothing_runs(&identity), NOT_RUNNING))?;
     let apps = owner.socket.as_deref().and_then(apps_of);
     let Some(apps) = apps else {
-        return Err(failure(silent(&owner), NOT_RUNNING));
+        return Err(failure(silent(owner.pid), NOT_RUNNING));
     };
     Ok(Running::of(owner, &identity, apps))
 }
@@ -89,25 +89,30 @@ pub(super) fn identity(place: &AppOnly) -> Result<PathBuf, Failure> {
 
 /// All apps that a session runs; `None`: it does not answer. One that has just begun may not listen yet.
 pub(super) fn apps_of(socket: &Path) -> Option<Vec<RunningApp>> {
-    let asked = async {
-        let begun = Instant::now();
-        loop {
-            match client::apps(socket).await {
-                Ok(states) => return Some(states),
-                Err(error) if is_to_come(&error) && begun.elapsed() < LISTENS_WITHIN => {
-                    tokio::time::sleep(INTERVAL).await;
-                }
-                Err(_) => return None,
-            }
-        }
-    };
-    let states = live::runtime().ok()?.block_on(asked)?;
+    let asked = once_it_listens(async || client::apps(socket).await);
+    let states = live::runtime().ok()?.block_on(asked).ok()?;
     let app = |state: AppState| RunningApp {
         socket: socket.to_path_buf(),
         key: registry::app_key(Path::new(&state.identity)),
         state,
     };
     Some(states.into_iter().map(app).collect())
+}
+
+/// Asks a session that may not listen yet.
+///
+/// # Errors
+/// As `ask` has them.
+pub(super) async fn once_it_listens<T>(ask: impl AsyncFn() -> io::Result<T>) -> io::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match ask().await {
+            Err(error) if is_to_come(&error) && begun.elapsed() < LISTENS_WITHIN => {
+                tokio::time::sleep(INTERVAL).await;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 fn is_to_come(error: &io::Error) -> bool {
@@ -123,8 +128,7 @@ fn nothing_runs(identity: &Path) -> Report {
         .help("`devrun start` runs it, `devrun ps --all` shows what runs elsewhere".to_string())
 }
 
-fn silent(owner: &Owner) -> Report {
-    let pid = owner.pid;
+pub(super) fn silent(pid: i32) -> Report {
     Report::new(format!(
         "the session that runs it (pid {pid}) does not answer"
     ))
@@ -225,7 +229,7 @@ impl Running {
     /// # Errors
     /// A name that means nobody: which there are.
     pub(super) fn meant(&self, asked: &[String]) -> Result<Vec<Target>, Report> {
-        among(self.targets().collect(), asked)
+        self.among(self.targets().collect(), asked)
     }
 
     /// The same, for what can be started.
@@ -233,23 +237,32 @@ impl Running {
     /// # Errors
     /// As there.
     pub(super) fn meant_to_start(&self, asked: &[String]) -> Result<Vec<Target>, Report> {
-        among(self.startable().collect(), asked)
+        self.among(self.startable().collect(), asked)
     }
-}
 
-fn among(all: Vec<Target>, asked: &[String]) -> Result<Vec<Target>, Report> {
-    let mut meant = HashSet::new();
-    for name in asked {
-        let is_called = |place: &usize| is_called(&all[*place].shown, name);
-        let places: Vec<usize> = (0..all.len()).filter(is_called).collect();
-        if places.is_empty() {
-            return Err(unknown(name, all.iter().map(|it| it.shown.as_str())));
+    fn among(&self, all: Vec<Target>, asked: &[String]) -> Result<Vec<Target>, Report> {
+        let mut meant = HashSet::new();
+        for name in asked {
+            let is_shown = |place: &usize| is_called(&all[*place].shown, name);
+            let is_whole = |place: &usize| is_called(&self.whole_name(&all[*place]), name);
+            let mut places: Vec<usize> = (0..all.len()).filter(is_shown).collect();
+            if places.is_empty() {
+                places = (0..all.len()).filter(is_whole).collect();
+            }
+            if places.is_empty() {
+                return Err(unknown(name, all.iter().map(|target| &target.shown[..])));
+            }
+            meant.extend(places);
         }
-        meant.extend(places);
+        let targets = all.into_iter().enumerate();
+        let targets = targets.filter(|(place, _)| meant.contains(place));
+        Ok(targets.map(|(_, target)| target).collect())
     }
-    let targets = all.into_iter().enumerate();
-    let targets = targets.filter(|(place, _)| meant.contains(place));
-    Ok(targets.map(|(_, target)| target).collect())
+
+    /// With the app, also where people leave that out: at a root the last app that runs has it no more.
+    fn whole_name(&self, target: &Target) -> String {
+        format!("{}/{}", self.apps[target.app].state.name, target.process)
+    }
 }
 
 /// Nobody of those who are `shown` is called so: which there are.

@@ -51,8 +51,13 @@ pub(super) fn run(args: &Start) -> ExitCode {
 }
 
 /// Runs a session from its checks to its end. `line`: to whoever started it and does not wait for that.
-pub(super) fn run_session(args: &Start, attendance: Attendance, line: Option<Line>) -> ExitCode {
-    match prepare(args, attendance, line) {
+fn run_session(args: &Start, attendance: Attendance, line: Option<Line>) -> ExitCode {
+    run_prepared(prepare(args, attendance, line))
+}
+
+/// Runs a session to its end, if it can begin.
+pub(super) fn run_prepared(session: Result<Session, Vec<Report>>) -> ExitCode {
+    match session {
         Ok(session) => match driver::run(session) {
             Ok(end) => {
                 if let Some(report) = lost(&end.output) {
@@ -84,7 +89,7 @@ fn cannot_start(error: &std::io::Error) -> Report {
 
 /// All that can go wrong before the first process is started; last of all the guardian is forked, which
 /// inherits the locks.
-fn prepare(
+pub(super) fn prepare(
     args: &Start,
     attendance: Attendance,
     line: Option<Line>,

@@ -116,7 +116,7 @@ pub(crate) async fn borrow(
     let request = Request::post(format!("/v1/apps/{app}/borrow"))
         .header(ASKER, encoding::header(asker))
         .body(Full::from(serde_json::to_vec(&wanted)?));
-    let answer = ask(socket, request.map_err(io::Error::other)?).await?;
+    let answer = soon(ask(socket, request.map_err(io::Error::other)?)).await?;
     Ok(Following {
         answer,
         lines: Lines::default(),

@@ -50,7 +50,9 @@ impl Lending {
 
     /// Somebody else asked for a process that was lent: it is his from now on.
     pub(super) fn note(&mut self, event: &Event) {
-        if let Event::StartAsked { process } | Event::RestartAsked { process } = event
+        if let Event::StartAsked { process }
+        | Event::RestartAsked { process }
+        | Event::ReplaceAsked { process, .. } = event
             && !self.asking.remove(process)
         {
             self.lent.remove(process);

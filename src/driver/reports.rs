@@ -86,7 +86,7 @@ impl Driver {
         ProcessReport {
             state,
             up_ms: row.up.map(milliseconds),
-            restarts: row.run.saturating_sub(1),
+            restarts: self.supervisor.restarts(place),
             starts_in_ms: self.supervisor.starts_in(place, now).map(milliseconds),
             usage: None,
             listens,

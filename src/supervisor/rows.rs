@@ -64,6 +64,11 @@ impl Supervisor {
         Some(at.saturating_duration_since(now))
     }
 
+    /// Its runs but for the first, and for those that were other programs.
+    pub(crate) fn restarts(&self, index: ProcessIndex) -> u32 {
+        self.processes[index].restarts()
+    }
+
     /// In Procfile order.
     pub(crate) fn rows(&self, now: Instant) -> Vec<ProcessRow> {
         let row = |(index, process): (usize, &Process)| {

@@ -57,9 +57,8 @@ impl Supervisor {
     }
 
     pub(super) fn note_who_is_settled(&mut self, turn: &Turn) {
-        let Some(started) = self.started.filter(|_| !self.is_stopping()) else {
-            return;
-        };
+        // Also while all is being ended: who is stopping is up no more.
+        let Some(started) = self.started else { return };
         let latest_ready = self.latest_ready();
         for process in &mut self.processes {
             let at = settled_at(process, started, latest_ready);

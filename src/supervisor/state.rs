@@ -186,6 +186,11 @@ impl Process {
         }
     }
 
+    pub(super) fn restarts(&self) -> u32 {
+        let own = self.run - self.stand_ins;
+        own.saturating_sub(1)
+    }
+
     /// Another session runs it, or may be about to.
     pub(super) fn may_run_elsewhere(&self) -> bool {
         match self.state {

@@ -135,15 +135,11 @@ impl Supervisor {
     }
 
     pub(super) fn finish(&mut self, turn: &mut Turn) {
-        let restarts = |process: &Process| {
-            let own = process.run - process.stand_ins;
-            own.saturating_sub(1)
-        };
         self.say_what_failed_first(turn);
         let up = self.started.map(|started| turn.now.duration_since(started));
         turn.say(Notice::Done {
             up: up.unwrap_or(Duration::ZERO),
-            restarts: self.processes.iter().map(restarts).sum(),
+            restarts: self.processes.iter().map(Process::restarts).sum(),
             ignored_lines: self.ignored_lines,
             status: self.status.code(),
             is_stored: false,

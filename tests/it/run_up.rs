@@ -214,6 +214,56 @@ fn a_session_that_was_started_for_one_goes_on_for_another() {
 }
 
 #[test]
+fn of_several_at_once_one_starts_what_all_need() {
+    let project = project();
+    let script = "echo runs; while ! test -e go; do sleep 0.02; done";
+    let run_up = || project.spawn(project.command(["run", "--up", "sh", "-c", script]));
+    let mut all: Vec<Devrun> = (0..4).map(|_| run_up()).collect();
+    for devrun in &mut all {
+        devrun.wait_for("runs");
+    }
+    let session = project.session();
+    project.write("go", "");
+    for devrun in &mut all {
+        assert_eq!(devrun.wait(), 0, "{}", devrun.stderr.text());
+    }
+    wait_until_gone(session);
+}
+
+#[test]
+fn a_session_that_is_stopped_is_not_waited_for() {
+    let project = project();
+    let mut session = project.spawn(project.command(["start"]));
+    session.wait_for("all up in").signal(Signal::SIGSTOP);
+    let ended = run_up(&project, "echo never");
+    assert_eq!((ended.status, ended.stdout.as_str()), (125, ""));
+    let said = ended.stderr.contains("does not answer");
+    assert!(said, "{}", ended.stderr);
+    session.signal(Signal::SIGCONT);
+    assert_eq!(session.interrupt(), 0);
+}
+
+#[test]
+fn what_a_session_that_is_stopped_does_not_stop_is_said_to_run() {
+    let project = project();
+    let mut session = project.spawn(project.command(["start", "--without", "api"]));
+    session.wait_for("web.1  ready");
+    let script = "echo runs; while ! test -e go; do sleep 0.02; done";
+    let mut devrun = project.spawn(project.command(["run", "--up", "sh", "-c", script]));
+    devrun.wait_for("runs");
+    session.signal(Signal::SIGSTOP);
+    project.write("go", "");
+    assert_eq!(devrun.wait(), 0);
+    let said = devrun.stderr.text();
+    assert!(
+        said.ends_with("what was started stops when that goes on\n"),
+        "{said}"
+    );
+    session.signal(Signal::SIGCONT).wait_for("api.1 is stopped");
+    assert_eq!(session.interrupt(), 0);
+}
+
+#[test]
 fn all_members_of_a_root_come_up_and_a_cause_is_found_where_it_is() {
     let listen = helper("listen");
     let project = Project::empty()
@@ -244,6 +294,28 @@ fn all_members_of_a_root_come_up_and_a_cause_is_found_where_it_is() {
     ] {
         assert!(ended.stderr.contains(said), "{}", ended.stderr);
     }
+}
+
+#[test]
+fn who_has_the_place_of_what_was_lent_keeps_it() {
+    let project = project();
+    let mut session = project.spawn(project.command(["start", "--without", "api"]));
+    session.wait_for("web.1  ready");
+    let run = |how: &[&str], name: &str| {
+        let script = format!("echo runs; while ! test -e {name}; do sleep 0.02; done; exit 5");
+        let command = ["sh", "-c", &script];
+        let arguments = ["run"].iter().chain(how).chain(&command);
+        let mut devrun = project.spawn(project.command(arguments));
+        devrun.wait_for("runs");
+        devrun
+    };
+    let mut borrower = run(&["--up"], "first");
+    let mut stand_in = run(&["--as", "api"], "second");
+    project.write("first", "");
+    assert_eq!(borrower.wait(), 5);
+    project.write("second", "");
+    assert_eq!(stand_in.wait(), 5);
+    assert_eq!(session.interrupt(), 0);
 }
 
 #[test]

@@ -410,6 +410,27 @@ fn a_session_that_vanishes_meanwhile_is_told_of() {
 }
 
 #[test]
+fn a_member_keeps_its_name_at_the_root_when_the_others_are_run_elsewhere() {
+    let root = Project::called("mono").file("devrun.yaml", "apps: [shop, api]\n");
+    for app in ["shop", "api"] {
+        root.write(
+            &format!("{app}/Procfile"),
+            format!("web: {}\n", helper("listen")),
+        );
+        root.write(&format!("{app}/devrun.yaml"), "port: 0\n");
+    }
+    let mut devrun = root.spawn(root.command(["start"]));
+    devrun.wait_for("| all up ");
+    let member = root.below("api");
+    let mut taker = member.spawn(member.command(["start"]));
+    taker.wait_for("all up ");
+    let stopped = root.run(&["stop", "shop/web"]);
+    answers(&stopped, 0, "web.1 stopped\n");
+    assert_eq!(taker.interrupt(), 0);
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
 fn a_member_of_a_repository_is_steered_from_the_root_and_ends_with_the_whole_run() {
     let root = Project::called("mono").file("devrun.yaml", "apps: [apps/*]\n");
     root.write(".git/HEAD", "");

@@ -1,5 +1,6 @@
 //! `devrun wait`: until processes are ready, or one has failed, or it has lasted too long.
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::schema::Schema;
@@ -56,6 +57,24 @@ fn it_ends_when_all_are_ready() {
     assert!(get(url.unwrap()).contains("200 OK"));
     assert_eq!(said.lines().count(), 3, "{said}");
     assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn what_ends_with_its_session_is_not_up() {
+    let listen = helper("listen");
+    let slow = "trap 'until [ -e end ]; do sleep 0.02; done; exit' TERM";
+    let project = Project::with_procfile(&format!("web: {slow}; {listen} & wait; wait\n"));
+    let mut devrun = project.start();
+    devrun.wait_for("all up in");
+    devrun.signal(Signal::SIGINT).wait_for("stopping 1 process");
+    let waited = project.run(&["wait"]);
+    is_status(&waited, 3);
+    assert_eq!(waited.stdout, "");
+    let run = project.run(&["run", "--up", "echo", "never"]);
+    is_status(&run, 125);
+    assert_eq!(run.stdout, "");
+    project.write("end", "");
+    assert_eq!(devrun.wait(), 0);
 }
 
 #[test]

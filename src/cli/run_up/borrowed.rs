@@ -10,6 +10,7 @@ use tokio::time::{self, Instant};
 
 use crate::cli::run_up::NeededApp;
 use crate::cli::run_up::leash::Leash;
+use crate::cli::session;
 use crate::control::client::{self, Following};
 use crate::os::spawn;
 use crate::registry;
@@ -25,6 +26,9 @@ const NAMED_AGAIN: Duration = Duration::from_secs(10);
 /// A session that was given something back says within this time that it stops that; else somebody else
 /// needs it.
 const STOPS_WITHIN: Duration = Duration::from_secs(1);
+
+/// Within this time a session answers that goes on.
+const SAYS_WITHIN: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default)]
 pub(super) struct Borrowed {
@@ -64,8 +68,10 @@ impl Borrowed {
     pub(super) async fn borrow(&mut self, app: &NeededApp) -> Result<(), Report> {
         let way = Way::to(app)?;
         self.needed.push(app.clone());
-        let following = client::borrow(&way.socket, &way.key, &way.asker, &app.processes);
-        let following = following.await.map_err(|error| silent(app, &error))?;
+        let borrow =
+            async || client::borrow(&way.socket, &way.key, &way.asker, &app.processes).await;
+        let following = session::once_it_listens(borrow).await;
+        let following = following.map_err(|error| silent(app, way.pid, &error))?;
         self.listen(app, way.socket, following);
         Ok(())
     }
@@ -148,7 +154,7 @@ impl Borrowed {
         let has_failed = self
             .processes()
             .any(|(_, process)| process.failed.is_some());
-        has_failed || self.apps.iter().any(|app| app.is_over && !app.is_settled())
+        has_failed || self.apps.iter().any(|app| app.ends() && !app.is_settled())
     }
 
     /// Also of the apps that are used and run in the same session: the cause may be there.
@@ -170,7 +176,7 @@ impl Borrowed {
                 .filter_map(|(shown, it)| failure(&shown, it)),
         );
         if failed.is_empty() {
-            failed.push(Report::new("the session has ended before all was ready"));
+            failed.push(Report::new("the session ends before all is ready"));
         }
         failed
     }
@@ -234,21 +240,25 @@ impl Borrowed {
         let mut seen = Self::default();
         for app in &self.needed {
             let Ok(way) = Way::to(app) else { continue };
-            if let Ok(following) = client::follow(&way.socket, &way.key, &way.asker).await {
+            let following = client::follow(&way.socket, &way.key, &way.asker);
+            // One that is stopped (Ctrl-Z) says nothing, and shall not keep us.
+            if let Ok(Ok(following)) = time::timeout(SAYS_WITHIN, following).await {
                 seen.listen(app, way.socket, following);
             }
         }
         seen
     }
 
-    /// Hangs up, and waits until those have stopped that ran for us.
-    pub(super) async fn give_back(self) {
+    /// Hangs up, and waits until those have stopped that ran for us. `false`: a session that stands still has
+    /// them, and stops them when it goes on.
+    pub(super) async fn give_back(self) -> bool {
         if self.lent.is_empty() {
-            return;
+            return true;
         }
         // From before the end, so that nothing of it is missed.
         let mut seen = self.seen().await;
-        let lent = self.lent.clone();
+        let is_all_seen = seen.apps.len() == self.apps.len();
+        let (lent, needed) = (self.lent.clone(), self.needed.clone());
         drop(self);
         let begun = Instant::now();
         let mut name_at = begun + NAMED_AFTER;
@@ -269,7 +279,7 @@ impl Borrowed {
                     .processes()
                     .any(|(shown, process)| is_awaited(&shown, process))
             {
-                return;
+                return is_all_seen || !needed.iter().any(is_running);
             }
             tokio::select! {
                 () = seen.look() => {}
@@ -294,13 +304,21 @@ impl App {
         state.is_some_and(|state| state.identity == other.identity)
     }
 
+    /// What its session ends is up no more, or soon will be; what has done its work has done it.
     fn is_settled(&self) -> bool {
-        self.state.is_some() && self.needed().all(|process| process.is_settled)
+        let done = Shown::Completed.word();
+        let is_settled = |it: &ProcessState| it.is_settled && (!self.ends() || it.state == done);
+        self.state.is_some() && self.needed().all(is_settled)
+    }
+
+    fn ends(&self) -> bool {
+        self.is_over || self.state.as_ref().is_some_and(|state| state.is_ending)
     }
 }
 
 /// Where an app is borrowed, and by whom.
 struct Way {
+    pid: i32,
     socket: PathBuf,
     key: String,
     asker: Asker,
@@ -309,9 +327,12 @@ struct Way {
 impl Way {
     fn to(app: &NeededApp) -> Result<Self, Report> {
         let owner = registry::running(&app.identity);
+        let place = owner.and_then(|owner| Some((owner.pid, owner.socket?)));
         let nobody = || Report::new(format!("nobody runs {}", app.name));
+        let (pid, socket) = place.ok_or_else(nobody)?;
         Ok(Self {
-            socket: owner.and_then(|owner| owner.socket).ok_or_else(nobody)?,
+            pid,
+            socket,
             key: registry::app_key(&app.identity),
             asker: Asker {
                 pid: std::process::id() as i32,
@@ -323,7 +344,14 @@ impl Way {
     }
 }
 
-fn silent(app: &NeededApp, error: &std::io::Error) -> Report {
+fn is_running(app: &NeededApp) -> bool {
+    registry::running(&app.identity).is_some()
+}
+
+fn silent(app: &NeededApp, pid: i32, error: &std::io::Error) -> Report {
+    if error.kind() == std::io::ErrorKind::TimedOut {
+        return session::silent(pid);
+    }
     Report::new(format!("the session that runs {} does not help", app.name)).caused_by(error)
 }
 

@@ -9,6 +9,10 @@ use tokio::io::Interest;
 use crate::cli::front::{self, Forked, Line};
 use crate::driver::front::Word;
 use crate::os::{descriptor, spawn, watched};
+use crate::words::exit::Exit;
+
+/// The status of a session that finds its app run by another one: known to its front alone.
+pub(super) const FORESTALLED: u8 = 75;
 
 /// Dropping it lets the session end.
 #[derive(Debug)]
@@ -28,9 +32,30 @@ pub(super) fn split() -> io::Result<Result<Leash, Line>> {
     )
 }
 
+/// What becomes of a session that is to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// It can be asked.
+    Begun,
+    /// Another one was quicker, and has the app.
+    Forestalled,
+    /// It could not begin, and has said why.
+    Refused,
+}
+
 impl Leash {
-    /// Comes back when the session can be asked. `None`: it could not begin, and has said why.
-    pub(super) async fn begun(&mut self) -> Option<()> {
+    pub(super) async fn begin(&mut self) -> Beginning {
+        if self.has_begun().await.is_some() {
+            return Beginning::Begun;
+        }
+        self.socket = None;
+        match spawn::wait_for_exit(self.session) {
+            Some(Exit::Status(FORESTALLED)) => Beginning::Forestalled,
+            Some(Exit::Status(_) | Exit::Signal(_) | Exit::Unready) | None => Beginning::Refused,
+        }
+    }
+
+    async fn has_begun(&self) -> Option<()> {
         let socket = self.socket.as_ref()?.try_clone().ok()?;
         let socket = watched::watch(socket, Interest::READABLE).ok()?;
         let mut word = [0; Word::LENGTH];
@@ -42,11 +67,9 @@ impl Leash {
                     let has_begun = Word::from_bytes(word) == Some(Word::Begun);
                     return has_begun.then_some(());
                 }
-                Ok(Some(_)) | Err(_) => break,
+                Ok(Some(_)) | Err(_) => return None,
             }
         }
-        spawn::wait_for_exit(self.session);
-        None
     }
 
     /// The session ends from now on. Its pid.

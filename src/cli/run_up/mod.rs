@@ -18,7 +18,7 @@ use crate::cli::context::Context;
 use crate::cli::front::Line;
 use crate::cli::run::{self, FAILED};
 use crate::cli::run_up::borrowed::Borrowed;
-use crate::cli::run_up::leash::Leash;
+use crate::cli::run_up::leash::{Beginning, FORESTALLED, Leash};
 use crate::cli::run_up::signals::Signals;
 use crate::cli::{live, refuse, start};
 use crate::plan::select::Wanted;
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Run) -> ExitCode {
         Some(_) => None,
         None => match leash::split() {
             Ok(Ok(leash)) => Some(leash),
-            Ok(Err(line)) => return session(&args.place, line),
+            Ok(Err(line)) => return session(&args.place, &needed, line),
             Err(error) => return refuse(&[impossible(&error)], FAILED),
         },
     };
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Run) -> ExitCode {
 }
 
 /// The session that is started for the command: as `devrun start` would, and without a word.
-fn session(place: &args::Where, line: Line) -> ExitCode {
+fn session(place: &args::Where, needed: &Needed, line: Line) -> ExitCode {
     let parsed = Args::try_parse_from(["devrun", "start", "--quiet"]);
     let Ok(args::Command::Start(start)) = parsed.map(|args| args.command) else {
         unreachable!("these are the arguments of `start`");
@@ -76,7 +76,12 @@ fn session(place: &args::Where, line: Line) -> ExitCode {
         place: place.clone(),
         ..*start
     };
-    start::run_session(&start, Attendance::Holder, Some(line))
+    let session = start::prepare(&start, Attendance::Holder, Some(line));
+    // Whoever was quicker lends as well what is needed.
+    if session.is_err() && registry::running(&needed.identity).is_some() {
+        return ExitCode::from(FORESTALLED);
+    }
+    start::run_prepared(session)
 }
 
 fn impossible(error: &io::Error) -> Report {
@@ -162,15 +167,22 @@ async fn bring_up(
     leash: &mut Option<Leash>,
     borrowed: &mut Borrowed,
 ) -> Result<(), Vec<Report>> {
-    if let Some(leash) = leash {
+    if let Some(held) = leash {
         let of_app = |app: &NeededApp| -> Vec<String> {
             let names = app.processes.iter();
             names.map(|name| format!("{}{name}", app.prefix)).collect()
         };
         let all = needed.apps.iter().flat_map(of_app);
         eprintln!("starting {}", wording::listed(all));
-        // What is wrong was said by the session.
-        leash.begun().await.ok_or_else(Vec::new)?;
+        match held.begin().await {
+            Beginning::Begun => {}
+            Beginning::Forestalled => *leash = None,
+            Beginning::Refused => {
+                *leash = None;
+                // What is wrong was said by the session.
+                return Err(Vec::new());
+            }
+        }
     }
     for app in &needed.apps {
         borrowed.borrow(app).await.map_err(|report| vec![report])?;
@@ -182,9 +194,11 @@ async fn bring_up(
 async fn take_down(leash: Option<Leash>, borrowed: Borrowed) {
     let has_started = leash.is_some() || borrowed.has_lent();
     let Some(leash) = leash else {
-        borrowed.give_back().await;
-        if has_started {
+        let has_stopped = borrowed.give_back().await;
+        if has_started && has_stopped {
             eprintln!("stopped what it had started");
+        } else if has_started {
+            eprintln!("its session does not answer: what was started stops when that goes on");
         }
         return;
     };

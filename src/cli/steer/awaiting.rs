@@ -100,8 +100,12 @@ impl Awaited {
         self.state = found.cloned();
         self.is_ending = app.is_ending;
         self.progress = match progress::of(self.goal, self.run, found) {
-            // Nobody has stopped this one but with all others.
+            // Nobody has stopped this one but with all others,
             Progress::Stopped if app.is_ending => Progress::Comes,
+            // and whose turn has not come yet will be.
+            Progress::Done if app.is_ending && self.goal == Goal::Up && self.is_alive() => {
+                Progress::Comes
+            }
             progress => progress,
         };
         let is_stopping = found.is_some_and(|found| found.state == "stopping");

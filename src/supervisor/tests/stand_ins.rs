@@ -64,12 +64,14 @@ fn it_has_the_place_once_nothing_of_the_process_is_left_and_then_that_is_back_at
     assert_eq!((row.pid, row.stand_in), (Some(41300), true));
     story.listens(WEB, 2, &[5000]);
     assert_eq!(story.supervisor.rows(story.now)[WEB].state, Shown::Ready);
+    assert_eq!(story.supervisor.restarts(WEB), 0);
     assert_eq!(story.after(seconds(100)), []);
     story.said();
     assert_eq!(story.on(ended(WEB, 2)), [spawn(WEB, 3)]);
     assert_eq!(ends(&mut story), [Then::Back]);
     story.spawned(WEB, 3);
     assert!(!story.supervisor.rows(story.now)[WEB].stand_in);
+    assert_eq!(story.supervisor.restarts(WEB), 1);
     assert_eq!(story.on(ended(WEB, 2)), [], "that is late");
 }
 
