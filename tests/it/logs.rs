@@ -357,6 +357,28 @@ fn an_app_that_another_session_runs_has_its_own_logs() {
 }
 
 #[test]
+fn an_app_that_is_only_used_is_read_where_it_runs() {
+    let shop = Project::called("shop")
+        .file("Procfile", "web: echo shop; exec sleep 1000\n")
+        .file("devrun.yaml", "uses: {API_URL: ../api}\n");
+    let api = shop.sibling("api");
+    api.write("Procfile", format!("web: {}\n", helper("listen")));
+    let mut provider = api.start();
+    provider.wait_for("all up");
+    let port = provider.value_after("| listens on ");
+    let mut devrun = shop.start();
+    devrun.wait_for("all up");
+    soon_shown(&shop, &["web"], "web.1  | shop\n");
+    let listens = format!("api/web.1 | listens on {port}\n");
+    for asked in ["api/web", "api/web.1", "api/*"] {
+        soon_shown(&shop, &[asked], &listens);
+    }
+    assert_eq!(devrun.interrupt(), 0);
+    soon_shown(&shop, &["api/web"], &listens);
+    assert_eq!(provider.interrupt(), 0);
+}
+
+#[test]
 fn a_root_and_its_members_have_the_logs_of_one_session() {
     let root = Project::called("repo")
         .file("devrun.yaml", "apps: [apps/*]\n")
