@@ -259,7 +259,10 @@ fn store(
     let mut keeper = Keeper::new(home, opening, create);
     let mut back = Vec::new();
     while shared.take(&mut back) {
-        keeper.keep(&mut back)?;
+        if let Err(error) = keeper.keep(&mut back) {
+            keeper.give_up();
+            return Err(error);
+        }
         back.clear();
         shared.gather(&mut back);
     }

@@ -1,6 +1,7 @@
 //! `devrun logs`: what a session wrote, while it runs and when it is over.
 
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -286,6 +287,22 @@ fn a_prompt_is_followed_before_its_line_has_an_end() {
     assert!(followed.stdout.text().ends_with("web.1  | name? Ada\n"));
     assert_eq!(followed.interrupt(), 0);
     assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn a_session_of_which_nothing_is_left_ended_when_it_began() {
+    let project = ran("web: echo one\n");
+    let state = project.directory().join("../state/devrun/logs");
+    let below = |path: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(path).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let sessions: Vec<PathBuf> = below(&state).iter().flat_map(|app| below(app)).collect();
+    std::fs::remove_file(sessions[0].join("000001.log")).unwrap();
+    let followed = read(&project, &["-f"]);
+    assert!(followed.stderr.contains("cut off after"), "{followed:?}");
+    assert!(!followed.stderr.contains("1970"), "{}", followed.stderr);
+    assert_eq!(followed.status, 0);
 }
 
 #[test]
