@@ -2,6 +2,7 @@
 //! reads files and nothing else: the session never waits for it.
 
 mod cast;
+mod elsewhere;
 mod outlet;
 mod reading;
 mod sessions;
@@ -54,7 +55,7 @@ pub(super) fn run(args: &Logs) -> ExitCode {
 /// Finds the session, and who is meant in it.
 fn prepare(args: &Logs) -> Result<Reading, Failure> {
     let identity = session::identity(&args.place())?;
-    let session = sessions::chosen(&identity, args.session)?;
+    let mut session = sessions::chosen(&identity, args.session)?;
     let key = registry::app_key(&identity);
     let sources =
         reading::sources(&session).map_err(|error| failure(unreadable(&error), NOT_RUNNING))?;
@@ -64,6 +65,13 @@ fn prepare(args: &Logs) -> Result<Reading, Failure> {
     };
     let cast = Cast::new(&sources, from, &args.processes);
     let mut cast = cast.map_err(|report| failure(report, NOT_STARTED))?;
+    if args.session == 0 {
+        let other = elsewhere::find(&session, &sources, from, &args.processes);
+        let other = other.map_err(|error| failure(unreadable(&error), NOT_RUNNING))?;
+        if let Some(other) = other {
+            (session, cast) = (other.session, other.cast);
+        }
+    }
     if args.raw && args.processes.is_empty() {
         cast.hide_system();
     }

@@ -71,6 +71,13 @@ impl Keeper {
         Ok(())
     }
 
+    /// What cannot be begun leaves nothing behind that would be taken for the last session.
+    pub(super) fn give_up(self) {
+        if self.number <= 1 && self.length == 0 {
+            self.home.discard();
+        }
+    }
+
     /// What a record changes besides the file.
     fn note(&mut self, record: &[u8]) -> io::Result<()> {
         let record = segment::unsealed(record).expect("it is ours");

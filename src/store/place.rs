@@ -199,6 +199,15 @@ impl Home {
         }
     }
 
+    /// The session has stored nothing, and never will.
+    pub(super) fn discard(self) {
+        for session in sessions(&self.logs, &self.app) {
+            if session.id == self.id {
+                self.remove(&self.app, &session);
+            }
+        }
+    }
+
     /// With all links to it; of a link, the link alone.
     fn remove(&self, app: &str, session: &StoredSession) {
         if session.is_link {

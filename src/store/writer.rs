@@ -57,6 +57,8 @@ struct Front {
     missing: Amount,
     /// The time of the last record: the clock may be set back.
     last_ns: u64,
+    /// So many bytes wake the thread. 0: it is awake, and looks by itself.
+    awaited: usize,
     is_done: bool,
     has_stopped: bool,
 }
@@ -151,12 +153,14 @@ impl Writer {
     }
 
     fn fill(&self, mut front: MutexGuard<'_, Front>, body: &Body<'_>) {
-        let before = front.bytes.len();
         front.push(body);
-        let is_news = before == 0 || (before < MUCH && front.bytes.len() >= MUCH);
+        let is_awaited = (1..=front.bytes.len()).contains(&front.awaited);
+        if is_awaited {
+            front.awaited = 0;
+        }
         drop(front);
         // Waking the thread is a system call.
-        if is_news {
+        if is_awaited {
             self.shared.filled.notify_one();
         }
     }
@@ -211,6 +215,7 @@ impl Shared {
     fn take(&self, back: &mut Vec<u8>) -> bool {
         let mut front = self.lock();
         while front.bytes.is_empty() && !front.is_done {
+            front.awaited = 1;
             front = self
                 .filled
                 .wait(front)
@@ -221,14 +226,18 @@ impl Shared {
         !back.is_empty()
     }
 
-    /// Lets more come together. Where nothing comes, a flood is over: neither `back`, which is empty, nor the
-    /// front buffer needs its room any more.
+    /// Lets more come together, so that a flood wakes the thread seldom. Where nothing comes, a flood is over:
+    /// neither `back`, which is empty, nor the front buffer needs its room any more.
     fn gather(&self, back: &mut Vec<u8>) {
-        let is_little = |front: &mut Front| front.bytes.len() < MUCH && !front.is_done;
+        let is_little = |front: &mut Front| {
+            front.awaited = MUCH;
+            front.bytes.len() < MUCH && !front.is_done
+        };
         let gathered = self
             .filled
             .wait_timeout_while(self.lock(), GATHERS, is_little);
         let (mut front, _) = gathered.expect("nobody panics while holding it");
+        front.awaited = 0;
         if front.bytes.is_empty() {
             front.bytes.shrink_to(MUCH);
             back.shrink_to(MUCH);
@@ -250,12 +259,12 @@ fn store(
     let mut keeper = Keeper::new(home, opening, create);
     let mut back = Vec::new();
     while shared.take(&mut back) {
-        keeper.keep(&mut back)?;
-        let is_calm = back.len() < MUCH;
-        back.clear();
-        if is_calm {
-            shared.gather(&mut back);
+        if let Err(error) = keeper.keep(&mut back) {
+            keeper.give_up();
+            return Err(error);
         }
+        back.clear();
+        shared.gather(&mut back);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `devrun logs`: what a session wrote, while it runs and when it is over.
 
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -295,6 +296,22 @@ fn a_prompt_is_followed_before_its_line_has_an_end() {
 }
 
 #[test]
+fn a_session_of_which_nothing_is_left_ended_when_it_began() {
+    let project = ran("web: echo one\n");
+    let state = project.directory().join("../state/devrun/logs");
+    let below = |path: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(path).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let sessions: Vec<PathBuf> = below(&state).iter().flat_map(|app| below(app)).collect();
+    std::fs::remove_file(sessions[0].join("000001.log")).unwrap();
+    let followed = read(&project, &["-f"]);
+    assert!(followed.stderr.contains("cut off after"), "{followed:?}");
+    assert!(!followed.stderr.contains("1970"), "{}", followed.stderr);
+    assert_eq!(followed.status, 0);
+}
+
+#[test]
 fn following_ends_when_nobody_reads() {
     let project = Project::with_procfile("web: echo up; exec sleep 1000\n");
     let mut devrun = project.start();
@@ -360,6 +377,28 @@ fn an_app_that_another_session_runs_has_its_own_logs() {
     soon_shown(&api, &["web"], &listens);
     soon_shown(&shop, &["web"], "web.1  | shop\n");
     assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
+fn an_app_that_is_only_used_is_read_where_it_runs() {
+    let shop = Project::called("shop")
+        .file("Procfile", "web: echo shop; exec sleep 1000\n")
+        .file("devrun.yaml", "uses: {API_URL: ../api}\n");
+    let api = shop.sibling("api");
+    api.write("Procfile", format!("web: {}\n", helper("listen")));
+    let mut provider = api.start();
+    provider.wait_for("all up");
+    let port = provider.value_after("| listens on ");
+    let mut devrun = shop.start();
+    devrun.wait_for("all up");
+    soon_shown(&shop, &["web"], "web.1  | shop\n");
+    let listens = format!("api/web.1 | listens on {port}\n");
+    for asked in ["api/web", "api/web.1", "api/*"] {
+        soon_shown(&shop, &[asked], &listens);
+    }
+    assert_eq!(devrun.interrupt(), 0);
+    soon_shown(&shop, &["api/web"], &listens);
+    assert_eq!(provider.interrupt(), 0);
 }
 
 #[test]

@@ -42,9 +42,18 @@ impl Viewpoint<'_> {
     }
 
     /// Whether somebody means this process who says `asked`.
-    fn means(self, source: &Source, asked: &str) -> bool {
+    pub(super) fn means(self, source: &Source, asked: &str) -> bool {
         let in_app = self.is_own(source) && session::is_called(&source.in_app, asked);
         in_app || (self.is_known(source) && session::is_called(&source.name, asked))
+    }
+
+    /// The one other app of which all are that are asked for. `None`: there is none, or somebody is of this one.
+    pub(super) fn other_app<'a>(self, sources: &'a [Source], asked: &[String]) -> Option<&'a str> {
+        let is_meant = |source: &&Source| asked.iter().any(|asked| self.means(source, asked));
+        let mut meant = sources.iter().filter(is_meant);
+        let app = meant.next()?.app.as_str();
+        let is_one = app != self.key && meant.all(|source| source.app == app);
+        (is_one && !asked.iter().any(|asked| asked == SYSTEM)).then_some(app)
     }
 }
 
@@ -159,6 +168,20 @@ mod tests {
         check("api", &["api/web"], &["web.1"]);
         let asked = ["worker".to_string()];
         Cast::new(&sources(), from("api"), &asked).unwrap_err();
+    }
+
+    #[test]
+    fn all_may_be_of_one_other_app() {
+        let check = |asked: &[&str], expected: Option<&str>| {
+            let asked: Vec<String> = asked.iter().map(ToString::to_string).collect();
+            assert_eq!(from("shop").other_app(&sources(), &asked), expected);
+        };
+        check(&["api/web"], Some("api"));
+        check(&["api/*", "api/web.1"], Some("api"));
+        check(&["api/web", "web"], None);
+        check(&["api/web", "system"], None);
+        check(&["worker"], None);
+        check(&[], None);
     }
 
     #[test]

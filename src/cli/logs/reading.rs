@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::cli::logs::outlet::Outlet;
 use crate::log::matcher::{Matcher, Wanted};
@@ -45,7 +45,7 @@ pub(super) struct Reading {
     lines: Lines,
     /// The session has ended in good order.
     has_ended: bool,
-    /// When the last record was.
+    /// When the last record was or, without one, the session began.
     at_ns: u64,
 }
 
@@ -133,12 +133,12 @@ impl Reading {
             outlet,
         };
         Self {
+            at_ns: nanoseconds(session.started_at),
             session,
             asked,
             sieve,
             lines: Lines::default(),
             has_ended: false,
-            at_ns: 0,
         }
     }
 
@@ -387,6 +387,11 @@ fn gap(at_ns: u64, missing: Amount, cause: GapCause) -> Gap {
 }
 
 fn now_ns() -> u64 {
-    let now = UNIX_EPOCH.elapsed().unwrap_or_default();
-    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
+    nanoseconds(SystemTime::now())
+}
+
+/// Since 1970.
+fn nanoseconds(at: SystemTime) -> u64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

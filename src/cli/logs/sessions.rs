@@ -63,6 +63,19 @@ fn stored(logs: &Path, identity: &Path) -> Vec<StoredSession> {
     }
 }
 
+/// The session that has run this `app`, which `user` uses: the one that runs it or, if `user` is over as well,
+/// the last. `None`: there is none, or it is `user` itself.
+pub(super) fn that_runs(app: &str, user: &StoredSession) -> Option<StoredSession> {
+    let sessions = place::sessions(&registry::logs().ok()?, app);
+    if sessions.iter().any(|session| session.id == user.id) {
+        return None;
+    }
+    let can_be = |session: &StoredSession| session.is_live() || !user.is_live();
+    let sessions = sessions.into_iter().filter(can_be);
+    // Of equals the last.
+    sessions.max_by_key(StoredSession::is_live)
+}
+
 fn none(identity: &Path) -> Report {
     let shown = wording::path(identity, std::env::home_dir().as_deref());
     Report::new(format!("no session of {shown} is stored"))

@@ -188,7 +188,9 @@ fn the_layout_stays() {
         3, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 2, 0, 3, 0, b'h', b'i', b'\n',
     ];
     assert_eq!(bytes[4..], frame);
-    assert_eq!(bytes[..4], [46, 6, 167, 83]);
+    assert_eq!(bytes[..4], [75, 83, 143, 50]);
+    let longer: Vec<u8> = (0..100).collect();
+    assert_eq!(checksum(&longer), 599894839);
 }
 
 #[test]

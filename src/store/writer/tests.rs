@@ -254,6 +254,7 @@ fn a_store_that_cannot_go_on_says_why_and_takes_no_memory() {
     assert_eq!(writer.shared.lock().bytes.capacity(), 0);
     finish(writer);
     assert!(has_stopped.recv().is_err());
+    assert_eq!(sessions(&scratch.path("logs"), SHOP), [], "it is none");
 
     let (stopped, has_stopped) = mpsc::channel();
     let nowhere = || Err(io::ErrorKind::ReadOnlyFilesystem.into());
