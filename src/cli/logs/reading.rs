@@ -43,6 +43,8 @@ pub(super) struct Reading {
     asked: Asked,
     sieve: Sieve,
     lines: Lines,
+    /// What is read now was only just written, as far as the store keeps up.
+    is_following: bool,
     /// The session has ended in good order.
     has_ended: bool,
     /// When the last record was or, without one, the session began.
@@ -138,6 +140,7 @@ impl Reading {
             asked,
             sieve,
             lines: Lines::default(),
+            is_following: false,
             has_ended: false,
         }
     }
@@ -225,12 +228,16 @@ impl Reading {
     fn follow(&mut self, mut reader: Reader, stop: &AtomicBool) -> Result<(), Failed> {
         let watch = reader.watch().ok();
         let mut calmed = Instant::now();
+        self.is_following = true;
         while !stop.load(Ordering::Relaxed) {
+            // This process may stand still between any two lines of it: what came since the look began is nobody's
+            // silence.
+            let looked_ns = now_ns();
             self.read(&mut reader, stop)?;
             if reader.is_over() {
                 self.finish();
             } else {
-                self.show_open();
+                self.show_open(looked_ns);
             }
             if calmed.elapsed() >= SILENCE || reader.is_over() {
                 calmed = Instant::now();
@@ -268,6 +275,9 @@ impl Reading {
                 // Nothing is cut that nobody is shown.
                 if sieve.shows(source + 1) {
                     lines.chunk((source, run), at_ns, bytes, &mut into(sieve));
+                    if self.is_following {
+                        lines.was_read(source, now_ns());
+                    }
                 }
             }
             Body::Said { text } => into(sieve)(said(at_ns, text)),
@@ -306,10 +316,10 @@ impl Reading {
         self.sieve.matcher.is_none()
     }
 
-    fn show_open(&mut self) {
+    fn show_open(&mut self, looked_ns: u64) {
         if self.shows_open() {
             let sink = &mut into(&mut self.sieve);
-            self.lines.show_open(now_ns(), SILENCE, sink);
+            self.lines.show_open(looked_ns, SILENCE, sink);
         }
     }
 
