@@ -465,6 +465,31 @@ fn the_last_lines_of_a_quiet_process_are_found_far_behind_a_flood() {
 }
 
 #[test]
+fn what_was_removed_is_told_beside_what_was_looked_for() {
+    let text = "x".repeat(99);
+    let project = ran(&format!(
+        "web: yes {text} | head -n 900000; echo needle; echo last\n"
+    ));
+    let lost = "lines lost here: removed to make room for later ones\n";
+    for (arguments, expected) in [
+        (&["web", "--grep", "needle"][..], "web.1  | needle\n"),
+        (&["web", "--grep", "straw"], ""),
+        (&["web", "--grep", "needle", "-n", "5"], "web.1  | needle\n"),
+    ] {
+        let found = read(&project, &[arguments, &["--no-timestamp"]].concat());
+        assert_eq!(found.stdout, expected);
+        assert!(found.stderr.ends_with(lost), "{}", found.stderr);
+        assert_eq!(found.stderr.lines().count(), 1, "{}", found.stderr);
+    }
+    // What was lost before the lines that are shown is nothing to these.
+    let raw = read(&project, &["web", "--raw", "-n", "400000"]);
+    assert_eq!(
+        (raw.stdout.lines().count(), raw.stderr),
+        (400_000, String::new())
+    );
+}
+
+#[test]
 fn colours_are_those_of_the_session() {
     let project = ran("web: echo one\nworker: echo two\n");
     let colour =

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::cli::logs::outlet::Outlet;
 use crate::log::matcher::{Matcher, Wanted};
+use crate::log::recent::Recent;
 use crate::log::stored::{Author, Cause, End, Entry, Gap, Line, Lines};
 use crate::os::descriptor;
 use crate::os::directory_watch::Watch;
@@ -32,7 +33,7 @@ pub(super) struct Asked {
     pub(super) since: u64,
     pub(super) until: u64,
     pub(super) follows: bool,
-    /// What is lost has no place in what is written to stdout.
+    /// What is lost has no place in what is written to stdout: it is told on stderr.
     pub(super) tells_gaps: bool,
     pub(super) wanted: Option<Wanted>,
 }
@@ -45,6 +46,8 @@ pub(super) struct Reading {
     lines: Lines,
     /// What is read now was only just written, as far as the store keeps up.
     is_following: bool,
+    /// To be told on stderr, if lines from before are shown.
+    untold: Vec<Gap>,
     /// The session has ended in good order.
     has_ended: bool,
     /// When the last record was or, without one, the session began.
@@ -141,6 +144,7 @@ impl Reading {
             sieve,
             lines: Lines::default(),
             is_following: false,
+            untold: Vec::new(),
             has_ended: false,
         }
     }
@@ -183,7 +187,9 @@ impl Reading {
         };
         let is_tail = self.asked.last.is_some();
         let tails = TAILS.map(Beginning::Last).into_iter();
-        let tails = tails.filter(|_| is_tail);
+        // What stands around a match may stand far before it.
+        let has_context = self.asked.wanted.as_ref().is_some_and(|it| it.context > 0);
+        let tails = tails.filter(|_| is_tail && !has_context);
         for from in tails.chain([all]) {
             let mut reader = Reader::open(&self.session, from);
             self.begin(from);
@@ -193,6 +199,7 @@ impl Reading {
             }
             if from == all || self.has_enough() {
                 self.lines.go_on();
+                self.tell_gaps();
                 self.sieve.outlet.open();
                 self.sieve.outlet.write().map_err(Failed::Written)?;
                 return Ok(is_at_end.then_some(reader));
@@ -208,6 +215,7 @@ impl Reading {
             Beginning::Start | Beginning::Time(_) => Lines::default(),
         };
         self.sieve.matcher = self.asked.wanted.clone().map(Matcher::new);
+        self.untold.clear();
         if let Some(last) = self.asked.last {
             self.sieve.outlet.keep_last(last);
         }
@@ -299,11 +307,25 @@ impl Reading {
     }
 
     fn lose(&mut self, gap: Gap) {
-        // What lies before the last lines nobody has asked for.
-        if self.asked.tells_gaps && self.sieve.outlet.recent().is_none() {
+        if !self.asked.tells_gaps {
+            self.sieve.take(Entry::Gap(gap));
+        } else if self.sieve.is_timely(gap.at_ns) {
+            self.untold.push(gap);
+            if self.sieve.outlet.recent().is_none() {
+                self.tell_gaps();
+            }
+        }
+    }
+
+    /// Where only the last lines are shown, what was lost before them is left out as well.
+    fn tell_gaps(&mut self) {
+        let recent = self.sieve.outlet.recent();
+        let since = recent.filter(|recent| recent.is_full());
+        let since = since.and_then(Recent::since).unwrap_or_default();
+        let gaps = self.untold.drain(..);
+        for gap in gaps.filter(|gap| gap.at_ns >= since) {
             eprintln!("{}", stored::lost(gap));
         }
-        self.sieve.take(Entry::Gap(gap));
     }
 
     /// Nobody goes on with what is open.
@@ -337,8 +359,12 @@ impl Sieve {
         self.is_shown.get(index).copied().unwrap_or_default()
     }
 
+    fn is_timely(&self, at_ns: u64) -> bool {
+        (self.since..=self.until).contains(&at_ns)
+    }
+
     fn take(&mut self, entry: Entry<'_>) {
-        if !(self.since..=self.until).contains(&entry.at_ns()) {
+        if !self.is_timely(entry.at_ns()) {
             return;
         }
         let Self {
@@ -347,7 +373,7 @@ impl Sieve {
         match (matcher, entry) {
             (None, entry) => outlet.push(entry),
             (Some(matcher), Entry::Line(line)) => matcher.take(line, &mut |it| outlet.push(it)),
-            // It is nothing that was looked for.
+            // It is told elsewhere.
             (Some(_), Entry::Gap(_)) => {}
         }
     }
