@@ -144,7 +144,7 @@ fn attend(args: &Run, needed: &Needed, mut leash: Option<Leash>) -> Result<u8, V
             return Ok(Exit::Signal(signal));
         }
         if leash.is_some() || borrowed.has_lent() {
-            eprintln!("{}", came_up(&borrowed.silent(), begun.elapsed()));
+            eprintln!("{}", sentence(&borrowed.silent(), begun.elapsed()));
         }
         let command = run::prepare(args)?;
         runtime.block_on(command::run(command, &mut signals, &mut borrowed))
@@ -161,8 +161,8 @@ fn attend(args: &Run, needed: &Needed, mut leash: Option<Leash>) -> Result<u8, V
     ended.map(Exit::status)
 }
 
-/// `silent`: who has a PORT, and does not listen.
-fn came_up(silent: &[String], after: Duration) -> String {
+/// That all came up. `silent`: who has a PORT, and does not listen.
+fn sentence(silent: &[String], after: Duration) -> String {
     let after = wording::duration(after);
     if silent.is_empty() {
         return format!("all ready in {after}");
