@@ -12,7 +12,7 @@ use crate::cli::steer::sentence::{self, Before};
 use crate::cli::steer::watch::{Heard, Watch};
 use crate::words::wire::{AppState, Farewell, ProcessState};
 
-/// After so long a wait says what for: where somebody looks on,
+/// What has been waited for so long is said: where somebody looks on,
 const SAID_TO_PEOPLE_AFTER: Duration = Duration::from_millis(300);
 /// and elsewhere.
 const SAID_AFTER: Duration = Duration::from_secs(2);
@@ -35,7 +35,10 @@ pub(super) struct Awaited {
     /// Its session is: whatever is not up will not be.
     is_ending: bool,
     stopping_since: Option<Instant>,
-    /// What it is waited for, as far as that was said.
+    /// What it is waited for, whatever time is left; `None`: something else tells.
+    what_for: Option<String>,
+    what_for_since: Instant,
+    /// The same, as far as that was said.
     said: BTreeSet<String>,
     /// The run whose crash was.
     crash_said: Option<u32>,
@@ -65,6 +68,8 @@ pub(super) enum Patience {
 impl Awaited {
     pub(super) fn new(target: Target, goal: Goal, run: u32) -> Self {
         Self {
+            what_for: sentence::waiting(&target.shown, goal, None, None),
+            what_for_since: Instant::now(),
             target,
             goal,
             run,
@@ -126,6 +131,11 @@ impl Awaited {
         };
         let is_stopping = found.is_some_and(|found| found.state == "stopping");
         self.stopping_since = is_stopping.then(|| self.stopping_since.unwrap_or_else(Instant::now));
+        let what_for = self.waiting_for(self.stopping_since.map(|_| Duration::ZERO));
+        if self.what_for != what_for {
+            self.what_for = what_for;
+            self.what_for_since = Instant::now();
+        }
     }
 
     /// Whether it is over with it now that its session has said farewell.
@@ -201,12 +211,20 @@ impl Awaited {
         sentence::waiting(&self.target.shown, self.goal, state, ending)
     }
 
-    /// Says it on stderr, once.
+    /// When it is to be said what it is waited for, if that was not yet.
+    fn said_at(&self) -> Option<Instant> {
+        let what_for = self.what_for.as_ref().filter(|_| self.comes())?;
+        let is_said = self.said.contains(what_for);
+        (!is_said).then(|| self.what_for_since + said_after())
+    }
+
+    /// Says it on stderr, if it is time.
     fn say(&mut self) {
-        // Whatever time is left.
-        let what = self.waiting_for(self.stopping_since.map(|_| Duration::ZERO));
-        let is_news = what.is_some_and(|what| self.said.insert(what));
-        if let Some(waiting) = self.waiting().filter(|_| is_news) {
+        if self.said_at().is_none_or(|at| at > Instant::now()) {
+            return;
+        }
+        self.said.extend(self.what_for.clone());
+        if let Some(waiting) = self.waiting() {
             eprintln!("{waiting}");
         }
     }
@@ -249,23 +267,21 @@ pub(super) async fn settle(
     until: Option<Instant>,
     mut tell: impl FnMut(&Awaited),
 ) -> Over {
-    let begun = Instant::now();
-    let mut long = Some(begun + said_after());
-    let mut hint = Some(begun + HINTED_AFTER);
+    let mut hint = Some(Instant::now() + HINTED_AFTER);
     loop {
         tell_settled(awaited, &mut tell);
         if let Some(over) = over(awaited, patience) {
             tell_rest(awaited, &mut tell);
             return over;
         }
+        let long = awaited.iter().filter_map(Awaited::said_at).min();
         let heard = tokio::select! {
             heard = watch.next() => heard,
-            () = at(long), if long.is_some() => {
-                long = None;
+            () = at(long) => {
                 coming(awaited).for_each(Awaited::say);
                 continue;
             }
-            () = at(hint), if hint.is_some() => {
+            () = at(hint) => {
                 hint = None;
                 coming(awaited).for_each(|it| it.hint());
                 continue;
@@ -282,9 +298,6 @@ pub(super) async fn settle(
         if let Some(ended) = ended {
             tell_rest(awaited, &mut tell);
             return ended;
-        }
-        if long.is_none() {
-            coming(awaited).for_each(Awaited::say);
         }
     }
 }
@@ -345,7 +358,7 @@ fn coming(awaited: &mut [Awaited]) -> impl Iterator<Item = &mut Awaited> {
     awaited.iter_mut().filter(|it| it.comes())
 }
 
-pub(super) fn said_after() -> Duration {
+fn said_after() -> Duration {
     if std::io::stderr().is_terminal() {
         SAID_TO_PEOPLE_AFTER
     } else {
@@ -354,7 +367,7 @@ pub(super) fn said_after() -> Duration {
 }
 
 /// Until then; for ever if there is no such time.
-pub(super) async fn at(deadline: Option<Instant>) {
+async fn at(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
