@@ -373,3 +373,49 @@ async fn at(deadline: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who is told of at once, and who at the end.
+    fn check(all: &[(&str, Progress)], told: &[&str], rest: &[&str]) {
+        let awaited = |(shown, progress): &(&str, Progress)| {
+            let target = Target {
+                app: 0,
+                process: (*shown).to_string(),
+                shown: (*shown).to_string(),
+            };
+            let mut awaited = Awaited::new(target, Goal::Up, 1);
+            awaited.progress = *progress;
+            awaited
+        };
+        let mut awaited: Vec<Awaited> = all.iter().map(awaited).collect();
+        let mut names = Vec::new();
+        tell_settled(&mut awaited, &mut |it| names.push(it.target.shown.clone()));
+        assert_eq!(names, told, "{all:?}");
+        tell_rest(&mut awaited, &mut |it| names.push(it.target.shown.clone()));
+        assert_eq!(&names[told.len()..], rest, "{all:?}");
+    }
+
+    #[test]
+    fn an_instance_is_told_of_after_those_before_it_and_no_other_type_waits() {
+        let (comes, done, failed) = (Progress::Comes, Progress::Done, Progress::Failed);
+        check(
+            &[("web.1", done), ("web.2", failed)],
+            &["web.1", "web.2"],
+            &[],
+        );
+        check(&[("web.1", comes), ("web.2", done)], &[], &["web.2"]);
+        check(
+            &[("web.1", comes), ("web.2", done), ("worker.1", done)],
+            &["worker.1"],
+            &["web.2"],
+        );
+        check(
+            &[("web.1", comes), ("api/web.1", done), ("api/web.2", comes)],
+            &["api/web.1"],
+            &[],
+        );
+    }
+}

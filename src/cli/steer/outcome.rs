@@ -144,3 +144,38 @@ impl<'a> Cause<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::session::Target;
+
+    fn awaited(progress: Progress) -> Awaited {
+        let target = Target {
+            app: 0,
+            process: "web.1".into(),
+            shown: "web.1".into(),
+        };
+        let mut awaited = Awaited::new(target, Goal::Up, 1);
+        awaited.progress = progress;
+        awaited
+    }
+
+    #[test]
+    fn an_outcome_is_a_word_and_a_status() {
+        let check = |over: Over, goal, all: &[Progress], expected: (&str, u8)| {
+            let awaited: Vec<Awaited> = all.iter().copied().map(awaited).collect();
+            let outcome = Outcome::of(&over, goal, &awaited);
+            assert_eq!((outcome.word(), outcome.status()), expected, "{over:?}");
+        };
+        let (done, failed) = (Progress::Done, Progress::Failed);
+        check(Over::Settled, Goal::Up, &[], ("ready", 0));
+        check(Over::Settled, Goal::Serving, &[done], ("ready", 0));
+        check(Over::Settled, Goal::Down, &[done], ("stopped", 0));
+        check(Over::Settled, Goal::Up, &[done, failed], ("failed", 1));
+        let stopped = [Progress::Stopped, Progress::Comes];
+        check(Over::OneFailed, Goal::Up, &stopped, ("failed", 1));
+        check(Over::TimedOut, Goal::Down, &[done], ("timed_out", 124));
+        check(Over::Ended(None), Goal::Up, &[done], ("ended", 3));
+    }
+}
