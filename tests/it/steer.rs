@@ -127,9 +127,9 @@ fn a_time_limit_ends_the_waiting_and_nothing_else() {
     let mut devrun = project.start();
     devrun.wait_for("| all up ");
     answers(&project.run(&["stop", "db"]), 0, "db.1 stopped\n");
-    let late = project.run(&["restart", "web", "--timeout", "0.2s"]);
+    let late = project.run(&["restart", "web", "--timeout", "1s"]);
     answers(&late, 124, "");
-    let expected = "error: not all are ready after 0.2 s\n \
+    let expected = "error: not all are ready after 1 s\n \
                     caused by: web.1 waits for somebody to start db.1\n";
     assert_eq!(late.stderr, expected);
     assert_eq!(project.run(&["start", "db"]).status, 0);
@@ -143,12 +143,12 @@ fn an_end_that_lasts_too_long_goes_on() {
     let mut devrun = project.start_with(&["-t", "3"]);
     devrun.wait_for("| ignores SIGTERM");
     let pid = first_pid(&mut devrun, "web.1");
-    let late = project.run(&["stop", "web", "--timeout", "0.1s"]);
+    let late = project.run(&["stop", "web", "--timeout", "0.5s"]);
     answers(&late, 124, "");
     let expected = format!(
-        "error: not all are stopped after 0.1 s\n caused by: waiting for web.1 (pid {pid}), 3 s left\n"
+        "error: not all are stopped after 0.5 s\n caused by: waiting for web.1 (pid {pid}), "
     );
-    assert_eq!(late.stderr, expected);
+    assert!(late.stderr.starts_with(&expected), "{}", late.stderr);
     let late = project.run(&["stop", "--timeout", "0.1s", "--json"]);
     assert_eq!(late.status, 124, "{}", late.stderr);
     let late = object(&late);
