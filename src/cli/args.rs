@@ -21,8 +21,10 @@ pub(crate) use crate::cli::args::complete::{Complete, Completions};
 pub(crate) use crate::cli::args::logs::Logs;
 pub(crate) use crate::cli::args::man::Man;
 pub(crate) use crate::cli::args::ps::Ps;
+pub(crate) use crate::cli::args::steer::{
+    Answer, Restart as RestartArgs, Stop, Wait, is_directory,
+};
 use crate::cli::args::steer::{RESTART_EXAMPLES, STOP_EXAMPLES, WAIT_EXAMPLES};
-pub(crate) use crate::cli::args::steer::{Restart as RestartArgs, Stop, Wait, is_directory};
 use crate::syntax::formation::{self, Formation};
 use crate::syntax::keys::{self, Keys};
 use crate::syntax::number;

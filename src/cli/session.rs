@@ -15,6 +15,7 @@ use crate::control::client;
 use crate::load;
 use crate::registry::{self, Owner};
 use crate::words::report::Report;
+use crate::words::wire::process::Named;
 use crate::words::wire::{AppState, ProcessState};
 use crate::words::wording;
 
@@ -210,6 +211,15 @@ impl Running {
             return process.to_string();
         }
         format!("{}/{process}", self.apps[app].state.name)
+    }
+
+    /// The same of one that a session has named.
+    pub(super) fn name_of(&self, named: &Named) -> String {
+        let mut apps = self.apps.iter();
+        match apps.position(|app| app.state.identity == named.identity) {
+            Some(app) => self.called(app, &named.process),
+            None => format!("{}/{}", named.app, named.process),
+        }
     }
 
     /// The state, when the session was asked, of one that is not dormant.

@@ -73,7 +73,7 @@ impl Driver {
         &self,
         place: ProcessIndex,
         rows: &[ProcessRow],
-        state: ProcessState,
+        mut state: ProcessState,
         now: Instant,
     ) -> ProcessReport {
         let row = &rows[place];
@@ -81,6 +81,7 @@ impl Driver {
         let mut listens = self.probe.sockets(run).to_vec();
         listens.sort();
         listens.dedup();
+        state.failure = self.failure_of(place, now);
         let waits_for = row.waits_for.iter().map(|what| self.awaited(what));
         let uses = self.plan.processes[place].uses.iter();
         ProcessReport {
@@ -93,12 +94,11 @@ impl Driver {
             waits_for: waits_for.collect(),
             uses: uses.map(|used| self.using(used)).collect(),
             used_by: self.used_by(place, rows),
-            failure: self.failure_of(place, now),
             waits_for_input: self.live_terminal(place).is_some() && self.output.has_prompt(place),
         }
     }
 
-    fn failure_of(&self, place: ProcessIndex, now: Instant) -> Option<Failure> {
+    pub(super) fn failure_of(&self, place: ProcessIndex, now: Instant) -> Option<Failure> {
         if let Some((provider, variable)) = self.supervisor.failed_for(place) {
             return Some(Failure {
                 provider: Some(self.named(provider)),
@@ -107,7 +107,10 @@ impl Driver {
             });
         }
         let (exit, ago, last_line) = self.supervisor.failure(place, now)?;
-        Some(Failure::of(exit, ago, last_line))
+        Some(Failure {
+            delay_ms: self.supervisor.restart_delay(place).map(milliseconds),
+            ..Failure::of(exit, ago, last_line)
+        })
     }
 
     fn named(&self, place: ProcessIndex) -> Named {

@@ -14,6 +14,7 @@ use crate::registry;
 use crate::supervisor::{Event, ProcessIndex};
 use crate::words::notice::{Notice, Shown};
 use crate::words::wire::env::ProcessEnv;
+use crate::words::wire::process::Failure;
 use crate::words::wire::{AppState, Asker, Farewell, HandedOver, ProcessState, Told};
 use crate::words::wiring::Wiring;
 use crate::words::wording;
@@ -236,7 +237,8 @@ impl Driver {
     }
 
     pub(super) fn state_of(&self, app: AppIndex) -> AppState {
-        let rows = self.supervisor.rows(self.now());
+        let now = self.now();
+        let rows = self.supervisor.rows(now);
         let all = self.world.processes_of(app).into_iter();
         let (dormant, places): (Vec<ProcessIndex>, Vec<ProcessIndex>) =
             all.partition(|place| rows[*place].is_dormant);
@@ -268,13 +270,17 @@ impl Driver {
                 failed: (row.state == Shown::Failed)
                     .then(|| failure.map_or(1, |(exit, _, _)| exit.status())),
                 cause: self.cause_of(place, row),
+                failure: self.failure_of(place, now).map(Failure::without_time),
                 waiting_for: row.waits_for.iter().map(wording::waited_for).collect(),
             }
         };
         let mut processes: Vec<ProcessState> = places.into_iter().map(process).collect();
-        let post_mortems = processes.iter_mut().filter(|it| it.failed.is_some());
-        for process in post_mortems.skip(POST_MORTEMS) {
-            process.last_lines.clear();
+        let post_mortems = processes
+            .iter_mut()
+            .filter_map(|it| Some((&mut it.last_lines, it.failure.as_mut()?)));
+        for (last_lines, failure) in post_mortems.skip(POST_MORTEMS) {
+            last_lines.clear();
+            failure.last_line = None;
         }
         AppState {
             name: self.plan.apps[app].name.to_string(),

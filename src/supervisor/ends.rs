@@ -29,6 +29,7 @@ impl Supervisor {
         process.last_failure = Some(LastFailure {
             exit: UNSTARTABLE,
             at: turn.now,
+            over_at: turn.now,
             said: Some(cause.clone()),
         });
         turn.say(Notice::SpawnFailed {
@@ -155,6 +156,7 @@ impl Supervisor {
         process.last_failure = (!end.exit.is_success()).then(|| LastFailure {
             exit: end.exit,
             at: end.at,
+            over_at: turn.now,
             said: last_lines.last().cloned(),
         });
         turn.say(Notice::Exited(Ended {

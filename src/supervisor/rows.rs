@@ -64,6 +64,16 @@ impl Supervisor {
         Some(at.saturating_duration_since(now))
     }
 
+    /// How long after its failed run was over the process is started again.
+    pub(crate) fn restart_delay(&self, index: ProcessIndex) -> Option<Duration> {
+        let process = &self.processes[index];
+        let State::Restarting { at } = process.state else {
+            return None;
+        };
+        let last = process.last_failure.as_ref()?;
+        Some(at.saturating_duration_since(last.over_at))
+    }
+
     /// Its runs but for the first, and for those that were other programs.
     pub(crate) fn restarts(&self, index: ProcessIndex) -> u32 {
         self.processes[index].restarts()

@@ -57,6 +57,8 @@ pub(super) struct Process {
 pub(super) struct LastFailure {
     pub(super) exit: Exit,
     pub(super) at: Instant,
+    /// When nothing of it was left.
+    pub(super) over_at: Instant,
     /// Its last line, or the cause.
     pub(super) said: Option<String>,
 }

@@ -64,6 +64,12 @@ pub(crate) fn somebody(provider: impl Display) -> String {
     format!("somebody to start {provider}")
 }
 
+/// "blog and shop still use api".
+pub(crate) fn still_used(app: impl Display, by: &[String]) -> String {
+    let verb = agreeing(by.len(), "uses", "use");
+    format!("{} still {verb} {app}", listed(by))
+}
+
 /// "`web`, `api` and `worker`".
 pub(crate) fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
     joined(names, "and")

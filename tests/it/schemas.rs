@@ -10,13 +10,15 @@ use crate::schema::Schema;
 use crate::support::{Project, helper};
 
 /// The schema's name, and arguments with which devrun writes such a document about the app that runs.
-const COMMANDS: [(&str, &[&str]); 6] = [
+const COMMANDS: [(&str, &[&str]); 8] = [
     ("check", &["check", "--json"]),
     ("env", &["env", "web", "--format", "json"]),
     ("ps", &["ps", "--json"]),
     ("url", &["url", "--json"]),
     ("uses", &["uses", "--json"]),
     ("wait", &["wait", "web", "--json"]),
+    ("wait", &["restart", "web", "--json"]),
+    ("wait", &["stop", "bad", "--json"]),
 ];
 /// Of this one, many a document, one a line: `logs.rs` holds them against it.
 const LINES: &str = "logs";

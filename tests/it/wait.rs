@@ -78,6 +78,25 @@ fn what_ends_with_its_session_is_not_up() {
 }
 
 #[test]
+fn who_is_named_and_has_a_port_is_waited_for_until_it_listens() {
+    let slow = "until [ -e go ]; do sleep 0.05; done";
+    let project = Project::with_procfile(&format!("slow: {slow}; exec {}\n", helper("listen")));
+    let mut devrun = project.start();
+    devrun.wait_for("slow.1 started");
+    let mut waiting = project.spawn(project.command(["wait", "slow"]));
+    let words = "slow.1 runs and does not listen on port ";
+    waiting.stderr.wait_for(words, 0);
+    let late = project.run(&["wait", "slow", "--timeout", "0.1"]);
+    is_status(&late, 124);
+    assert!(late.stderr.contains(words), "{}", late.stderr);
+    project.write("go", "");
+    waiting.wait_for("slow.1 ready http://localhost:");
+    assert_eq!(waiting.wait(), 0);
+    assert_eq!(waiting.stderr.text().lines().count(), 1);
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
 fn a_time_limit_tells_who_is_not_ready() {
     let project = app();
     let mut devrun = started(&project);
@@ -165,11 +184,8 @@ fn programs_get_one_object() {
     is_status(&done, 0);
     let late = object(&late);
     assert_eq!(late["outcome"], "timed_out");
-    let waiting_for = late["processes"][0]["waiting_for"][0].as_str().unwrap();
-    assert!(
-        waiting_for.starts_with("db.1 to listen on "),
-        "{waiting_for}"
-    );
+    let waits_for = late["processes"][0]["waits_for"][0].as_str().unwrap();
+    assert!(waits_for.starts_with("db.1 to listen on "), "{waits_for}");
     let done = object(&done);
     assert_eq!(done["outcome"], "ready");
     let web = &done["processes"][0];
@@ -177,7 +193,7 @@ fn programs_get_one_object() {
         (&web["process"], &web["state"]),
         (&"web.1".into(), &"ready".into())
     );
-    assert_eq!(web["is_done"], true);
+    assert_eq!((&web["done"], &web["ready"]), (&true.into(), &true.into()));
     assert_eq!(devrun.interrupt(), 0);
 }
 
@@ -192,9 +208,8 @@ fn programs_are_told_why_one_has_failed() {
     assert_eq!(failed["outcome"], "failed");
     let web = &failed["processes"][0];
     assert_eq!(
-        (&web["failed"], &web["cause"]),
-        (&7.into(), &"status 7".into())
+        (&web["failure"]["status"], &web["failure"]["last_line"]),
+        (&7.into(), &"oh no".into())
     );
-    assert_eq!(web["last_lines"][0], "oh no");
     assert_eq!(devrun.interrupt(), 7);
 }

@@ -13,18 +13,22 @@ Examples:
   devrun restart                     what has failed
   devrun restart web                 all instances of web, with .env read anew
   devrun restart '*'                 every process of the app
-  devrun restart api/web             of an app that is used";
+  devrun restart api/web             of an app that is used
+
+Status 0: all are up; 1: one has failed; 3: nothing runs; 124: timed out.";
 
 pub(crate) const STOP_EXAMPLES: &str = "\
 Examples:
   devrun stop                        the whole run, as Ctrl-C does
   devrun stop worker                 all instances of worker, and nothing else
-  devrun start worker                starts them again";
+  devrun start worker                starts them again
+
+Status 0: nothing of it is left; 3: nothing runs; 124: timed out.";
 
 pub(crate) const WAIT_EXAMPLES: &str = "\
 Examples:
-  devrun wait                        until all is up
-  devrun wait web --timeout 30s && npm run e2e
+  devrun wait                        until nothing more is to be expected
+  devrun wait web --timeout 30s && npm run e2e    until web listens
 
 Status 0: all are up; 1: one has failed; 3: nothing runs; 124: timed out.";
 
@@ -33,6 +37,8 @@ pub(crate) struct Restart {
     /// Types, instances (web.2) or globs; none: what has failed
     #[arg(value_name = "PROCESS")]
     pub(crate) processes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
     #[command(flatten)]
     pub(crate) place: AppOnly,
 }
@@ -43,6 +49,8 @@ pub(crate) struct Stop {
     #[arg(value_name = "PROCESS")]
     pub(crate) processes: Vec<String>,
     #[command(flatten)]
+    pub(crate) answer: Answer,
+    #[command(flatten)]
     pub(crate) place: AppOnly,
 }
 
@@ -51,14 +59,21 @@ pub(crate) struct Wait {
     /// Types, instances (web.2) or globs; none: all that are to run
     #[arg(value_name = "PROCESS")]
     pub(crate) processes: Vec<String>,
-    /// How long at most: seconds, or with s, m or h behind them (no limit)
+    #[command(flatten)]
+    pub(crate) answer: Answer,
+    #[command(flatten)]
+    pub(crate) place: AppOnly,
+}
+
+/// How long the answer is waited for, and its form.
+#[derive(Clone, Copy, Debug, Default, Group)]
+pub(crate) struct Answer {
+    /// Wait so long at most: seconds, or with s, m or h behind them (no limit)
     #[arg(long, value_name = "TIME", value_parser = number::time)]
     pub(crate) timeout: Option<Duration>,
     /// One JSON object at the end, for programs
     #[arg(long)]
     pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) place: AppOnly,
 }
 
 impl Start {

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use crate::cli::args::Start;
+use crate::cli::args::{Answer, Start};
 use crate::cli::steer::{end, steer};
 use crate::cli::{Failure, NOT_STARTED, failure, owning, session};
 use crate::registry;
@@ -35,7 +35,7 @@ fn start(args: &Start) -> Result<ExitCode, Failure> {
     }
     let meant = running.meant_to_start(&args.processes);
     let targets = meant.map_err(|report| failure(comes_later(report), NOT_STARTED))?;
-    steer(&running, Steering::Start, targets)
+    steer(&running, Steering::Start, targets, Answer::default())
 }
 
 fn too_late(flags: &[&str], pid: i32) -> Report {

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::cli::session::{RunningApp, Target};
+use crate::cli::session::{self, RunningApp, Target};
 use crate::cli::steer::progress::{self, Goal, Progress};
 use crate::cli::steer::sentence::{self, Before};
 use crate::cli::steer::watch::{Heard, Watch};
 use crate::words::wire::{AppState, Farewell, ProcessState};
 
-/// After so long a wait says what for: where somebody looks on,
+/// What has been waited for so long is said: where somebody looks on,
 const SAID_TO_PEOPLE_AFTER: Duration = Duration::from_millis(300);
 /// and elsewhere.
 const SAID_AFTER: Duration = Duration::from_secs(2);
+/// After so long it is said what helps if a process never listens.
+const HINTED_AFTER: Duration = Duration::from_secs(10);
 
 /// A process that somebody waits for.
 #[derive(Debug)]
@@ -33,7 +35,15 @@ pub(super) struct Awaited {
     /// Its session is: whatever is not up will not be.
     is_ending: bool,
     stopping_since: Option<Instant>,
-    said: Option<String>,
+    /// What it is waited for, whatever time is left; `None`: something else tells.
+    what_for: Option<String>,
+    what_for_since: Instant,
+    /// The same, as far as that was said.
+    said: BTreeSet<String>,
+    /// The run whose crash was.
+    crash_said: Option<u32>,
+    /// Its outcome was.
+    is_told: bool,
 }
 
 /// Why the wait is over.
@@ -58,6 +68,8 @@ pub(super) enum Patience {
 impl Awaited {
     pub(super) fn new(target: Target, goal: Goal, run: u32) -> Self {
         Self {
+            what_for: sentence::waiting(&target.shown, goal, None, None),
+            what_for_since: Instant::now(),
             target,
             goal,
             run,
@@ -67,7 +79,9 @@ impl Awaited {
             progress: Progress::Comes,
             is_ending: false,
             stopping_since: None,
-            said: None,
+            said: BTreeSet::new(),
+            crash_said: None,
+            is_told: false,
         }
     }
 
@@ -90,6 +104,13 @@ impl Awaited {
         self.progress == Progress::Comes
     }
 
+    fn is_to_be_up(&self) -> bool {
+        match self.goal {
+            Goal::Up | Goal::Serving => true,
+            Goal::Down => false,
+        }
+    }
+
     /// Takes in how its app is.
     pub(super) fn hear(&mut self, app: &AppState) {
         if app.requests < self.request {
@@ -103,13 +124,18 @@ impl Awaited {
             // Nobody has stopped this one but with all others,
             Progress::Stopped if app.is_ending => Progress::Comes,
             // and whose turn has not come yet will be.
-            Progress::Done if app.is_ending && self.goal == Goal::Up && self.is_alive() => {
+            Progress::Done if app.is_ending && self.is_to_be_up() && self.is_alive() => {
                 Progress::Comes
             }
             progress => progress,
         };
         let is_stopping = found.is_some_and(|found| found.state == "stopping");
         self.stopping_since = is_stopping.then(|| self.stopping_since.unwrap_or_else(Instant::now));
+        let what_for = self.waiting_for(self.stopping_since.map(|_| Duration::ZERO));
+        if self.what_for != what_for {
+            self.what_for = what_for;
+            self.what_for_since = Instant::now();
+        }
     }
 
     /// Whether it is over with it now that its session has said farewell.
@@ -120,10 +146,30 @@ impl Awaited {
         };
         let is_done = is_all_down && self.goal == Goal::Down;
         if is_done {
-            self.state = None;
-            self.progress = Progress::Done;
+            self.is_gone();
         }
         is_done
+    }
+
+    /// Nothing of it runs any more.
+    pub(super) fn is_gone(&mut self) {
+        self.progress = Progress::Done;
+        let last = self.state.take().unwrap_or_default();
+        self.state = Some(ProcessState {
+            state: "stopped".into(),
+            name: last.name,
+            run: last.run,
+            given: last.given,
+            further: last.further,
+            ..ProcessState::default()
+        });
+    }
+
+    /// What became of it, once.
+    fn tell(&mut self, tell: &mut impl FnMut(&Self)) {
+        if !std::mem::replace(&mut self.is_told, true) {
+            tell(self);
+        }
     }
 
     /// What became of it, as a line.
@@ -145,24 +191,64 @@ impl Awaited {
     }
 
     /// What it is waited for, as a line.
-    pub(super) fn waiting(&self) -> String {
-        let ending = self.stopping_since.map(|since| since.elapsed());
-        sentence::waiting(
-            &self.target.shown,
-            self.state.as_ref(),
-            ending.unwrap_or_default(),
-        )
+    pub(super) fn waiting(&self) -> Option<String> {
+        self.waiting_for(self.stopping_since.map(|since| since.elapsed()))
     }
 
-    /// Says it on stderr, once as long as nothing changes.
-    fn say(&mut self) {
+    /// How it is now that nobody waits any longer.
+    pub(super) fn not_yet(&self) -> String {
+        let stopping = self.waiting().filter(|_| self.stopping_since.is_some());
+        let not_yet = || sentence::not_yet(&self.target.shown, self.state.as_ref());
+        stopping.unwrap_or_else(not_yet)
+    }
+
+    fn waiting_for(&self, ending: Option<Duration>) -> Option<String> {
         let state = self.state.as_ref();
-        let what = state.map_or_else(String::new, |state| {
-            format!("{} {:?} {:?}", state.state, state.pid, state.waiting_for)
-        });
-        if self.said.as_ref() != Some(&what) {
-            eprintln!("{}", self.waiting());
-            self.said = Some(what);
+        // The awaited run ends by itself: nobody has set it a time.
+        let is_asked =
+            !self.is_to_be_up() || self.is_ending || state.is_some_and(|it| it.run < self.run);
+        let ending = ending.filter(|_| is_asked);
+        sentence::waiting(&self.target.shown, self.goal, state, ending)
+    }
+
+    /// When it is to be said what it is waited for, if that was not yet.
+    fn said_at(&self) -> Option<Instant> {
+        let what_for = self.what_for.as_ref().filter(|_| self.comes())?;
+        let is_said = self.said.contains(what_for);
+        (!is_said).then(|| self.what_for_since + said_after())
+    }
+
+    /// Says it on stderr, if it is time.
+    fn say(&mut self) {
+        if self.said_at().is_none_or(|at| at > Instant::now()) {
+            return;
+        }
+        self.said.extend(self.what_for.clone());
+        if let Some(waiting) = self.waiting() {
+            eprintln!("{waiting}");
+        }
+    }
+
+    /// Says on stderr of what it has crashed, once a run. `is_news`: it has just now.
+    pub(super) fn say_crash(&mut self, is_news: bool) {
+        let state = self.state.as_ref().filter(|state| state.run >= self.run);
+        let Some(state) = state.filter(|_| self.is_to_be_up() && !self.is_ending) else {
+            return;
+        };
+        if self.crash_said == Some(state.run) {
+            return;
+        }
+        if let Some(crash) = sentence::crash(&self.target.shown, state, is_news) {
+            self.crash_said = Some(state.run);
+            eprintln!("{crash}");
+        }
+    }
+
+    /// Says on stderr what helps if it never listens.
+    fn hint(&self) {
+        let state = self.state.as_ref().filter(|_| self.goal == Goal::Serving);
+        if let Some(hint) = state.and_then(|state| sentence::hint(&self.target.shown, state)) {
+            eprintln!("{hint}");
         }
     }
 }
@@ -173,58 +259,84 @@ pub(super) async fn watch(apps: &[RunningApp], targets: &[Target]) -> Watch {
     Watch::of(apps, places).await
 }
 
-/// Waits until each is settled; `settled` is called for each as it is.
+/// Waits until each is settled; `tell` is called for each as soon as it is, and those of its type before it are.
 pub(super) async fn settle(
     mut watch: Watch,
     awaited: &mut [Awaited],
     patience: Patience,
     until: Option<Instant>,
-    mut settled: impl FnMut(&Awaited),
+    mut tell: impl FnMut(&Awaited),
 ) -> Over {
-    let long = Instant::now() + said_after();
-    let mut is_long = false;
+    let mut hint = Some(Instant::now() + HINTED_AFTER);
     loop {
+        tell_settled(awaited, &mut tell);
         if let Some(over) = over(awaited, patience) {
+            tell_rest(awaited, &mut tell);
             return over;
         }
+        let long = awaited.iter().filter_map(Awaited::said_at).min();
         let heard = tokio::select! {
             heard = watch.next() => heard,
-            () = tokio::time::sleep_until(long), if !is_long => {
-                is_long = true;
-                say_all(awaited);
+            () = at(long) => {
+                coming(awaited).for_each(Awaited::say);
                 continue;
             }
-            () = at(until) => return Over::TimedOut,
-        };
-        let Some((app, heard)) = heard else {
-            return Over::Ended(None);
-        };
-        let mut its: Vec<&mut Awaited> = awaited
-            .iter_mut()
-            .filter(|it| it.target.app == app && it.comes())
-            .collect();
-        match heard {
-            Heard::State(state) => {
-                for it in &mut its {
-                    it.hear(&state);
-                    if !it.comes() {
-                        settled(it);
-                    }
-                }
+            () = at(hint) => {
+                hint = None;
+                coming(awaited).for_each(|it| it.hint());
+                continue;
             }
-            Heard::Ended(farewell) => {
-                for it in &mut its {
-                    if !it.hear_farewell(farewell) {
-                        return Over::Ended(farewell);
-                    }
-                    settled(it);
-                }
+            () = at(until) => {
+                tell_rest(awaited, &mut tell);
+                return Over::TimedOut;
             }
-        }
-        if is_long {
-            say_all(awaited);
+        };
+        let ended = match heard {
+            Some((app, heard)) => hear(awaited, app, &heard),
+            None => Some(Over::Ended(None)),
+        };
+        if let Some(ended) = ended {
+            tell_rest(awaited, &mut tell);
+            return ended;
         }
     }
+}
+
+/// Takes in what is heard of an app; the end, if it ends with that.
+fn hear(awaited: &mut [Awaited], app: usize, heard: &Heard) -> Option<Over> {
+    let mut its = coming(awaited).filter(|it| it.target.app == app);
+    match heard {
+        Heard::State(state) => {
+            for it in its {
+                it.hear(state);
+                it.say_crash(true);
+            }
+            None
+        }
+        Heard::Ended(farewell) => {
+            let are_all_done = its.all(|it| it.hear_farewell(*farewell));
+            (!are_all_done).then_some(Over::Ended(*farewell))
+        }
+    }
+}
+
+/// In Procfile order as far as that holds up nobody of another type.
+fn tell_settled(awaited: &mut [Awaited], tell: &mut impl FnMut(&Awaited)) {
+    let mut coming: BTreeSet<String> = BTreeSet::new();
+    for it in awaited {
+        let process_type = session::type_of(&it.target.shown);
+        if it.comes() {
+            coming.insert(process_type.to_string());
+        } else if !coming.contains(process_type) {
+            it.tell(tell);
+        }
+    }
+}
+
+/// Nobody is waited for any more.
+fn tell_rest(awaited: &mut [Awaited], tell: &mut impl FnMut(&Awaited)) {
+    let settled = awaited.iter_mut().filter(|it| !it.comes());
+    settled.for_each(|it| it.tell(tell));
 }
 
 /// Whether there is nothing left to wait for.
@@ -236,19 +348,17 @@ fn over(awaited: &[Awaited], patience: Patience) -> Option<Over> {
     if !awaited.iter().any(Awaited::comes) {
         return Some(Over::Settled);
     }
-    let is_lost = |it: &Awaited| it.comes() && it.goal == Goal::Up && it.is_ending;
+    let is_lost = |it: &Awaited| it.comes() && it.is_to_be_up() && it.is_ending;
     let is_lost = awaited.iter().any(is_lost);
     is_lost.then_some(Over::Ended(Some(Farewell::Stopped)))
 }
 
-fn say_all(awaited: &mut [Awaited]) {
-    awaited
-        .iter_mut()
-        .filter(|it| it.comes())
-        .for_each(Awaited::say);
+/// Those who are not yet as they will be.
+fn coming(awaited: &mut [Awaited]) -> impl Iterator<Item = &mut Awaited> {
+    awaited.iter_mut().filter(|it| it.comes())
 }
 
-pub(super) fn said_after() -> Duration {
+fn said_after() -> Duration {
     if std::io::stderr().is_terminal() {
         SAID_TO_PEOPLE_AFTER
     } else {
@@ -257,9 +367,55 @@ pub(super) fn said_after() -> Duration {
 }
 
 /// Until then; for ever if there is no such time.
-pub(super) async fn at(deadline: Option<Instant>) {
+async fn at(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who is told of at once, and who at the end.
+    fn check(all: &[(&str, Progress)], told: &[&str], rest: &[&str]) {
+        let awaited = |(shown, progress): &(&str, Progress)| {
+            let target = Target {
+                app: 0,
+                process: (*shown).to_string(),
+                shown: (*shown).to_string(),
+            };
+            let mut awaited = Awaited::new(target, Goal::Up, 1);
+            awaited.progress = *progress;
+            awaited
+        };
+        let mut awaited: Vec<Awaited> = all.iter().map(awaited).collect();
+        let mut names = Vec::new();
+        tell_settled(&mut awaited, &mut |it| names.push(it.target.shown.clone()));
+        assert_eq!(names, told, "{all:?}");
+        tell_rest(&mut awaited, &mut |it| names.push(it.target.shown.clone()));
+        assert_eq!(&names[told.len()..], rest, "{all:?}");
+    }
+
+    #[test]
+    fn an_instance_is_told_of_after_those_before_it_and_no_other_type_waits() {
+        let (comes, done, failed) = (Progress::Comes, Progress::Done, Progress::Failed);
+        check(
+            &[("web.1", done), ("web.2", failed)],
+            &["web.1", "web.2"],
+            &[],
+        );
+        check(&[("web.1", comes), ("web.2", done)], &[], &["web.2"]);
+        check(
+            &[("web.1", comes), ("web.2", done), ("worker.1", done)],
+            &["worker.1"],
+            &["web.2"],
+        );
+        check(
+            &[("web.1", comes), ("api/web.1", done), ("api/web.2", comes)],
+            &["api/web.1"],
+            &[],
+        );
     }
 }

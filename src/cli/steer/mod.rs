@@ -3,6 +3,7 @@
 
 mod again;
 mod awaiting;
+mod outcome;
 mod progress;
 mod sentence;
 mod wait;
@@ -14,14 +15,18 @@ use std::process::ExitCode;
 pub(super) use crate::cli::steer::again::in_running_session;
 pub(super) use crate::cli::steer::wait::run as wait;
 
-use crate::cli::args::{RestartArgs, Stop};
+use tokio::time::Instant;
+
+use crate::cli::args::{Answer, RestartArgs, Stop};
 use crate::cli::session::{self, Running, Target};
 use crate::cli::steer::awaiting::{Awaited, Over, Patience};
-use crate::cli::steer::progress::{Goal, Progress};
+use crate::cli::steer::outcome::{Outcome, TIMED_OUT};
+use crate::cli::steer::progress::Goal;
 use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live, print, refuse};
 use crate::control::client;
 use crate::words::report::Report;
 use crate::words::wire::{Farewell, Steering};
+use crate::words::wording;
 
 pub(super) fn restart(args: &RestartArgs) -> ExitCode {
     end(session::running(&args.place).and_then(|running| {
@@ -30,17 +35,17 @@ pub(super) fn restart(args: &RestartArgs) -> ExitCode {
         } else {
             meant(&running, &args.processes)?
         };
-        steer(&running, Steering::Restart, targets)
+        steer(&running, Steering::Restart, targets, args.answer)
     }))
 }
 
 pub(super) fn stop(args: &Stop) -> ExitCode {
     if args.processes.is_empty() {
-        return end(whole::stop(&args.place));
+        return end(whole::stop(args));
     }
     end(session::running(&args.place).and_then(|running| {
         let targets = meant(&running, &args.processes)?;
-        steer(&running, Steering::Stop, targets)
+        steer(&running, Steering::Stop, targets, args.answer)
     }))
 }
 
@@ -68,25 +73,32 @@ fn failed(running: &Running) -> Result<Vec<Target>, Failure> {
 }
 
 /// Asks the sessions that run them, waits until it is done, and says what became of each.
-fn steer(running: &Running, asked: Steering, targets: Vec<Target>) -> Result<ExitCode, Failure> {
+fn steer(
+    running: &Running,
+    asked: Steering,
+    targets: Vec<Target>,
+    answer: Answer,
+) -> Result<ExitCode, Failure> {
+    let until = answer.timeout.map(|timeout| Instant::now() + timeout);
     let runtime = live::runtime().map_err(|error| {
         let report = Report::new("devrun could not be started");
         failure(report.caused_by(error), NOT_STARTED)
     })?;
-    runtime.block_on(async {
+    let (over, awaited) = runtime.block_on(async {
         let watch = awaiting::watch(&running.apps, &targets).await;
         let mut awaited = ask(running, asked, targets).await?;
-        let over = awaiting::settle(watch, &mut awaited, Patience::WithAll, None, say);
-        if let Over::Ended(farewell) = over.await {
-            return Err(ended(farewell));
-        }
-        let is_done = awaited.iter().all(|it| it.progress == Progress::Done);
-        Ok(if is_done {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(NOT_SO)
-        })
-    })
+        let tell = |it: &Awaited| say(it, answer);
+        let over = awaiting::settle(watch, &mut awaited, Patience::WithAll, until, tell).await;
+        Ok((over, awaited))
+    })?;
+    finish(&over, goal(asked), &awaited, running, answer)
+}
+
+fn goal(asked: Steering) -> Goal {
+    match asked {
+        Steering::Start | Steering::Restart => Goal::Up,
+        Steering::Stop => Goal::Down,
+    }
 }
 
 /// What each session has answered.
@@ -95,10 +107,7 @@ async fn ask(
     asked: Steering,
     mut targets: Vec<Target>,
 ) -> Result<Vec<Awaited>, Failure> {
-    let goal = match asked {
-        Steering::Start | Steering::Restart => Goal::Up,
-        Steering::Stop => Goal::Down,
-    };
+    let goal = goal(asked);
     let mut all = Vec::new();
     while let Some(first) = targets.first() {
         let place = first.app;
@@ -122,8 +131,44 @@ async fn ask(
     Ok(all)
 }
 
-fn say(settled: &Awaited) {
-    print(format!("{}\n", settled.outcome()).as_bytes());
+fn say(settled: &Awaited, answer: Answer) {
+    if !answer.json {
+        print(format!("{}\n", settled.outcome()).as_bytes());
+    }
+}
+
+/// What there is to say at the end of a wait, and its exit status.
+fn finish(
+    over: &Over,
+    goal: Goal,
+    awaited: &[Awaited],
+    running: &Running,
+    answer: Answer,
+) -> Result<ExitCode, Failure> {
+    let outcome = Outcome::of(over, goal, awaited);
+    let status = ExitCode::from(outcome.status());
+    if answer.json {
+        print(outcome.json(awaited, running).as_bytes());
+        return Ok(status);
+    }
+    match over {
+        Over::Settled | Over::OneFailed => Ok(status),
+        Over::TimedOut => Err(timed_out(goal, awaited, answer)),
+        Over::Ended(farewell) => Err(ended(*farewell)),
+    }
+}
+
+/// Who is not done, and why not.
+fn timed_out(goal: Goal, awaited: &[Awaited], answer: Answer) -> Failure {
+    let after = wording::duration(answer.timeout.unwrap_or_default());
+    let wanted = match goal {
+        Goal::Up | Goal::Serving => "ready",
+        Goal::Down => "stopped",
+    };
+    let report = Report::new(format!("not all are {wanted} after {after}"));
+    let open = awaited.iter().filter(|it| it.comes());
+    let report = open.fold(report, |report, it| report.caused_by(it.not_yet()));
+    failure(report, TIMED_OUT)
 }
 
 fn ended(farewell: Option<Farewell>) -> Failure {

@@ -6,6 +6,8 @@ use crate::words::wire::ProcessState;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Goal {
     Up,
+    /// The same, and who has a PORT listens.
+    Serving,
     Down,
 }
 
@@ -24,7 +26,7 @@ pub(super) enum Progress {
 pub(super) fn of(goal: Goal, run: u32, state: Option<&ProcessState>) -> Progress {
     let Some(state) = state else {
         return match goal {
-            Goal::Up => Progress::Stopped,
+            Goal::Up | Goal::Serving => Progress::Stopped,
             Goal::Down => Progress::Done,
         };
     };
@@ -32,12 +34,21 @@ pub(super) fn of(goal: Goal, run: u32, state: Option<&ProcessState>) -> Progress
     match goal {
         Goal::Down if is_over || state.run > run => Progress::Done,
         Goal::Down => Progress::Comes,
-        Goal::Up => match &state.state[..] {
+        Goal::Up | Goal::Serving => match &state.state[..] {
             "failed" => Progress::Failed,
             "stopped" => Progress::Stopped,
-            _ if state.is_settled && state.run >= run => Progress::Done,
+            _ if state.run >= run && is_there(goal, state) => Progress::Done,
             _ => Progress::Comes,
         },
+    }
+}
+
+fn is_there(goal: Goal, state: &ProcessState) -> bool {
+    let is_to_listen = goal == Goal::Serving && state.given.is_some();
+    if is_to_listen && state.state != "completed" {
+        state.is_ready
+    } else {
+        state.is_settled
     }
 }
 
@@ -71,6 +82,30 @@ mod tests {
         up(2, ("restarting", 2, false), Progress::Comes);
         up(2, ("ready", 3, true), Progress::Done);
         up(2, ("ready", 1, true), Progress::Comes);
+    }
+
+    #[test]
+    fn who_has_a_port_and_is_named_is_up_when_it_listens() {
+        let check = |word: &str, given: Option<u16>, is_ready, expected: Progress| {
+            let state = ProcessState {
+                state: word.into(),
+                given,
+                run: 1,
+                is_ready,
+                is_settled: true,
+                ..ProcessState::default()
+            };
+            let found = of(Goal::Serving, 0, Some(&state));
+            assert_eq!(found, expected, "{word} {given:?} {is_ready}");
+        };
+        check("running", Some(5100), false, Progress::Comes);
+        check("running (daemon)", Some(5100), false, Progress::Comes);
+        // On another port in its place.
+        check("running", Some(5100), true, Progress::Done);
+        check("ready", Some(5100), true, Progress::Done);
+        check("completed", Some(5100), false, Progress::Done);
+        check("failed", Some(5100), false, Progress::Failed);
+        check("running", None, true, Progress::Done);
     }
 
     #[test]

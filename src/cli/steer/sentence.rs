@@ -48,10 +48,10 @@ pub(super) fn outcome(
     match (goal, progress) {
         (_, Progress::Failed) => format!("{shown} failed{}", cause(state)),
         (_, Progress::Stopped) => format!("{shown} {word}: somebody has stopped it"),
-        (Goal::Up, _) if before == Before::AsAsked => {
+        (Goal::Up | Goal::Serving, _) if before == Before::AsAsked => {
             format!("{shown} runs already{}", where_it_is(state))
         }
-        (Goal::Up, _) => format!("{shown} {word}{}", where_it_is(state)),
+        (Goal::Up | Goal::Serving, _) => format!("{shown} {word}{}", where_it_is(state)),
         (Goal::Down, _) if before == Before::AsAsked => format!("{shown} {word} already"),
         (Goal::Down, _) if state.pid.is_some() => {
             format!("{shown} stopped, and somebody has started it again")
@@ -72,21 +72,47 @@ fn where_it_is(state: &ProcessState) -> String {
     url.chain(pid).collect()
 }
 
-/// What a process that is not yet as it was to be is waited for; `ending`: so long it has been stopping.
-pub(super) fn waiting(shown: &str, state: Option<&ProcessState>, ending: Duration) -> String {
+/// `web.1 exited with status 1: SyntaxError: invalid syntax; starts again in 0.5 s`. `None`: it is not about to be
+/// started again after a failure. `is_news`: it has failed just now.
+pub(super) fn crash(shown: &str, state: &ProcessState, is_news: bool) -> Option<String> {
+    let failure = state.failure.as_ref()?;
+    let exit = failure.exit().filter(|_| state.state == "restarting")?;
+    let last_line = failure.last_line.as_ref();
+    let last_line = last_line.map(|line| format!(": {}", wording::escaped(line.trim())));
+    let delay = failure.delay_ms.filter(|_| is_news);
+    let delay = delay.map(|delay| wording::duration(Duration::from_millis(delay)));
+    Some(format!(
+        "{shown} {exit}{}; starts again{}",
+        last_line.unwrap_or_default(),
+        delay
+            .map(|delay| format!(" in {delay}"))
+            .unwrap_or_default()
+    ))
+}
+
+/// What a process that is not yet as it was to be is waited for; `ending`: somebody has asked for its end, which
+/// has lasted so long. `None`: something else tells.
+pub(super) fn waiting(
+    shown: &str,
+    goal: Goal,
+    state: Option<&ProcessState>,
+    ending: Option<Duration>,
+) -> Option<String> {
     let Some(state) = state else {
-        return format!("waiting for {shown}");
+        return Some(format!("waiting for {shown}"));
     };
-    if !state.waiting_for.is_empty() {
-        return format!("{shown} waits for {}", wording::listed(&state.waiting_for));
+    if let Some(said) = held_up(shown, state).filter(|_| goal != Goal::Down) {
+        return Some(said);
     }
     match (&state.state[..], state.pid) {
         ("stopping", Some(pid)) => {
-            let left = Duration::from_millis(state.grace_ms.unwrap_or(0)).saturating_sub(ending);
-            let left = left.as_secs_f64().ceil();
-            format!("waiting for {shown} (pid {pid}), {left} s left")
+            let grace = Duration::from_millis(state.grace_ms.unwrap_or(0));
+            let left = grace.saturating_sub(ending?).as_secs_f64().ceil();
+            Some(format!("waiting for {shown} (pid {pid}), {left} s left"))
         }
-        (word, _) => format!("waiting for {shown} ({word})"),
+        // That it has crashed was said.
+        ("restarting", _) if state.failure.is_some() => None,
+        (word, _) => Some(format!("waiting for {shown} ({word})")),
     }
 }
 
@@ -95,18 +121,42 @@ pub(super) fn not_yet(shown: &str, state: Option<&ProcessState>) -> String {
     let Some(state) = state else {
         return format!("{shown}: nothing is known of it");
     };
+    let said = held_up(shown, state).or_else(|| crash(shown, state, false));
+    said.unwrap_or_else(|| format!("{shown} is {}", state.state))
+}
+
+/// What it waits for itself, or that it does not listen.
+fn held_up(shown: &str, state: &ProcessState) -> Option<String> {
     if !state.waiting_for.is_empty() {
-        return format!("{shown} waits for {}", wording::listed(&state.waiting_for));
+        return Some(format!(
+            "{shown} waits for {}",
+            wording::listed(&state.waiting_for)
+        ));
     }
-    match &state.state[..] {
-        "running" => format!("{shown} runs, and does not listen yet"),
-        word => format!("{shown} is {word}"),
-    }
+    let port = state.given.filter(|_| is_silent(state))?;
+    Some(format!(
+        "{shown} runs and does not listen on port {port} yet"
+    ))
+}
+
+/// It has a PORT, runs, and does not listen.
+fn is_silent(state: &ProcessState) -> bool {
+    let runs = matches!(&state.state[..], "running" | "running (daemon)");
+    runs && state.given.is_some() && !state.is_ready
+}
+
+/// What helps if a process never listens. `None`: it is not known to be such a one.
+pub(super) fn hint(shown: &str, state: &ProcessState) -> Option<String> {
+    is_silent(state).then(|| {
+        format!("does {shown} never listen? `port: false` in devrun.yaml says that it never will")
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::exit::Exit;
+    use crate::words::wire::process::Failure;
 
     fn state(word: &str, pid: Option<i32>) -> ProcessState {
         ProcessState {
@@ -222,10 +272,15 @@ mod tests {
     #[test]
     fn who_is_not_ready_in_time_is_told_of() {
         let mut found = state("running", Some(7));
-        let words = "web.1 runs, and does not listen yet";
+        assert_eq!(not_yet("web.1", Some(&found)), "web.1 is running");
+        found.given = Some(5100);
+        let words = "web.1 runs and does not listen on port 5100 yet";
         assert_eq!(not_yet("web.1", Some(&found)), words);
-        found.state = "restarting".into();
-        assert_eq!(not_yet("web.1", Some(&found)), "web.1 is restarting");
+        let words = "does web.1 never listen? `port: false` in devrun.yaml says that it never will";
+        assert_eq!(hint("web.1", &found).unwrap(), words);
+        found.state = "starting".into();
+        assert_eq!(hint("web.1", &found), None);
+        assert_eq!(not_yet("web.1", Some(&found)), "web.1 is starting");
         found.waiting_for = vec!["db.1 to run".into()];
         assert_eq!(
             not_yet("web.1", Some(&found)),
@@ -234,25 +289,61 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_says_what_for() {
-        let check = |state: Option<&ProcessState>, expected: &str| {
-            let seconds = Duration::from_millis(1200);
-            assert_eq!(waiting("web.1", state, seconds), expected);
+    fn a_crash_says_of_what_and_what_follows() {
+        let check = |exit, last_line: Option<&str>, expected: &str| {
+            let mut found = state("restarting", None);
+            found.failure = Some(Failure {
+                delay_ms: Some(500),
+                ..Failure::of(exit, Duration::ZERO, last_line.map(String::from))
+            });
+            assert_eq!(crash("web.1", &found, true).unwrap(), expected);
+            let old = expected.replace(" in 0.5 s", "");
+            assert_eq!(crash("web.1", &found, false).unwrap(), old);
+            assert_eq!(not_yet("web.1", Some(&found)), old);
+            assert_eq!(waiting("web.1", Goal::Up, Some(&found), None), None);
+            found.state = "starting".into();
+            assert_eq!(crash("web.1", &found, true), None);
         };
-        check(None, "waiting for web.1");
+        let words = "web.1 exited with status 1: SyntaxError: \\x1b; starts again in 0.5 s";
+        check(Exit::Status(1), Some("SyntaxError: \x1b"), words);
+        let words = "web.1 was killed by SIGKILL; starts again in 0.5 s";
+        check(Exit::Signal(9), None, words);
+    }
+
+    #[test]
+    fn a_wait_says_what_for() {
+        let check = |goal, state: Option<&ProcessState>, expected: Option<&str>| {
+            let ending = (goal == Goal::Down).then_some(Duration::from_millis(1200));
+            let found = waiting("web.1", goal, state, ending);
+            assert_eq!(found.as_deref(), expected);
+        };
+        let (up, down) = (Goal::Up, Goal::Down);
+        check(up, None, Some("waiting for web.1"));
+        let starting = state("starting", None);
+        check(up, Some(&starting), Some("waiting for web.1 (starting)"));
+        let restarting = state("restarting", None);
         check(
-            Some(&state("starting", None)),
-            "waiting for web.1 (starting)",
+            up,
+            Some(&restarting),
+            Some("waiting for web.1 (restarting)"),
         );
         let stopping = state("stopping", Some(7));
-        check(Some(&stopping), "waiting for web.1 (pid 7), 4 s left");
+        let words = "waiting for web.1 (pid 7), 4 s left";
+        check(down, Some(&stopping), Some(words));
+        // It ends by itself.
+        check(up, Some(&stopping), None);
+        let running = ProcessState {
+            given: Some(5100),
+            ..state("running", Some(7))
+        };
+        let words = "web.1 runs and does not listen on port 5100 yet";
+        check(up, Some(&running), Some(words));
+        check(down, Some(&running), Some("waiting for web.1 (running)"));
         let held = ProcessState {
             waiting_for: vec!["api.1 to listen on 5100".into(), "db.1 to run".into()],
             ..state("waiting", None)
         };
-        check(
-            Some(&held),
-            "web.1 waits for api.1 to listen on 5100 and db.1 to run",
-        );
+        let words = "web.1 waits for api.1 to listen on 5100 and db.1 to run";
+        check(up, Some(&held), Some(words));
     }
 }

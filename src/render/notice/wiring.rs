@@ -2,7 +2,7 @@
 
 use crate::words::name::{AppName, ProcessName};
 use crate::words::wiring::Wiring;
-use crate::words::wording::{agreeing, listed};
+use crate::words::wording::{self, agreeing, listed};
 
 /// Facts first, what to do last.
 pub(super) fn sentence(news: &Wiring) -> String {
@@ -83,10 +83,7 @@ pub(super) fn sentence(news: &Wiring) -> String {
             removed,
         } => reread(process, added, changed, removed),
         Wiring::SettingsKept { why } => format!("{why}; what the files said before still holds"),
-        Wiring::StillUsed { app, by } => {
-            let verb = agreeing(by.len(), "uses", "use");
-            format!("{} still {verb} {app}", listed(by))
-        }
+        Wiring::StillUsed { app, by } => wording::still_used(app, by),
         Wiring::UsedBy { app, by, pid } => format!("{by} (pid {pid}) now uses {app}"),
         Wiring::CannotStart { app, why } => format!("{app} could not be started: {why}"),
     }

@@ -144,7 +144,7 @@ impl<'a> Process<'a> {
             waits_for_input: report.waits_for_input,
             uses: report.uses.iter().map(|it| Use::of(block, it)).collect(),
             used_by: used_by.map(|process| block.called(process)).collect(),
-            failure: report.failure.as_ref().map(|it| Cause::of(block, it)),
+            failure: state.failure.as_ref().map(|it| Cause::of(block, it)),
         }
     }
 }

@@ -31,7 +31,7 @@ fn milliseconds(milliseconds: u64) -> String {
 }
 
 fn failure(block: &Block, report: &ProcessReport) -> Option<String> {
-    let failure = report.failure.as_ref()?;
+    let failure = report.state.failure.as_ref()?;
     if let Some(provider) = &failure.provider {
         let provider = block.called(provider);
         return Some(match &failure.variable {

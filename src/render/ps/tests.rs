@@ -46,14 +46,14 @@ fn worker() -> ProcessReport {
             given: Some(5200),
             run: 6,
             failed: Some(1),
+            failure: Some(Failure::of(
+                Exit::Status(1),
+                Duration::from_secs(34),
+                last_line,
+            )),
             ..state("worker.1", "failed")
         },
         restarts: 5,
-        failure: Some(Failure::of(
-            Exit::Status(1),
-            Duration::from_secs(34),
-            last_line,
-        )),
         ..ProcessReport::default()
     }
 }
@@ -136,9 +136,10 @@ fn check(report: ProcessReport, expected: &[&str]) {
 
 #[test]
 fn a_failure_is_a_status_a_signal_or_a_provider() {
-    let failed = |failure| ProcessReport {
-        failure: Some(failure),
-        ..web()
+    let failed = |failure| {
+        let mut report = web();
+        report.state.failure = Some(failure);
+        report
     };
     let ago = Duration::from_millis(500);
     check(

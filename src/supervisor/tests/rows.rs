@@ -23,7 +23,10 @@ fn a_restart_tells_when_it_comes_and_why() {
     assert_eq!(story.failure(), Some((FAILED, millis(200))));
     let starts_in = |story: &Story| story.supervisor.starts_in(WEB, story.now);
     assert_eq!(starts_in(&story), Some(millis(300)));
+    // Whenever that is asked: whoever follows is told of it once.
+    assert_eq!(story.supervisor.restart_delay(WEB), Some(millis(500)));
     story.after(millis(300));
+    assert_eq!(story.supervisor.restart_delay(WEB), None);
     assert_eq!((story.failure(), starts_in(&story)), (None, None));
     story.spawned(WEB, 2);
     assert_eq!(story.failure(), None);

@@ -31,9 +31,6 @@ pub(crate) struct ProcessReport {
     pub(crate) uses: Vec<Using>,
     /// The processes of this session that use it.
     pub(crate) used_by: Vec<Named>,
-    /// Why it has failed for good, or is started again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) failure: Option<Failure>,
     /// It has a terminal, and what it wrote last is a question.
     pub(crate) waits_for_input: bool,
 }
@@ -108,8 +105,12 @@ pub(crate) struct Failure {
     /// It ended with status 0, but before it was ready.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_unready: bool,
+    /// `None`: whoever follows is told of it when it happens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ago_ms: Option<u64>,
+    /// It is started again so long after that run was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) delay_ms: Option<u64>,
     /// What it wrote last; of one that could not be started, why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_line: Option<String>,
@@ -135,6 +136,14 @@ impl Failure {
             ago_ms: Some(milliseconds(ago)),
             last_line,
             ..Self::default()
+        }
+    }
+
+    /// For a state that is told anew only when it is another one.
+    pub(crate) fn without_time(self) -> Self {
+        Self {
+            ago_ms: None,
+            ..self
         }
     }
 
