@@ -108,7 +108,7 @@ pub(super) struct Up {
     pub(super) ending: Ending,
     pub(super) listening: Listening,
     /// It is somebody else's program; `None`: it was spawned, and is followed until its tree is gone.
-    pub(super) stand_in: Option<StandIn>,
+    pub(super) stand_in: Option<Box<StandIn>>,
 }
 
 #[derive(Clone, Copy, Debug)]
