@@ -38,9 +38,8 @@ impl Supervisor {
             });
             if let Some(up) = process.up_mut() {
                 let lasted = turn.now.duration_since(up.since);
-                let due = (1..).zip(SAID_AFTER).filter(|(_, after)| *after <= lasted);
-                let due = due.last().map_or(0, |(count, _)| count);
-                up.listening.waits_said = due.max(up.listening.waits_said.saturating_add(1));
+                let due = SAID_AFTER.iter().filter(|after| **after <= lasted);
+                up.listening.waits_said = due.count().max(up.listening.waits_said + 1);
             }
         }
         turn.say(Notice::Awaited { for_ });
@@ -62,6 +61,6 @@ fn awaited(process: &Process) -> Option<&Up> {
 
 fn said_at(process: &Process) -> Option<Instant> {
     let up = awaited(process)?;
-    let after = SAID_AFTER.get(usize::from(up.listening.waits_said))?;
+    let after = SAID_AFTER.get(up.listening.waits_said)?;
     Some(up.since + *after)
 }

@@ -23,7 +23,7 @@ pub(super) struct Listening {
     /// Since when it serves its PORT.
     pub(super) ready_at: Option<Instant>,
     /// How often it was said that it is waited for.
-    pub(super) waits_said: u8,
+    pub(super) waits_said: usize,
     /// It served its PORT once. A server that closes it to load itself anew is not told of.
     was_ready: bool,
     /// Since when it has listened, but not on its PORT.
