@@ -394,7 +394,7 @@ pub(crate) struct Run {
         help_heading = "Which process"
     )]
     pub(crate) stands_in_for: Option<String>,
-    /// Start what does not run yet, wait until all is ready, and stop that afterwards
+    /// Start what does not run yet, wait until all is up, and stop that afterwards
     #[arg(long, conflicts_with = "stands_in_for", help_heading = "Which process")]
     pub(crate) up: bool,
     #[command(flatten)]

@@ -38,8 +38,8 @@ impl Supervisor {
             });
             if let Some(up) = process.up_mut() {
                 let lasted = turn.now.duration_since(up.since);
-                let due = SAID_AFTER.iter().filter(|after| **after <= lasted).count();
-                up.listening.waits_said = due.max(up.listening.waits_said + 1);
+                let due = SAID_AFTER.iter().filter(|after| **after <= lasted);
+                up.listening.waits_said = due.count().max(up.listening.waits_said + 1);
             }
         }
         turn.say(Notice::Awaited { for_ });

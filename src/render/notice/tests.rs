@@ -11,6 +11,8 @@ use crate::render::charset::Charset;
 use crate::render::name::Labels;
 use crate::words::exit::Exit;
 use crate::words::name::{AppName, ProcessType};
+use crate::words::notice::{Ended, FirstFailure, Next};
+use crate::words::policy::KeyHints;
 
 fn name(process_type: &str) -> ProcessName {
     ProcessName::first(ProcessType::new(process_type).unwrap())

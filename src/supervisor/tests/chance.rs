@@ -11,7 +11,7 @@ use crate::supervisor::tests::chance::world::{Run, World, external};
 use crate::supervisor::tests::{listener, planned};
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules};
 use crate::words::exit::{Exit, Killed};
-use crate::words::policy::{OnExit, RestartPolicy};
+use crate::words::policy::{Attendance, OnExit, RestartPolicy};
 use crate::words::port::Holder;
 use crate::words::stand_in::Program;
 
@@ -434,10 +434,12 @@ proptest! {
         choice in any::<u32>(),
         wiring in any::<u64>(),
         is_stubborn in any::<bool>(),
+        is_detached in any::<bool>(),
     ) {
         let processes = (0..PROCESSES).map(|index| plan(choice, wiring, index)).collect();
         let fail_fast = choice >> 24 == 0;
-        let rules = SessionRules { fail_fast, ..SessionRules::default() };
+        let attendance = if is_detached { Attendance::Nobody } else { Attendance::Reader };
+        let rules = SessionRules { fail_fast, attendance, ..SessionRules::default() };
         let mut world = World::new(processes, rules);
         world.tell(Event::SessionStarted);
         for step in steps {

@@ -326,6 +326,10 @@ impl World {
             }
             Notice::NeedFailed { provider, .. } => self.hear_failed_need(&provider),
             Notice::Exited(ended) => self.hear_end(&ended),
+            Notice::Awaited { .. } => {
+                let attendance = self.rules.attendance;
+                assert_eq!(attendance, Attendance::Nobody, "somebody attends it");
+            }
             _ => {}
         }
         let Said {
