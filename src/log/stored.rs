@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::log::lines::{self, Open};
+use crate::words::exit::Exit;
 
 /// Who wrote a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,20 +62,57 @@ pub(crate) enum Cause {
     Damaged,
 }
 
+/// A run of a process begins or is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// In nanoseconds since 1970.
+    pub(crate) at_ns: u64,
+    /// Among the session's processes.
+    pub(crate) place: usize,
+    /// From 1.
+    pub(crate) run: u32,
+    pub(crate) what: Turned,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turned {
+    Started {
+        pid: i32,
+    },
+    /// How its first process did; `None`: nobody knows.
+    Ended(Option<Exit>),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry<'a> {
     Line(Line<'a>),
     Gap(Gap),
+    Turn(Turn),
+    /// Between lines of one process some are left out, because nobody has asked for them.
+    LeftOut {
+        /// Of the line behind it, in nanoseconds since 1970.
+        at_ns: u64,
+    },
+    /// The session has no end: it was killed, or not stored any more.
+    CutOff {
+        /// Of the last that is there, in nanoseconds since 1970.
+        at_ns: u64,
+    },
 }
 
 /// Cuts what was stored.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lines {
     /// By their places.
     processes: Vec<Process>,
     /// Reading began in the middle of the session: the first line of a process may have begun before.
     is_tail: bool,
     torn_until: Option<u64>,
+    /// Nobody has had an open line for longer, in nanoseconds since 1970: who reads a long session does not
+    /// look at everybody for each of its records.
+    silent_since: u64,
+    /// In nanoseconds since 1970: a line whose beginning is older is only given out when it is whole.
+    pub(crate) since: u64,
 }
 
 #[derive(Debug, Default)]
@@ -99,11 +137,25 @@ impl Author {
     }
 }
 
+impl Default for Lines {
+    fn default() -> Self {
+        Self {
+            processes: Vec::new(),
+            is_tail: false,
+            torn_until: None,
+            silent_since: u64::MAX,
+            since: 0,
+        }
+    }
+}
+
 impl Entry<'_> {
     pub(crate) fn at_ns(&self) -> u64 {
         match self {
             Self::Line(line) => line.at_ns,
             Self::Gap(gap) => gap.at_ns,
+            Self::Turn(turn) => turn.at_ns,
+            Self::LeftOut { at_ns } | Self::CutOff { at_ns } => *at_ns,
         }
     }
 }
@@ -153,6 +205,7 @@ impl Lines {
         if was_torn {
             self.torn_until = Some(at_ns);
         }
+        self.silent_since = self.silent_since.min(at_ns);
     }
 
     /// A run begins: what it writes begins with a line.
@@ -177,20 +230,28 @@ impl Lines {
 
     /// When the process that has been silent longest with an open line wrote last, in nanoseconds since 1970.
     pub(crate) fn open_since(&self) -> Option<u64> {
-        let open = self.processes.iter().filter(|process| process.has_open());
+        let open = self.processes.iter();
+        let open = open.filter(|process| process.has_open(self.since));
         open.map(|process| process.at_ns).min()
     }
 
-    /// Gives out open lines as far as they go, of those who are silent for so long.
+    /// Gives out open lines as far as they go, of those who are silent for so long; the earliest first.
     pub(crate) fn show_open(
         &mut self,
         now_ns: u64,
         silence: Duration,
         sink: &mut impl FnMut(Line<'_>),
     ) {
-        for (place, process) in self.processes.iter_mut().enumerate() {
-            let silent = Duration::from_nanos(now_ns.saturating_sub(process.at_ns));
-            if process.has_open() && silent >= silence {
+        let is_silent = |since: u64| {
+            let silent = Duration::from_nanos(now_ns.saturating_sub(since));
+            silent >= silence
+        };
+        while is_silent(self.silent_since) {
+            let open = self.processes.iter_mut().enumerate();
+            let open = open.filter(|(_, process)| process.has_open(self.since));
+            let earliest = open.min_by_key(|(_, process)| process.at_ns);
+            self.silent_since = earliest.as_ref().map_or(u64::MAX, |(_, it)| it.at_ns);
+            if let Some((place, process)) = earliest.filter(|(_, it)| is_silent(it.at_ns)) {
                 process.give_open(place, sink);
             }
         }
@@ -209,9 +270,10 @@ impl Lines {
 }
 
 impl Process {
-    /// There is something that [`Process::give_open`] gives out: not the beginning of a character alone.
-    fn has_open(&self) -> bool {
-        lines::whole_characters(self.open.bytes()) > 0
+    /// There is something that [`Process::give_open`] gives out, and that came then or later: not the beginning
+    /// of a character alone.
+    fn has_open(&self, since: u64) -> bool {
+        self.at_ns >= since && lines::whole_characters(self.open.bytes()) > 0
     }
 
     fn take(&mut self, place: usize, bytes: &[u8], sink: &mut impl FnMut(Line<'_>)) {
@@ -330,6 +392,22 @@ mod tests {
             &[(0, 1, "Ada\nb\n")],
             &["0.1@0 +Ada|", "0.1@0 b|"],
         );
+    }
+
+    #[test]
+    fn those_who_were_silent_first_come_first() {
+        let mut lines = Lines::default();
+        let chunks = [(1, 1, "b? "), (0, 1, "a? "), (2, 1, "c\n"), (3, 1, "d? ")];
+        check(&mut lines, &chunks, &["2.1@2 c|"]);
+        let mut out = Vec::new();
+        let silence = Duration::from_nanos(10);
+        lines.show_open(12, silence, &mut |line| told(line, &mut out));
+        lines.show_open(13, silence, &mut |line| told(line, &mut out));
+        lines.show_open(99, silence, &mut |line| told(line, &mut out));
+        assert_eq!(out, ["1.1@0 b? …", "0.1@1 a? …", "3.1@3 d? …"]);
+        check(&mut lines, &[(0, 1, "e? ")], &[]);
+        lines.show_open(99, silence, &mut |line| told(line, &mut out));
+        assert_eq!(out.last().unwrap(), "0.1@0 +e? …");
     }
 
     #[test]
