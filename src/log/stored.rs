@@ -463,5 +463,25 @@ mod tests {
                 prop_assert_eq!(told, &expected);
             }
         }
+
+        /// Wherever a process pauses, none of its bytes is lost or told twice.
+        #[test]
+        fn pauses_make_no_difference(
+            written in vec((0..3_usize, 0..9_u64, vec(prop_oneof![Just(b'\n'), Just(b'a'), Just(0xc3)], 0..5)), 0..30),
+        ) {
+            let mut lines = Lines::default();
+            let mut told: Vec<Vec<u8>> = vec![Vec::new(); 3];
+            let mut sink = |line: Line<'_>| told[line.author.index() - 1].extend(line.text);
+            let (mut expected, mut now) = (vec![Vec::<u8>::new(); 3], 0);
+            for (place, pause, bytes) in &written {
+                now += pause;
+                lines.show_open(now, Duration::from_nanos(4), &mut sink);
+                prop_assert!(lines.open_since().is_none_or(|since| now - since < 4));
+                lines.chunk((*place, 1), now, bytes, &mut sink);
+                expected[*place].extend(bytes);
+            }
+            lines.lose(&mut sink);
+            prop_assert_eq!(told, expected);
+        }
     }
 }
