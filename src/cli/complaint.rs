@@ -80,7 +80,23 @@ fn text(error: &clap::Error, kind: ContextKind) -> String {
     }
 }
 
+/// What other tools call it, and what it is called here.
+const CALLED_HERE: [(&str, &str); 8] = [
+    ("exec", "run"),
+    ("kill", "stop"),
+    ("list", "ps"),
+    ("ls", "ps"),
+    ("quit", "stop"),
+    ("serve", "start"),
+    ("status", "ps"),
+    ("tail", "logs -f"),
+];
+
 fn unknown_command(asked: &str) -> Report {
+    if let Some((_, here)) = CALLED_HERE.iter().find(|(there, _)| *there == asked) {
+        return Report::new(format!("no command `{asked}`"))
+            .help(format!("that is `devrun {here}`"));
+    }
     let command = Args::command();
     let names: Vec<&str> = command
         .get_subcommands()

@@ -9,6 +9,7 @@ use crate::cli::NOT_STARTED;
 use crate::driver::front::{Front, Word};
 use crate::os::spawn::{self, Side};
 use crate::os::{descriptor, signals};
+use crate::words::exit::Exit;
 
 /// What a session has of whoever started it, and lives on without.
 #[derive(Debug)]
@@ -115,7 +116,7 @@ impl Waiting {
         match news {
             News::Settled(status) => ExitCode::from(status),
             News::Interrupted => self.leave(),
-            News::SessionGone => ExitCode::from(self.last_status()),
+            News::SessionGone => self.report_end(),
         }
     }
 
@@ -175,9 +176,13 @@ impl Waiting {
         ExitCode::from(NOT_STARTED)
     }
 
-    /// It has ended by itself, was refused, or was killed.
-    fn last_status(&self) -> u8 {
-        spawn::wait_for_exit(self.session).map_or(1, |exit| exit.status())
+    /// It was refused, was killed, or has ended: whoever sees its status is to know that nothing goes on.
+    fn report_end(self) -> ExitCode {
+        let exit = spawn::wait_for_exit(self.session);
+        if self.has_begun && matches!(exit, Some(Exit::Status(_))) {
+            eprintln!("nothing runs any more: the session has ended");
+        }
+        ExitCode::from(exit.map_or(1, Exit::status))
     }
 }
 

@@ -84,7 +84,7 @@ fn prepare(args: &Logs) -> Result<Reading, Failure> {
         since: args.since.map_or(0, |since| since.at_ns(&now)),
         until: args.until.map_or(u64::MAX, |until| until.at_ns(&now)),
         follows: args.follow,
-        tells_gaps: args.raw,
+        tells_gaps: args.raw || args.grep.is_some(),
         tells_runs: args.json || !cast.shows_system(),
         places_open: !args.json && !args.raw,
         wanted: args.grep.clone().map(|expression| Wanted {

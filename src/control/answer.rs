@@ -184,6 +184,8 @@ impl Caller {
             )
         })?;
         let size = Size { columns, rows };
+        // The kernel knows better, where it tells.
+        let pid = self.pid.unwrap_or(pid);
         let (visitor, visit) = visitor::pair(self.id, pid, size, whom, self.requests.clone());
         let upgrade = hyper::upgrade::on(&mut asked);
         let name = self.ask(|reply| Request::Attach { visitor, reply }).await?;

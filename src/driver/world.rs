@@ -224,7 +224,7 @@ impl World {
                 }
                 registry.claim(&identity, process, port)
             },
-            any_free: &mut || port::any_free().filter(|port| !given.contains(port)),
+            any_free: &mut || port::any_free_but(|port| given.contains(&port)),
         };
         let assigned = ports::assign(&requests, sources)?;
         if base != 0 && !self.is_strict {

@@ -11,6 +11,9 @@ use crate::words::wording;
 /// devrun is for development: the one that says so comes first.
 pub(super) const NAMES: [&str; 2] = ["Procfile.dev", "Procfile"];
 
+/// What needs more to be named is no repository of apps.
+const MOST_GLOBS: usize = 4;
+
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) path: PathBuf,
@@ -149,11 +152,19 @@ fn none(place: &Where, directory: &Path) -> Report {
     let below = below::apps(directory);
     let help = if !below.is_empty() {
         let shown = below.iter().map(|path| wording::path(path, None));
-        format!(
-            "there is one in {}: run devrun there,\nor name them in a devrun.yaml here, and it runs them all:\n  apps: [{}]",
-            wording::listed(shown),
-            below::globs(&below).join(", ")
-        )
+        let there = format!(
+            "there is one in {}: run devrun there",
+            wording::listed(shown)
+        );
+        let globs = below::globs(&below);
+        if globs.len() > MOST_GLOBS {
+            there
+        } else {
+            let globs = globs.join(", ");
+            format!(
+                "{there},\nor name them in a devrun.yaml here, and it runs them all:\n  apps: [{globs}]"
+            )
+        }
     } else if has_dev {
         format!("{example}\npackage.json here has a \"dev\" script")
     } else {

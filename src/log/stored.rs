@@ -121,6 +121,8 @@ struct Process {
     open: Open,
     /// When the last of what is open came.
     at_ns: u64,
+    /// When that was read, if somebody follows: the store may be behind.
+    read_ns: u64,
     /// A piece of the open line was given out.
     is_begun: bool,
     /// What comes may belong to a line whose beginning nobody has read.
@@ -208,6 +210,12 @@ impl Lines {
         self.silent_since = self.silent_since.min(at_ns);
     }
 
+    /// What a process wrote last was read at this time, and its silence is counted from there: what follows may be
+    /// on its way through the store.
+    pub(crate) fn was_read(&mut self, place: usize, now_ns: u64) {
+        self.process(place).read_ns = now_ns;
+    }
+
     /// A run begins: what it writes begins with a line.
     pub(crate) fn begin_run(&mut self, place: usize, run: u32, sink: &mut impl FnMut(Line<'_>)) {
         self.end(place, sink);
@@ -228,30 +236,34 @@ impl Lines {
         }
     }
 
-    /// When the process that has been silent longest with an open line wrote last, in nanoseconds since 1970.
+    /// Since when the process is silent that has been so longest with an open line, in nanoseconds since 1970.
     pub(crate) fn open_since(&self) -> Option<u64> {
         let open = self.processes.iter();
         let open = open.filter(|process| process.has_open(self.since));
-        open.map(|process| process.at_ns).min()
+        open.map(Process::silent_since).min()
     }
 
-    /// Gives out open lines as far as they go, of those who are silent for so long; the earliest first.
+    /// Gives out open lines as far as they go, of those who are silent for so long; the earliest first. All that
+    /// was there at `until_ns` is taken in.
     pub(crate) fn show_open(
         &mut self,
-        now_ns: u64,
+        until_ns: u64,
         silence: Duration,
         sink: &mut impl FnMut(Line<'_>),
     ) {
         let is_silent = |since: u64| {
-            let silent = Duration::from_nanos(now_ns.saturating_sub(since));
+            let silent = Duration::from_nanos(until_ns.saturating_sub(since));
             silent >= silence
         };
         while is_silent(self.silent_since) {
             let open = self.processes.iter_mut().enumerate();
             let open = open.filter(|(_, process)| process.has_open(self.since));
-            let earliest = open.min_by_key(|(_, process)| process.at_ns);
-            self.silent_since = earliest.as_ref().map_or(u64::MAX, |(_, it)| it.at_ns);
-            if let Some((place, process)) = earliest.filter(|(_, it)| is_silent(it.at_ns)) {
+            let earliest = open.min_by_key(|(_, process)| process.silent_since());
+            self.silent_since = earliest
+                .as_ref()
+                .map_or(u64::MAX, |(_, it)| it.silent_since());
+            if let Some((place, process)) = earliest.filter(|(_, it)| is_silent(it.silent_since()))
+            {
                 process.give_open(place, sink);
             }
         }
@@ -270,6 +282,10 @@ impl Lines {
 }
 
 impl Process {
+    fn silent_since(&self) -> u64 {
+        self.at_ns.max(self.read_ns)
+    }
+
     /// There is something that [`Process::give_open`] gives out, and that came then or later: not the beginning
     /// of a character alone.
     fn has_open(&self, since: u64) -> bool {
@@ -373,6 +389,20 @@ mod tests {
         lines.end(0, &mut |line| told(line, &mut out));
         lines.end(0, &mut |line| told(line, &mut out));
         assert_eq!(out, ["0.2@2 c$"]);
+    }
+
+    #[test]
+    fn who_is_behind_takes_no_delay_for_silence() {
+        let mut lines = Lines::default();
+        check(&mut lines, &[(0, 1, "a li")], &[]);
+        lines.was_read(0, 20);
+        assert_eq!(lines.open_since(), Some(20));
+        let mut out = Vec::new();
+        let silence = Duration::from_nanos(10);
+        lines.show_open(29, silence, &mut |line| told(line, &mut out));
+        assert!(out.is_empty());
+        lines.show_open(30, silence, &mut |line| told(line, &mut out));
+        assert_eq!(out, ["0.1@0 a li…"]);
     }
 
     #[test]

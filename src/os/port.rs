@@ -56,15 +56,20 @@ fn try_bind(address: SocketAddr) -> Result<(), Errno> {
     bind(socket.as_raw_fd(), &SockaddrStorage::from(address))
 }
 
-/// Any port that is free: what portpicker proposes first (15000 to 24999, mostly), else what the kernel
-/// does. `None`: there is none left.
-pub(crate) fn any_free() -> Option<u16> {
+/// Any port that is free and not `given` to somebody who does not listen yet: what portpicker proposes first (15000
+/// to 24999, mostly), else what the kernel does. `None`: there is none left.
+pub(crate) fn any_free_but(given: impl Fn(u16) -> bool) -> Option<u16> {
     // Where there is no IPv6, portpicker takes every port for taken.
     let picked = iter::repeat_with(portpicker::pick_unused_port).take(PROPOSALS);
     let proposed = iter::repeat_with(proposed_by_the_kernel).take(PROPOSALS);
     let picked = picked.take_while(Option::is_some);
     let mut proposals = picked.chain(proposed).flatten();
-    proposals.find(|port| probe(*port) == Probe::Free)
+    proposals.find(|port| !given(*port) && probe(*port) == Probe::Free)
+}
+
+/// The same where nobody was given one.
+pub(crate) fn any_free() -> Option<u16> {
+    any_free_but(|_| false)
 }
 
 fn proposed_by_the_kernel() -> Option<u16> {
@@ -105,5 +110,11 @@ mod tests {
     fn some_port_is_free() {
         assert!(any_free().is_some_and(|port| port >= 1024));
         assert!(proposed_by_the_kernel().is_some_and(|port| port >= 1024));
+    }
+
+    #[test]
+    fn there_are_others_than_those_that_were_given() {
+        let is_given = |port| (15_000..25_000).contains(&port);
+        assert!(any_free_but(is_given).is_some_and(|port| !is_given(port)));
     }
 }

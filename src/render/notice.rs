@@ -90,6 +90,7 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::WaitsForTree { .. }
         | Notice::Ready { .. }
         | Notice::Waits { .. }
+        | Notice::Awaited { .. }
         | Notice::NeedFailed { .. }
         | Notice::EnvChanged { .. }
         | Notice::RestartAsked { .. }
@@ -200,6 +201,10 @@ fn sentence(notice: &Notice) -> String {
         }
         Notice::Wiring(news) => wiring::sentence(news),
         Notice::StandIn(news) => stand_in::sentence(news),
+        Notice::Awaited { for_ } => {
+            let for_ = for_.iter().map(wording::waited_for);
+            format!("waiting for {}", wording::listed(for_))
+        }
         Notice::RestartAsked { process } => format!("restarting {process}"),
         Notice::StopAsked { process } => format!("stopping {process}"),
         Notice::StoppedByHand { process } => format!("{process} is stopped"),

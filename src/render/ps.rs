@@ -26,6 +26,8 @@ pub(crate) struct Block {
 pub(crate) struct AppProcesses {
     pub(crate) name: String,
     pub(crate) identity: String,
+    /// What its session knows it by.
+    pub(crate) key: String,
     /// Its directory as it is shown.
     pub(crate) directory: String,
     pub(crate) session: Session,
@@ -47,6 +49,8 @@ pub(crate) struct Session {
     pub(crate) app: String,
     pub(crate) pid: i32,
     pub(crate) up: Duration,
+    /// Where it can be asked; `None`: nowhere.
+    pub(crate) socket: Option<String>,
 }
 
 impl Block {

@@ -122,10 +122,11 @@ impl Supervisor {
         };
         match process.state {
             State::Starting | State::Up(_) => {
-                process.wish = Wish::Stop;
-                turn.say(Notice::StopAsked {
-                    process: process.name.clone(),
-                });
+                if std::mem::replace(&mut process.wish, Wish::Stop) != Wish::Stop {
+                    turn.say(Notice::StopAsked {
+                        process: process.name.clone(),
+                    });
+                }
             }
             State::Waiting | State::Held(_) | State::Restarting { .. } => {
                 process.wish = Wish::Stop;

@@ -1,5 +1,6 @@
 //! What is to happen when: a pure state machine. Events in, actions out; time is a parameter.
 
+mod awaited;
 mod by_hand;
 mod ends;
 mod event;
@@ -119,6 +120,7 @@ impl Supervisor {
             .chain(others)
             .chain(self.summary_at())
             .chain(settled)
+            .chain(self.awaited_said_at())
             .min()
     }
 
@@ -276,6 +278,7 @@ impl Supervisor {
         self.sum_up(turn);
         self.say_who_is_ready(turn);
         self.note_who_is_settled(turn);
+        self.say_who_is_awaited(turn);
         if self.may_end() && self.is_all_over() {
             self.finish(turn);
         } else {

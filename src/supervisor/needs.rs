@@ -112,12 +112,19 @@ impl Supervisor {
 
     /// Whether a declared use of a process of ours waits for this one.
     pub(super) fn is_used(&self, index: ProcessIndex) -> bool {
-        let is_use = |need: &Need| {
-            need.on == Provider::Process(index) && need.variable.is_some() && need.waits
-        };
+        self.is_needed_by(index, |need| need.variable.is_some() && need.waits)
+    }
+
+    /// Whether the start of a process of ours waits for this one, or would.
+    pub(super) fn is_waited_for(&self, index: ProcessIndex) -> bool {
+        self.is_needed_by(index, |need| need.waits)
+    }
+
+    fn is_needed_by(&self, index: ProcessIndex, counts: impl Fn(&Need) -> bool) -> bool {
+        let is_need = |need: &Need| need.on == Provider::Process(index) && counts(need);
         let is_ours = |process: &&Process| !process.is_elsewhere() && !process.is_dormant();
         let mut ours = self.processes.iter().filter(is_ours);
-        ours.any(|process| process.needs.iter().any(is_use))
+        ours.any(|process| process.needs.iter().any(is_need))
     }
 
     /// Nothing is left to run, or to wait for, once the failures so far are handed on.

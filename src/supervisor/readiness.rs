@@ -22,6 +22,8 @@ pub(super) struct Listening {
     listeners: Vec<Listener>,
     /// Since when it serves its PORT.
     pub(super) ready_at: Option<Instant>,
+    /// How often it was said that it is waited for.
+    pub(super) waits_said: usize,
     /// It served its PORT once. A server that closes it to load itself anew is not told of.
     was_ready: bool,
     /// Since when it has listened, but not on its PORT.
@@ -55,6 +57,11 @@ impl Listening {
 
     pub(super) fn is_silent(&self) -> bool {
         self.listeners.is_empty()
+    }
+
+    /// From when on it is certain that it listens elsewhere, if it does.
+    pub(super) fn certainly_elsewhere_at(&self) -> Option<Instant> {
+        self.elsewhere_since.map(|since| since + VERDICT_AFTER)
     }
 
     /// The port that it listens on in place of its PORT.
@@ -176,12 +183,11 @@ pub(super) fn stolen(process: &mut Process, holder: Holder) -> Option<Notice> {
     })
 }
 
-/// From when on nothing more is expected of a run that goes on as it is. `latest_ready`: when the latest
+/// From when on the summary does not wait for a run that goes on as it is. `latest_ready`: when the latest
 /// of all that are ready was.
-pub(super) fn settles_at(port: Option<u16>, up: &Up, latest_ready: Option<Instant>) -> Instant {
+pub(super) fn summed_up_at(port: Option<u16>, up: &Up, latest_ready: Option<Instant>) -> Instant {
     let listening = &up.listening;
-    let elsewhere = listening.elsewhere_since.map(|since| since + VERDICT_AFTER);
-    let known = listening.ready_at.or(elsewhere);
+    let known = listening.ready_at.or(listening.certainly_elsewhere_at());
     match (port, known, latest_ready) {
         (None, _, _) => up.since,
         (Some(_), Some(known), _) => known,

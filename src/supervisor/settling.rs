@@ -2,13 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use crate::supervisor::readiness::settles_at;
-use crate::supervisor::state::{Process, State, Up, Wish};
+use crate::supervisor::state::{State, Up, Wish};
 use crate::supervisor::{Action, Elsewhere, ProcessIndex, Supervisor, Turn};
-use crate::words::policy::Attendance;
 
 /// Who serves nothing and lives so long has not died of its first lines.
 const LIVES: Duration = Duration::from_millis(500);
+/// Who has a PORT, and is not expected to listen, may do so all the same within this time.
+const MAY_LISTEN: Duration = Duration::from_secs(3);
+/// Who is expected to listen may be compiling; but some servers that are called `web` are none.
+const IS_TO_LISTEN: Duration = Duration::from_secs(60);
+
+/// Of the type that everybody takes for a server.
+const SERVER: &str = "web";
 
 impl Supervisor {
     /// It is up, has ended, or has failed for good.
@@ -40,39 +45,42 @@ impl Supervisor {
     /// When somebody will be settled to whom nothing happens until then.
     pub(super) fn next_settles_at(&self) -> Option<Instant> {
         let started = self.started.filter(|_| !self.is_stopping())?;
-        let latest_ready = self.latest_ready();
-        let open = self.processes.iter().filter(|process| !process.is_settled);
-        open.filter_map(|process| settled_at(process, started, latest_ready))
+        let processes = 0..self.processes.len();
+        let open = processes.filter(|index| !self.is_settled(*index));
+        open.filter_map(|index| self.settles_at(index, started))
             .min()
     }
 
     /// `None`: that depends on what is still to happen.
     pub(super) fn all_settle_at(&self) -> Option<Instant> {
         let started = self.started?;
-        let latest_ready = self.latest_ready();
-        let mut settled = self.processes.iter();
-        settled.try_fold(started, |latest, process| {
-            Some(latest.max(settled_at(process, started, latest_ready)?))
+        let mut processes = 0..self.processes.len();
+        processes.try_fold(started, |latest, index| {
+            Some(latest.max(self.settles_at(index, started)?))
         })
     }
 
     pub(super) fn note_who_is_settled(&mut self, turn: &Turn) {
         // Also while all is being ended: who is stopping is up no more.
         let Some(started) = self.started else { return };
-        let latest_ready = self.latest_ready();
-        for process in &mut self.processes {
-            let at = settled_at(process, started, latest_ready);
+        for index in 0..self.processes.len() {
+            let at = self.settles_at(index, started);
+            let process = &mut self.processes[index];
             process.is_settled = at.is_some_and(|at| at <= turn.now);
-            if let Some(up) = process.up().filter(|up| process.is_settled && up.goes_on()) {
-                process.is_silent_by_habit = up.listening.is_silent();
+            let Some(up) = process.up().filter(|up| up.goes_on()) else {
+                continue;
+            };
+            let (was_ready, is_silent) = (up.listening.was_ready(), up.listening.is_silent());
+            process.has_listened |= was_ready;
+            if process.is_settled {
+                process.is_silent_by_habit = is_silent;
             }
         }
     }
 
     /// Tells whoever waits and then goes.
     pub(super) fn tell_settled(&mut self, turn: &mut Turn) {
-        let is_awaited = self.rules.attendance == Attendance::Nobody && !self.is_settled_said;
-        if is_awaited && !self.is_stopping() && self.are_all_settled() {
+        if self.is_attended_until_settled() && self.are_all_settled() {
             self.is_settled_said = true;
             let status = self.status.code();
             turn.actions.push(Action::Settled { status });
@@ -85,43 +93,49 @@ impl Supervisor {
         (self.is_summed_up || is_nobody_up) && self.processes.iter().all(|it| it.is_settled)
     }
 
-    /// Of all that are up, when the last one was ready.
-    fn latest_ready(&self) -> Option<Instant> {
-        let ups = self.processes.iter().filter_map(Process::up);
-        ups.filter_map(|up| up.listening.ready_at).max()
+    /// `None`: that depends on what is still to happen.
+    fn settles_at(&self, index: ProcessIndex, started: Instant) -> Option<Instant> {
+        let process = &self.processes[index];
+        match &process.state {
+            State::Elsewhere(Elsewhere::Unknown | Elsewhere::NotReady) if process.is_wanted => None,
+            State::Elsewhere(_)
+            | State::Dormant
+            | State::Completed
+            | State::Failed
+            | State::FailedFor(_)
+            | State::Stopped => Some(started),
+            State::Up(up) if up.goes_on() => Some(self.up_settles_at(index, up)),
+            State::Up(_)
+            | State::Waiting
+            | State::Held(_)
+            | State::Starting
+            | State::Restarting { .. } => None,
+        }
     }
-}
 
-/// `None`: that depends on what is still to happen.
-fn settled_at(
-    process: &Process,
-    started: Instant,
-    latest_ready: Option<Instant>,
-) -> Option<Instant> {
-    match &process.state {
-        State::Elsewhere(Elsewhere::Unknown | Elsewhere::NotReady) if process.is_wanted => None,
-        State::Elsewhere(_)
-        | State::Dormant
-        | State::Completed
-        | State::Failed
-        | State::FailedFor(_)
-        | State::Stopped => Some(started),
-        State::Up(up) if up.goes_on() => Some(up_settles_at(process, up, latest_ready)),
-        State::Up(_)
-        | State::Waiting
-        | State::Held(_)
-        | State::Starting
-        | State::Restarting { .. } => None,
+    fn up_settles_at(&self, index: ProcessIndex, up: &Up) -> Instant {
+        let process = &self.processes[index];
+        if let Some(ready_at) = up.listening.ready_at {
+            return ready_at;
+        }
+        let alive_at = up.since + LIVES;
+        if process.port.is_none() {
+            alive_at
+        } else if let Some(certain_at) = up.listening.certainly_elsewhere_at() {
+            alive_at.max(certain_at)
+        } else if self.is_to_listen(index) {
+            up.since + IS_TO_LISTEN
+        } else if process.is_silent_by_habit {
+            alive_at
+        } else {
+            up.since + MAY_LISTEN
+        }
     }
-}
 
-fn up_settles_at(process: &Process, up: &Up, latest_ready: Option<Instant>) -> Instant {
-    let is_expected_silent = process.is_silent_by_habit && up.listening.is_silent();
-    let port = process.port.filter(|_| !is_expected_silent);
-    let at = settles_at(port, up, latest_ready);
-    if up.listening.is_ready() {
-        at
-    } else {
-        at.max(up.since + LIVES)
+    /// Whether a process that has a PORT is expected to listen: somebody waits for that, its type says so, or it did.
+    fn is_to_listen(&self, index: ProcessIndex) -> bool {
+        let process = &self.processes[index];
+        let is_server = process.name.process_type.as_str() == SERVER;
+        is_server || process.has_listened || self.is_waited_for(index)
     }
 }

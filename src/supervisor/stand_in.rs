@@ -115,7 +115,7 @@ impl Supervisor {
                 killed: Killed::default(),
             });
         }
-        let StandIn { program, rest, .. } = stand_in;
+        let StandIn { program, rest, .. } = *stand_in;
         let then = match process.then(rest) {
             Then::Back | Then::AsBefore if is_stopping => Then::Stopped,
             then => then,
@@ -138,7 +138,7 @@ impl Supervisor {
 
 impl Process {
     pub(super) fn stand_in(&self) -> Option<&StandIn> {
-        self.up()?.stand_in.as_ref()
+        self.up()?.stand_in.as_deref()
     }
 
     /// Where a program goes on in its place, or waits for it: whatever the process did before, it is started
@@ -176,11 +176,11 @@ impl Process {
         let up = Up::new(program.pid, turn.now);
         let kept = Vec::new();
         self.state = State::Up(Up {
-            stand_in: Some(StandIn {
+            stand_in: Some(Box::new(StandIn {
                 program,
                 rest,
                 kept,
-            }),
+            })),
             ..up
         });
     }

@@ -49,6 +49,8 @@ pub(super) struct Process {
     pub(super) is_settled: bool,
     /// It listened nowhere, when nothing more was expected of it: its next run is not to be waited for longer.
     pub(super) is_silent_by_habit: bool,
+    /// In some run it served its PORT, or another one in its place.
+    pub(super) has_listened: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -106,7 +108,7 @@ pub(super) struct Up {
     pub(super) ending: Ending,
     pub(super) listening: Listening,
     /// It is somebody else's program; `None`: it was spawned, and is followed until its tree is gone.
-    pub(super) stand_in: Option<StandIn>,
+    pub(super) stand_in: Option<Box<StandIn>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -166,6 +168,7 @@ impl Process {
             mismatch_said: None,
             is_settled: false,
             is_silent_by_habit: false,
+            has_listened: false,
         }
     }
 

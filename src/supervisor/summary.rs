@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::plan::Need;
-use crate::supervisor::readiness::{self, settles_at};
+use crate::supervisor::readiness::{self, summed_up_at};
 use crate::supervisor::state::{Process, State, Up};
 use crate::supervisor::{Elsewhere, ProcessIndex, Supervisor, Turn, waits};
 use crate::words::notice::{Notice, Shown, SummaryRow};
@@ -55,7 +55,7 @@ impl Supervisor {
             | State::Stopped
             | State::Restarting { .. } => Some(started),
             State::Up(_) | State::Starting if process.run > 1 => Some(started),
-            State::Up(up) if up.goes_on() => Some(settles_at(process.port, up, latest_ready)),
+            State::Up(up) if up.goes_on() => Some(summed_up_at(process.port, up, latest_ready)),
             State::Held(wait) => {
                 let holds_until = |need: &Need| match self.holder_here(need) {
                     Some(provider) => self.settled_at(provider, started, latest_ready),

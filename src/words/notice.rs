@@ -110,6 +110,10 @@ pub(crate) enum Notice {
         for_: Vec<WaitedFor>,
         since: Duration,
     },
+    /// Whoever started the session waits for them, and goes once they listen.
+    Awaited {
+        for_: Vec<WaitedFor>,
+    },
     /// A process that waited has failed, since what it waited for has.
     NeedFailed {
         process: ProcessName,

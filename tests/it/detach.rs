@@ -110,7 +110,7 @@ fn a_reader_who_goes_leaves_it_running() {
     project.end_session();
 }
 
-/// Nothing is settled before ten seconds are over: it never listens.
+/// Nothing is settled before a minute is over: it never listens.
 const SILENT: &str = "web: echo $$ > pid; exec sleep 1000\n";
 
 #[test]
@@ -184,5 +184,44 @@ fn quiet_says_nothing_and_json_tells_no_lines_of_processes() {
         json.stdout
     );
     assert!(!json.stdout.contains("a line"), "{}", json.stdout);
+    project.end_session();
+}
+
+/// A server that listens once there is a file `gate`.
+fn gated() -> String {
+    format!(
+        "until test -e gate; do sleep 0.05; done; {}",
+        helper("listen")
+    )
+}
+
+#[test]
+fn a_server_that_is_slow_to_listen_is_waited_for_visibly() {
+    let api = helper("listen");
+    let procfile = format!("web: {}\napi: {api}\nworker: exec sleep 1000\n", gated());
+    let project = Project::with_procfile(&procfile);
+    let mut front = project.start_with(&["-D"]);
+    front.wait_for("waiting for web.1 to listen on ");
+    // Who is not expected to listen is waited for no more.
+    assert_eq!(project.run(&["wait", "worker"]).status, 0);
+    assert_eq!(front.count("all up"), 0, "{}", front.stdout.text());
+    project.write("gate", "");
+    assert_eq!(front.wait(), 0);
+    let said = front.stdout.text();
+    get(url(&said));
+    assert!(said.contains("worker.1  running"), "{said}");
+    project.end_session();
+}
+
+#[test]
+fn a_session_that_has_nothing_left_to_run_is_told_from_one_that_is_partly_up() {
+    let over = "nothing runs any more: the session has ended\n";
+    let bad = "bad: echo oops; exit 5\n";
+    let project = Project::with_procfile(bad);
+    let ended = detach(&project, &["--restart", "never"]);
+    assert_eq!((ended.status, ended.stderr.as_str()), (5, over));
+    let project = Project::with_procfile(&format!("{}{bad}", web()));
+    let ended = detach(&project, &["--restart", "never"]);
+    assert_eq!((ended.status, ended.stderr.as_str()), (5, ""));
     project.end_session();
 }

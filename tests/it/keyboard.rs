@@ -2,11 +2,12 @@
 
 #[cfg(target_os = "linux")]
 use std::process::Command;
+use std::time::Instant;
 
 use nix::sys::signal::Signal;
 
 use crate::screen::{LEAVE, Screen};
-use crate::support::{Project, helper, wait_until_gone};
+use crate::support::{PATIENCE, Project, helper, wait_until_gone};
 
 /// Two processes that say who they are, and a third that says so once a second.
 const THREE: &str = "web: echo web is up; exec sleep 1000\n\
@@ -14,7 +15,11 @@ const THREE: &str = "web: echo web is up; exec sleep 1000\n\
     worm: while :; do echo tick; sleep 0.05; done\n";
 
 fn three() -> Screen {
-    let mut screen = Screen::start(&Project::with_procfile(THREE), &[]);
+    three_of(&Project::with_procfile(THREE))
+}
+
+fn three_of(project: &Project) -> Screen {
+    let mut screen = Screen::start(project, &[]);
     screen.wait_for_all(&["web is up", "worker is up", "tick"]);
     screen
 }
@@ -117,7 +122,8 @@ fn m_mutes_and_tells_afterwards_how_much_was_left_out() {
 
 #[test]
 fn f_shows_only_these() {
-    let mut screen = three();
+    let project = Project::with_procfile(THREE);
+    let mut screen = three_of(&project);
     screen
         .command("f web")
         .wait_for("only web.1; f shows all again\r\n");
@@ -126,6 +132,12 @@ fn f_shows_only_these() {
     let text = screen.seen.text();
     let focused = text.split("only web.1").nth(1).unwrap();
     assert!(!focused.contains("worker is up"), "{focused}");
+    // What is stored was left out on the screen.
+    let deadline = Instant::now() + PATIENCE;
+    let has_come = |stored: &str| stored.matches("worker is up").count() == 2;
+    while !has_come(&project.run(&["logs", "worker"]).stdout) {
+        assert!(Instant::now() < deadline, "worker is not up again");
+    }
     screen
         .command("f")
         .wait_for("shown again: worker.1 and worm.1; ");

@@ -428,6 +428,35 @@ fn the_last_lines_of_a_quiet_process_are_found_far_behind_a_flood() {
 }
 
 #[test]
+fn what_was_removed_is_told_beside_what_was_looked_for() {
+    let text = "x".repeat(99);
+    let project = Project::with_procfile(&format!(
+        "web: yes {text} | head -n 900000; \
+         while [ ! -e go ]; do echo flooded; sleep 0.01; done; echo needle\n"
+    ));
+    let mut devrun = project.start_with(&["--restart", "never"]);
+    devrun.see("web.1 started");
+    // When this can be read, the store has caught up.
+    soon_shown(&project, &["web", "-n", "1"], "web.1  | flooded\n");
+    project.write("go", "");
+    assert_eq!(devrun.wait(), 0);
+    let removed = "lines lost here: removed to make room for later ones\n";
+    for (arguments, expected) in [
+        (&["web", "--grep", "needle"][..], "web.1  | needle\n"),
+        (&["web", "--grep", "straw"], ""),
+        (&["web", "--grep", "needle", "-n", "5"], "web.1  | needle\n"),
+    ] {
+        let found = read(&project, &[arguments, &["--no-timestamp"]].concat());
+        assert_eq!(found.stdout, expected);
+        assert_eq!(found.stderr.matches(removed).count(), 1, "{found:?}");
+    }
+    // What was lost before the lines that are shown is nothing to these.
+    let raw = read(&project, &["web", "--raw", "-n", "400000"]);
+    assert!(raw.stdout.ends_with("flooded\nneedle\n"));
+    assert!(!raw.stderr.contains("removed"), "{}", raw.stderr);
+}
+
+#[test]
 fn colours_are_those_of_the_session() {
     let project = ran("web: echo one\nworker: echo two\n");
     let colour =

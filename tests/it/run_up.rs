@@ -380,3 +380,27 @@ fn who_ends_slowly_is_named() {
     let said = devrun.stderr.text();
     assert!(said.contains("waiting for web.1 to stop\n"), "{said}");
 }
+
+#[test]
+fn a_server_that_is_slow_to_listen_is_waited_for_visibly() {
+    let listen = helper("listen");
+    let procfile = format!("web: until test -e gate; do sleep 0.05; done; {listen}\n");
+    let project = Project::with_procfile(&procfile).file("devrun.yaml", "port: 0\n");
+    let mut devrun = project.spawn(project.command(["run", "--up", "cat", "gate"]));
+    let said = devrun.stderr.wait_for("waiting for web.1 to listen on ", 0);
+    project.write("gate", "open\n");
+    assert_eq!(devrun.wait(), 0);
+    devrun.stderr.wait_for("all ready in ", said);
+    assert_eq!(devrun.stdout.text(), "open\n");
+}
+
+#[test]
+fn who_does_not_listen_is_not_called_ready() {
+    let procfile = format!("web: {}\nworker: exec sleep 1000\n", helper("listen"));
+    let project = Project::with_procfile(&procfile).file("devrun.yaml", "port: 0\n");
+    let ended = run_up(&project, "true");
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
+    let mut said = ended.stderr.lines();
+    let all_up = said.find(|line| line.starts_with("all up in ")).unwrap();
+    assert!(all_up.ends_with("; worker.1 does not listen"), "{all_up}");
+}

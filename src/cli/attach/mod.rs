@@ -26,7 +26,6 @@ struct Goal {
     whom: Whom,
     /// `None`: the session says.
     shown: Option<String>,
-    state: Option<ProcessState>,
 }
 
 pub(super) fn run(args: &Attach) -> ExitCode {
@@ -42,31 +41,28 @@ fn attach(args: &Attach) -> Result<(), Failure> {
     let goal = goal(&running, args.process.as_deref())?;
     let keys = args.detach_keys.clone().unwrap_or_default();
     let runtime = live::runtime().map_err(not_started)?;
-    let (name, end) = runtime.block_on(async {
-        let size = terminal::size().unwrap_or(Size::USUAL);
-        let visitor = VisitorIs {
-            pid: std::process::id() as i32,
-            columns: size.columns,
-            rows: size.rows,
-        };
-        let attached = client::attach(&goal.socket, &goal.whom, visitor).await;
-        let attached = attached.map_err(|error| refused(&goal, &running, &error))?;
-        let name = named(&goal, &attached);
-        eprintln!(
-            "this is {name}'s terminal, Ctrl-C too is for it; {} leaves",
-            keys.as_str()
-        );
-        let visit = Visit::begin(terminal, attached, &keys).map_err(not_started)?;
-        Ok((name, visit.go_on().await))
-    })?;
-    match end {
+    let size = terminal::size().unwrap_or(Size::USUAL);
+    let visitor = VisitorIs {
+        pid: std::process::id() as i32,
+        columns: size.columns,
+        rows: size.rows,
+    };
+    let attached = runtime.block_on(client::attach(&goal.socket, &goal.whom, visitor));
+    let attached = attached.map_err(|error| refused(args, &goal, &running, &error))?;
+    let name = named(&goal, &attached);
+    eprintln!(
+        "this is {name}'s terminal, Ctrl-C too is for it; {} leaves",
+        keys.as_str()
+    );
+    let visit = async { Ok(Visit::begin(terminal, attached, &keys)?.go_on().await) };
+    match runtime.block_on(visit).map_err(not_started)? {
         End::Left => say(&format!("left {name}; it runs on")),
         End::Over(words) => {
-            let words = wording::escaped(&words);
-            let again = short(&name);
-            say(&format!(
-                "{name} {words}; attach again: devrun attach {again}"
-            ));
+            let again = match comes_again(args, &name) {
+                true => format!("; attach again: devrun attach {}", short(&name)),
+                false => String::new(),
+            };
+            say(&format!("{name} {}{again}", wording::escaped(&words)));
         }
         End::Lost => {
             let report = Report::new(format!("the session that runs {name} has gone"));
@@ -74,6 +70,19 @@ fn attach(args: &Attach) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Another run of it goes on, or is due.
+fn comes_again(args: &Attach, name: &str) -> bool {
+    let over = ["completed", "failed", "stopping", "stopped"];
+    state_of(args, name).is_some_and(|now| !over.contains(&&now.state[..]))
+}
+
+/// As it is now. `None`: its session is gone.
+fn state_of(args: &Attach, name: &str) -> Option<ProcessState> {
+    let running = session::running(&args.place).ok()?;
+    let meant = running.meant(&[name.to_string()]).ok()?;
+    Some(running.state(meant.first()?).clone())
 }
 
 /// The terminal may be gone, and then nobody wants to know.
@@ -105,7 +114,6 @@ fn goal(running: &Running, asked: Option<&str>) -> Result<Goal, Failure> {
             socket: socket.expect("the session was asked there already"),
             whom: Whom::WhoeverWaits,
             shown: None,
-            state: None,
         });
     };
     let meant = running.meant(&[asked.to_string()]);
@@ -121,7 +129,6 @@ fn goal(running: &Running, asked: Option<&str>) -> Result<Goal, Failure> {
             process: target.process.clone(),
         },
         shown: Some(target.shown.clone()),
-        state: Some(running.state(target).clone()),
     })
 }
 
@@ -143,15 +150,15 @@ fn short(name: &str) -> &str {
     name.strip_suffix(".1").unwrap_or(name)
 }
 
-fn refused(goal: &Goal, running: &Running, error: &io::Error) -> Failure {
+fn refused(args: &Attach, goal: &Goal, running: &Running, error: &io::Error) -> Failure {
     if error.kind() != io::ErrorKind::ResourceBusy {
         let report = Report::new("the session does not show it");
         return failure(report.caused_by(os::words_of(error)), NOT_RUNNING);
     }
     let report = Report::new(error.to_string());
-    let help = match (&goal.shown, &goal.state) {
-        (Some(shown), Some(state)) => help_of(short(shown), state),
-        (_, _) => {
+    let help = match &goal.shown {
+        Some(shown) => state_of(args, shown).and_then(|state| help_of(short(shown), &state)),
+        None => {
             let mut own = running.own().into_iter();
             let runs = own.find(|target| running.state(target).pid.is_some());
             runs.map(|target| format!("name one: `devrun attach {}`", short(&target.shown)))

@@ -2,14 +2,17 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 use crate::log::recent::Recent;
 use crate::log::stored::Entry;
 use crate::os::descriptor;
 use crate::render::stored::Shown;
 
-/// So much is written at once, in bytes.
+/// So much is written at once, in bytes,
 const BATCH: usize = 64 * 1024;
+/// and less than that after so long: among much that is not shown, what is shown does not wait for its end.
+const HOLDS: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 pub(super) struct Outlet {
@@ -17,6 +20,8 @@ pub(super) struct Outlet {
     /// Only the last ones are shown, and of those it is not known yet which they are.
     recent: Option<Recent>,
     batch: Vec<u8>,
+    /// Since when it waits to be written. `None`: it is empty, or was when somebody looked.
+    since: Option<Instant>,
 }
 
 impl Outlet {
@@ -25,6 +30,7 @@ impl Outlet {
             shown,
             recent: None,
             batch: Vec::new(),
+            since: None,
         }
     }
 
@@ -64,7 +70,11 @@ impl Outlet {
     /// # Errors
     /// Nobody reads any more, or the disk is full.
     pub(super) fn write_full(&mut self) -> io::Result<()> {
-        if self.batch.len() < BATCH {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if self.batch.len() < BATCH && since.elapsed() < HOLDS {
             return Ok(());
         }
         self.write()
@@ -75,6 +85,7 @@ impl Outlet {
     pub(super) fn write(&mut self) -> io::Result<()> {
         descriptor::write_all(io::stdout().as_fd(), &self.batch)?;
         self.batch.clear();
+        self.since = None;
         Ok(())
     }
 }

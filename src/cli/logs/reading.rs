@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::cli::logs::outlet::Outlet;
 use crate::log::matcher::{Matcher, Wanted};
+use crate::log::recent::Recent;
 use crate::log::stored::{Author, Cause, End, Entry, Gap, Line, Lines, Turn, Turned};
 use crate::os::descriptor;
 use crate::os::directory_watch::Watch;
@@ -32,7 +33,7 @@ pub(super) struct Asked {
     pub(super) since: u64,
     pub(super) until: u64,
     pub(super) follows: bool,
-    /// What is lost has no place in what is written to stdout.
+    /// What is lost has no place in what is written to stdout: it is told on stderr.
     pub(super) tells_gaps: bool,
     /// When runs begin and end.
     pub(super) tells_runs: bool,
@@ -47,6 +48,10 @@ pub(super) struct Reading {
     asked: Asked,
     sieve: Sieve,
     lines: Lines,
+    /// What is read now was only just written, as far as the store keeps up.
+    is_following: bool,
+    /// To be told on stderr, if lines from before are shown.
+    untold: Vec<Gap>,
     /// The session has ended in good order.
     has_ended: bool,
     /// When the last record was or, without one, the session began.
@@ -142,6 +147,8 @@ impl Reading {
             asked,
             sieve,
             lines: Lines::default(),
+            is_following: false,
+            untold: Vec::new(),
             has_ended: false,
         }
     }
@@ -184,7 +191,9 @@ impl Reading {
         };
         let is_tail = self.asked.last.is_some();
         let tails = TAILS.map(Beginning::Last).into_iter();
-        let tails = tails.filter(|_| is_tail);
+        // What stands around a match may stand far before it.
+        let has_context = self.asked.wanted.as_ref().is_some_and(|it| it.context > 0);
+        let tails = tails.filter(|_| is_tail && !has_context);
         for from in tails.chain([all]) {
             let mut reader = Reader::open(&self.session, from);
             self.begin(from);
@@ -194,6 +203,7 @@ impl Reading {
             }
             if from == all || self.has_enough() {
                 self.lines.go_on();
+                self.tell_gaps();
                 self.sieve.outlet.open();
                 if reader.is_over() {
                     self.tell_cut_off();
@@ -213,6 +223,7 @@ impl Reading {
         };
         self.lines.since = self.asked.since;
         self.sieve.matcher = self.asked.wanted.clone().map(Matcher::new);
+        self.untold.clear();
         if let Some(last) = self.asked.last {
             self.sieve.outlet.keep_last(last);
         }
@@ -233,12 +244,16 @@ impl Reading {
     fn follow(&mut self, mut reader: Reader, stop: &AtomicBool) -> Result<(), Failed> {
         let watch = reader.watch().ok();
         let mut calmed = Instant::now();
+        self.is_following = true;
         while !stop.load(Ordering::Relaxed) {
+            // This process may stand still between any two lines of it: what came since the look began is nobody's
+            // silence.
+            let looked_ns = now_ns();
             self.read(&mut reader, stop)?;
             if reader.is_over() {
                 self.finish();
             } else {
-                self.show_open();
+                self.show_open(looked_ns);
             }
             if calmed.elapsed() >= SILENCE || reader.is_over() {
                 calmed = Instant::now();
@@ -280,6 +295,9 @@ impl Reading {
                 // Nothing is cut that nobody is shown.
                 if sieve.shows(source + 1) {
                     lines.chunk((source, run), at_ns, bytes, &mut into(sieve));
+                    if self.is_following {
+                        lines.was_read(source, now_ns());
+                    }
                 }
             }
             Body::Said { text } => into(sieve)(said(at_ns, text)),
@@ -303,11 +321,25 @@ impl Reading {
     }
 
     fn lose(&mut self, gap: Gap) {
-        // What lies before the last lines nobody has asked for.
-        if self.asked.tells_gaps && self.sieve.outlet.recent().is_none() {
+        if !self.asked.tells_gaps {
+            self.sieve.take(Entry::Gap(gap));
+        } else if self.sieve.is_timely(gap.at_ns) {
+            self.untold.push(gap);
+            if self.sieve.outlet.recent().is_none() {
+                self.tell_gaps();
+            }
+        }
+    }
+
+    /// Where only the last lines are shown, what was lost before them is left out as well.
+    fn tell_gaps(&mut self) {
+        let recent = self.sieve.outlet.recent();
+        let since = recent.filter(|recent| recent.is_full());
+        let since = since.and_then(Recent::since).unwrap_or_default();
+        let gaps = self.untold.drain(..);
+        for gap in gaps.filter(|gap| gap.at_ns >= since) {
             eprintln!("{}", stored::lost(gap));
         }
-        self.sieve.take(Entry::Gap(gap));
     }
 
     fn turn(&mut self, at_ns: u64, (place, run): (usize, u32), what: Turned) {
@@ -340,10 +372,10 @@ impl Reading {
         self.sieve.matcher.is_none()
     }
 
-    fn show_open(&mut self) {
+    fn show_open(&mut self, looked_ns: u64) {
         if self.shows_open() {
             let sink = &mut into(&mut self.sieve);
-            self.lines.show_open(now_ns(), SILENCE, sink);
+            self.lines.show_open(looked_ns, SILENCE, sink);
         }
     }
 
@@ -361,8 +393,12 @@ impl Sieve {
         self.is_shown.get(index).copied().unwrap_or_default()
     }
 
+    fn is_timely(&self, at_ns: u64) -> bool {
+        (self.since..=self.until).contains(&at_ns)
+    }
+
     fn take(&mut self, entry: Entry<'_>) {
-        if !(self.since..=self.until).contains(&entry.at_ns()) {
+        if !self.is_timely(entry.at_ns()) {
             return;
         }
         let Self {
@@ -371,7 +407,7 @@ impl Sieve {
         match (matcher, entry) {
             (None, entry) => outlet.push(entry),
             (Some(matcher), Entry::Line(line)) => matcher.take(line, &mut |it| outlet.push(it)),
-            // It is nothing that was looked for.
+            // It is told elsewhere, or nothing that was looked for.
             (
                 Some(_),
                 Entry::Gap(_) | Entry::Turn(_) | Entry::LeftOut { .. } | Entry::CutOff { .. },

@@ -19,9 +19,11 @@ use crate::words::report::Report;
 use crate::words::wire::{AppState, Asker, ProcessState, Told};
 use crate::words::wording;
 
-/// Whoever is waited for so long is named,
+/// Whoever is to come up is named if he is waited for so long, and whenever that is somebody else.
+const SAID_AFTER: Duration = Duration::from_secs(1);
+/// Whoever is to stop is named if he is waited for so long,
 const NAMED_AFTER: Duration = Duration::from_secs(2);
-/// and again after as long as this.
+/// and all are again after as long as this.
 const NAMED_AGAIN: Duration = Duration::from_secs(10);
 /// A session that was given something back says within this time that it stops that; else somebody else
 /// needs it.
@@ -131,8 +133,9 @@ impl Borrowed {
     ///
     /// # Errors
     /// Somebody has failed for good, or a session has ended.
-    pub(super) async fn until_ready(&mut self) -> Result<(), Vec<Report>> {
-        let mut name_at = Instant::now() + NAMED_AFTER;
+    pub(super) async fn until_up(&mut self) -> Result<(), Vec<Report>> {
+        let mut look_at = Instant::now() + SAID_AFTER;
+        let (mut said, mut say_again_at) = (String::new(), look_at);
         loop {
             if self.has_gone_wrong() {
                 return Err(self.failures().await);
@@ -142,12 +145,42 @@ impl Borrowed {
             }
             tokio::select! {
                 () = self.look() => {}
-                () = time::sleep_until(name_at) => {
-                    self.say_waiting("to be ready", |_, process| !process.is_settled);
-                    name_at = Instant::now() + NAMED_AGAIN;
+                () = time::sleep_until(look_at) => {
+                    let (now, awaited) = (Instant::now(), self.awaited());
+                    look_at = now + SAID_AFTER;
+                    if !awaited.is_empty() && (awaited != said || now >= say_again_at) {
+                        eprintln!("waiting for {awaited}");
+                        (said, say_again_at) = (awaited, now + NAMED_AGAIN);
+                    }
                 }
             }
         }
+    }
+
+    /// Who is to come up, and what is missing: "web.1 to listen on 5000, and for api.1 to be ready".
+    fn awaited(&self) -> String {
+        let open = self.processes().filter(|(_, process)| !process.is_settled);
+        let (mut listening, mut others) = (Vec::new(), Vec::new());
+        for (shown, process) in open {
+            match process.given.filter(|_| process.pid.is_some()) {
+                Some(port) => listening.push(wording::listening(shown, Some(port))),
+                None => others.push(shown),
+            }
+        }
+        let listening = (!listening.is_empty()).then(|| wording::listed(listening));
+        let others =
+            (!others.is_empty()).then(|| format!("{} to be ready", wording::listed(others)));
+        let all: Vec<String> = listening.into_iter().chain(others).collect();
+        all.join(", and for ")
+    }
+
+    /// Who has a PORT and runs, but does not listen.
+    pub(super) fn silent(&self) -> Vec<String> {
+        let is_silent = |process: &ProcessState| {
+            process.given.is_some() && process.pid.is_some() && !process.is_ready
+        };
+        let silent = self.processes().filter(|(_, process)| is_silent(process));
+        silent.map(|(shown, _)| shown).collect()
     }
 
     fn has_gone_wrong(&self) -> bool {

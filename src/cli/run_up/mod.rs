@@ -1,4 +1,4 @@
-//! `devrun run --up`: starts what the app needs and does not run yet, waits until all is ready, runs the command,
+//! `devrun run --up`: starts what the app needs and does not run yet, waits until all is up, runs the command,
 //! and stops what it started. stdout is the command's alone.
 
 mod borrowed;
@@ -9,7 +9,7 @@ mod signals;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 
@@ -144,7 +144,7 @@ fn attend(args: &Run, needed: &Needed, mut leash: Option<Leash>) -> Result<u8, V
             return Ok(Exit::Signal(signal));
         }
         if leash.is_some() || borrowed.has_lent() {
-            eprintln!("all ready in {}", wording::duration(begun.elapsed()));
+            eprintln!("{}", sentence(&borrowed.silent(), begun.elapsed()));
         }
         let command = run::prepare(args)?;
         runtime.block_on(command::run(command, &mut signals, &mut borrowed))
@@ -161,7 +161,20 @@ fn attend(args: &Run, needed: &Needed, mut leash: Option<Leash>) -> Result<u8, V
     ended.map(Exit::status)
 }
 
-/// Comes back when all is ready.
+/// That all came up. `silent`: who has a PORT, and does not listen.
+fn sentence(silent: &[String], after: Duration) -> String {
+    let after = wording::duration(after);
+    if silent.is_empty() {
+        return format!("all ready in {after}");
+    }
+    let do_not = wording::agreeing(silent.len(), "does not", "do not");
+    format!(
+        "all up in {after}; {} {do_not} listen",
+        wording::listed(silent)
+    )
+}
+
+/// Comes back when nothing more is to be waited for, and all is well.
 async fn bring_up(
     needed: &Needed,
     leash: &mut Option<Leash>,
@@ -187,7 +200,7 @@ async fn bring_up(
     for app in &needed.apps {
         borrowed.borrow(app).await.map_err(|report| vec![report])?;
     }
-    borrowed.until_ready().await
+    borrowed.until_up().await
 }
 
 /// Comes back when all that was started has stopped.

@@ -166,6 +166,10 @@ impl Json {
                 let line = self.about("process.waiting", process, out);
                 line.put("for", for_).seconds("since_s", *since).end();
             }
+            Notice::Awaited { for_ } => {
+                let for_: Vec<Value> = for_.iter().map(waited_for).collect();
+                self.event("all.waiting", out).put("for", for_).end();
+            }
             Notice::NeedFailed {
                 process,
                 variable,

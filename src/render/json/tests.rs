@@ -348,6 +348,10 @@ fn what_waiting_comes_to_is_told() {
         r#"{"kind":"somebody","process":"job.1"}"#
     );
     check(
+        &Notice::Awaited { for_: for_.clone() },
+        &format!(r#""all.waiting","for":[{told}]"#),
+    );
+    check(
         &Notice::Waits {
             process,
             for_,

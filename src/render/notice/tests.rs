@@ -465,7 +465,9 @@ fn a_wait_names_what_for_and_how_long() {
         "  db.internal:5432 to accept connections and clock.1 to run",
         "  (12 s)",
     ];
-    check(&waits(&[api, db, clock]), &lines);
+    check(&waits(&[api.clone(), db, clock]), &lines);
+    let line = "waiting for api/web.1 to listen on 5100";
+    check(&Notice::Awaited { for_: vec![api] }, &[line]);
 }
 
 #[test]

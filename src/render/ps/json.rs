@@ -18,6 +18,7 @@ struct Document<'a> {
 struct App<'a> {
     name: &'a str,
     identity: &'a str,
+    key: &'a str,
     session: Session<'a>,
     answers: bool,
     sibling: bool,
@@ -30,6 +31,7 @@ struct Session<'a> {
     app: &'a str,
     pid: i32,
     up: u64,
+    socket: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -100,10 +102,12 @@ impl<'a> App<'a> {
         Self {
             name: &app.name,
             identity: &app.identity,
+            key: &app.key,
             session: Session {
                 app: &app.session.app,
                 pid: app.session.pid,
                 up: app.session.up.as_secs(),
+                socket: app.session.socket.as_deref(),
             },
             answers: app.answers,
             sibling: app.is_sibling,

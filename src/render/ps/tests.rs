@@ -67,6 +67,7 @@ fn app(name: &str, processes: Vec<ProcessReport>) -> AppProcesses {
             app: name.into(),
             pid: 41200,
             up: Duration::from_secs(722),
+            socket: None,
         },
         is_same_session: true,
         answers: true,

@@ -102,6 +102,7 @@ fn who_waits_for_a_restart_need_not_any_more() {
 fn what_was_stopped_stays_so_and_the_session_waits() {
     let mut story = Story::up([with_policy("web", RestartPolicy::Always)]);
     assert_eq!(story.on(stop(WEB)), [terminate(WEB, 1)]);
+    assert_eq!(story.on(stop(WEB)), [], "and it is said once");
     assert_eq!(story.exits(WEB, 1, FAILED), []);
     let said = story.said();
     assert!(matches!(

@@ -59,7 +59,7 @@ fn who_is_ready_is_settled_and_who_is_silent_only_after_a_while() {
     assert!(!story.supervisor.is_settled(WEB));
     story.exits(WEB, 1, FINE);
     story.spawned(WEB, 2);
-    story.after(seconds(1));
+    story.after(seconds(59));
     assert!(!story.supervisor.is_settled(WEB), "it listened before");
     story.listens(WEB, 2, &[5000]);
     assert!(story.supervisor.is_settled(WEB));
@@ -67,8 +67,8 @@ fn who_is_ready_is_settled_and_who_is_silent_only_after_a_while() {
 
 #[test]
 fn who_never_listened_is_not_waited_for_again() {
-    let mut story = Story::up([served("web", 5000)]);
-    story.after(seconds(10));
+    let mut story = Story::up([served("worker", 5000)]);
+    story.after(seconds(3));
     assert!(story.supervisor.is_settled(WEB));
     story.on(Event::RestartAsked { process: WEB });
     story.exits(WEB, 1, FINE);
