@@ -30,7 +30,7 @@ use crate::log::matcher::Wanted;
 use crate::os::{self, terminal, watched};
 use crate::registry;
 use crate::render::json::stored::Json;
-use crate::render::stored::{Form, Shown, Stamps};
+use crate::render::stored::{Form, Shown, Stamps, WHY_CUT_OFF};
 use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;
 use crate::store::place::StoredSession;
@@ -85,6 +85,8 @@ fn prepare(args: &Logs) -> Result<Reading, Failure> {
         until: args.until.map_or(u64::MAX, |until| until.at_ns(&now)),
         follows: args.follow,
         tells_gaps: args.raw || args.grep.is_some(),
+        tells_runs: args.json || !cast.shows_system(),
+        places_open: !args.json && !args.raw,
         wanted: args.grep.clone().map(|expression| Wanted {
             expression,
             is_inverted: args.invert,
@@ -126,7 +128,7 @@ fn shown(args: &Logs, session: &StoredSession, cast: &Cast, zone: &TimeZone) -> 
             unexpected: cast.unexpected(),
             ..start::look(args.lines.color, is_terminal, width)
         };
-        Form::Text(Box::new(Stream::new(&cast.names, look)), cast.names.len())
+        Form::Text(Box::new(Stream::new(&cast.names, look)), cast.names.clone())
     };
     Shown::new(form, stamps)
 }
@@ -199,9 +201,7 @@ fn ending(at_ns: u64, is_orderly: bool) -> String {
     if is_orderly {
         format!("the session ended at {at}")
     } else {
-        format!(
-            "the session was cut off after {at}: devrun was killed, or its logs could not be stored"
-        )
+        format!("the session was cut off after {at}: {WHY_CUT_OFF}")
     }
 }
 

@@ -78,6 +78,7 @@ impl Driver {
         tokio::task::spawn_local(async move {
             let (process, run) = parts(id);
             let last_lines = live.reader.drain().await;
+            output.store_in(|store| store.run_ended(process, run, live.exit));
             let words = live
                 .exit
                 .map_or("has ended".into(), |exit| exit.to_string());

@@ -187,9 +187,7 @@ impl Output {
         let output = self.clone();
         let task = tokio::task::spawn_local(async move {
             let _ = has_begun.await;
-            let last_lines = output.read_run(source, run, pipe, is_over).await;
-            output.store_in(|store| store.run_ended(source, run));
-            last_lines
+            output.read_run(source, run, pipe, is_over).await
         });
         Ok(Reader {
             begin: Some(begin),

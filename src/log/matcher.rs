@@ -29,6 +29,8 @@ struct Around {
     before: Recent,
     /// So many lines are still shown.
     behind: usize,
+    /// So many were not, since one of them was last; `None`: none was.
+    passed: Option<usize>,
     line: Judged,
 }
 
@@ -65,7 +67,12 @@ impl Matcher {
         let around = &mut self.authors[index];
         if is_meant {
             self.has_found = true;
+            if context > 0 && around.passed.is_some_and(|passed| passed > context) {
+                let at_ns = around.before.since().unwrap_or(line.at_ns);
+                sink(Entry::LeftOut { at_ns });
+            }
             around.before.drain(sink);
+            around.passed = Some(0);
             around.behind = context;
             around.line = Judged::Shown;
         } else if !line.is_continued {
@@ -90,6 +97,7 @@ impl Around {
         Self {
             before: Recent::new(context),
             behind: 0,
+            passed: None,
             line: Judged::Kept,
         }
     }
@@ -99,6 +107,7 @@ impl Around {
         self.line = if self.behind > 0 {
             Judged::Shown
         } else {
+            self.passed = self.passed.map(|passed| passed.saturating_add(1));
             Judged::Kept
         };
         self.behind = self.behind.saturating_sub(1);
@@ -129,7 +138,8 @@ mod tests {
             };
             matcher.take(line, &mut |entry| match entry {
                 Entry::Line(line) => out.push(String::from_utf8_lossy(line.text).into_owned()),
-                Entry::Gap(_) => panic!("there is none"),
+                Entry::LeftOut { .. } => out.push("--".into()),
+                Entry::Gap(_) | Entry::Turn(_) | Entry::CutOff { .. } => panic!("there is none"),
             });
         }
         assert_eq!(out.join(", "), expected);
@@ -160,6 +170,18 @@ mod tests {
             "0 a, 0 x, 0 b, 0 x, 0 c",
             "0 a, 0 x, 0 b, 0 x, 0 c",
         );
+    }
+
+    #[test]
+    fn lines_that_are_left_out_between_groups_leave_a_mark() {
+        let group = "0 a, 0 x, 0 b";
+        check("x", false, 1, "0 c, 0 a, 0 x, 0 b", group);
+        let lines = "0 x, 0 a, 0 b, 0 c, 1 d, 0 x";
+        check("x", false, 1, lines, "0 x, 0 a, --, 0 c, 0 x");
+        check("x", false, 2, lines, "0 x, 0 a, 0 b, 0 c, 0 x");
+        check("x", false, 0, lines, "0 x, 0 x");
+        let lines = "0 x, 1 a, 1 b, 1 x, 0 c, 0 x";
+        check("x", false, 1, lines, "0 x, 1 b, 1 x, 0 c, 0 x");
     }
 
     #[test]

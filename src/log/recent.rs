@@ -1,4 +1,5 @@
 //! The last entries of many. Their buffers are used again, so that a long way to the end allocates little.
+//! What only stands between lines does not count, and goes with the line before it.
 
 use std::collections::VecDeque;
 
@@ -7,6 +8,8 @@ use crate::log::stored::{Entry, Line};
 #[derive(Debug)]
 pub(crate) struct Recent {
     most: usize,
+    /// So many of those that are kept count.
+    count: usize,
     kept: VecDeque<Kept>,
 }
 
@@ -21,6 +24,7 @@ impl Recent {
     pub(crate) fn new(most: usize) -> Self {
         Self {
             most,
+            count: 0,
             kept: VecDeque::new(),
         }
     }
@@ -30,11 +34,14 @@ impl Recent {
             Entry::Line(line) if line.is_continued => self.go_on(line),
             Entry::Line(line) => self.keep(Entry::Line(Line { text: b"", ..line }), line.text),
             Entry::Gap(gap) => self.keep(Entry::Gap(gap), b""),
+            Entry::Turn(turn) => self.keep_between(Entry::Turn(turn)),
+            Entry::LeftOut { at_ns } => self.keep_between(Entry::LeftOut { at_ns }),
+            Entry::CutOff { at_ns } => self.keep_between(Entry::CutOff { at_ns }),
         }
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.kept.len() >= self.most
+        self.count >= self.most
     }
 
     /// When the earliest of them was; `None`: there is none.
@@ -44,6 +51,7 @@ impl Recent {
 
     /// Gives all of them out, the earliest first.
     pub(crate) fn drain(&mut self, sink: &mut impl FnMut(Entry<'_>)) {
+        self.count = 0;
         for Kept { entry, text } in self.kept.drain(..) {
             sink(match entry {
                 Entry::Line(line) => Entry::Line(Line {
@@ -51,21 +59,41 @@ impl Recent {
                     ..line
                 }),
                 Entry::Gap(gap) => Entry::Gap(gap),
+                Entry::Turn(turn) => Entry::Turn(turn),
+                Entry::LeftOut { at_ns } => Entry::LeftOut { at_ns },
+                Entry::CutOff { at_ns } => Entry::CutOff { at_ns },
             });
         }
     }
 
     fn keep(&mut self, entry: Entry<'static>, text: &[u8]) {
-        let is_full = self.is_full();
-        let oldest = if is_full { self.kept.pop_front() } else { None };
         if self.most == 0 {
             return;
         }
+        let oldest = if self.is_full() { self.forget() } else { None };
         let mut buffer = oldest.map_or_else(Vec::new, |kept| kept.text);
         buffer.clear();
         buffer.extend_from_slice(text);
         let text = buffer;
         self.kept.push_back(Kept { entry, text });
+        self.count += 1;
+    }
+
+    fn keep_between(&mut self, entry: Entry<'static>) {
+        if !self.kept.is_empty() {
+            let text = Vec::new();
+            self.kept.push_back(Kept { entry, text });
+        }
+    }
+
+    /// The oldest that counts, and what stands between it and the next.
+    fn forget(&mut self) -> Option<Kept> {
+        let oldest = self.kept.pop_front();
+        while self.kept.front().is_some_and(|kept| !kept.counts()) {
+            self.kept.pop_front();
+        }
+        self.count -= usize::from(oldest.is_some());
+        oldest
     }
 
     /// The rest of a line whose beginning is kept, if it still is.
@@ -76,11 +104,24 @@ impl Recent {
             .rev()
             .find_map(|kept| match &mut kept.entry {
                 Entry::Line(line) if line.author == rest.author => Some((line, &mut kept.text)),
-                Entry::Line(_) | Entry::Gap(_) => None,
+                Entry::Line(_)
+                | Entry::Gap(_)
+                | Entry::Turn(_)
+                | Entry::LeftOut { .. }
+                | Entry::CutOff { .. } => None,
             });
         if let Some((line, text)) = begun {
             line.end = rest.end;
             text.extend_from_slice(rest.text);
+        }
+    }
+}
+
+impl Kept {
+    fn counts(&self) -> bool {
+        match self.entry {
+            Entry::Line(_) | Entry::Gap(_) => true,
+            Entry::Turn(_) | Entry::LeftOut { .. } | Entry::CutOff { .. } => false,
         }
     }
 }
@@ -109,6 +150,8 @@ mod tests {
             out.push(match entry {
                 Entry::Line(line) => String::from_utf8_lossy(line.text).into_owned(),
                 Entry::Gap(gap) => format!("gap {}", gap.lines),
+                Entry::LeftOut { .. } => "--".to_string(),
+                Entry::Turn(_) | Entry::CutOff { .. } => panic!("there is none"),
             });
         });
         assert_eq!(out, expected);
@@ -129,5 +172,19 @@ mod tests {
         let (other, rest) = (line(1, "x", false), line(0, "y", true));
         check(2, &[a, other, rest], &["ay", "x"]);
         check(1, &[a, other, rest], &["x"]);
+    }
+
+    #[test]
+    fn what_stands_between_them_does_not_count_and_never_comes_first() {
+        let part = Entry::LeftOut { at_ns: 7 };
+        let [a, b, c] = ["a", "b", "c"].map(|text| line(0, text, false));
+        check(2, &[part, a, part, b], &["a", "--", "b"]);
+        check(
+            2,
+            &[a, part, part, b, part, c, part],
+            &["b", "--", "c", "--"],
+        );
+        check(1, &[a, part, b], &["b"]);
+        check(0, &[a, part], &[]);
     }
 }

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::log::lines::{self, Open};
+use crate::words::exit::Exit;
 
 /// Who wrote a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,20 +62,57 @@ pub(crate) enum Cause {
     Damaged,
 }
 
+/// A run of a process begins or is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// In nanoseconds since 1970.
+    pub(crate) at_ns: u64,
+    /// Among the session's processes.
+    pub(crate) place: usize,
+    /// From 1.
+    pub(crate) run: u32,
+    pub(crate) what: Turned,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turned {
+    Started {
+        pid: i32,
+    },
+    /// How its first process did; `None`: nobody knows.
+    Ended(Option<Exit>),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry<'a> {
     Line(Line<'a>),
     Gap(Gap),
+    Turn(Turn),
+    /// Between lines of one process some are left out, because nobody has asked for them.
+    LeftOut {
+        /// Of the line behind it, in nanoseconds since 1970.
+        at_ns: u64,
+    },
+    /// The session has no end: it was killed, or not stored any more.
+    CutOff {
+        /// Of the last that is there, in nanoseconds since 1970.
+        at_ns: u64,
+    },
 }
 
 /// Cuts what was stored.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lines {
     /// By their places.
     processes: Vec<Process>,
     /// Reading began in the middle of the session: the first line of a process may have begun before.
     is_tail: bool,
     torn_until: Option<u64>,
+    /// Nobody has had an open line for longer, in nanoseconds since 1970: who reads a long session does not
+    /// look at everybody for each of its records.
+    silent_since: u64,
+    /// In nanoseconds since 1970: a line whose beginning is older is only given out when it is whole.
+    pub(crate) since: u64,
 }
 
 #[derive(Debug, Default)]
@@ -101,11 +139,25 @@ impl Author {
     }
 }
 
+impl Default for Lines {
+    fn default() -> Self {
+        Self {
+            processes: Vec::new(),
+            is_tail: false,
+            torn_until: None,
+            silent_since: u64::MAX,
+            since: 0,
+        }
+    }
+}
+
 impl Entry<'_> {
     pub(crate) fn at_ns(&self) -> u64 {
         match self {
             Self::Line(line) => line.at_ns,
             Self::Gap(gap) => gap.at_ns,
+            Self::Turn(turn) => turn.at_ns,
+            Self::LeftOut { at_ns } | Self::CutOff { at_ns } => *at_ns,
         }
     }
 }
@@ -155,6 +207,7 @@ impl Lines {
         if was_torn {
             self.torn_until = Some(at_ns);
         }
+        self.silent_since = self.silent_since.min(at_ns);
     }
 
     /// What a process wrote last was read at this time, and its silence is counted from there: what follows may be
@@ -185,21 +238,32 @@ impl Lines {
 
     /// Since when the process is silent that has been so longest with an open line, in nanoseconds since 1970.
     pub(crate) fn open_since(&self) -> Option<u64> {
-        let open = self.processes.iter().filter(|process| process.has_open());
+        let open = self.processes.iter();
+        let open = open.filter(|process| process.has_open(self.since));
         open.map(Process::silent_since).min()
     }
 
-    /// Gives out open lines as far as they go, of those who are silent for so long. All that was there at `until_ns`
-    /// is taken in.
+    /// Gives out open lines as far as they go, of those who are silent for so long; the earliest first. All that
+    /// was there at `until_ns` is taken in.
     pub(crate) fn show_open(
         &mut self,
         until_ns: u64,
         silence: Duration,
         sink: &mut impl FnMut(Line<'_>),
     ) {
-        for (place, process) in self.processes.iter_mut().enumerate() {
-            let silent = Duration::from_nanos(until_ns.saturating_sub(process.silent_since()));
-            if process.has_open() && silent >= silence {
+        let is_silent = |since: u64| {
+            let silent = Duration::from_nanos(until_ns.saturating_sub(since));
+            silent >= silence
+        };
+        while is_silent(self.silent_since) {
+            let open = self.processes.iter_mut().enumerate();
+            let open = open.filter(|(_, process)| process.has_open(self.since));
+            let earliest = open.min_by_key(|(_, process)| process.silent_since());
+            self.silent_since = earliest
+                .as_ref()
+                .map_or(u64::MAX, |(_, it)| it.silent_since());
+            if let Some((place, process)) = earliest.filter(|(_, it)| is_silent(it.silent_since()))
+            {
                 process.give_open(place, sink);
             }
         }
@@ -222,9 +286,10 @@ impl Process {
         self.at_ns.max(self.read_ns)
     }
 
-    /// There is something that [`Process::give_open`] gives out: not the beginning of a character alone.
-    fn has_open(&self) -> bool {
-        lines::whole_characters(self.open.bytes()) > 0
+    /// There is something that [`Process::give_open`] gives out, and that came then or later: not the beginning
+    /// of a character alone.
+    fn has_open(&self, since: u64) -> bool {
+        self.at_ns >= since && lines::whole_characters(self.open.bytes()) > 0
     }
 
     fn take(&mut self, place: usize, bytes: &[u8], sink: &mut impl FnMut(Line<'_>)) {
@@ -275,142 +340,4 @@ impl Process {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::collection::vec;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// `PLACE.RUN@TIME TEXT`, with `+` before what is continued and `…` behind what goes on.
-    fn told(line: Line<'_>, out: &mut Vec<String>) {
-        let Author::Process { place, run } = line.author else {
-            panic!("nobody else wrote");
-        };
-        let begun = if line.is_continued { "+" } else { "" };
-        let end = match line.end {
-            End::Newline => "",
-            End::Later => "…",
-            End::Never => "$",
-        };
-        let text = String::from_utf8_lossy(line.text);
-        let text = text.replace('\n', "|");
-        out.push(format!("{place}.{run}@{} {begun}{text}{end}", line.at_ns));
-    }
-
-    fn check(lines: &mut Lines, chunks: &[(usize, u32, &str)], expected: &[&str]) {
-        let mut out = Vec::new();
-        for (at, (place, run, text)) in chunks.iter().enumerate() {
-            let sink = &mut |line: Line<'_>| told(line, &mut out);
-            lines.chunk((*place, *run), at as u64, text.as_bytes(), sink);
-        }
-        assert_eq!(out, expected);
-    }
-
-    #[test]
-    fn lines_are_whole_whoever_writes_between_their_parts() {
-        let mut lines = Lines::default();
-        let chunks = [(0, 1, "a\nb"), (1, 1, "x\n"), (0, 1, "c\n\nd")];
-        let expected = ["0.1@0 a|", "1.1@1 x|", "0.1@2 bc|", "0.1@2 |"];
-        check(&mut lines, &chunks, &expected);
-        assert_eq!(lines.open_since(), Some(2));
-    }
-
-    #[test]
-    fn the_last_line_of_a_run_does_not_go_on_in_the_next() {
-        let chunks = [(0, 1, "a"), (0, 2, "b\n"), (0, 2, "c")];
-        let mut lines = Lines::default();
-        check(&mut lines, &chunks, &["0.1@0 a$", "0.2@1 b|"]);
-        let mut out = Vec::new();
-        lines.end(0, &mut |line| told(line, &mut out));
-        lines.end(0, &mut |line| told(line, &mut out));
-        assert_eq!(out, ["0.2@2 c$"]);
-    }
-
-    #[test]
-    fn who_is_behind_takes_no_delay_for_silence() {
-        let mut lines = Lines::default();
-        check(&mut lines, &[(0, 1, "a li")], &[]);
-        lines.was_read(0, 20);
-        assert_eq!(lines.open_since(), Some(20));
-        let mut out = Vec::new();
-        let silence = Duration::from_nanos(10);
-        lines.show_open(29, silence, &mut |line| told(line, &mut out));
-        assert!(out.is_empty());
-        lines.show_open(30, silence, &mut |line| told(line, &mut out));
-        assert_eq!(out, ["0.1@0 a li…"]);
-    }
-
-    #[test]
-    fn what_is_open_is_given_out_after_some_silence_and_goes_on() {
-        let mut lines = Lines::default();
-        check(&mut lines, &[(0, 1, "name? ")], &[]);
-        let mut out = Vec::new();
-        let silence = Duration::from_nanos(10);
-        lines.show_open(9, silence, &mut |line| told(line, &mut out));
-        assert!(out.is_empty());
-        lines.show_open(10, silence, &mut |line| told(line, &mut out));
-        lines.show_open(20, silence, &mut |line| told(line, &mut out));
-        assert_eq!(out, ["0.1@0 name? …"]);
-        assert_eq!(lines.open_since(), None);
-        check(
-            &mut lines,
-            &[(0, 1, "Ada\nb\n")],
-            &["0.1@0 +Ada|", "0.1@0 b|"],
-        );
-    }
-
-    #[test]
-    fn a_long_line_comes_in_pieces() {
-        let mut lines = Lines::default();
-        let long = "x".repeat(lines::MAX_LINE);
-        let (first, last) = (format!("0.1@1 {long}y…"), "0.1@2 +z|");
-        let chunks = [(0, 1, long.as_str()), (0, 1, "y"), (0, 1, "z\n")];
-        check(&mut lines, &chunks, &[&first, last]);
-    }
-
-    #[test]
-    fn a_gap_ends_what_was_open() {
-        let mut lines = Lines::default();
-        check(&mut lines, &[(0, 1, "a"), (1, 1, "b")], &[]);
-        let mut out = Vec::new();
-        lines.lose(&mut |line| told(line, &mut out));
-        assert_eq!(out, ["0.1@0 a$", "1.1@1 b$"]);
-        check(&mut lines, &[(0, 1, "c\n")], &["0.1@0 c|"]);
-    }
-
-    #[test]
-    fn of_a_tail_nothing_is_given_out_that_may_have_begun_before() {
-        let mut lines = Lines::of_tail();
-        let chunks = [(0, 1, "a\nb\n"), (1, 1, "x"), (1, 1, "y\nz\n")];
-        check(&mut lines, &chunks, &["0.1@0 b|", "1.1@2 z|"]);
-        assert_eq!(lines.torn_until(), Some(2));
-        lines.go_on();
-        check(&mut lines, &[(2, 1, "a\n")], &["2.1@0 a|"]);
-        let mut lines = Lines::of_tail();
-        lines.begin_run(0, 1, &mut |_| panic!("nothing was open"));
-        check(&mut lines, &[(0, 1, "a\n")], &["0.1@0 a|"]);
-        assert_eq!(lines.torn_until(), None);
-    }
-
-    proptest! {
-        /// However what a process writes is cut, its lines are the same, and nothing is lost.
-        #[test]
-        fn cuts_make_no_difference(
-            written in vec((0..3_usize, vec(prop_oneof![Just(b'\n'), Just(b'a'), Just(0xff)], 0..20)), 0..30),
-        ) {
-            let mut lines = Lines::default();
-            let mut told: Vec<Vec<Vec<u8>>> = vec![Vec::new(); 3];
-            let mut sink = |line: Line<'_>| told[line.author.index() - 1].push(line.text.to_vec());
-            for (place, bytes) in &written {
-                lines.chunk((*place, 1), 0, bytes, &mut sink);
-            }
-            lines.lose(&mut sink);
-            for (place, told) in told.iter().enumerate() {
-                let its = written.iter().filter(|(of, _)| *of == place);
-                let all: Vec<u8> = its.flat_map(|(_, bytes)| bytes.clone()).collect();
-                let expected: Vec<&[u8]> = all.split_inclusive(|byte| *byte == b'\n').collect();
-                prop_assert_eq!(told, &expected);
-            }
-        }
-    }
-}
+mod tests;

@@ -6,16 +6,19 @@ use std::time::Duration;
 use jiff::Timestamp as Instant;
 use jiff::tz::TimeZone;
 
-use crate::log::stored::{Author, Cause, End, Entry, Gap, Line};
+use crate::log::stored::{Author, Cause, End, Entry, Gap, Line, Turn, Turned};
 use crate::render::json::stored::Json;
 use crate::render::stream::Stream;
 use crate::render::timestamp::Timestamp;
 use crate::words::wording;
 
+/// Why a session has no end.
+pub(crate) const WHY_CUT_OFF: &str = "devrun was killed, or its logs could not be stored";
+
 #[derive(Debug)]
 pub(crate) enum Form {
-    /// With so many processes.
-    Text(Box<Stream>, usize),
+    /// Of these processes.
+    Text(Box<Stream>, Vec<String>),
     Json(Json),
     Raw,
 }
@@ -46,13 +49,22 @@ impl Shown {
     pub(crate) fn push(&mut self, entry: Entry<'_>, out: &mut Vec<u8>) {
         let stamp = self.stamps.next(entry.at_ns());
         match (&mut self.form, entry) {
-            (Form::Text(stream, _), entry) => {
+            (Form::Text(stream, names), entry) => {
                 if let Some(stamp) = stamp {
                     stream.set_stamp(stamp);
                 }
                 match entry {
                     Entry::Line(line) => text(stream, line, out),
                     Entry::Gap(gap) => stream.say_again(&lost(gap), out),
+                    Entry::Turn(turn) => {
+                        if let Some(said) = turned(&names[turn.place], turn) {
+                            stream.say_again(&said, out);
+                        }
+                    }
+                    Entry::LeftOut { .. } => stream.separate(out),
+                    Entry::CutOff { at_ns } => {
+                        stream.say_again(&cut_off(at_ns, &self.stamps.zone), out);
+                    }
                 }
             }
             (Form::Json(json), entry) => {
@@ -62,7 +74,10 @@ impl Shown {
                 json.push(entry, out);
             }
             (Form::Raw, Entry::Line(line)) => raw(line, out),
-            (Form::Raw, Entry::Gap(_)) => {}
+            (
+                Form::Raw,
+                Entry::Gap(_) | Entry::Turn(_) | Entry::LeftOut { .. } | Entry::CutOff { .. },
+            ) => {}
         }
     }
 
@@ -75,8 +90,8 @@ impl Shown {
 
     /// Nobody has written for a while: what a repaint has come to is shown.
     pub(crate) fn calm(&mut self, out: &mut Vec<u8>) {
-        if let Form::Text(stream, processes) = &mut self.form {
-            for place in 0..*processes {
+        if let Form::Text(stream, names) = &mut self.form {
+            for place in 0..names.len() {
                 if stream.has_open(place) {
                     stream.show_open(place, out);
                 }
@@ -97,7 +112,7 @@ impl Stamps {
         if self.shown.replace(unit) == Some(unit) {
             return None;
         }
-        let at = Instant::from_nanosecond(i128::from(at_ns)).unwrap_or(Instant::UNIX_EPOCH);
+        let at = instant(at_ns);
         let elapsed = Duration::from_nanos(at_ns.saturating_sub(self.started_ns));
         Some(
             self.timestamp
@@ -130,6 +145,29 @@ fn raw(line: Line<'_>, out: &mut Vec<u8>) {
     }
 }
 
+/// Nothing of the first run: that it began is not worth a line.
+fn turned(name: &str, turn: Turn) -> Option<String> {
+    match turn.what {
+        Turned::Started { pid } if turn.run > 1 => {
+            Some(format!("{name} started again (pid {pid})"))
+        }
+        Turned::Started { .. } => None,
+        Turned::Ended(Some(exit)) => Some(format!("{name} {exit}")),
+        Turned::Ended(None) => Some(format!("{name} has ended")),
+    }
+}
+
+/// With the date: it may be long ago.
+fn cut_off(at_ns: u64, zone: &TimeZone) -> String {
+    let at = instant(at_ns).to_zoned(zone.clone());
+    let at = at.strftime("%Y-%m-%d %H:%M:%S");
+    format!("the session was cut off after {at}: {WHY_CUT_OFF}")
+}
+
+fn instant(at_ns: u64) -> Instant {
+    Instant::from_nanosecond(i128::from(at_ns)).unwrap_or(Instant::UNIX_EPOCH)
+}
+
 /// "3 lines lost here: removed to make room".
 pub(crate) fn lost(gap: Gap) -> String {
     let Gap { lines, bytes, .. } = gap;
@@ -149,6 +187,7 @@ pub(crate) fn lost(gap: Gap) -> String {
 mod tests {
     use super::*;
     use crate::render::stream::Look;
+    use crate::words::exit::Exit;
 
     const WEB: Author = Author::Process { place: 0, run: 1 };
 
@@ -180,7 +219,7 @@ mod tests {
 
     fn stream() -> Form {
         let names = ["web.1".to_string()];
-        Form::Text(Box::new(Stream::new(&names, Look::default())), 1)
+        Form::Text(Box::new(Stream::new(&names, Look::default())), names.into())
     }
 
     #[test]
@@ -213,6 +252,46 @@ mod tests {
             line(WEB, 0, "Ada\n", End::Newline),
         ];
         check(stream(), Timestamp::None, &entries, "web.1  | name? Ada\n");
+    }
+
+    #[test]
+    fn the_runs_of_a_process_are_told_apart() {
+        let turn = |run, what| {
+            Entry::Turn(Turn {
+                at_ns: 0,
+                place: 0,
+                run,
+                what,
+            })
+        };
+        let entries = [
+            turn(1, Turned::Started { pid: 4710 }),
+            line(WEB, 0, "job 9\n", End::Newline),
+            turn(1, Turned::Ended(Some(Exit::Status(1)))),
+            turn(2, Turned::Started { pid: 4711 }),
+            turn(2, Turned::Ended(Some(Exit::Signal(9)))),
+            turn(3, Turned::Ended(None)),
+        ];
+        let expected = "web.1  | job 9\nsystem | web.1 exited with status 1\n\
+            system | web.1 started again (pid 4711)\nsystem | web.1 was killed by SIGKILL\n\
+            system | web.1 has ended\n";
+        check(stream(), Timestamp::None, &entries, expected);
+        check(Form::Raw, Timestamp::None, &entries, "job 9\n");
+    }
+
+    #[test]
+    fn what_stands_between_lines_ends_an_open_row() {
+        let entries = [
+            line(WEB, 0, "name? ", End::Later),
+            Entry::LeftOut { at_ns: 0 },
+            line(WEB, 0, "a", End::Later),
+            Entry::CutOff { at_ns: 0 },
+        ];
+        let expected = "web.1  | name? \n--\nweb.1  | a\n\
+            system | the session was cut off after 1970-01-01 00:00:00: devrun was killed, or its logs \
+            could not be stored\n";
+        check(stream(), Timestamp::None, &entries, expected);
+        check(Form::Raw, Timestamp::None, &entries, "name? a");
     }
 
     #[test]

@@ -281,6 +281,12 @@ impl Stream {
         self.own_lines(out, |page| notice::again(line, page));
     }
 
+    /// Appends what stands between groups of lines, as `grep` has it.
+    pub(crate) fn separate(&mut self, out: &mut Vec<u8>) {
+        self.leave_row(out);
+        out.extend_from_slice(b"--\n");
+    }
+
     /// Appends what devrun answers to what was typed: whoever asks is not quiet.
     pub(crate) fn answer(&mut self, answer: &Answer, out: &mut Vec<u8>) {
         self.own_lines(out, |page| answer::lines(answer, page));

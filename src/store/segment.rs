@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::exit::Exit;
+
 /// Of a segment's header, in bytes.
 pub(crate) const HEADER: usize = 40;
 /// Of what stands before a record's payload: checksum, length, time, run, source, kind, one byte for later.
@@ -72,6 +74,8 @@ pub(crate) enum Body<'a> {
     RunEnded {
         source: usize,
         run: u32,
+        /// How its first process ended; `None`: nobody knows.
+        exit: Option<Exit>,
     },
     /// The session ended in good order. Nothing follows.
     Ended,
@@ -211,7 +215,7 @@ pub(crate) fn push(at_ns: u64, body: &Body<'_>, out: &mut Vec<u8>) {
         Body::Said { .. } => (SAID, 0, 0),
         Body::Gap { .. } => (GAP, 0, 0),
         Body::RunStarted { source, run, .. } => (RUN_STARTED, *source, *run),
-        Body::RunEnded { source, run } => (RUN_ENDED, *source, *run),
+        Body::RunEnded { source, run, .. } => (RUN_ENDED, *source, *run),
         Body::Ended => (ENDED, 0, 0),
     };
     let source = u16::try_from(source).expect("a plan has at most 2,000 processes");
@@ -239,7 +243,12 @@ fn push_payload(body: &Body<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(&missing.bytes.to_le_bytes());
         }
         Body::RunStarted { pid, .. } => out.extend_from_slice(&pid.to_le_bytes()),
-        Body::RunEnded { .. } | Body::Ended => {}
+        Body::RunEnded { exit, .. } => {
+            if let Some(code) = exit.map(code) {
+                out.extend_from_slice(&code.to_le_bytes());
+            }
+        }
+        Body::Ended => {}
     }
 }
 
@@ -305,12 +314,32 @@ pub(crate) fn unsealed(bytes: &[u8]) -> Option<Record<'_>> {
             run,
             pid: i32::from_le_bytes(payload.try_into().ok()?),
         },
-        RUN_ENDED => Body::RunEnded { source, run },
+        RUN_ENDED => Body::RunEnded {
+            source,
+            run,
+            // Sessions that were stored earlier have none.
+            exit: payload.try_into().ok().map(i32::from_le_bytes).map(exit),
+        },
         ENDED => Body::Ended,
         _ => return None,
     };
     let at_ns = u64_at(frame, 8);
     Some(Record { at_ns, body })
+}
+
+/// Statuses are not negative, signals are.
+fn code(exit: Exit) -> i32 {
+    match exit {
+        Exit::Signal(signal) => -signal,
+        Exit::Status(_) | Exit::Unready => exit.status().into(),
+    }
+}
+
+fn exit(code: i32) -> Exit {
+    match u8::try_from(code) {
+        Ok(status) => Exit::Status(status),
+        Err(_) => Exit::Signal(code.saturating_neg()),
+    }
 }
 
 /// Whether all of a record is there.

@@ -13,6 +13,7 @@ use crate::os::signals;
 use crate::store::keeper::{Create, Keeper};
 use crate::store::place::{Home, create};
 use crate::store::segment::{self, Amount, Begun, Body, GapCause, Source};
+use crate::words::exit::Exit;
 
 /// So much may wait for the disk, in bytes.
 const FULL: usize = 8 * 1024 * 1024;
@@ -133,8 +134,8 @@ impl Writer {
     }
 
     /// To be told behind the last of its chunks.
-    pub(crate) fn run_ended(&self, source: usize, run: u32) {
-        self.append(&Body::RunEnded { source, run });
+    pub(crate) fn run_ended(&self, source: usize, run: u32, exit: Option<Exit>) {
+        self.append(&Body::RunEnded { source, run, exit });
     }
 
     /// The session ends in good order. Waits until that is written, at the longest until `deadline`.

@@ -18,21 +18,28 @@ fn lines(text: &str) -> Vec<&str> {
         .collect()
 }
 
-fn read(project: &Project, arguments: &[&str]) -> Finished {
+pub fn read(project: &Project, arguments: &[&str]) -> Finished {
     let all: Vec<&str> = ["logs"].iter().chain(arguments).copied().collect();
     project.run(&all)
 }
 
 /// What is written to stdout without the times, where all is well.
-fn shown(project: &Project, arguments: &[&str]) -> String {
+pub fn all_shown(project: &Project, arguments: &[&str]) -> String {
     let finished = read(project, &[arguments, &["--no-timestamp"]].concat());
     assert_eq!(finished.stderr, "");
     assert_eq!(finished.status, 0);
     finished.stdout
 }
 
+/// The same without what devrun says between the lines of processes that are named.
+pub fn shown(project: &Project, arguments: &[&str]) -> String {
+    let all = all_shown(project, arguments);
+    let lines = all.split_inclusive('\n');
+    lines.filter(|line| !line.contains("system ")).collect()
+}
+
 /// The same of a session that runs: what was seen on its screen is stored within an instant.
-fn soon_shown(project: &Project, arguments: &[&str], expected: &str) {
+pub fn soon_shown(project: &Project, arguments: &[&str], expected: &str) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let stdout = shown(project, arguments);
@@ -54,7 +61,7 @@ fn ran(procfile: &str) -> Project {
 /// A line-by-line echo of what is appended to the file `in` of the project.
 const ECHO: &str = "web: touch in; echo up; tail -f in\n";
 
-fn append(project: &Project, text: &str) {
+pub fn append(project: &Project, text: &str) {
     use std::io::Write;
     let path = project.directory().join("in");
     let file = std::fs::OpenOptions::new().append(true).open(path);
@@ -62,7 +69,7 @@ fn append(project: &Project, text: &str) {
 }
 
 /// Follows the session of `project`.
-fn follow(project: &Project, arguments: &[&str]) -> Devrun {
+pub fn follow(project: &Project, arguments: &[&str]) -> Devrun {
     let all: Vec<&str> = ["logs", "-f"].iter().chain(arguments).copied().collect();
     project.spawn(project.command(all))
 }
@@ -85,25 +92,9 @@ fn what_a_session_wrote_is_read_again_when_it_is_over() {
     let from_below = project.below("sub").run(&["logs"]);
     assert_eq!(from_below.stdout, finished.stdout);
     assert_eq!(shown(&project, &["web"]), "web.1  | one\nweb.1  | two\n");
-    let system = shown(&project, &["system"]);
+    let system = all_shown(&project, &["system"]);
     assert!(system.starts_with("system | devrun "), "{system}");
     assert!(system.lines().all(|line| line.starts_with("system | ")));
-}
-
-#[test]
-fn a_session_that_was_killed_is_read_to_its_last_line() {
-    let project = Project::with_procfile("web: echo one; printf two; exec sleep 1000\n");
-    let mut devrun = project.start();
-    devrun.wait_for("two");
-    let both = "web.1  | one\nweb.1  | two\n";
-    soon_shown(&project, &["web"], both);
-    devrun.kill();
-    assert_eq!(shown(&project, &["web"]), both);
-    let mut followed = follow(&project, &["web", "--no-timestamp"]);
-    assert_eq!(followed.wait(), 0);
-    assert_eq!(followed.stdout.text(), both);
-    let note = followed.stderr.text();
-    assert!(note.starts_with("the session was cut off after "), "{note}");
 }
 
 #[test]
@@ -166,6 +157,10 @@ fn lines_are_chosen_by_what_stands_in_them() {
     };
     assert_eq!(grep(&["[37]"]), "3 7");
     assert_eq!(grep(&["^5$", "-C", "1"]), "4 5 6");
+    assert_eq!(grep(&["[28]", "-C", "1"]), "1 2 3 -- 7 8 9");
+    assert_eq!(grep(&["[28]", "-C", "1", "-n", "4"]), "3 -- 7 8 9");
+    assert_eq!(grep(&["[28]", "-C", "2"]), "1 2 3 4 -- 6 7 8 9");
+    assert_eq!(grep(&["[28]"]), "2 8");
     assert_eq!(grep(&["[2-8]", "--invert"]), "1 9");
     assert_eq!(grep(&["[2-8]", "-n", "2"]), "7 8");
     assert_eq!(shown(&project, &["web", "-n", "1"]), "web.1  | 9\n");
@@ -257,45 +252,6 @@ fn a_line_is_followed_within_50_ms_of_its_writing() {
 }
 
 #[test]
-fn several_follow_across_a_restart_to_the_end_of_the_session() {
-    let project = Project::with_procfile(
-        "web: echo up $PPID; while [ ! -e gone ]; do sleep 0.01; done; rm gone; exit 1\n",
-    );
-    let mut devrun = project.start();
-    devrun.wait_for("| up");
-    let mut all: Vec<Devrun> = (0..3).map(|_| follow(&project, &["web"])).collect();
-    for followed in &mut all {
-        followed.wait_for("| up");
-    }
-    project.write("gone", "");
-    devrun.wait_for("| up");
-    for followed in &mut all {
-        followed.wait_for("| up");
-    }
-    assert_eq!(devrun.interrupt(), 0);
-    for followed in &mut all {
-        assert_eq!(followed.wait(), 0);
-        let note = followed.stderr.text();
-        assert!(note.starts_with("the session ended at "), "{note}");
-        assert_eq!(followed.count("| up"), 2);
-    }
-}
-
-#[test]
-fn a_prompt_is_followed_before_its_line_has_an_end() {
-    let project = Project::with_procfile("web: touch in; printf 'name? '; tail -f in\n");
-    let mut devrun = project.start();
-    devrun.wait_for("name? ");
-    let mut followed = follow(&project, &["web"]);
-    followed.wait_for("web.1  | name? ");
-    append(&project, "Ada\n");
-    followed.wait_for("Ada\n");
-    assert!(followed.stdout.text().ends_with("web.1  | name? Ada\n"));
-    assert_eq!(followed.interrupt(), 0);
-    assert_eq!(devrun.interrupt(), 0);
-}
-
-#[test]
 fn a_session_of_which_nothing_is_left_ended_when_it_began() {
     let project = ran("web: echo one\n");
     let state = project.directory().join("../state/devrun/logs");
@@ -352,15 +308,21 @@ fn one_json_object_a_line() {
     let project = ran("web: echo one\n");
     let json = read(&project, &["--json"]);
     assert_eq!(json.status, 0);
-    let schema = Schema::read("docs/schemas/logs.json");
-    for line in json.stdout.lines() {
-        let object: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(schema.check(&object), Ok(()), "{line}");
-    }
+    has_schema(&json.stdout);
     assert!(json.stdout.contains("\"event\":\"said\""));
     let log = json.stdout.lines().find(|line| line.contains("\"log\""));
     let log = log.unwrap().split_once(",\"event\":").unwrap().1;
     assert_eq!(log, r#""log","process":"web.1","run":1,"line":"one"}"#);
+    let ended = r#""run.ended","process":"web.1","run":1,"status":0,"signal":null}"#;
+    assert!(json.stdout.contains(ended), "{}", json.stdout);
+}
+
+pub fn has_schema(json: &str) {
+    let schema = Schema::read("docs/schemas/logs.json");
+    for line in json.lines() {
+        let object: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(schema.check(&object), Ok(()), "{line}");
+    }
 }
 
 #[test]
@@ -442,6 +404,7 @@ fn a_reader_who_stands_still_slows_nobody_and_is_told_how_much_he_missed() {
         match object["event"].as_str().unwrap() {
             "log" => seen += 1,
             "gap" => missed += object["lines"].as_u64().unwrap() as usize,
+            "run.started" | "run.ended" => {}
             other => panic!("{other}"),
         }
     }

@@ -16,6 +16,7 @@ mod link;
 #[cfg(target_os = "linux")]
 mod linux;
 mod logs;
+mod logs_ends;
 mod man;
 mod open;
 mod orphans;

@@ -107,6 +107,10 @@ impl Cast {
         self.is_shown[0] = false;
     }
 
+    pub(super) fn shows_system(&self) -> bool {
+        self.is_shown[0]
+    }
+
     /// The places of the processes that are not shown.
     pub(super) fn unexpected(&self) -> Vec<usize> {
         let places = 0..self.names.len();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::cli::logs::outlet::Outlet;
 use crate::log::matcher::{Matcher, Wanted};
 use crate::log::recent::Recent;
-use crate::log::stored::{Author, Cause, End, Entry, Gap, Line, Lines};
+use crate::log::stored::{Author, Cause, End, Entry, Gap, Line, Lines, Turn, Turned};
 use crate::os::descriptor;
 use crate::os::directory_watch::Watch;
 use crate::render::stored;
@@ -35,6 +35,10 @@ pub(super) struct Asked {
     pub(super) follows: bool,
     /// What is lost has no place in what is written to stdout: it is told on stderr.
     pub(super) tells_gaps: bool,
+    /// When runs begin and end.
+    pub(super) tells_runs: bool,
+    /// A line that has no end stands where it was written, and not where it ends or never did.
+    pub(super) places_open: bool,
     pub(super) wanted: Option<Wanted>,
 }
 
@@ -201,6 +205,9 @@ impl Reading {
                 self.lines.go_on();
                 self.tell_gaps();
                 self.sieve.outlet.open();
+                if reader.is_over() {
+                    self.tell_cut_off();
+                }
                 self.sieve.outlet.write().map_err(Failed::Written)?;
                 return Ok(is_at_end.then_some(reader));
             }
@@ -214,6 +221,7 @@ impl Reading {
             Beginning::Last(_) => Lines::of_tail(),
             Beginning::Start | Beginning::Time(_) => Lines::default(),
         };
+        self.lines.since = self.asked.since;
         self.sieve.matcher = self.asked.wanted.clone().map(Matcher::new);
         self.untold.clear();
         if let Some(last) = self.asked.last {
@@ -276,6 +284,10 @@ impl Reading {
     fn take(&mut self, record: &Record<'_>) {
         let at_ns = record.at_ns;
         self.at_ns = at_ns;
+        if self.asked.places_open && self.shows_open() {
+            let sink = &mut into(&mut self.sieve);
+            self.lines.show_open(at_ns, SILENCE, sink);
+        }
         let Self { sieve, lines, .. } = self;
         match record.body {
             Body::Begun(_) | Body::Source { .. } => {}
@@ -293,14 +305,16 @@ impl Reading {
                 lines.lose(&mut into(sieve));
                 self.lose(gap(at_ns, missing, cause));
             }
-            Body::RunStarted { source, run, .. } => {
+            Body::RunStarted { source, run, pid } => {
                 lines.begin_run(source, run, &mut into(sieve));
+                self.turn(at_ns, (source, run), Turned::Started { pid });
             }
-            Body::RunEnded { source, run: _ } => {
+            Body::RunEnded { source, run, exit } => {
                 lines.end(source, &mut into(sieve));
                 if sieve.shows(source + 1) {
                     sieve.outlet.end_run(source);
                 }
+                self.turn(at_ns, (source, run), Turned::Ended(exit));
             }
             Body::Ended => self.has_ended = true,
         }
@@ -325,6 +339,26 @@ impl Reading {
         let gaps = self.untold.drain(..);
         for gap in gaps.filter(|gap| gap.at_ns >= since) {
             eprintln!("{}", stored::lost(gap));
+        }
+    }
+
+    fn turn(&mut self, at_ns: u64, (place, run): (usize, u32), what: Turned) {
+        if self.asked.tells_runs && self.sieve.shows(place + 1) {
+            let turn = Turn {
+                at_ns,
+                place,
+                run,
+                what,
+            };
+            self.sieve.take(Entry::Turn(turn));
+        }
+    }
+
+    /// Why nothing follows. Who looks for something, or follows and is told on stderr, is not told here.
+    fn tell_cut_off(&mut self) {
+        if !self.has_ended && !self.asked.follows && self.asked.wanted.is_none() {
+            let at_ns = self.at_ns;
+            self.sieve.outlet.push(Entry::CutOff { at_ns });
         }
     }
 
@@ -373,8 +407,11 @@ impl Sieve {
         match (matcher, entry) {
             (None, entry) => outlet.push(entry),
             (Some(matcher), Entry::Line(line)) => matcher.take(line, &mut |it| outlet.push(it)),
-            // It is told elsewhere.
-            (Some(_), Entry::Gap(_)) => {}
+            // It is told elsewhere, or nothing that was looked for.
+            (
+                Some(_),
+                Entry::Gap(_) | Entry::Turn(_) | Entry::LeftOut { .. } | Entry::CutOff { .. },
+            ) => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What was stored as JSON: the events of a session that tell of lines, without their numbers. docs/logs.md
 //! describes them.
 
-use crate::log::stored::{Author, Cause, End, Entry, Gap, Line as Stored};
+use crate::log::stored::{Author, Cause, End, Entry, Gap, Line as Stored, Turn, Turned};
 use crate::render::json::VERSION;
 use crate::render::json::line::Line;
 
@@ -29,6 +29,9 @@ impl Json {
         match entry {
             Entry::Line(line) => self.line(line, out),
             Entry::Gap(gap) => self.gap(gap, out),
+            Entry::Turn(turn) => self.turn(turn, out),
+            Entry::LeftOut { .. } => {}
+            Entry::CutOff { .. } => Line::begin_unnumbered(&self.head, "cut_off", out).end(),
         }
     }
 
@@ -47,6 +50,22 @@ impl Json {
         }
     }
 
+    fn turn(&self, turn: Turn, out: &mut Vec<u8>) {
+        let event = match turn.what {
+            Turned::Started { .. } => "run.started",
+            Turned::Ended(_) => "run.ended",
+        };
+        let line = Line::begin_unnumbered(&self.head, event, out)
+            .put("process", &self.names[turn.place])
+            .put("run", turn.run);
+        match turn.what {
+            Turned::Started { pid } => line.put("pid", pid),
+            Turned::Ended(Some(exit)) => line.exit(exit),
+            Turned::Ended(None) => line.put("status", ()).put("signal", ()),
+        }
+        .end();
+    }
+
     fn gap(&self, gap: Gap, out: &mut Vec<u8>) {
         let cause = match gap.cause {
             Cause::Slow => "slow",
@@ -62,6 +81,7 @@ impl Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::exit::Exit;
 
     fn check(entry: Entry<'_>, expected: &str) {
         let mut json = Json::new(vec!["web.1".into()]);
@@ -112,5 +132,26 @@ mod tests {
             Entry::Gap(gap),
             r#""gap","lines":3,"bytes":40,"cause":"removed""#,
         );
+        let turn = |what| {
+            Entry::Turn(Turn {
+                at_ns: 0,
+                place: 0,
+                run: 2,
+                what,
+            })
+        };
+        check(
+            turn(Turned::Started { pid: 7 }),
+            r#""run.started","process":"web.1","run":2,"pid":7"#,
+        );
+        check(
+            turn(Turned::Ended(Some(Exit::Signal(9)))),
+            r#""run.ended","process":"web.1","run":2,"status":null,"signal":"SIGKILL""#,
+        );
+        check(
+            turn(Turned::Ended(None)),
+            r#""run.ended","process":"web.1","run":2,"status":null,"signal":null"#,
+        );
+        check(Entry::CutOff { at_ns: 0 }, r#""cut_off""#);
     }
 }

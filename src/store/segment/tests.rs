@@ -14,7 +14,7 @@ enum Owned {
     Said(String),
     Gap(Amount),
     RunStarted(usize, u32, i32),
-    RunEnded(usize, u32),
+    RunEnded(usize, u32, Option<Exit>),
     Ended,
 }
 
@@ -41,9 +41,10 @@ impl Owned {
                 run: *run,
                 pid: *pid,
             },
-            Self::RunEnded(source, run) => Body::RunEnded {
+            Self::RunEnded(source, run, exit) => Body::RunEnded {
                 source: *source,
                 run: *run,
+                exit: *exit,
             },
             Self::Ended => Body::Ended,
         };
@@ -62,6 +63,11 @@ fn any_record() -> impl Strategy<Value = (u64, Owned)> {
     });
     let named = any::<(String, String, String)>();
     let named = named.prop_map(|(name, app, in_app)| Source { name, app, in_app });
+    let exit = prop_oneof![
+        Just(None),
+        any::<u8>().prop_map(|status| Some(Exit::Status(status))),
+        (1..128).prop_map(|signal| Some(Exit::Signal(signal))),
+    ];
     let owned = prop_oneof![
         begun.prop_map(Owned::Begun),
         (source(), named).prop_map(|(index, source)| Owned::Source(index, source)),
@@ -71,7 +77,8 @@ fn any_record() -> impl Strategy<Value = (u64, Owned)> {
         amount.prop_map(Owned::Gap),
         (source(), any::<u32>(), any::<i32>())
             .prop_map(|(source, run, pid)| Owned::RunStarted(source, run, pid)),
-        (source(), any::<u32>()).prop_map(|(source, run)| Owned::RunEnded(source, run)),
+        (source(), any::<u32>(), exit)
+            .prop_map(|(source, run, exit)| Owned::RunEnded(source, run, exit)),
         Just(Owned::Ended),
     ];
     (any::<u64>(), owned)

@@ -9,6 +9,7 @@ use crate::registry::scratch::{Scratch, soon};
 use crate::store::place::{StoredSession, sessions};
 use crate::store::reader::{Beginning, Reader};
 use crate::store::segment::Record;
+use crate::words::exit::Exit;
 
 const SHOP: &str = "00000000000000aa";
 const API: &str = "00000000000000bb";
@@ -68,7 +69,7 @@ fn text(record: &Record<'_>) -> String {
         Body::Said { text } => format!("said {text}"),
         Body::Gap { missing, cause } => format!("{cause:?} {} {}", missing.lines, missing.bytes),
         Body::RunStarted { source, run, pid } => format!("{source}.{run} started {pid}"),
-        Body::RunEnded { source, run } => format!("{source}.{run} ended"),
+        Body::RunEnded { source, run, exit } => format!("{source}.{run} ended {exit:?}"),
         Body::Ended => "ended".into(),
     }
 }
@@ -89,7 +90,7 @@ fn what_was_stored_is_read_as_it_was() {
     writer.run_started(0, 1, 77);
     writer.chunk(0, 1, b"one\ntw");
     writer.chunk(0, 1, b"o\r\n\x00\xff");
-    writer.run_ended(0, 1);
+    writer.run_ended(0, 1, Some(Exit::Signal(9)));
     writer.run_started(1, 3, 78);
     writer.chunk(1, 3, b"hello\n");
     finish(writer);
@@ -103,7 +104,7 @@ fn what_was_stored_is_read_as_it_was() {
         "0.1 started 77",
         "0.1 one\\ntw",
         "0.1 o\\r\\n\\x00\\xff",
-        "0.1 ended",
+        "0.1 ended Some(Signal(9))",
         "1.3 started 78",
         "1.3 hello\\n",
         "ended",
