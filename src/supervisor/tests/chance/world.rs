@@ -154,8 +154,8 @@ impl World {
             Action::TurnAway { process } => {
                 let child = &mut self.children[process];
                 assert!(std::mem::take(&mut child.has_guest), "once, and who waits");
-                // Then it is as if nobody had asked.
-                child.is_unwanted &= !self.supervisor.is_stopping();
+                // Then it is as if nobody had asked, unless another session has it.
+                child.is_unwanted &= child.is_leaving || !self.supervisor.is_stopping();
             }
             Action::GivenAway { process } => {
                 let child = &mut self.children[process];
