@@ -203,7 +203,7 @@ fn a_server_that_is_slow_to_listen_is_waited_for_visibly() {
     let mut front = project.start_with(&["-D"]);
     front.wait_for("waiting for web.1 to listen on ");
     // Who is not expected to listen is waited for no more.
-    assert_eq!(project.run(&["wait", "worker"]).status, 0);
+    assert_eq!(project.run(&["start", "worker"]).status, 0);
     assert_eq!(front.count("all up"), 0, "{}", front.stdout.text());
     project.write("gate", "");
     assert_eq!(front.wait(), 0);
