@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::termios::{
@@ -119,6 +120,11 @@ pub(crate) struct Settings {
 const USABLE: &[u8] =
     b"\x1b[?47l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1l\x1b>\x1b[?25h\x1b[0m\r\n";
 
+/// How often it is tried to write that to a terminal which somebody else is writing to,
+const TRIES: usize = 50;
+/// and how far apart.
+const BETWEEN_TRIES: Duration = Duration::from_millis(2);
+
 impl Settings {
     pub(crate) fn of(terminal: BorrowedFd<'_>) -> io::Result<Self> {
         Ok(Self::from(&tcgetattr(terminal)?))
@@ -137,7 +143,14 @@ impl Settings {
         if Self::from(&now) == Self::from(&raw) {
             let _ = tcsetattr(terminal, SetArg::TCSANOW, &before);
         }
-        let _ = descriptor::write_some(terminal, USABLE);
+        // Whoever does not block is refused also while somebody else, the shell, is writing. A terminal that
+        // stands still is left as it is.
+        for _ in 0..TRIES {
+            match descriptor::write_some(terminal, USABLE) {
+                Ok(None) => std::thread::sleep(BETWEEN_TRIES),
+                Ok(Some(_)) | Err(_) => return,
+            }
+        }
     }
 
     /// Lower and upper halves, as [`Settings::from_halves`] takes them.
