@@ -1,8 +1,10 @@
 //! `devrun run`: a command in the app's environment. It takes devrun's place: terminal, descriptors and
 //! exit status are its own.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::cli::args::{self, Run};
@@ -14,7 +16,7 @@ use crate::os;
 use crate::plan::command;
 use crate::plan::resolve::Resolved;
 use crate::plan::slots::Slot;
-use crate::plan::sources::Apps;
+use crate::plan::sources::{Apps, Sources};
 use crate::plan::wire::{self, Own};
 use crate::words::env::Env;
 use crate::words::report::Report;
@@ -82,10 +84,14 @@ pub(super) fn env_without_procfile(
         roots: 1,
         ..Apps::default()
     };
-    let sources = context.sources(apps, context.asked(place));
+    Ok(env_of_app(&context.sources(apps, context.asked(place))))
+}
+
+/// The first app's, without what it uses.
+pub(super) fn env_of_app(sources: &Sources) -> Env {
     let own = Own::default();
-    let below = wire::below_uses(&sources, 0, own);
-    Ok(wire::complete(below, &sources, 0, own, Vec::new()))
+    let below = wire::below_uses(sources, 0, own);
+    wire::complete(below, sources, 0, own, Vec::new())
 }
 
 fn as_given(args: &Run) -> Command {
@@ -101,8 +107,25 @@ fn with_env(mut command: Command, env: &Env) -> Command {
     command
 }
 
+/// # Errors
+/// There is no such program in that environment.
+pub(super) fn look_for(program: &OsStr, env: &Env) -> Result<(), Report> {
+    let is_path = Path::new(program).components().count() > 1;
+    let path = env.get("PATH").filter(|_| !is_path);
+    let is_there = path.is_none_or(|path| {
+        let mut directories = std::env::split_paths(&path.value);
+        directories.any(|directory| directory.join(program).is_file())
+    });
+    if is_there {
+        return Ok(());
+    }
+    let program = program.to_string_lossy();
+    let missing = io::Error::from_raw_os_error(os::NO_SUCH_FILE);
+    Err(Report::new(format!("`{program}` cannot be run")).caused_by(os::words_of(&missing)))
+}
+
 /// The first process of the Procfile line that a single argument names.
-fn own_line(resolved: &Resolved, given: &[OsString]) -> Option<usize> {
+pub(super) fn own_line(resolved: &Resolved, given: &[OsString]) -> Option<usize> {
     let [name] = given else { return None };
     let is_it = |slot: &Slot| slot.app == 0 && name == slot.name.process_type.as_str();
     resolved.slots.iter().position(is_it)

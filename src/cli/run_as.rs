@@ -1,20 +1,19 @@
 //! `devrun run --as web`: the command is a process of the running app, in its place until it ends.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::cli::args::{AppOnly, Run};
 use crate::cli::session::{self, Running, RunningApp, Target};
-use crate::cli::{live, own_terminal};
+use crate::cli::{live, own_terminal, run};
 use crate::control::client;
 use crate::os;
 use crate::plan::check;
 use crate::plan::command;
 use crate::plan::sources::Asked;
-use crate::words::env::{Env, Source};
+use crate::words::env::Source;
 use crate::words::report::Report;
 use crate::words::wire::{ProcessState, Replaced, Replacing};
 use crate::words::wording;
@@ -57,7 +56,7 @@ fn take(args: &Run, running: &Running, target: &Target) -> Result<Command, Repor
     if !is_own_line(args, target) {
         let now = runtime.block_on(client::env(&app.socket, &app.key, &target.process));
         // A slip of the pen shall not cost the process a restart.
-        now.map_or(Ok(()), |now| look_for(&args.command[0], &now.into()))?;
+        now.map_or(Ok(()), |now| run::look_for(&args.command[0], &now.into()))?;
     }
     let replaced = replace(args, app, target, running.state(target));
     let replaced = runtime
@@ -100,23 +99,6 @@ fn is_own_line(args: &Run, target: &Target) -> bool {
     let process_type = target.process.rsplit_once('.');
     let process_type = process_type.map_or(&target.process[..], |(process_type, _)| process_type);
     matches!(&args.command[..], [name] if name == process_type)
-}
-
-/// # Errors
-/// There is no such program in that environment.
-fn look_for(program: &OsStr, env: &Env) -> Result<(), Report> {
-    let is_path = Path::new(program).components().count() > 1;
-    let path = env.get("PATH").filter(|_| !is_path);
-    let is_there = path.is_none_or(|path| {
-        let mut directories = std::env::split_paths(&path.value);
-        directories.any(|directory| directory.join(program).is_file())
-    });
-    if is_there {
-        return Ok(());
-    }
-    let program = program.to_string_lossy();
-    let missing = io::Error::from_raw_os_error(os::NO_SUCH_FILE);
-    Err(Report::new(format!("`{program}` cannot be run")).caused_by(os::words_of(&missing)))
 }
 
 fn command(args: &Run, target: &Target, replaced: Replaced) -> Command {

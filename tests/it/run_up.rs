@@ -47,6 +47,7 @@ fn the_status_is_the_commands_also_by_a_signal() {
     assert_eq!(unknown.status, 125);
     let said = "`no-such-program` cannot be run";
     assert!(unknown.stderr.contains(said), "{}", unknown.stderr);
+    assert!(!unknown.stderr.contains("starting"), "{}", unknown.stderr);
 }
 
 #[test]

@@ -104,6 +104,11 @@ fn needed(args: &Run) -> Result<Needed, Vec<Report>> {
     if let Some(process) = &args.process {
         live::place_of(&resolved, process).map_err(|report| vec![report])?;
     }
+    // A slip of the pen shall not cost a start of everything.
+    if run::own_line(&resolved, &args.command).is_none() {
+        let env = run::env_of_app(&resolved.sources);
+        run::look_for(&args.command[0], &env).map_err(|report| vec![report])?;
+    }
     let wanted = |app: usize| {
         let slots = resolved.slots.iter().zip(&resolved.is_wanted);
         let own = slots.filter(|(slot, is_wanted)| slot.app == app && **is_wanted);
