@@ -87,7 +87,8 @@ impl Drop for Follower {
     }
 }
 
-/// What was followed is, of each process, what it has written: each line once, in order, and nothing else.
+/// What was followed is, of each process, what it has written: each line once, in order, and then that it
+/// has ended.
 fn is_what_was_written(project: &Project, followed: &str) {
     let mut gaps = followed.lines().filter(|row| row.contains(" lost here: "));
     assert_eq!(gaps.next(), None);
@@ -104,8 +105,11 @@ fn is_what_was_written(project: &Project, followed: &str) {
         }
         assert_eq!(rows.next(), None, "{name}");
     }
-    let is_ones = |row: &str| NAMES.iter().any(|name| row.starts_with(name));
-    assert!(followed.lines().all(is_ones));
+    let is_ones = |row: &&str| NAMES.iter().any(|name| row.starts_with(name));
+    let others: Vec<&str> = followed.lines().filter(|row| !is_ones(row)).collect();
+    assert_eq!(others.len(), NAMES.len(), "{others:?}");
+    let is_end = |row: &&str| row.starts_with("system") && row.ends_with("exited with status 0");
+    assert!(others.iter().all(is_end), "{others:?}");
 }
 
 /// In one row, or in several: on a machine that is busy a process may stand still in the middle of a line, which is
