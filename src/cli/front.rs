@@ -9,7 +9,7 @@ use crate::cli::NOT_STARTED;
 use crate::driver::front::{Front, Word};
 use crate::os::spawn::{self, Side};
 use crate::os::{descriptor, signals};
-use crate::words::exit::Exit;
+use crate::words::exit::{Exit, signal_name};
 
 /// What a session has of whoever started it, and lives on without.
 #[derive(Debug)]
@@ -179,8 +179,14 @@ impl Waiting {
     /// It was refused, was killed, or has ended: whoever sees its status is to know that nothing goes on.
     fn report_end(self) -> ExitCode {
         let exit = spawn::wait_for_exit(self.session);
-        if self.has_begun && matches!(exit, Some(Exit::Status(_))) {
-            eprintln!("nothing runs any more: the session has ended");
+        match exit {
+            Some(Exit::Signal(signal)) => {
+                eprintln!("the session was killed by {}", signal_name(signal));
+            }
+            Some(Exit::Status(_)) if self.has_begun => {
+                eprintln!("nothing runs any more: the session has ended");
+            }
+            Some(Exit::Status(_) | Exit::Unready) | None => {}
         }
         ExitCode::from(exit.map_or(1, Exit::status))
     }

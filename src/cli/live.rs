@@ -267,9 +267,10 @@ pub(super) fn unknown(resolved: &Resolved, asked: &str, others: &[String]) -> Re
     let mut names: Vec<String> = firsts.map(|slot| of_type(&slot.name)).collect();
     names.extend(others.iter().cloned());
     let has = wording::list(&names);
+    let are = wording::agreeing(names.len(), "is", "are");
     let help = match wording::did_you_mean(asked, &names) {
-        Some(suggestion) => format!("{suggestion} There are {has}"),
-        None => format!("there are {has}"),
+        Some(suggestion) => format!("{suggestion} There {are} {has}"),
+        None => format!("there {are} {has}"),
     };
     let what = if others.is_empty() {
         "process"

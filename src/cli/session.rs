@@ -284,9 +284,10 @@ pub(super) fn unknown<'a>(asked: &str, shown: impl Iterator<Item = &'a str>) -> 
         }
     }
     let has = wording::list(&types);
+    let are = wording::agreeing(types.len(), "is", "are");
     let help = match wording::did_you_mean(asked, &types) {
-        Some(suggestion) => format!("{suggestion} There are {has}"),
-        None => format!("there are {has}"),
+        Some(suggestion) => format!("{suggestion} There {are} {has}"),
+        None => format!("there {are} {has}"),
     };
     Report::new(format!("no process `{asked}` in this session")).help(help)
 }

@@ -150,6 +150,8 @@ fn a_session_that_is_killed_is_seen_in_front() {
     let session = nix::unistd::Pid::from_raw(project.session());
     nix::sys::signal::kill(session, Signal::SIGKILL).unwrap();
     assert_eq!(front.wait(), 137);
+    let said = front.stderr.text();
+    assert_eq!(said, "the session was killed by SIGKILL\n");
 }
 
 #[test]

@@ -239,7 +239,7 @@ fn a_place_that_cannot_be_had_is_refused_and_nothing_is_stopped() {
     let mut devrun = start(&project, &[]);
     refused(
         &project.run(&["run", "--as", "wbe", "true"]),
-        "error: no process `wbe` in this session\n help: did you mean `web`? There are `web`\n",
+        "error: no process `wbe` in this session\n help: did you mean `web`? There is `web`\n",
     );
     refused(
         &project.run(&["run", "--as", "web", "no-such-program"]),

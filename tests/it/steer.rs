@@ -503,6 +503,28 @@ fn what_a_killed_session_left_is_waited_for() {
 }
 
 #[test]
+fn a_sibling_is_started_again_where_it_was_stopped() {
+    let project = shop("API_URL", "uses: { API_URL: ../api }\n");
+    let api = api(&project);
+    let mut devrun = project.start();
+    devrun.wait_for("API_URL=[http");
+    answers(&api.run(&["stop", "web"]), 0, "web.1 stopped\n");
+    let started = api.run(&["start", "web"]);
+    assert_eq!(started.status, 0, "{}", started.stderr);
+    assert!(
+        started.stdout.starts_with("web.1 ready http"),
+        "{}",
+        started.stdout
+    );
+    let there = format!(
+        "api is run by shop (pid {}), which uses it: that is started there\n",
+        devrun.pid()
+    );
+    assert!(started.stderr.starts_with(&there), "{}", started.stderr);
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
 fn a_sibling_is_stopped_in_the_session_that_uses_it() {
     let project = shop("API_URL", "uses: { API_URL: ../api }\n");
     let api = api(&project);

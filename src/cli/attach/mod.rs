@@ -58,9 +58,11 @@ fn attach(args: &Attach) -> Result<(), Failure> {
     match runtime.block_on(visit).map_err(not_started)? {
         End::Left => say(&format!("left {name}; it runs on")),
         End::Over(words) => {
-            let again = match comes_again(args, &name) {
-                true => format!("; attach again: devrun attach {}", short(&name)),
-                false => String::new(),
+            let command = format!("devrun attach {}", short(&name));
+            let again = match state_of(args, &name).map(|now| now.state).as_deref() {
+                Some("restarting" | "waiting") => format!("; once it runs again: {command}"),
+                Some("completed" | "failed" | "stopping" | "stopped") | None => String::new(),
+                Some(_) => format!("; attach again: {command}"),
             };
             say(&format!("{name} {}{again}", wording::escaped(&words)));
         }
@@ -70,12 +72,6 @@ fn attach(args: &Attach) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Another run of it goes on, or is due.
-fn comes_again(args: &Attach, name: &str) -> bool {
-    let over = ["completed", "failed", "stopping", "stopped"];
-    state_of(args, name).is_some_and(|now| !over.contains(&&now.state[..]))
 }
 
 /// As it is now. `None`: its session is gone.

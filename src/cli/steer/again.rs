@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::cli::args::{Answer, Start};
 use crate::cli::steer::{end, steer};
 use crate::cli::{Failure, NOT_STARTED, failure, owning, session};
-use crate::registry;
+use crate::registry::{self, Owner};
 use crate::words::report::Report;
 use crate::words::wire::Steering;
 use crate::words::wording;
@@ -15,9 +15,9 @@ use crate::words::wording;
 pub(in crate::cli) fn in_running_session(args: &Start) -> Option<ExitCode> {
     let place = args.app_only();
     let identity = session::identity(&place).ok()?;
-    let owner = registry::running(&identity).filter(|owner| !owner.is_sibling)?;
+    let owner = registry::running(&identity)?;
     let current = std::env::current_dir().ok()?;
-    if args.is_of_directories(&current) {
+    if args.is_of_directories(&current) || (owner.is_sibling && !is_for_session_of(args, &owner)) {
         return None;
     }
     if args.processes.is_empty() {
@@ -25,6 +25,24 @@ pub(in crate::cli) fn in_running_session(args: &Start) -> Option<ExitCode> {
         return Some(end(Err(failure(report, NOT_STARTED))));
     }
     Some(end(start(args)))
+}
+
+/// An app that another one has started for itself is taken over, unless all that is asked for is a process that its
+/// session has: that is started where the others run, as it is stopped there.
+fn is_for_session_of(args: &Start, owner: &Owner) -> bool {
+    let is_plain = !args.processes.is_empty() && !args.detach;
+    let can_have = || {
+        let running = session::running(&args.app_only()).ok()?;
+        running.meant_to_start(&args.processes).ok()
+    };
+    let is_for_it = is_plain && args.flags_of_a_session().is_empty() && can_have().is_some();
+    if is_for_it {
+        let Owner {
+            app, session, pid, ..
+        } = owner;
+        eprintln!("{app} is run by {session} (pid {pid}), which uses it: that is started there");
+    }
+    is_for_it
 }
 
 fn start(args: &Start) -> Result<ExitCode, Failure> {
