@@ -54,7 +54,7 @@ pub(super) fn run(args: &Logs) -> ExitCode {
 
 /// Finds the session, and who is meant in it.
 fn prepare(args: &Logs) -> Result<Reading, Failure> {
-    let identity = session::identity(&args.place())?;
+    let identity = session::identity_of_running(&args.place())?;
     let mut session = sessions::chosen(&identity, args.session)?;
     let key = registry::app_key(&identity);
     let sources =

@@ -82,7 +82,7 @@ fn keep(apps: &mut Vec<AppProcesses>, running: &Running, meant: &[Target]) {
 
 /// The app that is meant, if somebody runs it whose session does not answer: as its lock has it.
 fn silent(place: &AppOnly, names: &[String]) -> Result<Option<Block>, Failure> {
-    let Some(owner) = registry::running(&session::identity(place)?) else {
+    let Some(owner) = registry::running(&session::identity_of_running(place)?) else {
         return Ok(None);
     };
     let home = owner.directory.clone();

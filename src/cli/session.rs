@@ -61,7 +61,7 @@ pub(super) struct Target {
 /// # Errors
 /// There is no such app (2); nobody runs it, or its session does not answer (3).
 pub(super) fn running(place: &AppOnly) -> Result<Running, Failure> {
-    let identity = identity(place)?;
+    let identity = identity_of_running(place)?;
     let owner = registry::running(&identity);
     let owner = owner.ok_or_else(|| failure(nothing_runs(&identity), NOT_RUNNING))?;
     let apps = owner.socket.as_deref().and_then(apps_of);
@@ -76,16 +76,67 @@ pub(super) fn running(place: &AppOnly) -> Result<Running, Failure> {
 /// # Errors
 /// There is none (2).
 pub(super) fn identity(place: &AppOnly) -> Result<PathBuf, Failure> {
+    load::identity(&context(place)?.place).map_err(|report| failure(report, NOT_STARTED))
+}
+
+/// The same, where it is enough that it runs: where no Procfile says which app is meant, or its app does not run, it
+/// is the one that runs here with another Procfile (`-f`), or above here.
+///
+/// # Errors
+/// There is none, or there are several (2).
+pub(super) fn identity_of_running(place: &AppOnly) -> Result<PathBuf, Failure> {
+    let context = context(place)?;
+    let usual = load::identity(&context.place);
+    let is_running = |identity: &PathBuf| registry::running(identity).is_some();
+    if place.procfile.is_some() || usual.as_ref().is_ok_and(is_running) {
+        return usual.map_err(|report| failure(report, NOT_STARTED));
+    }
+    let identities = registry::owners().into_iter();
+    let identities: Vec<PathBuf> = identities.map(|it| it.directory.into()).collect();
+    let directories = match &usual {
+        Ok(identity) => vec![identity.clone()],
+        Err(_) => load::directories(&context.place),
+    };
+    let mut here = directories.iter().map(|directory| {
+        let is_here = |identity: &&PathBuf| directory_of(identity) == *directory;
+        identities.iter().filter(is_here).collect::<Vec<_>>()
+    });
+    match here.find(|identities| !identities.is_empty()).as_deref() {
+        None => usual.map_err(|report| failure(report, NOT_STARTED)),
+        Some([only]) => Ok(only.to_path_buf()),
+        Some(several) => Err(failure(several_run(several), NOT_STARTED)),
+    }
+}
+
+fn context(place: &AppOnly) -> Result<Context, Failure> {
     let place = args::Where {
         procfile: place.procfile.clone(),
         root: place.root.clone(),
         ..args::Where::default()
     };
-    let context = Context::new(&place).map_err(|reports| Failure {
+    Context::new(&place).map_err(|reports| Failure {
         reports,
         status: NOT_STARTED,
-    })?;
-    load::identity(&context.place).map_err(|report| failure(report, NOT_STARTED))
+    })
+}
+
+/// Of an app with an unusual Procfile that is the last part.
+fn directory_of(identity: &Path) -> &Path {
+    match identity.parent() {
+        Some(parent) if !identity.is_dir() => parent,
+        Some(_) | None => identity,
+    }
+}
+
+fn several_run(identities: &[&PathBuf]) -> Report {
+    let home = std::env::home_dir();
+    let names = identities
+        .iter()
+        .map(|it| wording::path(it, home.as_deref()));
+    Report::new(format!("several apps run here: {}", wording::listed(names))).help(
+        "`-f` with its Procfile says which is meant (`devrun logs` calls it `--procfile`)"
+            .to_string(),
+    )
 }
 
 /// All apps that a session runs; `None`: it does not answer. One that has just begun may not listen yet.

@@ -84,6 +84,22 @@ pub(crate) fn identity(place: &Where) -> Result<PathBuf, Report> {
     Ok(identity.expect("a root has one or the other"))
 }
 
+/// Where an app that runs may be the one that is meant though no Procfile says so: the directory that was named, or
+/// the current one and those above it, the nearest first; within a repository up to its root.
+pub(crate) fn directories(place: &Where) -> Vec<PathBuf> {
+    let start = place.root.as_ref().unwrap_or(&place.current);
+    let start = place.current.join(start);
+    let start = start.canonicalize().unwrap_or(start);
+    if place.root.is_some() {
+        return vec![start];
+    }
+    let is_root = |directory: &&Path| directory.join(".git").exists();
+    let root = start.ancestors().find(is_root).map(Path::to_path_buf);
+    let is_in = |directory: &&Path| root.as_ref().is_none_or(|root| directory.starts_with(root));
+    let directories = start.ancestors().take_while(is_in);
+    directories.map(Path::to_path_buf).collect()
+}
+
 /// Whether there is a Procfile at all, or at least one was asked for.
 pub(crate) fn has_procfile(place: &Where) -> bool {
     place.procfile.is_some() || find::procfile(place).is_ok()

@@ -1,23 +1,7 @@
 //! Ctrl-Z, `fg` and the background, under a real shell.
 
-use std::process::Command;
-
 use crate::screen::{CTRL_C, CTRL_Q, CTRL_S, CTRL_Z, Screen};
 use crate::support::{Project, helper};
-
-/// A shell with job control in the project's directory; `$D` is devrun.
-fn shell(project: &Project) -> Screen {
-    let mut shell = Command::new("/bin/sh");
-    project.prepare(&mut shell);
-    shell
-        .arg("-i")
-        .env("D", env!("CARGO_BIN_EXE_devrun"))
-        .env("PS1", "$ ")
-        .env("ENV", "");
-    let mut screen = Screen::run(project, shell, 80);
-    screen.wait_for("$ ");
-    screen
-}
 
 const START: &str = "$D start -p 0 --no-timestamp --color never";
 
@@ -25,7 +9,7 @@ const START: &str = "$D start -p 0 --no-timestamp --color never";
 fn ctrl_z_stops_every_process_and_fg_lets_them_go_on_without_losing_a_line() {
     let project =
         Project::with_procfile("count: i=0; while :; do i=$((i+1)); echo n$i; sleep 0.02; done\n");
-    let mut screen = shell(&project);
+    let mut screen = Screen::shell(&project);
     screen.command(START).wait_for("count.1 | n3\r\n");
     screen.type_(CTRL_Z).wait_for("Stopped").wait_for("$ ");
     screen.command("stty -g > settings").wait_for("$ ");
@@ -51,7 +35,7 @@ fn ctrl_z_stops_every_process_and_fg_lets_them_go_on_without_losing_a_line() {
 #[test]
 fn in_the_background_the_shell_gets_what_is_typed() {
     let project = Project::with_procfile("web: exec sleep 1000\n");
-    let mut screen = shell(&project);
+    let mut screen = Screen::shell(&project);
     screen
         .command(&format!("{START} &"))
         .wait_for("web.1 started");
@@ -70,7 +54,7 @@ fn in_the_background_the_shell_gets_what_is_typed() {
 #[test]
 fn in_the_background_no_keys_are_offered() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
-    let mut screen = shell(&project);
+    let mut screen = Screen::shell(&project);
     screen
         .command(&format!("{START} &"))
         .wait_for("web.1  ready    http://localhost:");
@@ -119,7 +103,7 @@ fn a_terminal_that_stands_still_for_ever_does_not_hold_up_the_end() {
 fn ctrl_z_stops_a_session_that_only_waits_for_its_reader() {
     let procfile = format!("flood: {}; touch flooded\n", helper("flood 20000"));
     let project = Project::with_procfile(&procfile);
-    let mut screen = shell(&project);
+    let mut screen = Screen::shell(&project);
     screen.command(&format!("{START} | sleep 1000"));
     project.wait_for_file("flooded");
     screen.type_(CTRL_Z).wait_for("Stopped").wait_for("$ ");
@@ -132,7 +116,7 @@ fn ctrl_z_stops_a_session_that_only_waits_for_its_reader() {
 fn in_the_background_the_terminal_is_the_shells_even_while_somebody_is_attached() {
     let project =
         Project::with_procfile("asks: echo $PPID > guardian; printf 'name? '; read -r x\n");
-    let mut screen = shell(&project);
+    let mut screen = Screen::shell(&project);
     screen.command(START).wait_for("asks.1 | name? ");
     screen.command("a asks").wait_for("\r\nname? ");
     let devrun = devrun_of(&project);
@@ -155,7 +139,7 @@ fn in_the_background_the_terminal_is_the_shells_even_while_somebody_is_attached(
 fn a_terminal_that_was_raw_is_put_back_though_devrun_was_killed() {
     let project =
         Project::with_procfile("asks: echo $PPID > guardian; printf 'name? '; read -r x\n");
-    let mut screen = shell(&project);
+    let mut screen = Screen::shell(&project);
     screen.command(START).wait_for("asks.1 | name? ");
     screen.command("a asks").wait_for("\r\nname? ");
     nix::sys::signal::kill(devrun_of(&project), nix::sys::signal::Signal::SIGKILL).unwrap();

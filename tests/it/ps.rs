@@ -497,3 +497,40 @@ processes: { wrong: { max_restarts: 1, uses: [] } }
     assert!(!shown.contains("verysecret"));
     devrun.interrupt();
 }
+
+#[test]
+fn an_app_that_runs_is_found_by_its_directory_whatever_its_procfile_is_called() {
+    let project = Project::empty()
+        .file("Procfile.demo", format!("web: {}\n", helper("listen")))
+        .file("sub/deep/x", "");
+    let mut devrun = project.start_with(&["-f", "Procfile.demo"]);
+    devrun.wait_for("web.1  ready");
+    for directory in ["", "sub/deep"] {
+        for arguments in [&["ps"][..], &["wait"], &["logs", "web"]] {
+            let mut command = project.command(arguments);
+            command.current_dir(project.directory().join(directory));
+            let mut asked = Devrun::spawn(command);
+            let status = asked.wait();
+            let said = asked.stderr.text();
+            assert_eq!(status, 0, "{directory} {arguments:?}: {said}");
+        }
+    }
+    // What has a Procfile of its own is another app, and one that is not named is the usual one.
+    project.write("sub/Procfile", "web: sleep 1000\n");
+    let own = project.run(&["ps", "-d", "sub"]);
+    assert_eq!(own.status, 3, "{}", own.stderr);
+    project.write("Procfile.second", "web: sleep 1000\n");
+    let mut second = project.start_with(&["-f", "Procfile.second"]);
+    second.wait_for("web.1 started");
+    let both = project.run(&["stop"]);
+    assert_eq!(both.status, 2);
+    assert!(
+        both.stderr.contains("several apps run here: "),
+        "{}",
+        both.stderr
+    );
+    assert_eq!(project.run(&["stop", "-f", "Procfile.second"]).status, 0);
+    assert_eq!(second.wait(), 0);
+    assert_eq!(project.run(&["stop"]).status, 0);
+    assert_eq!(devrun.wait(), 0);
+}

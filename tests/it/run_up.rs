@@ -1,7 +1,5 @@
 //! `devrun run --up`: what is missing is started, and stopped afterwards.
 
-use std::process::Command;
-
 use nix::sys::signal::Signal;
 
 use crate::screen::{CTRL_C, CTRL_Z, Screen};
@@ -333,25 +331,12 @@ fn a_borrower_that_is_killed_gives_back_what_it_had() {
     assert_eq!(session.interrupt(), 0);
 }
 
-fn shell(project: &Project) -> Screen {
-    let mut shell = Command::new("/bin/sh");
-    project.prepare(&mut shell);
-    shell
-        .arg("-i")
-        .env("D", env!("CARGO_BIN_EXE_devrun"))
-        .env("PS1", "$ ")
-        .env("ENV", "");
-    let mut screen = Screen::run(project, shell, 80);
-    screen.wait_for("$ ");
-    screen
-}
-
 #[test]
 fn the_keys_of_the_terminal_are_the_commands() {
     let script = "trap 'touch caught; exit 9' INT; trap 'echo goes on' CONT; echo it runs; \
                   while :; do sleep 0.05; done\n";
     let project = project().file("script", script);
-    let mut screen = shell(&project);
+    let mut screen = Screen::shell(&project);
     screen.command("$D run --up sh script").wait_for("it runs");
     screen.type_(CTRL_Z).wait_for("Stopped").wait_for("$ ");
     let web = pid(&project, "web");

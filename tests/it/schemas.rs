@@ -33,8 +33,8 @@ fn schema(name: &str) -> Schema {
     Schema::read(&format!("docs/schemas/{name}.json"))
 }
 
-/// One document, in one line.
-fn check(name: &str, text: &str) -> Value {
+/// One document, in one line, which is as the schema of that name has it.
+pub fn check(name: &str, text: &str) -> Value {
     assert_eq!(text.matches('\n').count(), 1, "{name}: {text}");
     let document = serde_json::from_str(text).unwrap();
     assert_eq!(schema(name).check(&document), Ok(()), "{name}: {text}");

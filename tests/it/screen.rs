@@ -93,6 +93,20 @@ impl Screen {
         Pid::from_raw(self.child.id() as i32)
     }
 
+    /// A shell with job control in the project's directory; `$D` is devrun.
+    pub fn shell(project: &Project) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        project.prepare(&mut shell);
+        shell
+            .arg("-i")
+            .env("D", env!("CARGO_BIN_EXE_devrun"))
+            .env("PS1", "$ ")
+            .env("ENV", "");
+        let mut screen = Self::run(project, shell, 80);
+        screen.wait_for("$ ");
+        screen
+    }
+
     pub fn type_(&mut self, keys: &str) -> &mut Self {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
         self

@@ -1,8 +1,6 @@
 //! `devrun restart`, `stop` and `start PROCESS…` from another terminal: each answers when it is done.
 
-use serde_json::Value;
-
-use crate::schema::Schema;
+use crate::schemas::check;
 use crate::support::{Devrun, Finished, Project, get, helper, is_alive, wait_until_gone};
 use crate::wiring::{api, shop};
 
@@ -151,20 +149,12 @@ fn an_end_that_lasts_too_long_goes_on() {
     assert!(late.stderr.starts_with(&expected), "{}", late.stderr);
     let late = project.run(&["stop", "--timeout", "0.1s", "--json"]);
     assert_eq!(late.status, 124, "{}", late.stderr);
-    let late = object(&late);
+    let late = check("wait", &late.stdout);
     assert_eq!(late["outcome"], "timed_out");
     assert_eq!(late["processes"][0]["pid"], pid);
     // The whole run ends meanwhile.
     devrun.wait();
     assert!(!is_alive(pid));
-}
-
-/// What is written for programs, which is as its schema has it.
-fn object(finished: &Finished) -> Value {
-    let object = serde_json::from_str(&finished.stdout).unwrap();
-    let schema = Schema::read("docs/schemas/wait.json");
-    assert_eq!(schema.check(&object), Ok(()), "{object}");
-    object
 }
 
 #[test]
@@ -174,7 +164,7 @@ fn programs_get_one_object() {
     let is_so = |arguments: &[&str], outcome: &str, state: &str| {
         let finished = project.run(arguments);
         assert_eq!((finished.status, &finished.stderr[..]), (0, ""));
-        let object = object(&finished);
+        let object = check("wait", &finished.stdout);
         let web = &object["processes"][0];
         assert_eq!(object["outcome"], outcome);
         assert_eq!(

@@ -1,9 +1,8 @@
 //! `devrun wait`: until processes are ready, or one has failed, or it has lasted too long.
 
 use nix::sys::signal::Signal;
-use serde_json::Value;
 
-use crate::schema::Schema;
+use crate::schemas::check;
 use crate::support::{Devrun, Finished, Project, get, helper};
 
 /// db serves once there is a file `go`, web once db does.
@@ -165,14 +164,6 @@ fn an_end_of_the_session_ends_it() {
     is_status(&project.run(&["wait"]), 3);
 }
 
-/// What is written for programs, which is as its schema has it.
-fn object(finished: &Finished) -> Value {
-    let object = serde_json::from_str(&finished.stdout).unwrap();
-    let schema = Schema::read("docs/schemas/wait.json");
-    assert_eq!(schema.check(&object), Ok(()), "{object}");
-    object
-}
-
 #[test]
 fn programs_get_one_object() {
     let project = app();
@@ -182,11 +173,11 @@ fn programs_get_one_object() {
     project.write("go", "");
     let done = project.run(&["wait", "web", "--json"]);
     is_status(&done, 0);
-    let late = object(&late);
+    let late = check("wait", &late.stdout);
     assert_eq!(late["outcome"], "timed_out");
     let waits_for = late["processes"][0]["waits_for"][0].as_str().unwrap();
     assert!(waits_for.starts_with("db.1 to listen on "), "{waits_for}");
-    let done = object(&done);
+    let done = check("wait", &done.stdout);
     assert_eq!(done["outcome"], "ready");
     let web = &done["processes"][0];
     assert_eq!(
@@ -204,7 +195,7 @@ fn programs_are_told_why_one_has_failed() {
     devrun.wait_for("web.1 exited");
     let failed = project.run(&["wait", "web", "--json"]);
     is_status(&failed, 1);
-    let failed = object(&failed);
+    let failed = check("wait", &failed.stdout);
     assert_eq!(failed["outcome"], "failed");
     let web = &failed["processes"][0];
     assert_eq!(

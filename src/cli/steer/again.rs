@@ -17,8 +17,11 @@ pub(in crate::cli) fn in_running_session(args: &Start) -> Option<ExitCode> {
     let identity = session::identity(&place).ok()?;
     let owner = registry::running(&identity)?;
     let current = std::env::current_dir().ok()?;
-    if args.is_of_directories(&current) || (owner.is_sibling && !is_for_session_of(args, &owner)) {
+    if args.is_of_directories(&current) {
         return None;
+    }
+    if owner.is_sibling {
+        return where_it_is_used(args, &owner);
     }
     if args.processes.is_empty() {
         let report = owning::already_runs(&owner);
@@ -27,22 +30,21 @@ pub(in crate::cli) fn in_running_session(args: &Start) -> Option<ExitCode> {
     Some(end(start(args)))
 }
 
-/// An app that another one has started for itself is taken over, unless all that is asked for is a process that its
-/// session has: that is started where the others run, as it is stopped there.
-fn is_for_session_of(args: &Start, owner: &Owner) -> bool {
-    let is_plain = !args.processes.is_empty() && !args.detach;
-    let can_have = || {
-        let running = session::running(&args.app_only()).ok()?;
-        running.meant_to_start(&args.processes).ok()
-    };
-    let is_for_it = is_plain && args.flags_of_a_session().is_empty() && can_have().is_some();
-    if is_for_it {
-        let Owner {
-            app, session, pid, ..
-        } = owner;
-        eprintln!("{app} is run by {session} (pid {pid}), which uses it: that is started there");
+/// An app that another one has started for itself is taken over (`None`), unless all that is asked for is a process
+/// that its session has: that is started where the others run, as it is stopped there.
+fn where_it_is_used(args: &Start, owner: &Owner) -> Option<ExitCode> {
+    let is_session = args.detach || !args.flags_of_a_session().is_empty();
+    if args.processes.is_empty() || is_session {
+        return None;
     }
-    is_for_it
+    let running = session::running(&args.app_only()).ok()?;
+    let targets = running.meant_to_start(&args.processes).ok()?;
+    let Owner {
+        app, session, pid, ..
+    } = owner;
+    eprintln!("{app} is run by {session} (pid {pid}), which uses it: that is started there");
+    let answer = Answer::default();
+    Some(end(steer(&running, Steering::Start, targets, answer)))
 }
 
 fn start(args: &Start) -> Result<ExitCode, Failure> {
