@@ -38,10 +38,11 @@ pub(super) fn run(args: &Ps) -> ExitCode {
 
 /// The app that is meant, and those that its session has to do with.
 fn here(place: &AppOnly, names: &[String]) -> Result<Block, Failure> {
-    let running = match session::running(place) {
+    let identity = session::identity_of_running(place)?;
+    let running = match session::running_app(&identity) {
         Ok(running) => running,
         Err(failure) if failure.status == NOT_RUNNING => {
-            return silent(place, names)?.ok_or(failure);
+            return silent(&identity, names)?.ok_or(failure);
         }
         Err(failure) => return Err(failure),
     };
@@ -81,8 +82,8 @@ fn keep(apps: &mut Vec<AppProcesses>, running: &Running, meant: &[Target]) {
 }
 
 /// The app that is meant, if somebody runs it whose session does not answer: as its lock has it.
-fn silent(place: &AppOnly, names: &[String]) -> Result<Option<Block>, Failure> {
-    let Some(owner) = registry::running(&session::identity_of_running(place)?) else {
+fn silent(identity: &Path, names: &[String]) -> Result<Option<Block>, Failure> {
+    let Some(owner) = registry::running(identity) else {
         return Ok(None);
     };
     let home = owner.directory.clone();

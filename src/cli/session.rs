@@ -61,14 +61,21 @@ pub(super) struct Target {
 /// # Errors
 /// There is no such app (2); nobody runs it, or its session does not answer (3).
 pub(super) fn running(place: &AppOnly) -> Result<Running, Failure> {
-    let identity = identity_of_running(place)?;
-    let owner = registry::running(&identity);
-    let owner = owner.ok_or_else(|| failure(nothing_runs(&identity), NOT_RUNNING))?;
+    running_app(&identity_of_running(place)?)
+}
+
+/// The session of that app.
+///
+/// # Errors
+/// Nobody runs it, or its session does not answer (3).
+pub(super) fn running_app(identity: &Path) -> Result<Running, Failure> {
+    let owner = registry::running(identity);
+    let owner = owner.ok_or_else(|| failure(nothing_runs(identity), NOT_RUNNING))?;
     let apps = owner.socket.as_deref().and_then(apps_of);
     let Some(apps) = apps else {
         return Err(failure(silent(owner.pid), NOT_RUNNING));
     };
-    Ok(Running::of(owner, &identity, apps))
+    Ok(Running::of(owner, identity, apps))
 }
 
 /// The identity of the app that is meant, or of the root that names its members.

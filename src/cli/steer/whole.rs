@@ -31,7 +31,7 @@ enum End {
 
 pub(super) fn stop(args: &Stop) -> Result<ExitCode, Failure> {
     let identity = session::identity_of_running(&args.place)?;
-    let running = match session::running(&args.place) {
+    let running = match session::running_app(&identity) {
         Ok(running) => running,
         Err(failure) => return after_its_manager(&identity, failure, args.answer),
     };
