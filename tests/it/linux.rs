@@ -74,24 +74,6 @@ fn ctrl_c_ends_daemons_and_stopped_processes_too() {
 }
 
 #[test]
-fn a_fork_storm_in_sessions_of_its_own_is_ended() {
-    for signal in [Signal::SIGINT, Signal::SIGKILL] {
-        let project = Project::with_procfile(&format!("web: {}\n", helper("storm")));
-        let mut devrun = project.start_with(&["-t", "0.5"]);
-        devrun.wait_for("storms");
-        let guardian = guardian_of(&devrun);
-        devrun.signal(signal).wait();
-        wait_until_gone(guardian);
-        let marks = std::fs::read_dir("/proc").unwrap().flatten();
-        let directory = project.directory();
-        let left = marks.filter(|entry| {
-            std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == directory)
-        });
-        assert_eq!(left.count(), 0);
-    }
-}
-
-#[test]
 fn a_daemon_that_a_finished_process_left_behind_ends_with_the_session() {
     let procfile = format!(
         "web: {} ; exit 3\nother: sleep 1000\n",
