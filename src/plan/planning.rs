@@ -14,9 +14,6 @@ use crate::words::env::{Env, Source};
 use crate::words::report::Report;
 use crate::words::uses::Target;
 
-/// SIGTERM on every system.
-const STOP_SIGNAL: i32 = 15;
-
 pub(super) fn plan(resolved: &Resolved, ports: &[Ports]) -> Result<Plan, Vec<Report>> {
     let mut errors: Vec<Report> = Vec::new();
     let mut processes = Vec::new();
@@ -151,7 +148,7 @@ fn process(
             .unwrap_or(USUAL_GRACE),
         stop_signal: said
             .and_then(|said| said.stop_signal)
-            .unwrap_or(STOP_SIGNAL),
+            .unwrap_or_else(|| server::stop_signal(&entry.command)),
         tty: said.and_then(|said| said.tty),
     })
 }

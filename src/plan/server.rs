@@ -12,6 +12,8 @@ struct Known {
     port: Port,
     /// What else its command needs, so that it takes this port or none.
     besides: &'static str,
+    /// What it takes for a request to end soon.
+    stop_signal: i32,
 }
 
 /// How a server is told its port on the command line.
@@ -24,6 +26,9 @@ enum Port {
     Elsewhere,
 }
 
+const TERM: i32 = 15;
+const INT: i32 = 2;
+
 const fn web(program: &'static str, port: Port) -> Known {
     Known {
         program,
@@ -31,6 +36,7 @@ const fn web(program: &'static str, port: Port) -> Known {
         by_flag_only: false,
         port,
         besides: "",
+        stop_signal: TERM,
     }
 }
 
@@ -41,6 +47,16 @@ const fn backing(program: &'static str, scheme: &'static str, port: Port) -> Kno
         by_flag_only: true,
         port,
         besides: "",
+        stop_signal: TERM,
+    }
+}
+
+/// SIGTERM would make it wait until the last of its clients has gone by itself: a console in another terminal, a
+/// long query (PostgreSQL, "Shutting Down the Server").
+const fn postgresql(program: &'static str, port: Port) -> Known {
+    Known {
+        stop_signal: INT,
+        ..backing(program, "postgresql", port)
     }
 }
 
@@ -76,7 +92,8 @@ const KNOWN: &[Known] = &[
     web("http.server", Port::Argument("$PORT")),
     backing("redis-server", "redis", LONG),
     backing("valkey-server", "redis", LONG),
-    backing("postgres", "postgresql", SHORT),
+    postgresql("postgres", SHORT),
+    postgresql("pg_ctl", Port::Elsewhere),
     backing("mongod", "mongodb", LONG),
     backing("mysqld", "mysql", MYSQL),
     backing("mariadbd", "mysql", MYSQL),
@@ -115,6 +132,11 @@ const LAUNCHERS: &[&[&str]] = &[
 /// The scheme of its URL: that of a known server, else `http`. Empty: a bare `host:port`.
 pub(crate) fn scheme(command: &str) -> &'static str {
     find(command).map_or("http", |found| found.known.scheme)
+}
+
+/// What it is sent first when it is to end, if nobody says otherwise.
+pub(crate) fn stop_signal(command: &str) -> i32 {
+    find(command).map_or(TERM, |found| found.known.stop_signal)
 }
 
 /// Whether the PORT that it is given has no meaning to it: then its URL would be wrong.
@@ -341,6 +363,7 @@ mod tests {
         check("echo redis-server", "http");
         check("redis-server 'open", "http");
         assert!(ignores_port("redis-server"));
+        assert!(ignores_port("pg_ctl -D data start"));
         assert!(ignores_port("cd cache && redis-server"));
         assert!(!ignores_port("redis-server --port $PORT"));
         assert!(!ignores_port("vite"));
