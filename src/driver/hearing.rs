@@ -63,6 +63,10 @@ impl Driver {
                 self.gone(id, killed);
                 None
             }
+            News::Adopted { id, pid } => {
+                self.probe.adopted(id, pid);
+                None
+            }
             News::StopRequested => Some(Event::ShutdownRequested),
         }
     }

@@ -10,6 +10,7 @@ use crate::guardian::protocol::RunId;
 use crate::os::family::Marks;
 use crate::os::process;
 use crate::os::socket::{self, Listening, Owned, SocketTable};
+use crate::plan::resolve::Ports;
 use crate::supervisor::{Event, Listener};
 use crate::words::port::Holder;
 use crate::words::wire::process::Listens;
@@ -23,6 +24,9 @@ const LAST_INTERVAL: Duration = Duration::from_secs(1);
 /// and after so long only when the process writes.
 const PATIENT: Duration = Duration::from_secs(60);
 
+/// Which every Erlang node (RabbitMQ, ejabberd) starts where none runs, long before it listens itself.
+const PORT_MAPPER: &str = "epmd";
+
 /// Watches the runs that have not bound their PORT yet.
 #[derive(Debug)]
 pub(super) struct Probe {
@@ -35,6 +39,8 @@ pub(super) struct Probe {
 #[derive(Debug)]
 struct Watched {
     port: Option<u16>,
+    /// Its further ports: whoever listens there listens where it was told to.
+    further: Vec<u16>,
     marks: Marks,
     spawned_at: Option<Instant>,
     next_at: Option<Instant>,
@@ -51,6 +57,12 @@ impl Watched {
         self.known
             .iter()
             .any(|listener| Some(listener.port) == self.port)
+    }
+
+    /// Not what it serves its PORT with, nor what it does in its place.
+    fn is_beside(&self, owned: &Owned) -> bool {
+        self.further.contains(&owned.socket.port)
+            || process::name(owned.pid).is_some_and(|name| name == PORT_MAPPER)
     }
 
     fn schedule(&mut self, now: Instant) {
@@ -73,9 +85,10 @@ impl Probe {
     }
 
     /// Before the spawn.
-    pub(super) fn watch(&mut self, id: RunId, port: Option<u16>, marks: Marks) {
+    pub(super) fn watch(&mut self, id: RunId, ports: &Ports, marks: Marks) {
         let watched = Watched {
-            port,
+            port: ports.given,
+            further: ports.further.clone(),
             marks,
             spawned_at: None,
             next_at: None,
@@ -99,9 +112,16 @@ impl Probe {
 
     /// A program that somebody else has started: with all that descend from it, and nobody else of its
     /// session.
-    pub(super) fn follow(&mut self, id: RunId, port: Option<u16>, pid: i32, mark: &str) {
-        self.watch(id, port, marks((0, 0), mark));
+    pub(super) fn follow(&mut self, id: RunId, ports: &Ports, pid: i32, mark: &str) {
+        self.watch(id, ports, marks((0, 0), mark));
         self.spawned(id, (pid, pid), Instant::now());
+    }
+
+    /// The guardian counts that orphan among those of a run, though nothing on it says so.
+    pub(super) fn adopted(&mut self, id: RunId, pid: i32) {
+        if let Some(watched) = self.watched.get_mut(&id) {
+            watched.marks.adopted.push(pid);
+        }
     }
 
     pub(super) fn forget(&mut self, id: RunId) {
@@ -159,9 +179,11 @@ impl Probe {
         let mut events = Vec::new();
         for (id, watched) in &mut self.watched {
             let held = held.remove(id).unwrap_or_default();
-            let listeners = held.iter().map(listener).collect();
+            let listeners = held.iter().filter(|it| !watched.is_beside(it));
+            let listeners = listeners.map(listener).collect();
             watched.sockets = held.iter().map(|owned| listens(&owned.socket)).collect();
-            events.extend(changes(*id, watched, listeners, &listening));
+            let of_guardian = |holder: &Holder| is_below(holder, self.guardian, &owners);
+            events.extend(changes(*id, watched, listeners, &listening, of_guardian));
         }
         events
     }
@@ -188,6 +210,7 @@ pub(super) fn marks(output: (u64, u64), mark: &str) -> Marks {
         session: 0,
         variable: format!("{ID_VARIABLE}={mark}").into_bytes(),
         output,
+        adopted: Vec::new(),
     }
 }
 
@@ -213,6 +236,7 @@ fn changes(
     watched: &mut Watched,
     mut listeners: Vec<Listener>,
     listening: &[Listening],
+    is_ours: impl Fn(&Holder) -> bool,
 ) -> Vec<Event> {
     let (process, run) = (id.process as usize, id.run);
     let mut events = Vec::new();
@@ -225,8 +249,9 @@ fn changes(
     if let Some(socket) = on_its_port.filter(|_| !is_own && watched.spawned_at.is_some()) {
         if watched.stranger.is_none() {
             let holder = socket::holder(socket.port);
-            watched.stranger = Some(is_identified(&holder));
-            if is_identified(&holder) {
+            let is_stranger = is_identified(&holder) && !is_ours(&holder);
+            watched.stranger = Some(is_stranger);
+            if is_stranger {
                 events.push(Event::PortStolen {
                     process,
                     run,
@@ -255,6 +280,16 @@ fn changes(
         });
     }
     events
+}
+
+/// Whether it descends from the guardian, and from none of the runs that are known: it is making itself a daemon
+/// just now, and the guardian has not said yet whose it is.
+fn is_below(holder: &Holder, guardian: i32, owners: &HashMap<i32, RunId>) -> bool {
+    let Holder::Process { pid, .. } = holder else {
+        return false;
+    };
+    let is_guardian = |pid: i32| pid == guardian;
+    !owners.contains_key(pid) && process::parents(*pid).any(is_guardian)
 }
 
 /// The port was free before the spawn. Where the owner of its listener cannot be read (a proxy of

@@ -90,7 +90,7 @@ impl Driver {
             has_terminal: request.has_terminal,
             exit: None,
         };
-        self.probe.watch(id, planned.port, marks);
+        self.probe.watch(id, self.world.ports(process), marks);
         // Last: from here on there is a child to be looked after.
         self.guardian.send(&Request::Spawn(request), ends.childs);
         self.runs.insert(id, live);

@@ -131,7 +131,8 @@ impl Driver {
         reply.send(Ok(replaced)).map_err(drop)?;
         let id = id(process, run);
         let mark = format!("{}.{process}.{run}", self.session_mark);
-        self.probe.follow(id, planned.port, stranger.pid, &mark);
+        let ports = self.world.ports(process);
+        self.probe.follow(id, ports, stranger.pid, &mark);
         self.stand_ins.runs.insert(id, stranger);
         Ok(())
     }

@@ -73,6 +73,8 @@ pub(crate) enum News {
     },
     /// Somebody sent the guardian a signal that asks to stop.
     StopRequested,
+    /// An orphan counts as this run's, though nothing on it tells: its leader ended when it came.
+    Adopted { id: RunId, pid: i32 },
 }
 
 /// A frame cannot be longer: the kernel takes less than that for arguments and environment together.
@@ -202,6 +204,7 @@ impl News {
                 survivors,
             } => frame.tag(4).id(*id).number(*killed).number(*survivors),
             Self::StopRequested => frame.tag(5),
+            Self::Adopted { id, pid } => frame.tag(6).id(*id).number(*pid as u32),
         };
         frame.finish()
     }
@@ -232,6 +235,10 @@ impl News {
                 survivors: body.number()?,
             },
             5 => Self::StopRequested,
+            6 => Self::Adopted {
+                id: body.id()?,
+                pid: body.number()? as i32,
+            },
             _ => return Err(Malformed),
         };
         body.is_spent(news)
@@ -393,6 +400,10 @@ mod tests {
                 survivors: 1,
             },
             News::StopRequested,
+            News::Adopted {
+                id: ID,
+                pid: 41_211,
+            },
         ] {
             let body = take_frame(&mut news.to_frame()).unwrap().unwrap();
             assert_eq!(News::from_body(&body), Ok(news));

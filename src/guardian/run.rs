@@ -30,6 +30,9 @@ pub(super) struct Run {
     /// be ended from here.
     pub(super) survivors: usize,
     stop_signal: i32,
+    /// What its orphans are sent first. A command that ended with status 0 and left a server behind was only the way
+    /// to start that.
+    orphans_signal: i32,
     /// Who had its stop signal already, outside of the leader's group: each process gets exactly one.
     asked: HashSet<(i32, u64)>,
     killed: HashSet<(i32, u64)>,
@@ -57,6 +60,7 @@ impl Run {
                 session: forked.holder.unwrap_or(forked.pid),
                 variable: variable.cloned().unwrap_or_default(),
                 output,
+                adopted: Vec::new(),
             },
             spawning: Some(forked.failure),
             exit: None,
@@ -64,6 +68,7 @@ impl Run {
             phase: Phase::Lives,
             survivors: 0,
             stop_signal: spawn.stop_signal,
+            orphans_signal: signals::TERMINATE,
             asked: HashSet::new(),
             killed: HashSet::new(),
         }
@@ -98,12 +103,15 @@ impl Run {
         roots.flat_map(family::tree).collect()
     }
 
-    /// The stop signal to the leader's group, once; SIGTERM to each orphan outside of it, and what is in
-    /// that one's group, once each. What has a living parent outside of these groups is that parent's to
+    /// The stop signal to the leader's group, once; SIGTERM to each orphan outside of it (where the command made itself
+    /// a daemon, the stop signal), and to what is in that one's group, once each. What has a living parent outside of these groups is that parent's to
     /// end: a PostgreSQL whose backends get a signal from elsewhere takes it for a crash.
     pub(super) fn terminate(&mut self, orphans: &[Member]) {
         if self.phase == Phase::Lives {
             self.phase = Phase::Terminating;
+            if self.exit == Some(Exit::Status(0)) {
+                self.orphans_signal = self.stop_signal;
+            }
             signals::send_to_group(self.leader, self.stop_signal);
             signals::send_to_group(self.leader, signals::CONTINUE);
         }
@@ -112,7 +120,7 @@ impl Run {
             let group = orphan.status.group;
             for member in tree.filter(|member| member.status.group == group) {
                 if group != self.leader && self.asked.insert(member.identity()) {
-                    signals::terminate(member.pid);
+                    signals::ask(member.pid, self.orphans_signal);
                 }
             }
         }

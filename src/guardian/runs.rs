@@ -18,6 +18,8 @@ pub(super) struct Runs {
     adopted: HashMap<(i32, u64), Option<RunId>>,
     /// Those whose leaders ended since the last sweep.
     just_ended: Vec<RunId>,
+    /// Orphans that were given to a run for no mark of theirs, and that the manager is to be told of.
+    untold: Vec<(RunId, i32)>,
     /// A child may have ended since the last sweep.
     is_stale: bool,
     /// All of it is stopped (SIGSTOP), and goes on before it is asked to end.
@@ -169,6 +171,9 @@ impl Runs {
                 Phase::Killing => run.kill(orphans.of(*id)),
             }
         }
+        for (id, pid) in std::mem::take(&mut self.untold) {
+            manager.tell(&News::Adopted { id, pid });
+        }
         self.forget_the_gone(&orphans, manager);
     }
 
@@ -243,7 +248,7 @@ impl Runs {
 
     /// Whose a newly adopted orphan is: by its marks; else it was set free by a leader that ended just
     /// now, or by one whose tree is being ended, as far as that can be only one.
-    fn owner(&self, orphan: &Member) -> Option<RunId> {
+    fn owner(&mut self, orphan: &Member) -> Option<RunId> {
         let marked = self.runs.iter().find(|(_, run)| run.marks.are_on(orphan));
         if let Some((id, _)) = marked {
             return Some(*id);
@@ -253,7 +258,10 @@ impl Runs {
         };
         let mut ending = self.runs.iter().filter(is_ending);
         match (ending.next(), ending.next()) {
-            (Some((id, _)), None) => Some(*id),
+            (Some((id, _)), None) => {
+                self.untold.push((*id, orphan.pid));
+                Some(*id)
+            }
             (_, _) => None,
         }
     }

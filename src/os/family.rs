@@ -72,6 +72,8 @@ pub(crate) struct Marks {
     pub(crate) variable: Vec<u8>,
     /// Device and inode of the pipe that it writes to.
     pub(crate) output: (u64, u64),
+    /// Orphans that nothing marks, and of which it is known otherwise.
+    pub(crate) adopted: Vec<i32>,
 }
 
 impl Marks {
@@ -80,6 +82,7 @@ impl Marks {
     pub(crate) fn are_on(&self, orphan: &Member) -> bool {
         let Status { group, session, .. } = orphan.status;
         group == self.leader
+            || self.adopted.contains(&orphan.pid)
             || session == self.session
             || process::environment_contains(orphan.pid, &self.variable)
             || process::has_open(orphan.pid, self.output)

@@ -140,9 +140,14 @@ pub(crate) fn send(pid: i32, signal: i32) {
     }
 }
 
-/// Asks one process to end; a stopped one is set going, so that it can.
+/// Asks one process to end by SIGTERM.
 pub(crate) fn terminate(pid: i32) {
-    send(pid, TERMINATE);
+    ask(pid, TERMINATE);
+}
+
+/// Asks one process to end; a stopped one is set going, so that it can.
+pub(crate) fn ask(pid: i32, signal: i32) {
+    send(pid, signal);
     send(pid, CONTINUE);
 }
 

@@ -43,6 +43,12 @@ pub(crate) fn children(pid: i32) -> Vec<i32> {
     system::children(pid)
 }
 
+/// Its parent, that one's parent, and so on to the first of all.
+pub(crate) fn parents(pid: i32) -> impl Iterator<Item = i32> {
+    let parent = |pid: &i32| Some(status(*pid)?.parent).filter(|parent| *parent > 0);
+    std::iter::successors(parent(&pid), parent)
+}
+
 /// Every process of the machine that may be seen.
 pub(crate) fn all() -> Vec<i32> {
     system::all()
@@ -60,9 +66,12 @@ pub(crate) fn command_line(pid: i32) -> Option<String> {
     if arguments.iter().all(|argument| argument.trim().is_empty()) {
         return name(pid);
     }
-    // The path of the program says less than it takes.
-    let program = arguments[0].rsplit('/').next().unwrap_or_default();
-    arguments[0] = program.to_string();
+    // The path of the program says less than it takes. What has blanks in it is no path but a title that the
+    // process has given itself: `nginx: master process /usr/sbin/nginx`.
+    if !arguments[0].contains(' ') {
+        let program = arguments[0].rsplit('/').next().unwrap_or_default();
+        arguments[0] = program.to_string();
+    }
     Some(cut(&wording::escaped(arguments.join(" ").trim_end())))
 }
 
