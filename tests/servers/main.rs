@@ -2,7 +2,10 @@
 //! of the same Procfile, stops on SIGTERM and leaves nothing behind. `.ci/run` installs them; built with
 //! `--features server-tests`.
 
+mod daemons;
 mod followers;
+#[path = "../faults/left.rs"]
+mod left;
 mod run_up;
 mod steer;
 #[path = "../it/support.rs"]
@@ -116,18 +119,7 @@ fn postgresql(name: &str) -> PathBuf {
 /// An empty database of the user `shop` in `data`, and devrun beside it. All apps beside this one are then
 /// owned by whom PostgreSQL agrees to run as.
 fn make_database(project: &Project, arguments: &[&str]) {
-    let devrun = project.directory().join("devrun");
-    std::fs::copy(env!("CARGO_BIN_EXE_devrun"), &devrun).unwrap();
-    if let Some(user) = database_user() {
-        let root = project.directory();
-        let root = root.parent().unwrap();
-        let apps = std::fs::read_dir(root).unwrap();
-        for directory in apps.map(|entry| entry.unwrap().path()) {
-            chown(&directory, Some(user), Some(user)).unwrap();
-        }
-        chown(root, Some(user), Some(user)).unwrap();
-        std::fs::set_permissions(&devrun, PermissionsExt::from_mode(0o755)).unwrap();
-    }
+    give_to(project, database_user());
     let made = as_database_user(project, &postgresql("initdb"))
         .args(["-D", "data", "-U", "shop", "--no-sync"])
         .args(arguments)
@@ -146,12 +138,38 @@ fn database_user() -> Option<u32> {
 }
 
 fn as_database_user(project: &Project, program: &Path) -> Command {
+    as_user(project, program, database_user())
+}
+
+/// A command in the project that `user` runs, if it is to be somebody else than ourselves.
+fn as_user(project: &Project, program: &Path, user: Option<u32>) -> Command {
     let mut command = Command::new(program);
     project.prepare(&mut command);
-    if let Some(user) = database_user() {
+    if let Some(user) = user {
         command.uid(user).gid(user);
     }
     command
+}
+
+/// Makes `user` the owner of the project and of the apps beside it, and puts a devrun into it that anybody may run;
+/// returns the way to that.
+fn give_to(project: &Project, user: Option<u32>) -> PathBuf {
+    let devrun = project.directory().join("devrun");
+    std::fs::copy(env!("CARGO_BIN_EXE_devrun"), &devrun).unwrap();
+    std::fs::set_permissions(&devrun, PermissionsExt::from_mode(0o755)).unwrap();
+    if user.is_some() {
+        let root = project.directory();
+        own(root.parent().unwrap(), user);
+    }
+    devrun
+}
+
+fn own(path: &Path, user: Option<u32>) {
+    chown(path, user, user).unwrap();
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path).unwrap();
+        entries.for_each(|entry| own(&entry.unwrap().path(), user));
+    }
 }
 
 #[test]
