@@ -176,7 +176,9 @@ impl Runs {
     fn tell_exit(&self, id: RunId, orphans: &ByRun, kernel: &mut impl Kernel) {
         let run = &self.runs[&id];
         if let Some(exit) = run.exit {
-            let left = run.members(orphans.of(id), kernel).len() as u32;
+            // An orphan that ended since may have left others. Nobody is left only if that is all there is to tell.
+            let orphans = orphans.of(id);
+            let left = run.members(orphans, kernel).len().max(orphans.len()) as u32;
             kernel.tell(&News::LeaderExited { id, exit, left });
         }
     }
