@@ -48,8 +48,8 @@ pub(super) trait Kernel {
     /// `root` and all that descend from it and live, parents before their children.
     fn tree(&mut self, root: i32) -> Vec<Member>;
 
-    /// Our children that are none of `leaders`, the dead ones among them.
-    fn orphans(&mut self, leaders: &HashSet<i32>) -> Vec<Member>;
+    /// Our children that are none of `leaders`, the dead ones among them. `None`: they cannot be looked at now.
+    fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>>;
 
     fn are_on(&mut self, marks: &Marks, orphan: &Member) -> bool;
 

@@ -19,6 +19,10 @@ pub(super) struct Runs {
     just_ended: Vec<RunId>,
     /// A child may have ended since the last sweep.
     is_stale: bool,
+    /// The orphans could not be looked at the last time: nobody is taken to be gone until they are.
+    is_blind: bool,
+    /// All was killed: who is left, and takes no signal from us, is given up.
+    gives_up: bool,
     /// All of it is stopped (SIGSTOP), and goes on before it is asked to end.
     is_paused: bool,
 }
@@ -28,10 +32,11 @@ impl Runs {
         self.runs.insert(id, run);
     }
 
-    /// No run, and no orphan of the session either, but for those that took another user's rights.
+    /// No run, and no orphan of the session either; once all was killed, but for those that took another user's
+    /// rights.
     pub(super) fn is_empty(&self, kernel: &mut impl Kernel) -> bool {
-        let is_ours = |(pid, _): &(i32, u64)| kernel.may_send(*pid);
-        self.runs.is_empty() && !self.adopted.keys().any(is_ours)
+        let is_left = |(pid, _): &(i32, u64)| !self.gives_up || kernel.may_send(*pid);
+        !self.is_blind && self.runs.is_empty() && !self.adopted.keys().any(is_left)
     }
 
     pub(super) fn somebody_ended(&mut self) {
@@ -43,7 +48,7 @@ impl Runs {
         let has_no_news = |run: &Run| {
             run.phase == Phase::Killing || (cfg!(not(target_os = "linux")) && run.exit.is_some())
         };
-        self.runs.values().any(has_no_news)
+        self.is_blind || self.runs.values().any(has_no_news)
     }
 
     pub(super) fn pause(&mut self, kernel: &mut impl Kernel) {
@@ -115,6 +120,7 @@ impl Runs {
             }
         }
         self.is_stale = true;
+        self.gives_up = true;
     }
 
     /// Tells of each exec that has succeeded or failed.
@@ -147,8 +153,12 @@ impl Runs {
             return;
         }
         self.is_stale = false;
-        self.just_ended = self.note_exits(kernel);
+        let ended = self.note_exits(kernel);
+        self.just_ended.extend(ended);
         let orphans = self.orphans_by_run(kernel);
+        if self.is_blind {
+            return;
+        }
         for id in std::mem::take(&mut self.just_ended) {
             self.tell_exit(id, &orphans, kernel);
         }
@@ -199,9 +209,14 @@ impl Runs {
         });
     }
 
-    /// The guardian's children that are no leaders, all alive, each with the run that it belongs to.
+    /// The guardian's children that are no leaders, all alive, each with the run that it belongs to; none, if they
+    /// cannot be looked at now.
     fn orphans_by_run(&mut self, kernel: &mut impl Kernel) -> ByRun {
         let orphans = self.orphans(kernel);
+        self.is_blind = orphans.is_none();
+        let Some(orphans) = orphans else {
+            return ByRun::default();
+        };
         let mut adopted = HashMap::new();
         let mut by_run = ByRun::default();
         for orphan in orphans {
@@ -217,10 +232,10 @@ impl Runs {
         by_run
     }
 
-    fn orphans(&self, kernel: &mut impl Kernel) -> Vec<Member> {
+    fn orphans(&self, kernel: &mut impl Kernel) -> Option<Vec<Member>> {
         let leaders: HashSet<i32> = self.runs.values().flat_map(Run::children).collect();
         loop {
-            let orphans = kernel.orphans(&leaders).into_iter();
+            let orphans = kernel.orphans(&leaders)?.into_iter();
             let (ended, living): (Vec<Member>, Vec<Member>) =
                 orphans.partition(|orphan| orphan.status.is_zombie);
             // With its end, its own children have come to us: look again.
@@ -228,7 +243,7 @@ impl Runs {
                 .iter()
                 .filter(|orphan| kernel.reap(orphan.pid).is_some());
             if reaped.count() == 0 {
-                return living;
+                return Some(living);
             }
         }
     }

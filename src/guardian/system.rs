@@ -212,7 +212,7 @@ impl Kernel for System {
         family::tree(root)
     }
 
-    fn orphans(&mut self, leaders: &HashSet<i32>) -> Vec<Member> {
+    fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
         family::orphans(leaders)
     }
 

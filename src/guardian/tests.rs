@@ -44,14 +44,15 @@ impl Story {
         session
     }
 
-    /// Without a fault, and with one at each call in turn, once and thrice.
+    /// Without a fault, and with one at each call in turn, of that call alone and of those that follow.
     fn check(&self) {
         let mut session = self.play(None);
         self.check_end(&mut session);
         let calls = session.machine().calls.clone();
         for (call, kind) in calls.iter().enumerate() {
-            for (errno, calls) in [(EAGAIN, 1), (EPERM, 1), (EAGAIN, 3)] {
+            for (errno, calls) in [(EAGAIN, 1), (EPERM, 1), (EAGAIN, 3), (EAGAIN, 20)] {
                 let fault = Fault { call, calls, errno };
+                // Shown of a test that fails: the last one is it.
                 eprintln!("{kind}: {fault:?}");
                 let mut session = self.play(Some(fault));
                 self.check_end(&mut session);
@@ -180,6 +181,16 @@ fn who_has_taken_another_users_rights_is_given_up() {
         program: |id| [&program::PRIVILEGED, &program::SERVER][id.process as usize],
         blows: &[(5000, Blow::Stop)],
         status: Some(139),
+    };
+    story.check();
+}
+
+#[test]
+fn what_nobody_can_be_told_to_own_is_ended_with_the_session() {
+    let story = Story {
+        program: |_| &program::DAEMONISES,
+        blows: &[(1000, Blow::Stop)],
+        status: Some(0),
     };
     story.check();
 }

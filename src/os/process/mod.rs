@@ -43,6 +43,15 @@ pub(crate) fn children(pid: i32) -> Vec<i32> {
     system::children(pid)
 }
 
+/// Those of this process.
+///
+/// # Errors
+/// The system has no memory or no descriptor for it now, or a thread ended meanwhile.
+#[cfg(target_os = "linux")]
+pub(crate) fn own_children() -> std::io::Result<Vec<i32>> {
+    system::own_children()
+}
+
 /// Every process of the machine that may be seen.
 pub(crate) fn all() -> Vec<i32> {
     system::all()
