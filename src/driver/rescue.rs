@@ -17,7 +17,7 @@ pub(super) async fn end_orphans(grace: Duration) {
     let mut asked = HashSet::new();
     loop {
         let orphans = family::orphans(&HashSet::new());
-        if orphans.is_empty() {
+        if orphans.as_ref().is_some_and(Vec::is_empty) {
             return;
         }
         let is_late = Instant::now() >= kill_at;
@@ -25,7 +25,7 @@ pub(super) async fn end_orphans(grace: Duration) {
             // Stuck in the kernel, or run with another user's rights.
             return;
         }
-        for orphan in orphans {
+        for orphan in orphans.unwrap_or_default() {
             spawn::reap(orphan.pid);
             for member in family::tree(orphan.pid) {
                 if is_late {

@@ -1,13 +1,12 @@
 //! One run as the guardian sees it: its leader, what became of it, what was done to its tree.
 
 use std::collections::HashSet;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use crate::guardian::kernel::{Child, Kernel};
 use crate::guardian::protocol::Spawn;
-use crate::os::family::{self, Marks, Member};
+use crate::os::family::{Marks, Member};
 use crate::os::signals;
-use crate::os::spawn::{self, Forked};
 use crate::words::exit::Exit;
 
 /// The variable by which a process tells to which run it belongs: `DEVRUN_ID=<session>.<process>.<run>`.
@@ -20,7 +19,7 @@ pub(super) struct Run {
     holder: Option<i32>,
     pub(super) marks: Marks,
     /// Until the exec has succeeded or failed.
-    pub(super) spawning: Option<OwnedFd>,
+    pub(super) is_spawning: bool,
     /// Once it ended. It stays a zombie until its tree is empty, so that its pid and its group cannot
     /// be anybody else's.
     pub(super) exit: Option<Exit>,
@@ -46,23 +45,23 @@ pub(super) enum Phase {
 }
 
 impl Run {
-    pub(super) fn new(spawn: &Spawn, forked: Forked, output: (u64, u64)) -> Self {
+    pub(super) fn new(spawn: &Spawn, child: Child) -> Self {
         let prefix = format!("{ID_VARIABLE}=");
         let variable = spawn
             .environment
             .iter()
             .find(|variable| variable.starts_with(prefix.as_bytes()));
         Self {
-            leader: forked.pid,
-            holder: forked.holder,
+            leader: child.pid,
+            holder: child.holder,
             marks: Marks {
-                leader: forked.pid,
-                session: forked.holder.unwrap_or(forked.pid),
+                leader: child.pid,
+                session: child.holder.unwrap_or(child.pid),
                 variable: variable.cloned().unwrap_or_default(),
-                output,
+                output: child.output,
                 adopted: Vec::new(),
             },
-            spawning: Some(forked.failure),
+            is_spawning: true,
             exit: None,
             grace: Duration::from_millis(spawn.grace.into()),
             phase: Phase::Lives,
@@ -80,10 +79,11 @@ impl Run {
     }
 
     /// Nothing of it is left: its pid, its group and its session may be somebody else's.
-    pub(super) fn release(&self) {
-        spawn::reap(self.leader);
-        #[cfg(target_os = "linux")]
-        self.holder.into_iter().for_each(spawn::holder::release);
+    pub(super) fn release(&self, kernel: &mut impl Kernel) {
+        kernel.reap(self.leader);
+        if let Some(holder) = self.holder {
+            kernel.release_holder(holder);
+        }
     }
 
     /// How many had to be killed, the leader not counted.
@@ -95,51 +95,51 @@ impl Run {
     }
 
     /// The members that live: below the leader, if it does, and below each of its orphans.
-    pub(super) fn members(&self, orphans: &[Member]) -> Vec<Member> {
+    pub(super) fn members(&self, orphans: &[Member], kernel: &mut impl Kernel) -> Vec<Member> {
         let leader = self.exit.is_none().then_some(self.leader);
         let roots = leader
             .into_iter()
             .chain(orphans.iter().map(|orphan| orphan.pid));
-        roots.flat_map(family::tree).collect()
+        roots.flat_map(|root| kernel.tree(root)).collect()
     }
 
     /// The stop signal to the leader's group, once; SIGTERM to each orphan outside of it (where the command made itself
     /// a daemon, the stop signal), and to what is in that one's group, once each. What has a living parent outside of these groups is that parent's to
     /// end: a PostgreSQL whose backends get a signal from elsewhere takes it for a crash.
-    pub(super) fn terminate(&mut self, orphans: &[Member]) {
+    pub(super) fn terminate(&mut self, orphans: &[Member], kernel: &mut impl Kernel) {
         if self.phase == Phase::Lives {
             self.phase = Phase::Terminating;
             if self.exit == Some(Exit::Status(0)) {
                 self.orphans_signal = self.stop_signal;
             }
-            signals::send_to_group(self.leader, self.stop_signal);
-            signals::send_to_group(self.leader, signals::CONTINUE);
+            kernel.send_to_group(self.leader, self.stop_signal);
+            kernel.send_to_group(self.leader, signals::CONTINUE);
         }
         for orphan in orphans {
-            let tree = family::tree(orphan.pid).into_iter();
+            let tree = kernel.tree(orphan.pid).into_iter();
             let group = orphan.status.group;
             for member in tree.filter(|member| member.status.group == group) {
                 if group != self.leader && self.asked.insert(member.identity()) {
-                    signals::ask(member.pid, self.orphans_signal);
+                    kernel.ask(member.pid, self.orphans_signal);
                 }
             }
         }
     }
 
     /// SIGKILL to all that can be seen now. Call it again until none is left, or none may be reached.
-    pub(super) fn kill(&mut self, orphans: &[Member]) {
+    pub(super) fn kill(&mut self, orphans: &[Member], kernel: &mut impl Kernel) {
         self.phase = Phase::Killing;
         // Counted before they are gone.
-        let members = self.members(orphans);
+        let members = self.members(orphans, kernel);
         let (mine, others): (Vec<&Member>, Vec<&Member>) = members
             .iter()
-            .partition(|member| signals::may_send(member.pid));
+            .partition(|member| kernel.may_send(member.pid));
         for member in &mine {
-            signals::send(member.pid, signals::KILL);
+            kernel.send(member.pid, signals::KILL);
             self.killed.insert(member.identity());
         }
         self.survivors = if mine.is_empty() { others.len() } else { 0 };
         // What was forked meanwhile.
-        signals::send_to_group(self.leader, signals::KILL);
+        kernel.send_to_group(self.leader, signals::KILL);
     }
 }

@@ -1,14 +1,13 @@
 //! All runs of a session, and the orphans that came to the guardian.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use crate::guardian::Manager;
+use crate::guardian::kernel::{Exec, Kernel};
 use crate::guardian::protocol::{News, RunId};
 use crate::guardian::run::{Phase, Run};
-use crate::os::family::{self, Member};
-use crate::os::{descriptor, signals, spawn};
+use crate::os::family::Member;
+use crate::os::signals;
 
 #[derive(Debug, Default)]
 pub(super) struct Runs {
@@ -22,6 +21,10 @@ pub(super) struct Runs {
     untold: Vec<(RunId, i32)>,
     /// A child may have ended since the last sweep.
     is_stale: bool,
+    /// The orphans could not be looked at the last time: nobody is taken to be gone until they are.
+    is_blind: bool,
+    /// All was killed: who is left, and takes no signal from us, is given up.
+    gives_up: bool,
     /// All of it is stopped (SIGSTOP), and goes on before it is asked to end.
     is_paused: bool,
 }
@@ -31,15 +34,11 @@ impl Runs {
         self.runs.insert(id, run);
     }
 
-    /// No run, and no orphan of the session either, but for those that took another user's rights.
-    pub(super) fn is_empty(&self) -> bool {
-        let is_ours = |(pid, _): &(i32, u64)| signals::may_send(*pid);
-        self.runs.is_empty() && !self.adopted.keys().any(is_ours)
-    }
-
-    pub(super) fn spawning(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let spawning = self.runs.values().filter_map(|run| run.spawning.as_ref());
-        spawning.map(AsFd::as_fd)
+    /// No run, and no orphan of the session either; once all was killed, but for those that took another user's
+    /// rights.
+    pub(super) fn is_empty(&self, kernel: &mut impl Kernel) -> bool {
+        let is_left = |(pid, _): &(i32, u64)| !self.gives_up || kernel.may_send(*pid);
+        !self.is_blind && self.runs.is_empty() && !self.adopted.keys().any(is_left)
     }
 
     pub(super) fn somebody_ended(&mut self) {
@@ -51,158 +50,161 @@ impl Runs {
         let has_no_news = |run: &Run| {
             run.phase == Phase::Killing || (cfg!(not(target_os = "linux")) && run.exit.is_some())
         };
-        self.runs.values().any(has_no_news)
+        self.is_blind || self.runs.values().any(has_no_news)
     }
 
-    pub(super) fn pause(&mut self) {
+    pub(super) fn pause(&mut self, kernel: &mut impl Kernel) {
         self.is_paused = true;
-        self.signal_all(signals::PAUSE);
+        self.signal_all(signals::PAUSE, kernel);
     }
 
-    pub(super) fn resume(&mut self) {
+    pub(super) fn resume(&mut self, kernel: &mut impl Kernel) {
         if std::mem::take(&mut self.is_paused) {
-            self.signal_all(signals::CONTINUE);
+            self.signal_all(signals::CONTINUE, kernel);
         }
     }
 
     /// To the group of each run, and to what is outside of it.
-    fn signal_all(&mut self, signal: i32) {
-        let orphans = self.orphans_by_run();
+    fn signal_all(&mut self, signal: i32, kernel: &mut impl Kernel) {
+        let orphans = self.orphans_by_run(kernel);
         for (id, run) in &self.runs {
-            signals::send_to_group(run.leader, signal);
-            let members = run.members(orphans.of(*id)).into_iter();
+            kernel.send_to_group(run.leader, signal);
+            let members = run.members(orphans.of(*id), kernel).into_iter();
             for member in members.filter(|member| member.status.group != run.leader) {
-                signals::send(member.pid, signal);
+                kernel.send(member.pid, signal);
             }
         }
         for orphan in &orphans.nobodys {
-            let members = family::tree(orphan.pid).into_iter();
-            members.for_each(|member| signals::send(member.pid, signal));
+            let members = kernel.tree(orphan.pid).into_iter();
+            members.for_each(|member| kernel.send(member.pid, signal));
         }
     }
 
-    pub(super) fn terminate(&mut self, id: RunId) {
-        let orphans = self.orphans_by_run();
+    pub(super) fn terminate(&mut self, id: RunId, kernel: &mut impl Kernel) {
+        let orphans = self.orphans_by_run(kernel);
         if let Some(run) = self.runs.get_mut(&id) {
-            run.terminate(orphans.of(id));
+            run.terminate(orphans.of(id), kernel);
         }
     }
 
-    pub(super) fn kill(&mut self, id: RunId) {
-        let orphans = self.orphans_by_run();
+    pub(super) fn kill(&mut self, id: RunId, kernel: &mut impl Kernel) {
+        let orphans = self.orphans_by_run(kernel);
         if let Some(run) = self.runs.get_mut(&id) {
-            run.kill(orphans.of(id));
+            run.kill(orphans.of(id), kernel);
             self.is_stale = true;
         }
     }
 
     /// Returns the longest grace among them.
-    pub(super) fn terminate_all(&mut self) -> Duration {
+    pub(super) fn terminate_all(&mut self, kernel: &mut impl Kernel) -> Duration {
         self.is_stale = true;
-        self.resume();
-        let orphans = self.orphans_by_run();
+        self.resume(kernel);
+        let orphans = self.orphans_by_run(kernel);
         for (id, run) in &mut self.runs {
-            run.terminate(orphans.of(*id));
+            run.terminate(orphans.of(*id), kernel);
         }
         for orphan in &orphans.nobodys {
-            signals::terminate(orphan.pid);
+            kernel.ask(orphan.pid, signals::TERMINATE);
         }
         let graces = self.runs.values().map(|run| run.grace);
         let shortest = Duration::from_secs(u64::from(!orphans.nobodys.is_empty()));
         graces.max().unwrap_or_default().max(shortest)
     }
 
-    pub(super) fn kill_all(&mut self) {
-        let orphans = self.orphans_by_run();
+    pub(super) fn kill_all(&mut self, kernel: &mut impl Kernel) {
+        let orphans = self.orphans_by_run(kernel);
         for (id, run) in &mut self.runs {
-            run.kill(orphans.of(*id));
+            run.kill(orphans.of(*id), kernel);
         }
         for orphan in &orphans.nobodys {
-            for member in family::tree(orphan.pid) {
-                signals::send(member.pid, signals::KILL);
+            for member in kernel.tree(orphan.pid) {
+                kernel.send(member.pid, signals::KILL);
             }
         }
         self.is_stale = true;
+        self.gives_up = true;
     }
 
-    /// Tells of each exec that has succeeded or failed. `settled` says it for each of
-    /// [`Runs::spawning`], in that order.
-    pub(super) fn settle_spawns(&mut self, settled: &[bool], manager: &mut Manager) {
-        let mut settled = settled.iter();
-        self.runs.retain(|id, run| {
-            let spawning = run.spawning.take_if(|_| settled.next() == Some(&true));
-            let Some(failure) = spawning else { return true };
-            match exec_error(&failure) {
-                Some(errno) => {
-                    spawn::wait_for_exit(run.leader);
-                    run.release();
-                    manager.tell(&News::SpawnFailed { id: *id, errno });
-                    false
-                }
-                None => {
-                    // It may have ended already, when that was not its turn to be told.
-                    self.is_stale |= spawn::peek_exit(run.leader).is_some();
-                    manager.tell(&News::Spawned {
-                        id: *id,
-                        pid: run.leader,
-                        session: run.marks.session,
-                    });
-                    true
-                }
+    /// Tells of each exec that has succeeded or failed.
+    pub(super) fn settle_spawns(&mut self, execs: &[Exec], kernel: &mut impl Kernel) {
+        for Exec { pid, errno } in execs {
+            let mut runs = self.runs.iter_mut();
+            let Some((id, run)) = runs.find(|(_, run)| run.is_spawning && run.leader == *pid)
+            else {
+                continue;
+            };
+            let id = *id;
+            run.is_spawning = false;
+            if let Some(errno) = *errno {
+                kernel.wait_for_exit(*pid);
+                run.release(kernel);
+                self.runs.remove(&id);
+                kernel.tell(&News::SpawnFailed { id, errno });
+                continue;
             }
-        });
+            // It may have ended already, when that was not its turn to be told.
+            self.is_stale |= kernel.peek_exit(*pid).is_some();
+            let (pid, session) = (run.leader, run.marks.session);
+            kernel.tell(&News::Spawned { id, pid, session });
+        }
     }
 
     /// Collects what ended, and tells of every leader that ended and every tree that is empty.
-    pub(super) fn sweep(&mut self, manager: &mut Manager) {
+    pub(super) fn sweep(&mut self, kernel: &mut impl Kernel) {
         if !self.is_stale && !self.needs_a_look() {
             return;
         }
         self.is_stale = false;
-        self.just_ended = self.note_exits();
-        let orphans = self.orphans_by_run();
+        let ended = self.note_exits(kernel);
+        self.just_ended.extend(ended);
+        let orphans = self.orphans_by_run(kernel);
+        if self.is_blind {
+            return;
+        }
         for id in std::mem::take(&mut self.just_ended) {
-            self.tell_exit(id, &orphans, manager);
+            self.tell_exit(id, &orphans, kernel);
         }
         for (id, run) in &mut self.runs {
             match run.phase {
                 Phase::Lives => {}
-                Phase::Terminating => run.terminate(orphans.of(*id)),
-                Phase::Killing => run.kill(orphans.of(*id)),
+                Phase::Terminating => run.terminate(orphans.of(*id), kernel),
+                Phase::Killing => run.kill(orphans.of(*id), kernel),
             }
         }
         for (id, pid) in std::mem::take(&mut self.untold) {
-            manager.tell(&News::Adopted { id, pid });
+            kernel.tell(&News::Adopted { id, pid });
         }
-        self.forget_the_gone(&orphans, manager);
+        self.forget_the_gone(&orphans, kernel);
     }
 
-    fn note_exits(&mut self) -> Vec<RunId> {
+    fn note_exits(&mut self, kernel: &mut impl Kernel) -> Vec<RunId> {
         let mut ended = Vec::new();
         for (id, run) in &mut self.runs {
-            if run.exit.is_none() && run.spawning.is_none() {
-                run.exit = spawn::peek_exit(run.leader);
+            if run.exit.is_none() && !run.is_spawning {
+                run.exit = kernel.peek_exit(run.leader);
                 ended.extend(run.exit.map(|_| *id));
             }
         }
         ended
     }
 
-    fn tell_exit(&self, id: RunId, orphans: &ByRun, manager: &mut Manager) {
+    fn tell_exit(&self, id: RunId, orphans: &ByRun, kernel: &mut impl Kernel) {
         let run = &self.runs[&id];
         if let Some(exit) = run.exit {
-            let left = run.members(orphans.of(id)).len() as u32;
-            manager.tell(&News::LeaderExited { id, exit, left });
+            // An orphan that ended since may have left others. Nobody is left only if that is all there is to tell.
+            let orphans = orphans.of(id);
+            let left = run.members(orphans, kernel).len().max(orphans.len()) as u32;
+            kernel.tell(&News::LeaderExited { id, exit, left });
         }
     }
 
-    fn forget_the_gone(&mut self, orphans: &ByRun, manager: &mut Manager) {
+    fn forget_the_gone(&mut self, orphans: &ByRun, kernel: &mut impl Kernel) {
         self.runs.retain(|id, run| {
             let is_empty = run.exit.is_some() && orphans.of(*id).is_empty();
             let is_gone = is_empty || run.survivors > 0;
             if is_gone {
-                run.release();
-                manager.tell(&News::Gone {
+                run.release(kernel);
+                kernel.tell(&News::Gone {
                     id: *id,
                     killed: run.killed() as u32,
                     survivors: run.survivors as u32,
@@ -212,14 +214,19 @@ impl Runs {
         });
     }
 
-    /// The guardian's children that are no leaders, all alive, each with the run that it belongs to.
-    fn orphans_by_run(&mut self) -> ByRun {
-        let orphans = self.orphans();
+    /// The guardian's children that are no leaders, all alive, each with the run that it belongs to; none, if they
+    /// cannot be looked at now.
+    fn orphans_by_run(&mut self, kernel: &mut impl Kernel) -> ByRun {
+        let orphans = self.orphans(kernel);
+        self.is_blind = orphans.is_none();
+        let Some(orphans) = orphans else {
+            return ByRun::default();
+        };
         let mut adopted = HashMap::new();
         let mut by_run = ByRun::default();
         for orphan in orphans {
             let known = self.adopted.get(&orphan.identity()).copied();
-            let owner = known.unwrap_or_else(|| self.owner(&orphan));
+            let owner = known.unwrap_or_else(|| self.owner(&orphan, kernel));
             adopted.insert(orphan.identity(), owner);
             match owner {
                 Some(id) => by_run.runs.entry(id).or_default().push(orphan),
@@ -230,26 +237,29 @@ impl Runs {
         by_run
     }
 
-    fn orphans(&self) -> Vec<Member> {
+    fn orphans(&self, kernel: &mut impl Kernel) -> Option<Vec<Member>> {
         let leaders: HashSet<i32> = self.runs.values().flat_map(Run::children).collect();
         loop {
-            let orphans = family::orphans(&leaders).into_iter();
+            let orphans = kernel.orphans(&leaders)?.into_iter();
             let (ended, living): (Vec<Member>, Vec<Member>) =
                 orphans.partition(|orphan| orphan.status.is_zombie);
             // With its end, its own children have come to us: look again.
             let reaped = ended
                 .iter()
-                .filter(|orphan| spawn::reap(orphan.pid).is_some());
+                .filter(|orphan| kernel.reap(orphan.pid).is_some());
             if reaped.count() == 0 {
-                return living;
+                return Some(living);
             }
         }
     }
 
     /// Whose a newly adopted orphan is: by its marks; else it was set free by a leader that ended just
     /// now, or by one whose tree is being ended, as far as that can be only one.
-    fn owner(&mut self, orphan: &Member) -> Option<RunId> {
-        let marked = self.runs.iter().find(|(_, run)| run.marks.are_on(orphan));
+    fn owner(&mut self, orphan: &Member, kernel: &mut impl Kernel) -> Option<RunId> {
+        let marked = self
+            .runs
+            .iter()
+            .find(|(_, run)| kernel.are_on(&run.marks, orphan));
         if let Some((id, _)) = marked {
             return Some(*id);
         }
@@ -279,11 +289,4 @@ impl ByRun {
     fn of(&self, id: RunId) -> &[Member] {
         self.runs.get(&id).map_or(&[], Vec::as_slice)
     }
-}
-
-/// What the child wrote into its pipe, if it wrote anything: the exec closes the pipe.
-fn exec_error(failure: &OwnedFd) -> Option<i32> {
-    let mut errno = [0; 4];
-    let count = descriptor::read(failure.as_fd(), &mut errno).ok().flatten();
-    (count == Some(errno.len())).then(|| i32::from_ne_bytes(errno))
 }

@@ -119,6 +119,12 @@ pub(crate) fn send(
     }
 }
 
+/// Ends a connection for both sides, whoever else has the descriptor open.
+pub(crate) fn hang_up(socket: BorrowedFd<'_>) {
+    // It fails where there is no connection any more.
+    let _ = nix::sys::socket::shutdown(socket.as_raw_fd(), nix::sys::socket::Shutdown::Both);
+}
+
 /// EMFILE: this process has as many open as it may.
 pub(crate) const TOO_MANY: i32 = libc::EMFILE;
 

@@ -40,16 +40,21 @@ pub(crate) fn tree(root: i32) -> Vec<Member> {
 /// The children of this process that are none of `leaders`: they were adopted. The dead ones are among
 /// them, to be reaped.
 ///
+/// `None`: they cannot be looked at now, for want of memory or descriptors.
+#[cfg(target_os = "linux")]
+pub(crate) fn orphans(leaders: &HashSet<i32>) -> Option<Vec<Member>> {
+    let children = process::own_children().ok()?.into_iter();
+    // Nobody else collects them: each is there.
+    let orphans = children.filter(|pid| !leaders.contains(pid));
+    orphans.map(Member::of).collect()
+}
+
 /// Where nobody adopts (macOS): pid 1's children that are in one of the leaders' groups.
-pub(crate) fn orphans(leaders: &HashSet<i32>) -> Vec<Member> {
-    #[cfg(target_os = "linux")]
-    let candidates = process::children(std::process::id() as i32);
-    #[cfg(not(target_os = "linux"))]
-    let candidates = process::all();
-    let orphans = candidates.into_iter().filter(|pid| !leaders.contains(pid));
-    let orphans = orphans.filter_map(Member::of);
-    #[cfg(not(target_os = "linux"))]
-    let orphans = orphans.filter(|orphan| {
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn orphans(leaders: &HashSet<i32>) -> Option<Vec<Member>> {
+    let candidates = process::all().into_iter();
+    let orphans = candidates.filter(|pid| !leaders.contains(pid));
+    let orphans = orphans.filter_map(Member::of).filter(|orphan| {
         let Status {
             parent,
             group,
@@ -58,7 +63,7 @@ pub(crate) fn orphans(leaders: &HashSet<i32>) -> Vec<Member> {
         } = orphan.status;
         parent == 1 && !is_zombie && leaders.contains(&group)
     });
-    orphans.collect()
+    Some(orphans.collect())
 }
 
 /// What the processes of a run have in common though their parent may be gone.

@@ -1,6 +1,7 @@
 //! The answers of /proc (proc(5)).
 
 use std::fs;
+use std::io;
 use std::os::linux::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -36,17 +37,31 @@ pub(super) fn children(pid: i32) -> Vec<i32> {
     if !*IS_TOLD_CHILDREN {
         return children_by_scan(pid);
     }
-    let mut children = Vec::new();
-    for thread in numbers(&format!("/proc/{pid}/task")) {
-        // A thread that has ended meanwhile left its children to another one.
-        let path = format!("/proc/{pid}/task/{thread}/children");
-        let text = fs::read_to_string(path).unwrap_or_default();
-        children.extend(
-            text.split_whitespace()
-                .filter_map(|pid| pid.parse::<i32>().ok()),
-        );
+    let threads = numbers(&format!("/proc/{pid}/task")).into_iter();
+    // A thread that has ended meanwhile left its children to another one.
+    threads
+        .flat_map(|thread| children_of_thread(pid, thread).unwrap_or_default())
+        .collect()
+}
+
+pub(super) fn own_children() -> io::Result<Vec<i32>> {
+    let own = std::process::id() as i32;
+    if !*IS_TOLD_CHILDREN {
+        fs::read_dir("/proc")?;
+        return Ok(children_by_scan(own));
     }
-    children
+    let mut children = Vec::new();
+    for thread in fs::read_dir("/proc/self/task")? {
+        let thread = thread?.file_name().to_string_lossy().parse();
+        children.extend(children_of_thread(own, thread.map_err(io::Error::other)?)?);
+    }
+    Ok(children)
+}
+
+fn children_of_thread(pid: i32, thread: i32) -> io::Result<Vec<i32>> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{thread}/children"))?;
+    let pids = text.split_whitespace();
+    Ok(pids.filter_map(|pid| pid.parse().ok()).collect())
 }
 
 /// Whether the kernel was built with CONFIG_PROC_CHILDREN.

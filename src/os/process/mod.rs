@@ -49,6 +49,15 @@ pub(crate) fn parents(pid: i32) -> impl Iterator<Item = i32> {
     std::iter::successors(parent(&pid), parent)
 }
 
+/// Those of this process.
+///
+/// # Errors
+/// The system has no memory or no descriptor for it now, or a thread ended meanwhile.
+#[cfg(target_os = "linux")]
+pub(crate) fn own_children() -> std::io::Result<Vec<i32>> {
+    system::own_children()
+}
+
 /// Every process of the machine that may be seen.
 pub(crate) fn all() -> Vec<i32> {
     system::all()

@@ -1,0 +1,254 @@
+//! The real system around the guardian: its descriptors, and the calls of `os`.
+
+use std::collections::{HashSet, VecDeque};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use crate::guardian::kernel::{Child, Exec, Heard, Kernel};
+use crate::guardian::protocol::{News, Request, Spawn, take_frame};
+use crate::os::descriptor::{self, Waits};
+use crate::os::family::{self, Marks, Member};
+use crate::os::signals;
+use crate::os::spawn::{self, Ends, Habits, Program};
+use crate::os::terminal::Settings;
+use crate::words::exit::Exit;
+
+/// Where it cannot be waited for news, they are looked for so often.
+const BLIND_INTERVAL: Duration = Duration::from_millis(10);
+
+pub(super) struct System {
+    /// To the manager, as long as it is there.
+    manager: Option<OwnedFd>,
+    noted: OwnedFd,
+    habits: Habits,
+    /// Received and not yet understood.
+    bytes: Vec<u8>,
+    passed: VecDeque<OwnedFd>,
+    /// Children between fork and exec, and the pipes that tell how that goes.
+    spawning: Vec<(i32, OwnedFd)>,
+    /// The user's terminal while it is raw, and how it was before.
+    attached: Option<(OwnedFd, Settings)>,
+    /// Those that were taken after the fork. Never looked at: they are open, that is all.
+    locks: Vec<OwnedFd>,
+}
+
+impl System {
+    /// Leaves the caller's session, and adopts orphans from now on.
+    pub(super) fn enter(manager: OwnedFd, habits: Habits) -> io::Result<Self> {
+        spawn::leave_session(c"drguard")?;
+        spawn::adopt_orphans()?;
+        descriptor::detach_standard_ones()?;
+        let noted = signals::watch()?;
+        signals::release()?;
+        Ok(Self {
+            manager: Some(manager),
+            noted,
+            habits,
+            bytes: Vec::new(),
+            passed: VecDeque::new(),
+            spawning: Vec::new(),
+            attached: None,
+            locks: Vec::new(),
+        })
+    }
+
+    /// Whether there is something to read: of signals, from the manager, of each spawn.
+    fn poll(&self, timeout: Option<Duration>) -> io::Result<(bool, bool, Vec<bool>)> {
+        let mut watched = vec![self.noted.as_fd()];
+        watched.extend(self.manager.as_ref().map(AsFd::as_fd));
+        let before_spawns = watched.len();
+        watched.extend(self.spawning.iter().map(|(_, failure)| failure.as_fd()));
+        let mut readable = descriptor::poll(&watched, timeout)?;
+        let of_spawns = readable.split_off(before_spawns);
+        Ok((readable[0], readable.get(1) == Some(&true), of_spawns))
+    }
+
+    fn hear_of_execs(&mut self, are_known: &[bool], heard: &mut Heard) {
+        let mut are_known = are_known.iter();
+        self.spawning.retain(|(pid, failure)| {
+            let is_known = are_known.next() == Some(&true);
+            if is_known {
+                let errno = exec_error(failure);
+                heard.execs.push(Exec { pid: *pid, errno });
+            }
+            !is_known
+        });
+    }
+
+    fn hear_signals(&mut self, heard: &mut Heard) {
+        // Whatever is to be read there, and whether it can be.
+        heard.is_bereaved = true;
+        let mut noted = [0; 256];
+        while let Ok(Some(count @ 1..)) = descriptor::read(self.noted.as_fd(), &mut noted) {
+            heard.is_asked_to_stop |= noted[..count].iter().any(asks_to_stop);
+        }
+    }
+
+    fn hear_manager(&mut self, heard: &mut Heard) {
+        let Some(manager) = &self.manager else { return };
+        match descriptor::receive(manager.as_fd(), &mut self.bytes, &mut self.passed) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            Ok(0) | Err(_) => heard.is_manager_gone = true,
+            Ok(_) => {}
+        }
+        loop {
+            let body = take_frame(&mut self.bytes);
+            match body.and_then(|body| body.map(|body| Request::from_body(&body)).transpose()) {
+                Ok(Some(request)) => heard.requests.push(request),
+                Ok(None) => break,
+                // Whoever that is, it is not our manager.
+                Err(_) => {
+                    heard.is_manager_gone = true;
+                    break;
+                }
+            }
+        }
+        if heard.is_manager_gone {
+            self.manager = None;
+        }
+    }
+}
+
+impl Kernel for System {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn hear(&mut self, timeout: Option<Duration>) -> Heard {
+        let mut heard = Heard::default();
+        let (of_signals, of_manager, of_spawns) = self.poll(timeout).unwrap_or_else(|_| {
+            // The kernel has no memory for it now. Neither of the first two blocks.
+            std::thread::sleep(BLIND_INTERVAL);
+            (true, true, Vec::new())
+        });
+        self.hear_of_execs(&of_spawns, &mut heard);
+        if of_signals {
+            self.hear_signals(&mut heard);
+        }
+        if of_manager {
+            self.hear_manager(&mut heard);
+        }
+        heard
+    }
+
+    /// Blocks while the manager does not read: it always does, unless it is stopped or about to die.
+    fn tell(&mut self, news: &News) {
+        let Some(manager) = &self.manager else { return };
+        let frame = news.to_frame();
+        let mut rest = &frame[..];
+        while !rest.is_empty() {
+            match descriptor::send(manager.as_fd(), rest, &[], Waits::Yes) {
+                Ok(sent) => rest = &rest[sent..],
+                // Its end is seen, and dealt with, where we read. If it lives, it is not to wait for ever for
+                // news that were lost, nor to read on in the middle of them.
+                Err(_) => return descriptor::hang_up(manager.as_fd()),
+            }
+        }
+    }
+
+    fn fork(&mut self, spawn: &Spawn) -> io::Result<Child> {
+        let (Some(input), Some(output)) = (self.passed.pop_front(), self.passed.pop_front()) else {
+            // They were lost on the way: we have too many open. Nobody else may get what is left of them.
+            self.passed.clear();
+            return Err(io::Error::from_raw_os_error(descriptor::TOO_MANY));
+        };
+        let program = Program::new(
+            spawn.arguments.iter().map(Vec::as_slice),
+            spawn.environment.iter().map(Vec::as_slice),
+            &spawn.directory,
+        )?;
+        let identity = descriptor::identity(output.as_fd())?;
+        let ends = Ends {
+            input: &input,
+            output: &output,
+            are_terminal: spawn.has_terminal,
+        };
+        let forked = spawn::fork(&program, ends, self.habits)?;
+        self.spawning.push((forked.pid, forked.failure));
+        Ok(Child {
+            pid: forked.pid,
+            holder: forked.holder,
+            output: identity,
+        })
+    }
+
+    fn peek_exit(&mut self, pid: i32) -> Option<Exit> {
+        spawn::peek_exit(pid)
+    }
+
+    fn reap(&mut self, pid: i32) -> Option<Exit> {
+        spawn::reap(pid)
+    }
+
+    fn wait_for_exit(&mut self, pid: i32) {
+        spawn::wait_for_exit(pid);
+    }
+
+    fn release_holder(&mut self, holder: i32) {
+        #[cfg(target_os = "linux")]
+        spawn::holder::release(holder);
+        #[cfg(not(target_os = "linux"))]
+        unreachable!("{holder}: there are none");
+    }
+
+    fn send(&mut self, pid: i32, signal: i32) {
+        signals::send(pid, signal);
+    }
+
+    fn send_to_group(&mut self, leader: i32, signal: i32) {
+        signals::send_to_group(leader, signal);
+    }
+
+    fn ask(&mut self, pid: i32, signal: i32) {
+        signals::ask(pid, signal);
+    }
+
+    fn may_send(&mut self, pid: i32) -> bool {
+        signals::may_send(pid)
+    }
+
+    fn tree(&mut self, root: i32) -> Vec<Member> {
+        family::tree(root)
+    }
+
+    fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
+        family::orphans(leaders)
+    }
+
+    fn are_on(&mut self, marks: &Marks, orphan: &Member) -> bool {
+        marks.are_on(orphan)
+    }
+
+    fn hold_lock(&mut self) {
+        // None came if we have too many open: the manager holds it, as long as that lives.
+        self.locks.extend(self.passed.pop_front());
+    }
+
+    fn note_terminal(&mut self, modes: [u32; 8]) {
+        let terminal = self.passed.pop_front();
+        self.attached = terminal.map(|it| (it, Settings::from_halves(modes)));
+    }
+
+    fn forget_terminal(&mut self) {
+        self.attached = None;
+    }
+
+    fn restore_terminal(&mut self) {
+        if let Some((terminal, before)) = self.attached.take() {
+            before.put_back(terminal.as_fd());
+        }
+    }
+}
+
+fn asks_to_stop(byte: &u8) -> bool {
+    let mut stopping = signals::STOPPING.iter();
+    stopping.any(|signal| *signal as i32 == i32::from(*byte))
+}
+
+/// What the child wrote into its pipe, if it wrote anything: the exec closes the pipe.
+fn exec_error(failure: &OwnedFd) -> Option<i32> {
+    let mut errno = [0; 4];
+    let count = descriptor::read(failure.as_fd(), &mut errno).ok().flatten();
+    (count == Some(errno.len())).then(|| i32::from_ne_bytes(errno))
+}
