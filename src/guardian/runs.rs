@@ -186,7 +186,9 @@ impl Runs {
     fn tell_exit(&self, id: RunId, orphans: &ByRun, manager: &mut Manager) {
         let run = &self.runs[&id];
         if let Some(exit) = run.exit {
-            let left = run.members(orphans.of(id)).len() as u32;
+            let orphans = orphans.of(id);
+            // Whoever has ended since we looked may have left a child: 0 is said where it is gone for good.
+            let left = run.members(orphans).len().max(orphans.len()) as u32;
             manager.tell(&News::LeaderExited { id, exit, left });
         }
     }
@@ -209,20 +211,25 @@ impl Runs {
 
     /// The guardian's children that are no leaders, all alive, each with the run that it belongs to.
     fn orphans_by_run(&mut self) -> ByRun {
-        let orphans = self.orphans();
-        let mut adopted = HashMap::new();
-        let mut by_run = ByRun::default();
-        for orphan in orphans {
-            let known = self.adopted.get(&orphan.identity()).copied();
-            let owner = known.unwrap_or_else(|| self.owner(&orphan));
-            adopted.insert(orphan.identity(), owner);
-            match owner {
-                Some(id) => by_run.runs.entry(id).or_default().push(orphan),
-                None => by_run.nobodys.push(orphan),
+        loop {
+            let orphans = self.orphans();
+            let mut adopted = HashMap::new();
+            let mut by_run = ByRun::default();
+            for orphan in orphans {
+                let known = self.adopted.get(&orphan.identity()).copied();
+                let owner = known.unwrap_or_else(|| self.owner(&orphan));
+                adopted.insert(orphan.identity(), owner);
+                match owner {
+                    Some(id) => by_run.runs.entry(id).or_default().push(orphan),
+                    None => by_run.nobodys.push(orphan),
+                }
+            }
+            self.adopted = adopted;
+            // A mark cannot be read any more on who ended meanwhile; on the children that it left it can.
+            if by_run.nobodys.iter().all(Member::lives_on) {
+                return by_run;
             }
         }
-        self.adopted = adopted;
-        by_run
     }
 
     fn orphans(&self) -> Vec<Member> {
