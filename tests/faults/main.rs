@@ -2,6 +2,7 @@
 //! outside, has an end of its own, and leaves no process. One file per kind of fault.
 
 mod families;
+mod killed;
 mod left;
 mod signals;
 #[cfg(target_os = "linux")]
