@@ -30,6 +30,7 @@ const LONGEST_GRACE: Duration = Duration::from_secs(5);
 pub(crate) fn run(socket: OwnedFd, habits: Habits) -> io::Result<()> {
     spawn::leave_session(c"drguard")?;
     spawn::adopt_orphans()?;
+    spawn::go_on_without_parent()?;
     descriptor::detach_standard_ones()?;
     let noted = signals::watch()?;
     signals::release()?;
