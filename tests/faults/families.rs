@@ -6,7 +6,7 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 
 use crate::left::wait_until_nobody_is_left;
-use crate::support::{Devrun, Project, helper, wait_until_gone};
+use crate::support::{Devrun, Project, helper};
 
 /// A process type, its command, and the files into which its members write their pids.
 type Kind = (&'static str, String, &'static [&'static str]);
@@ -109,11 +109,8 @@ impl Family {
         files.for_each(|file| self.project.wait_for_file(file));
     }
 
-    /// All are gone, those on whom nothing of ours can be seen included.
+    /// All are gone.
     pub fn wait_until_gone(&self) {
-        for file in &self.files {
-            wait_until_gone(self.project.read(file).trim().parse().unwrap());
-        }
         wait_until_nobody_is_left(&self.project);
     }
 }

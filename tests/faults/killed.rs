@@ -160,14 +160,20 @@ fn of_the_guardian_of_a_detached_session() {
     family.wait_until_gone();
 }
 
+/// The command is not ours to end; it is told why what it uses is gone.
 #[test]
 fn of_the_session_that_a_command_was_started_for() {
     let family = Family::new();
-    let script = ["run", "--up", "sh", "-c", "echo runs; exec sleep 1000"];
-    let mut devrun = family.run(family.project.command(script));
+    let script = "echo runs; until test -e enough; do sleep 0.01; done; exit 3";
+    let arguments = ["run", "--up", "sh", "-c", script];
+    let mut devrun = family.run(family.project.command(arguments));
     devrun.wait_for("runs");
     kill(Pid::from_raw(family.project.session()), Signal::SIGKILL).unwrap();
-    eprintln!("{} {}", devrun.wait(), devrun.stderr.text());
+    let said = "app no longer runs: its session has ended\n";
+    devrun.stderr.wait_for(said, 0);
+    family.project.write("enough", "");
+    assert_eq!(devrun.wait(), 3);
+    assert_eq!(devrun.stderr.text().matches("session").count(), 1);
     family.wait_until_gone();
 }
 
