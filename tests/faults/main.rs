@@ -4,6 +4,9 @@
 mod families;
 mod killed;
 mod left;
+#[path = "../it/screen.rs"]
+#[expect(dead_code, reason = "the other test binary uses the rest of it")]
+mod screen;
 mod signals;
 #[cfg(target_os = "linux")]
 mod storms;
