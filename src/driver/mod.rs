@@ -352,14 +352,14 @@ impl Driver {
                 let id = id(process, run);
                 match self.stand_ins.of(id) {
                     Some(stranger) => stranger.terminate(),
-                    None => self.guardian.send(&Request::Terminate(id), Vec::new()),
+                    None => self.ask_to_end(&Request::Terminate(id)),
                 }
             }
             Action::Kill { process, run } => {
                 let id = id(process, run);
                 match self.stand_ins.of(id) {
                     Some(stranger) => stranger.kill(),
-                    None => self.guardian.send(&Request::Kill(id), Vec::new()),
+                    None => self.ask_to_end(&Request::Kill(id)),
                 }
             }
             Action::LetIn { process, run } => self.let_in(process, run),
@@ -377,6 +377,12 @@ impl Driver {
         }
     }
 
+    /// A guardian that somebody has stopped (SIGSTOP) is set going: it alone can end anything.
+    fn ask_to_end(&mut self, request: &Request) {
+        signals::send(self.guardian_pid, signals::CONTINUE);
+        self.guardian.send(request, Vec::new());
+    }
+
     async fn finish(mut self, status: u8) -> End {
         self.terminal_signals.release();
         if self.is_guardian_lost {
@@ -385,7 +391,7 @@ impl Driver {
             rescue::end_orphans(self.longest_grace()).await;
             spawn::reap(self.guardian_pid);
         } else {
-            self.guardian.send(&Request::End, Vec::new());
+            self.ask_to_end(&Request::End);
             let end = async { while self.guardian.next().await.is_some() {} };
             if tokio::time::timeout(GUARDIANS_END, end).await.is_ok() {
                 // It closed its end as the last thing it did.

@@ -242,7 +242,7 @@ impl Output {
         }
     }
 
-    /// A pipe's reader may go while nobody writes. (A terminal that goes sends SIGHUP.)
+    /// A reader may go while nobody writes. (A terminal that goes sends SIGHUP to the job in front alone.)
     async fn watch_reader(self, stdout: OwnedFd) {
         if watched::reader_gone(stdout).await.is_ok() {
             self.0.writer.close();

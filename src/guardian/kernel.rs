@@ -51,6 +51,9 @@ pub(super) trait Kernel {
     /// Our children that are none of `leaders`, the dead ones among them. `None`: they cannot be looked at now.
     fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>>;
 
+    /// Whether it has not ended since it was looked at.
+    fn lives_on(&mut self, orphan: &Member) -> bool;
+
     fn are_on(&mut self, marks: &Marks, orphan: &Member) -> bool;
 
     /// Keeps the lock open that came along.

@@ -217,11 +217,27 @@ impl Runs {
     /// The guardian's children that are no leaders, all alive, each with the run that it belongs to; none, if they
     /// cannot be looked at now.
     fn orphans_by_run(&mut self, kernel: &mut impl Kernel) -> ByRun {
-        let orphans = self.orphans(kernel);
-        self.is_blind = orphans.is_none();
-        let Some(orphans) = orphans else {
-            return ByRun::default();
-        };
+        let mut seen = HashSet::new();
+        loop {
+            let orphans = self.orphans(kernel);
+            self.is_blind = orphans.is_none();
+            let Some(orphans) = orphans else {
+                return ByRun::default();
+            };
+            let by_run = self.sorted(orphans, kernel);
+            // A mark cannot be read any more on who ended meanwhile; on the children that it left it can.
+            let mut nobodys = by_run
+                .nobodys
+                .iter()
+                .filter(|orphan| seen.insert(orphan.identity()));
+            if nobodys.all(|orphan| kernel.lives_on(orphan)) {
+                return by_run;
+            }
+        }
+    }
+
+    /// Whose each of them is.
+    fn sorted(&mut self, orphans: Vec<Member>, kernel: &mut impl Kernel) -> ByRun {
         let mut adopted = HashMap::new();
         let mut by_run = ByRun::default();
         for orphan in orphans {

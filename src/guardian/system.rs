@@ -38,6 +38,7 @@ impl System {
     pub(super) fn enter(manager: OwnedFd, habits: Habits) -> io::Result<Self> {
         spawn::leave_session(c"drguard")?;
         spawn::adopt_orphans()?;
+        spawn::go_on_without_parent()?;
         descriptor::detach_standard_ones()?;
         let noted = signals::watch()?;
         signals::release()?;
@@ -214,6 +215,10 @@ impl Kernel for System {
 
     fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
         family::orphans(leaders)
+    }
+
+    fn lives_on(&mut self, orphan: &Member) -> bool {
+        orphan.lives_on()
     }
 
     fn are_on(&mut self, marks: &Marks, orphan: &Member) -> bool {

@@ -21,6 +21,12 @@ impl Member {
     pub(crate) fn identity(&self) -> (i32, u64) {
         (self.pid, self.status.start_time)
     }
+
+    /// Whether it has not ended since it was looked at.
+    pub(crate) fn lives_on(&self) -> bool {
+        let now = Self::of(self.pid);
+        now.is_some_and(|now| now.identity() == self.identity() && !now.status.is_zombie)
+    }
 }
 
 /// `root` and all that descend from it and live, parents before their children. A snapshot: what forks

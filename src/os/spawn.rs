@@ -327,6 +327,14 @@ pub(crate) fn leave_session(name: &std::ffi::CStr) -> io::Result<()> {
     Ok(())
 }
 
+/// Sets this process going when its parent, or rather the thread that forked it, ends: one that somebody has
+/// stopped (SIGSTOP) would not see that. Not on macOS, which has no such thing.
+pub(crate) fn go_on_without_parent() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGCONT)?;
+    Ok(())
+}
+
 /// How a child ended, or `None` while it lives. The child stays a zombie: its pid, and the group of that
 /// number, cannot be given to anybody else.
 pub(crate) fn peek_exit(pid: i32) -> Option<crate::words::exit::Exit> {

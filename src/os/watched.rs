@@ -1,7 +1,7 @@
 //! A descriptor that tokio's reactor watches.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileTypeExt;
 
@@ -19,11 +19,12 @@ pub(crate) fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<Async
     unsafe { AsyncFd::register_with_interest(descriptor, interest) }.map_err(io::Error::from)
 }
 
-/// Resolves once nobody holds the reading end of the pipe that `end` is the writing end of, though
-/// nothing is written; at once with an error for what is no pipe. `end` stays as blocking as it is.
+/// Resolves once nobody holds the reading end of the pipe that `end` is the writing end of, or the terminal that
+/// it is is closed, though nothing is written; at once with an error for what is neither. `end` stays as blocking
+/// as it is.
 pub(crate) async fn reader_gone(end: OwnedFd) -> io::Result<()> {
     let end = File::from(end);
-    if !end.metadata()?.file_type().is_fifo() {
+    if !end.metadata()?.file_type().is_fifo() && !end.is_terminal() {
         return Err(io::ErrorKind::Unsupported.into());
     }
     // SAFETY: as above.

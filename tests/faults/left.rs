@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::support::{PATIENCE, Project};
 
-/// Waits until nobody works in the project's directories or has them in its environment: no devrun, no
-/// guardian, no process of theirs in whatever session. What lives on after [`PATIENCE`] is shown.
+/// Waits until nobody works in the project's directories or has them in its environment or arguments: no devrun,
+/// no guardian, no process of theirs in whatever session. What lives on after [`PATIENCE`] is shown.
 pub fn wait_until_nobody_is_left(project: &Project) {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -44,10 +44,12 @@ fn processes_of(root: &Path) -> Vec<String> {
 #[cfg(target_os = "linux")]
 fn is_below(pid: i32, root: &Path) -> bool {
     let directory = std::fs::read_link(format!("/proc/{pid}/cwd"));
-    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     let path = root.as_os_str().as_encoded_bytes();
-    directory.is_ok_and(|it| it.starts_with(root))
-        || environment.windows(path.len()).any(|window| window == path)
+    let names_it = |file: &str| {
+        let text = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        text.windows(path.len()).any(|window| window == path)
+    };
+    directory.is_ok_and(|it| it.starts_with(root)) || names_it("environ") || names_it("cmdline")
 }
 
 /// `ps` shows there what a process of ours has in its environment.

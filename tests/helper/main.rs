@@ -1,5 +1,7 @@
 //! A program for the tests that does what `sh` cannot: listen, daemonise, ignore, fork without end.
 
+mod ends;
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant, SystemTime};
@@ -48,6 +50,14 @@ fn main() {
         ["flood", lines] => flood(lines.parse().expect("it is a number")),
         ["pace", lines, per_second, copy] => pace(number(lines), number(per_second), copy),
         ["storm"] => storm(),
+        ["deaf", file] => ends::deaf(file),
+        ["own-session", file] => ends::own_session(file),
+        ["stopped-in-own-session", file] => ends::stopped_in_own_session(file),
+        ["stopped-daemon", file] => ends::stopped_daemon(file),
+        ["bare-daemon", file] => ends::bare_daemon(file),
+        ["bare", file] => ends::bare(file),
+        ["hop", file] => ends::hop(file),
+        ["stand-by"] => ends::stand_by(),
         _ => panic!("what is {arguments:?}?"),
     }
 }

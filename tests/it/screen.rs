@@ -214,7 +214,8 @@ pub fn on_terminal(project: &Project, arguments: &[&str]) -> String {
     screen.text()
 }
 
-fn become_its_session() -> std::io::Result<()> {
+/// In a child: the terminal on stdin controls a session of its own.
+pub fn become_its_session() -> std::io::Result<()> {
     nix::unistd::setsid()?;
     // SAFETY: stdin is the terminal.
     match unsafe { libc::ioctl(0, libc::TIOCSCTTY as _, 0) } {

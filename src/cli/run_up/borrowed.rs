@@ -53,6 +53,7 @@ struct App {
     processes: Vec<String>,
     state: Option<AppState>,
     is_over: bool,
+    is_end_said: bool,
 }
 
 /// What is told, with the place of the app; `None`: nothing more.
@@ -90,6 +91,7 @@ impl Borrowed {
             processes: app.processes.clone(),
             state: None,
             is_over: false,
+            is_end_said: false,
         });
         self.listening.spawn(async move {
             loop {
@@ -126,6 +128,15 @@ impl Borrowed {
                 self.lent.extend(names);
             }
             Some(Told::Ended(_)) | None => app.is_over = true,
+        }
+    }
+
+    /// Once each: the command fails soon, and shall not be blamed for it.
+    pub(super) fn say_whose_session_has_ended(&mut self) {
+        for (app, needed) in self.apps.iter_mut().zip(&self.needed) {
+            if app.is_over && !std::mem::replace(&mut app.is_end_said, true) {
+                eprintln!("{} no longer runs: its session has ended", needed.name);
+            }
         }
     }
 

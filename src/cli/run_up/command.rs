@@ -39,7 +39,7 @@ pub(super) async fn run(
                     os::signals::send(pid, signal);
                 }
             }
-            () = borrowed.look() => {}
+            () = borrowed.look() => borrowed.say_whose_session_has_ended(),
         }
     }
 }

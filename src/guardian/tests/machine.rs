@@ -470,6 +470,10 @@ impl Kernel for Machine {
         Some(children)
     }
 
+    fn lives_on(&mut self, orphan: &Member) -> bool {
+        !self.member(orphan.pid).status.is_zombie
+    }
+
     fn are_on(&mut self, marks: &Marks, orphan: &Member) -> bool {
         let fails = self.fails("are_on").is_some();
         let process = &self.processes[&orphan.pid];

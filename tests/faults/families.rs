@@ -1,0 +1,144 @@
+//! Every kind of descendant that is hard to end, all of them in one session; and what is seen of each.
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+
+use crate::left::wait_until_nobody_is_left;
+use crate::support::{Devrun, Project, helper};
+
+/// A process type, its command, and the files into which its members write their pids.
+type Kind = (&'static str, String, &'static [&'static str]);
+
+fn kinds() -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = vec![
+        (
+            "shell",
+            "echo $$ > shell; sleep 1000 & echo $! > child; wait".into(),
+            &["shell", "child"],
+        ),
+        (
+            "stopped",
+            "echo $$ > stopped; kill -STOP $$".into(),
+            &["stopped"],
+        ),
+        ("deaf", helper("deaf deaf"), &["deaf"]),
+    ];
+    if cfg!(target_os = "linux") {
+        kinds.extend(kinds_that_leave());
+    }
+    kinds
+}
+
+/// Whoever leaves both group and parent is followed on Linux only.
+fn kinds_that_leave() -> Vec<Kind> {
+    let storm = helper("storm");
+    vec![
+        ("daemon", helper("leave-behind daemon"), &["daemon"]),
+        (
+            "stubborn",
+            format!("{}; exec sleep 1000", helper("stubborn-daemon stubborn")),
+            &["stubborn"],
+        ),
+        ("own", helper("own-session own"), &["own"]),
+        (
+            "stoppedown",
+            helper("stopped-in-own-session stoppedown"),
+            &["stoppedown"],
+        ),
+        (
+            "stoppeddaemon",
+            helper("stopped-daemon stoppeddaemon"),
+            &["stoppeddaemon"],
+        ),
+        ("bare", helper("bare-daemon bare"), &["bare"]),
+        (
+            "bareearly",
+            format!("{}; exec sleep 1000", helper("bare-daemon bareearly")),
+            &["bareearly"],
+        ),
+        (
+            "hopper",
+            format!("{} & exec sleep 1000", helper("hop hopper")),
+            &["hopper"],
+        ),
+        (
+            "storm",
+            format!("echo $$ > storm; exec {storm}"),
+            &["storm"],
+        ),
+    ]
+}
+
+/// A project in which each of them is one process.
+pub struct Family {
+    pub project: Project,
+    files: Vec<&'static str>,
+}
+
+impl Family {
+    /// No process has a port, so that nobody waits for one that is never served.
+    pub fn new() -> Self {
+        let (mut procfile, mut settings) = (String::new(), "processes:\n".to_string());
+        let mut files = Vec::new();
+        for (name, command, of_members) in kinds() {
+            procfile += &format!("{name}: {command}\n");
+            settings += &format!("  {name}: {{ port: false }}\n");
+            files.extend(of_members);
+        }
+        let project = Project::with_procfile(&procfile).file("devrun.yaml", settings);
+        Self { project, files }
+    }
+
+    /// `devrun start` with a short grace, for some of them are deaf.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let start = ["start", "-p", "0", "-t", "0.3", "--restart", "never"];
+        self.project.command(start.iter().chain(arguments))
+    }
+
+    /// Runs that, and returns once all of them are there.
+    pub fn run(&self, command: Command) -> Devrun {
+        let devrun = self.project.spawn(command);
+        self.wait_until_up();
+        devrun
+    }
+
+    pub fn wait_until_up(&self) {
+        let files = self.files.iter();
+        files.for_each(|file| self.project.wait_for_file(file));
+    }
+
+    /// All are gone.
+    pub fn wait_until_gone(&self) {
+        wait_until_nobody_is_left(&self.project);
+    }
+}
+
+/// Somebody in the group that devrun is started in.
+pub struct Bystander(Devrun);
+
+impl Bystander {
+    /// Leads a group of its own, for others to join.
+    pub fn new() -> Self {
+        let program = helper("stand-by");
+        let (program, argument) = program.split_once(' ').unwrap();
+        let mut command = Command::new(program);
+        command.arg(argument).process_group(0);
+        let mut bystander = Devrun::spawn(command);
+        bystander.wait_for("stands by\n");
+        Self(bystander)
+    }
+
+    pub fn group(&self) -> i32 {
+        self.0.pid().as_raw()
+    }
+
+    /// It lives, and nobody has sent it a signal.
+    pub fn is_untouched(mut self) {
+        // The first that it says to be sent is ours, which is the last one.
+        let said = self.0.signal(Signal::SIGUSR1).value_after("got ");
+        assert_eq!(said, "SIGUSR1");
+        self.0.kill();
+    }
+}
