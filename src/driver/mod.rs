@@ -55,6 +55,7 @@ use crate::driver::terminal_signals::{TerminalSignal, TerminalSignals};
 use crate::driver::world::World;
 use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{Request, RunId};
+use crate::os::family::Marks;
 use crate::os::pty::Size;
 use crate::os::{signals, spawn};
 use crate::plan::Plan;
@@ -388,7 +389,9 @@ impl Driver {
         if self.is_guardian_lost {
             self.output.begin_stop();
             self.stand_ins.terminate_all();
-            rescue::end_orphans(self.longest_grace()).await;
+            let runs = self.marks();
+            let runs: Vec<&Marks> = runs.iter().map(|(_, marks)| marks).collect();
+            rescue::end_orphans(&runs, self.longest_grace()).await;
             spawn::reap(self.guardian_pid);
         } else {
             self.ask_to_end(&Request::End);

@@ -103,8 +103,7 @@ impl Probe {
     /// `session`: the number of its session.
     pub(super) fn spawned(&mut self, id: RunId, (pid, session): (i32, i32), now: Instant) {
         if let Some(watched) = self.watched.get_mut(&id) {
-            watched.marks.leader = pid;
-            watched.marks.session = session;
+            watched.marks.begin(pid, session);
             watched.spawned_at = Some(now);
             watched.next_at = Some(now + FIRST_INTERVAL);
         }
@@ -205,13 +204,8 @@ impl Probe {
 /// What a run will be known by: `output` is the identity of what it writes to, `mark` its `DEVRUN_ID`. Its
 /// leader is told later.
 pub(super) fn marks(output: (u64, u64), mark: &str) -> Marks {
-    Marks {
-        leader: 0,
-        session: 0,
-        variable: format!("{ID_VARIABLE}={mark}").into_bytes(),
-        output,
-        adopted: Vec::new(),
-    }
+    let variable = format!("{ID_VARIABLE}={mark}");
+    Marks::new(variable.into_bytes(), output)
 }
 
 fn listens(socket: &Listening) -> Listens {

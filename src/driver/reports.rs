@@ -166,7 +166,7 @@ impl Driver {
         users.map(|place| self.named(place)).collect()
     }
 
-    fn marks(&self) -> Vec<(RunId, Marks)> {
+    pub(super) fn marks(&self) -> Vec<(RunId, Marks)> {
         let spawned = self.probe.spawned_runs().into_iter();
         spawned.map(|(id, marks)| (id, marks.clone())).collect()
     }

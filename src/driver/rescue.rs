@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use crate::os::{family, signals, spawn};
+use crate::os::family::{self, Marks};
+use crate::os::{signals, spawn};
 
 /// Nobody tells when somebody else's descendants come to us.
 const INTERVAL: Duration = Duration::from_millis(10);
@@ -12,11 +13,11 @@ const INTERVAL: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Ends every descendant of ours: SIGTERM, then, after `grace`, SIGKILL until none is left.
-pub(super) async fn end_orphans(grace: Duration) {
+pub(super) async fn end_orphans(runs: &[&Marks], grace: Duration) {
     let kill_at = Instant::now() + grace;
     let mut asked = HashSet::new();
     loop {
-        let orphans = family::orphans(&HashSet::new());
+        let orphans = family::left_behind(runs);
         if orphans.as_ref().is_some_and(Vec::is_empty) {
             return;
         }

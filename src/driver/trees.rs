@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use crate::guardian::protocol::RunId;
 use crate::os::family::{self, Marks, Member};
-use crate::os::process;
 
 /// The living members of the runs' trees, orphans included, parents before their children. `runs`: those that
 /// were spawned.
@@ -15,7 +14,7 @@ pub(super) fn members(guardian: i32, runs: &[(RunId, &Marks)]) -> Vec<(i32, RunI
     let holders = runs.iter().map(|(_, marks)| marks.session);
     let holders: HashSet<i32> = holders.filter(|pid| !leaders.contains_key(pid)).collect();
     let mut trees = Vec::new();
-    let children = process::children(guardian).into_iter();
+    let children = family::below(guardian).into_iter();
     for child in children.filter(|child| !holders.contains(child)) {
         let owner = leaders.get(&child).copied();
         if let Some(id) = owner.or_else(|| owner_of_orphan(child, runs)) {

@@ -51,16 +51,12 @@ impl Run {
             .environment
             .iter()
             .find(|variable| variable.starts_with(prefix.as_bytes()));
+        let mut marks = Marks::new(variable.cloned().unwrap_or_default(), child.output);
+        marks.begin(child.pid, child.holder.unwrap_or(child.pid));
         Self {
             leader: child.pid,
             holder: child.holder,
-            marks: Marks {
-                leader: child.pid,
-                session: child.holder.unwrap_or(child.pid),
-                variable: variable.cloned().unwrap_or_default(),
-                output: child.output,
-                adopted: Vec::new(),
-            },
+            marks,
             is_spawning: true,
             exit: None,
             grace: Duration::from_millis(spawn.grace.into()),

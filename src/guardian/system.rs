@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::guardian::kernel::{Child, Exec, Heard, Kernel};
 use crate::guardian::protocol::{News, Request, Spawn, take_frame};
 use crate::os::descriptor::{self, Waits};
-use crate::os::family::{self, Marks, Member};
+use crate::os::family::{self, Descent, Marks, Member};
 use crate::os::signals;
 use crate::os::spawn::{self, Ends, Habits, Program};
 use crate::os::terminal::Settings;
@@ -25,6 +25,7 @@ pub(super) struct System {
     /// Received and not yet understood.
     bytes: Vec<u8>,
     passed: VecDeque<OwnedFd>,
+    descent: Descent,
     /// Children between fork and exec, and the pipes that tell how that goes.
     spawning: Vec<(i32, OwnedFd)>,
     /// The user's terminal while it is raw, and how it was before.
@@ -48,6 +49,7 @@ impl System {
             habits,
             bytes: Vec::new(),
             passed: VecDeque::new(),
+            descent: Descent::begin(),
             spawning: Vec::new(),
             attached: None,
             locks: Vec::new(),
@@ -60,8 +62,11 @@ impl System {
         watched.extend(self.manager.as_ref().map(AsFd::as_fd));
         let before_spawns = watched.len();
         watched.extend(self.spawning.iter().map(|(_, failure)| failure.as_fd()));
-        let mut readable = descriptor::poll(&watched, timeout)?;
-        let of_spawns = readable.split_off(before_spawns);
+        // What it tells is taken after every wait.
+        watched.extend(self.descent.forks());
+        let mut readable = descriptor::poll(&watched, self.descent.patience(timeout))?;
+        let mut of_spawns = readable.split_off(before_spawns);
+        of_spawns.truncate(self.spawning.len());
         Ok((readable[0], readable.get(1) == Some(&true), of_spawns))
     }
 
@@ -123,6 +128,7 @@ impl Kernel for System {
             std::thread::sleep(BLIND_INTERVAL);
             (true, true, Vec::new())
         });
+        self.descent.note_forks();
         self.hear_of_execs(&of_spawns, &mut heard);
         if of_signals {
             self.hear_signals(&mut heard);
@@ -166,6 +172,7 @@ impl Kernel for System {
             are_terminal: spawn.has_terminal,
         };
         let forked = spawn::fork(&program, ends, self.habits)?;
+        self.descent.follow(forked.pid);
         self.spawning.push((forked.pid, forked.failure));
         Ok(Child {
             pid: forked.pid,
@@ -214,7 +221,7 @@ impl Kernel for System {
     }
 
     fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
-        family::orphans(leaders)
+        self.descent.orphans(leaders)
     }
 
     fn lives_on(&mut self, orphan: &Member) -> bool {
@@ -222,7 +229,7 @@ impl Kernel for System {
     }
 
     fn are_on(&mut self, marks: &Marks, orphan: &Member) -> bool {
-        marks.are_on(orphan)
+        self.descent.is_below(orphan, marks.leader) || marks.are_on(orphan)
     }
 
     fn hold_lock(&mut self) {

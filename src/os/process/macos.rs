@@ -22,6 +22,37 @@ pub(super) fn status(pid: i32) -> Option<Status> {
     })
 }
 
+/// What the kernel calls a process, and the one that forked it: never given again until the next boot, and kept when
+/// the parent is gone.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::os) struct Numbers {
+    pub(in crate::os) own: u64,
+    pub(in crate::os) parent: u64,
+}
+
+/// `struct proc_uniqidentifierinfo` of sys/proc_info_private.h.
+#[repr(C)]
+struct UniqueInfo {
+    program: [u8; 16],
+    own: u64,
+    parent: u64,
+    versions: [u32; 2],
+    reserved: [u64; 2],
+}
+/// `PROC_PIDUNIQIDENTIFIERINFO_SIZE`.
+const _: () = assert!(mem::size_of::<UniqueInfo>() == 56);
+
+/// `None`: it is no more, or a zombie.
+pub(in crate::os) fn numbers(pid: i32) -> Option<Numbers> {
+    /// `PROC_PIDUNIQIDENTIFIERINFO`.
+    const UNIQUE_INFO: libc::c_int = 17;
+    let info: UniqueInfo = info(pid, UNIQUE_INFO, 0)?;
+    Some(Numbers {
+        own: info.own,
+        parent: info.parent,
+    })
+}
+
 /// `T` is one of the kernel's plain structures, the one that belongs to `flavor`.
 fn info<T>(pid: i32, flavor: libc::c_int, argument: u64) -> Option<T> {
     let size = mem::size_of::<T>() as libc::c_int;

@@ -20,7 +20,7 @@ const MAX_COMMAND: usize = 60;
 #[cfg(target_os = "linux")]
 pub(in crate::os) use system::descriptors;
 #[cfg(target_os = "macos")]
-pub(in crate::os) use system::{FileInfo, descriptor_info, descriptors};
+pub(in crate::os) use system::{FileInfo, Numbers, descriptor_info, descriptors, numbers};
 
 /// One look at a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

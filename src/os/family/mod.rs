@@ -1,6 +1,16 @@
 //! A process's tree: who descends from whom, and to which run an orphan belongs.
 
-use std::collections::HashSet;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
+
+pub(crate) use system::Descent;
 
 use crate::os::process::{self, Status};
 
@@ -43,33 +53,15 @@ pub(crate) fn tree(root: i32) -> Vec<Member> {
     members
 }
 
-/// The children of this process that are none of `leaders`: they were adopted. The dead ones are among
-/// them, to be reaped.
-///
-/// `None`: they cannot be looked at now, for want of memory or descriptors.
-#[cfg(target_os = "linux")]
-pub(crate) fn orphans(leaders: &HashSet<i32>) -> Option<Vec<Member>> {
-    let children = process::own_children().ok()?.into_iter();
-    // Nobody else collects them: each is there.
-    let orphans = children.filter(|pid| !leaders.contains(pid));
-    orphans.map(Member::of).collect()
+/// Who may be an orphan of a run, or is a child of the guardian.
+pub(crate) fn below(guardian: i32) -> Vec<i32> {
+    system::below(guardian)
 }
 
-/// Where nobody adopts (macOS): pid 1's children that are in one of the leaders' groups.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn orphans(leaders: &HashSet<i32>) -> Option<Vec<Member>> {
-    let candidates = process::all().into_iter();
-    let orphans = candidates.filter(|pid| !leaders.contains(pid));
-    let orphans = orphans.filter_map(Member::of).filter(|orphan| {
-        let Status {
-            parent,
-            group,
-            is_zombie,
-            ..
-        } = orphan.status;
-        parent == 1 && !is_zombie && leaders.contains(&group)
-    });
-    Some(orphans.collect())
+/// What is left of these runs when the guardian is gone: the heads of their trees, the dead ones among them where they
+/// are to be reaped. `None`: it cannot be looked at now, for want of memory or descriptors.
+pub(crate) fn left_behind(runs: &[&Marks]) -> Option<Vec<Member>> {
+    system::left_behind(runs)
 }
 
 /// What the processes of a run have in common though their parent may be gone.
@@ -79,6 +71,9 @@ pub(crate) struct Marks {
     pub(crate) leader: i32,
     /// The number of its session, if it has one of its own; else its pid, for what begins one.
     pub(crate) session: i32,
+    /// When the leader began.
+    #[cfg(target_os = "macos")]
+    since: Option<u64>,
     /// `DEVRUN_ID=…` as it stands in the environment.
     pub(crate) variable: Vec<u8>,
     /// Device and inode of the pipe that it writes to.
@@ -88,6 +83,26 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
+    /// Of a run that is not begun: `variable` is its `DEVRUN_ID=…`, `output` what it will write to.
+    pub(crate) fn new(variable: Vec<u8>, output: (u64, u64)) -> Self {
+        Self {
+            leader: 0,
+            session: 0,
+            #[cfg(target_os = "macos")]
+            since: None,
+            variable,
+            output,
+            adopted: Vec::new(),
+        }
+    }
+
+    /// It has begun, with this leader in that session (its own pid, if it has none of its own).
+    pub(crate) fn begin(&mut self, leader: i32, session: i32) {
+        self.leader = leader;
+        self.session = session;
+        system::begin(self);
+    }
+
     /// Whether an orphan carries one of these marks. A daemon may have left its group and wiped its
     /// environment (PostgreSQL, nginx); then the inherited pipe still tells.
     pub(crate) fn are_on(&self, orphan: &Member) -> bool {

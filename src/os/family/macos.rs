@@ -1,0 +1,210 @@
+//! Nobody adopts orphans there but pid 1. Who descends from whom is told by numbers that the kernel gives each process
+//! for good: its own, and that of the process which forked it. They are to be read while both live, so the kernel
+//! tells of every fork of a process that is known (kqueue(2), NOTE_FORK).
+//!
+//! What is missed: a process whose parent was forked, forked and ended between two looks, and that carries no mark.
+
+use std::collections::{HashMap, HashSet};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
+
+use super::{Marks, Member};
+use crate::os::process::{self, Numbers};
+
+/// A compiler forks hundreds of times a second: all processes of the machine are looked through no oftener than this.
+const INTERVAL: Duration = Duration::from_millis(10);
+/// How many forks are told of at once.
+const EVENTS: usize = 64;
+/// The parent of whoever has lost his own.
+const FIRST_PROCESS: i32 = 1;
+
+/// Who descends from which leader.
+#[derive(Debug)]
+pub(crate) struct Descent {
+    /// `None`: the system had none left; then only marks tell.
+    forks: Option<Kqueue>,
+    /// By the number of each that lives.
+    known: HashMap<u64, Known>,
+    looked_at: Option<Instant>,
+    /// Somebody forked, and nobody has looked since.
+    is_due: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    pid: i32,
+    leader: i32,
+}
+
+impl Descent {
+    pub(crate) fn begin() -> Self {
+        Self {
+            forks: Kqueue::new().ok(),
+            known: HashMap::new(),
+            looked_at: None,
+            is_due: false,
+        }
+    }
+
+    /// From now on whoever descends from this child is known. Call it right after the fork.
+    pub(crate) fn follow(&mut self, leader: i32) {
+        if let Some(numbers) = process::numbers(leader) {
+            self.note(
+                numbers.own,
+                Known {
+                    pid: leader,
+                    leader,
+                },
+            );
+        }
+    }
+
+    /// Readable when somebody has forked.
+    pub(crate) fn forks(&self) -> Option<BorrowedFd<'_>> {
+        self.forks.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Call it after every wait.
+    pub(crate) fn note_forks(&mut self) {
+        self.is_due |= self.take_events();
+        if self.is_due && self.left_to_wait().is_zero() {
+            self.look();
+        }
+    }
+
+    /// How long may be waited for news: no longer than until the next look, if one is due.
+    pub(crate) fn patience(&self, asked: Option<Duration>) -> Option<Duration> {
+        if !self.is_due {
+            return asked;
+        }
+        let left = self.left_to_wait();
+        Some(asked.map_or(left, |asked| asked.min(left)))
+    }
+
+    /// Whether that orphan descends from this leader.
+    pub(crate) fn is_below(&self, orphan: &Member, leader: i32) -> bool {
+        let mut known = self.known.values();
+        known.any(|known| known.pid == orphan.pid && known.leader == leader)
+    }
+
+    /// Who has lost his parent, and is known or in one of the leaders' groups.
+    pub(crate) fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
+        self.look();
+        let known: HashSet<i32> = self.known.values().map(|known| known.pid).collect();
+        let candidates = process::all().into_iter();
+        let candidates = candidates.filter(|pid| !leaders.contains(pid));
+        let orphans = candidates.filter_map(Member::of).filter(|orphan| {
+            is_orphan(orphan)
+                && (known.contains(&orphan.pid) || leaders.contains(&orphan.status.group))
+        });
+        Some(orphans.collect())
+    }
+
+    fn left_to_wait(&self) -> Duration {
+        let elapsed = self.looked_at.map_or(INTERVAL, |at| at.elapsed());
+        INTERVAL.saturating_sub(elapsed)
+    }
+
+    /// Whether there were any.
+    fn take_events(&self) -> bool {
+        let Some(forks) = &self.forks else {
+            return false;
+        };
+        let none = KEvent::new(
+            0,
+            EventFilter::EVFILT_PROC,
+            EvFlags::empty(),
+            FilterFlag::empty(),
+            0,
+            0,
+        );
+        let mut events = [none; EVENTS];
+        let at_once = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        let mut has_any = false;
+        while let Ok(1..) = forks.kevent(&[], &mut events, Some(at_once)) {
+            has_any = true;
+        }
+        has_any
+    }
+
+    fn look(&mut self) {
+        self.looked_at = Some(Instant::now());
+        self.is_due = false;
+        let pids = process::all().into_iter();
+        let living: Vec<(i32, Numbers)> = pids
+            .filter_map(|pid| Some((pid, process::numbers(pid)?)))
+            .collect();
+        // In no order: a child may stand in front of its parent.
+        while self.note_children(&living) {}
+        // Who has ended leaves nobody whom this look has not seen.
+        let numbers: HashSet<u64> = living.iter().map(|(_, numbers)| numbers.own).collect();
+        self.known.retain(|own, _| numbers.contains(own));
+    }
+
+    /// Whether there were any that were not known.
+    fn note_children(&mut self, living: &[(i32, Numbers)]) -> bool {
+        let before = self.known.len();
+        for (pid, numbers) in living {
+            let parent = self.known.get(&numbers.parent).copied();
+            if let Some(Known { leader, .. }) = parent {
+                self.note(numbers.own, Known { pid: *pid, leader });
+            }
+        }
+        self.known.len() > before
+    }
+
+    fn note(&mut self, own: u64, known: Known) {
+        if self.known.insert(own, known).is_some() {
+            return;
+        }
+        let Some(forks) = &self.forks else { return };
+        let watch = KEvent::new(
+            known.pid as usize,
+            EventFilter::EVFILT_PROC,
+            EvFlags::EV_ADD | EvFlags::EV_CLEAR,
+            FilterFlag::NOTE_FORK,
+            0,
+            0,
+        );
+        let at_once = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // Who has ended meanwhile cannot be watched; what he forked before is seen by the next look.
+        let _ = forks.kevent(&[watch], &mut [], Some(at_once));
+        self.is_due = true;
+    }
+}
+
+fn is_orphan(member: &Member) -> bool {
+    member.status.parent == FIRST_PROCESS && !member.status.is_zombie
+}
+
+/// Notes when the leader began: its number may be another one's once the guardian is gone.
+pub(super) fn begin(marks: &mut Marks) {
+    marks.since = process::status(marks.leader).map(|status| status.start_time);
+}
+
+pub(super) fn left_behind(runs: &[&Marks]) -> Option<Vec<Member>> {
+    let is_another = |marks: &Marks| {
+        let leader = process::status(marks.leader);
+        leader.is_some_and(|leader| Some(leader.start_time) != marks.since)
+    };
+    let mut runs = runs.to_vec();
+    runs.retain(|marks| !is_another(marks));
+    let orphans = process::all().into_iter().filter_map(Member::of);
+    let orphans =
+        orphans.filter(|orphan| is_orphan(orphan) && runs.iter().any(|marks| marks.are_on(orphan)));
+    Some(orphans.collect())
+}
+
+pub(super) fn below(guardian: i32) -> Vec<i32> {
+    let is_candidate = |member: &Member| member.status.parent == guardian || is_orphan(member);
+    let all = process::all().into_iter().filter_map(Member::of);
+    all.filter(is_candidate).map(|member| member.pid).collect()
+}
