@@ -2,6 +2,8 @@
 //! outside, has an end of its own, and leaves no process. One file per kind of fault.
 
 mod left;
+mod ports;
+mod restarts;
 #[cfg(target_os = "linux")]
 mod storms;
 #[path = "../it/support.rs"]

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{ForkResult, fork, setsid};
 
+mod again;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -48,6 +50,13 @@ fn main() {
         ["flood", lines] => flood(lines.parse().expect("it is a number")),
         ["pace", lines, per_second, copy] => pace(number(lines), number(per_second), copy),
         ["storm"] => storm(),
+        ["stubborn-server"] => again::stubborn_server(),
+        ["stubborn-daemon-server", file] => again::stubborn_daemon_server(file),
+        ["lingering-server", millis] => again::lingering_server(number(millis)),
+        ["listen-somewhere"] => again::listen_somewhere(),
+        ["last-words", number] => again::last_words(number),
+        #[cfg(target_os = "linux")]
+        ["without-ipv6", ref rest @ ..] => again::without_ipv6(rest),
         _ => panic!("what is {arguments:?}?"),
     }
 }

@@ -1,0 +1,482 @@
+//! Ports that somebody else holds, takes meanwhile, or that are spent; and machines with half of the address families.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, setsockopt, socket,
+    sockopt,
+};
+
+use crate::left::wait_until_nobody_is_left;
+use crate::support::{Devrun, Project, helper};
+
+const WEB: &str = "web: exec sleep 1000\n";
+
+/// The first of so many hundreds of ports that are all free: neither those that the kernel gives to whoever does not care
+/// (from 32768 on), nor those that devrun proposes (up to 24999). No two tests get the same.
+fn free_blocks(count: u16) -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() as u16 % 60;
+    for _ in 0..70 {
+        let block = NEXT.fetch_add(count, Ordering::Relaxed);
+        let base = 25_000 + (first + block) % 70 * 100;
+        let mut ports = base..base + 100 * count;
+        if ports.all(|port| TcpListener::bind(("0.0.0.0", port)).is_ok()) {
+            return base;
+        }
+    }
+    panic!("this machine has no {count} hundred free ports");
+}
+
+fn start(project: &Project, base: u16, arguments: &[&str]) -> Devrun {
+    let base = base.to_string();
+    let all = ["start", "-p", &base];
+    project.spawn(project.command(all.iter().chain(arguments)))
+}
+
+/// The PORT that a process was started with first.
+fn port(devrun: &mut Devrun, process: &str) -> u16 {
+    let started = devrun.value_after(&format!("{process} started (pid "));
+    let port = started.split("PORT=").nth(1).expect("it has a port");
+    port.trim_end_matches(')').parse().expect("it is a number")
+}
+
+fn end(mut devrun: Devrun, project: &Project) {
+    assert_eq!(devrun.interrupt(), 0);
+    wait_until_nobody_is_left(project);
+}
+
+/// How this test is told of as the holder of a port.
+fn us() -> String {
+    format!("(pid {}, in ", std::process::id())
+}
+
+/// What somebody does with a port.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Hold {
+    Listens,
+    /// With SO_REUSEADDR and SO_REUSEPORT.
+    ListensWithReuse,
+    IsBound,
+    /// With SO_REUSEADDR.
+    IsBoundWithReuse,
+}
+
+/// `None`: this machine has no such address.
+fn hold(address: SocketAddr, how: Hold) -> Option<OwnedFd> {
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::Inet,
+        SocketAddr::V6(_) => AddressFamily::Inet6,
+    };
+    let socket = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).ok()?;
+    if address.is_ipv6() {
+        setsockopt(&socket, sockopt::Ipv6V6Only, &true).unwrap();
+    }
+    if matches!(how, Hold::ListensWithReuse | Hold::IsBoundWithReuse) {
+        setsockopt(&socket, sockopt::ReuseAddr, &true).unwrap();
+    }
+    if how == Hold::ListensWithReuse {
+        setsockopt(&socket, sockopt::ReusePort, &true).unwrap();
+    }
+    let bound = bind(socket.as_raw_fd(), &SockaddrStorage::from(address));
+    if bound == Err(nix::errno::Errno::EADDRNOTAVAIL) {
+        return None;
+    }
+    bound.unwrap();
+    if matches!(how, Hold::Listens | Hold::ListensWithReuse) {
+        listen(&socket, Backlog::new(1).unwrap()).unwrap();
+    }
+    Some(socket)
+}
+
+fn addresses(port: u16) -> [SocketAddr; 4] {
+    [
+        (Ipv4Addr::LOCALHOST, port).into(),
+        (Ipv4Addr::UNSPECIFIED, port).into(),
+        (Ipv6Addr::LOCALHOST, port).into(),
+        (Ipv6Addr::UNSPECIFIED, port).into(),
+    ]
+}
+
+#[test]
+fn a_port_is_taken_whatever_the_address_and_however_it_is_held() {
+    let project = Project::with_procfile(WEB);
+    let base = free_blocks(1);
+    for address in addresses(base) {
+        for how in [Hold::Listens, Hold::ListensWithReuse, Hold::IsBound] {
+            let Some(held) = hold(address, how) else {
+                println!("{address}: no such address here");
+                continue;
+            };
+            let mut devrun = start(&project, base, &[]);
+            // The kernel tells of nobody who has only bound it.
+            let holder = match how {
+                Hold::IsBound => "somebody who cannot be found".into(),
+                Hold::Listens | Hold::ListensWithReuse | Hold::IsBoundWithReuse => us(),
+            };
+            devrun
+                .wait_for(&format!("port {base} is taken by "))
+                .wait_for(&holder)
+                .wait_for(&format!("web.1 gets {}", base + 1));
+            assert_eq!(port(&mut devrun, "web.1"), base + 1, "{address} {how:?}");
+            end(devrun, &project);
+            drop(held);
+        }
+    }
+}
+
+#[test]
+fn connections_that_linger_do_not_hold_a_port() {
+    let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
+    let base = free_blocks(1);
+    let listener = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    let client = TcpStream::connect(("127.0.0.1", base)).unwrap();
+    // The side that closes first is the one that lingers.
+    drop(listener.accept().unwrap());
+    drop(client);
+    drop(listener);
+    let mut devrun = start(&project, base, &[]);
+    devrun.wait_for(&format!("listens on {base}"));
+    assert_eq!(devrun.count("is taken"), 0);
+    end(devrun, &project);
+}
+
+/// What holds without IPv6 as well: a free port is had, a taken one is not, by base and without one.
+#[cfg(target_os = "linux")]
+fn works_without_ipv6(project: &Project, mut devrun_with: impl FnMut(&[&str]) -> Command) {
+    let mut devrun = project.spawn(devrun_with(&["start", "-p", "0"]));
+    devrun.wait_for("listens on ").wait_for("web.1  ready ");
+    end(devrun, project);
+    let base = free_blocks(1);
+    let text = base.to_string();
+    let mut devrun = project.spawn(devrun_with(&["start", "-p", &text, "-m", "web=2"]));
+    devrun.see(&format!("listens on {base}\n"));
+    devrun.see(&format!("listens on {}\n", base + 1));
+    assert_eq!(devrun.count("is taken"), 0);
+    end(devrun, project);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_the_kernel_knows_no_ipv6_ports_are_chosen_all_the_same() {
+    let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
+    let without = helper("without-ipv6");
+    works_without_ipv6(&project, |arguments| {
+        let (program, mode) = without.split_once(' ').expect("it has an argument");
+        let mut command = Command::new(program);
+        project.prepare(&mut command);
+        command.arg(mode).arg(env!("CARGO_BIN_EXE_devrun"));
+        command.args(arguments);
+        command
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_ipv6_is_switched_off_ports_are_chosen_all_the_same() {
+    let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
+    // A network of its own, as root of a namespace where we are none.
+    let script =
+        "ip link set lo up && echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6 && exec \"$@\"";
+    let inside = |program: &str| {
+        let mut command = Command::new("unshare");
+        project.prepare(&mut command);
+        command.args(["-Urn", "sh", "-c", script, "sh", program]);
+        command
+    };
+    if !inside("true").status().is_ok_and(|status| status.success()) {
+        println!("left out: no network namespace may be made here (unshare, ip)");
+        return;
+    }
+    works_without_ipv6(&project, |arguments| {
+        let mut command = inside(env!("CARGO_BIN_EXE_devrun"));
+        command.args(arguments);
+        command
+    });
+}
+
+#[test]
+fn six_sessions_at_the_same_instant_on_overlapping_bases_share_no_port() {
+    let project = Project::empty();
+    let base = free_blocks(4);
+    let bases = [0, 1, 50, 100, 0, 101].map(|offset| base + offset);
+    let apps: Vec<Project> = (0..6)
+        .map(|number| {
+            let app = project.sibling(&format!("app{number}"));
+            app.file(
+                "Procfile",
+                "web: exec sleep 1000\nworker: echo $PORT $ADMIN >> further; exec sleep 1000\n",
+            )
+            .file("devrun.yaml", "processes: { worker: { ports: [ADMIN] } }\n")
+        })
+        .collect();
+    for _ in 0..3 {
+        let sessions = apps.iter().zip(bases);
+        let mut sessions: Vec<Devrun> = sessions
+            .map(|(app, base)| start(app, base, &["-m", "all=1,web=2"]))
+            .collect();
+        let mut ports = Vec::new();
+        for (devrun, app) in sessions.iter_mut().zip(&apps) {
+            ports.extend(["web.1", "web.2"].map(|process| port(devrun, process)));
+            app.wait_for_file("further");
+            while !app.read("further").ends_with('\n') {
+                std::thread::yield_now();
+            }
+            let both = app.read("further");
+            ports.extend(
+                both.split_whitespace()
+                    .map(|port| port.parse::<u16>().unwrap()),
+            );
+            std::fs::remove_file(app.directory().join("further")).unwrap();
+        }
+        let distinct: BTreeSet<u16> = ports.iter().copied().collect();
+        assert_eq!((distinct.len(), ports.len()), (24, 24), "{ports:?}");
+        for devrun in &mut sessions {
+            assert_eq!(devrun.interrupt(), 0);
+        }
+    }
+    wait_until_nobody_is_left(&project);
+}
+
+/// A server that binds its port only when there is a file `go`, and somebody who is given its URL.
+fn slow_to_bind(server: &str) -> Project {
+    let server = helper(server);
+    Project::with_procfile(&format!(
+        "web: echo run >> runs; until [ -e go ]; do sleep 0.01; done; exec {server}\nother: exec sleep 1000\n"
+    ))
+}
+
+/// A session whose web.1 was started, and is about to bind `base`.
+fn about_to_bind(project: &Project) -> (Devrun, u16) {
+    let base = free_blocks(1);
+    let mut devrun = start(project, base, &[]);
+    assert_eq!(port(&mut devrun, "web.1"), base);
+    project.wait_for_file("runs");
+    (devrun, base)
+}
+
+#[test]
+fn a_port_that_is_stolen_before_it_is_bound_is_chosen_anew_and_the_thief_is_named() {
+    let project = slow_to_bind("listen");
+    let (mut devrun, base) = about_to_bind(&project);
+    let _thief = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    devrun
+        .wait_for(&format!("port {base} of web.1 is in the hands of "))
+        .wait_for(&us());
+    project.write("go", "");
+    devrun
+        .wait_for("web.1 exited with status 101 ")
+        .wait_for("restart 1 in 0.5 s");
+    devrun
+        .wait_for(&format!(
+            "web.1 gets {}: port {base} was taken meanwhile by ",
+            base + 1
+        ))
+        .wait_for(&us())
+        .wait_for("; other.1 was given that URL");
+    devrun.wait_for(&format!("listens on {}", base + 1));
+    end(devrun, &project);
+}
+
+/// The kernel lets us bind beside somebody who bound with SO_REUSEADDR, as long as he does not listen: so that
+/// port counts as free, until he does.
+#[test]
+fn whoever_begins_to_listen_on_a_port_that_was_chosen_is_a_thief() {
+    let project = slow_to_bind("listen");
+    let base = free_blocks(1);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, base));
+    let thief = hold(address, Hold::IsBoundWithReuse).expect("there is IPv4");
+    let mut devrun = start(&project, base, &[]);
+    let given = port(&mut devrun, "web.1");
+    listen(&thief, Backlog::new(1).unwrap()).unwrap();
+    project.write("go", "");
+    if given == base {
+        devrun
+            .wait_for(&format!(
+                "web.1 gets {}: port {base} was taken meanwhile by ",
+                base + 1
+            ))
+            .wait_for(&us());
+    }
+    devrun.see(&format!("listens on {}", base + 1));
+    end(devrun, &project);
+}
+
+#[test]
+fn a_thief_that_is_gone_in_time_costs_no_more_than_the_run() {
+    let project = slow_to_bind("listen");
+    let (mut devrun, base) = about_to_bind(&project);
+    let thief = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    project.write("go", "");
+    devrun.wait_for("restart 1 in 0.5 s");
+    drop(thief);
+    devrun.wait_for(&format!("listens on {base}\n"));
+    assert_eq!(devrun.count("was taken meanwhile"), 0);
+    end(devrun, &project);
+}
+
+#[test]
+fn who_goes_elsewhere_because_its_port_was_stolen_is_found_there() {
+    let project = slow_to_bind("listen-somewhere");
+    let (mut devrun, base) = about_to_bind(&project);
+    let _thief = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    devrun
+        .wait_for(&format!("port {base} of web.1 is in the hands of "))
+        .wait_for(&us());
+    project.write("go", "");
+    devrun
+        .wait_for(&format!("web.1 was given PORT={base} but listens on "))
+        .wait_for("other.1 was given that URL");
+    end(devrun, &project);
+}
+
+#[test]
+fn a_pinned_port_that_is_stolen_is_not_exchanged() {
+    let base = free_blocks(1);
+    let project = slow_to_bind("listen").file(
+        "devrun.yaml",
+        format!("processes: {{ web: {{ port: {base} }} }}\n"),
+    );
+    let mut devrun = project.start();
+    project.wait_for_file("runs");
+    let _thief = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    project.write("go", "");
+    devrun
+        .wait_for(&format!(
+            "web.1 could not be started: port {base} is taken by "
+        ))
+        .wait_for(&us());
+    devrun.interrupt();
+    wait_until_nobody_is_left(&project);
+}
+
+#[test]
+fn when_all_hundred_ports_of_a_block_are_taken_any_other_will_do() {
+    let project = Project::with_procfile(WEB);
+    let base = free_blocks(1);
+    let block = base..base + 100;
+    let bind = |port| TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let _taken: Vec<TcpListener> = block.clone().map(bind).collect();
+    let mut devrun = start(&project, base, &[]);
+    let given = port(&mut devrun, "web.1");
+    assert!(!block.contains(&given), "{given}");
+    devrun.see(&format!("web.1 gets {given}\n"));
+    end(devrun, &project);
+}
+
+#[test]
+fn the_range_ends_at_65535() {
+    let project = Project::with_procfile(WEB);
+    let last = TcpListener::bind(("127.0.0.1", 65_535)).ok();
+    assert!(last.is_some(), "somebody sits on 65535");
+    let mut devrun = start(&project, 65_535, &[]);
+    devrun.wait_for("port 65535 is taken by ").wait_for(&us());
+    assert!((1024..65_535).contains(&port(&mut devrun, "web.1")));
+    end(devrun, &project);
+    drop(last);
+    let mut devrun = start(&project, 65_535, &[]);
+    assert_eq!(port(&mut devrun, "web.1"), 65_535);
+    end(devrun, &project);
+}
+
+#[test]
+fn whoever_would_get_a_port_beyond_the_range_is_named_and_nothing_is_started() {
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+    let procfile = names.map(|name| format!("{name}: echo up > started\n"));
+    let project = Project::with_procfile(&procfile.concat());
+    let refused = project.run(&["start", "-p", "65500"]);
+    assert_eq!((refused.status, refused.stdout.as_str()), (2, ""));
+    let expected = "error: `b.1` would get port 65600\n \
+        caused by: ports end at 65535; 65500 + 100 for each type before it\n \
+        help: choose a lower base port: `devrun start -p 5000`\n";
+    assert!(refused.stderr.starts_with(expected), "{}", refused.stderr);
+    assert!(refused.stderr.contains("error: `j.1` would get port 66400"));
+    let refused = project.run(&["start", "-p", "65535", "-m", "a=2"]);
+    assert_eq!(refused.status, 2);
+    let expected = "error: `a.2` would get port 65536";
+    assert!(refused.stderr.starts_with(expected), "{}", refused.stderr);
+    assert_eq!(project.run(&["start", "-p", "65536"]).status, 2);
+    assert!(!project.directory().join("started").exists());
+}
+
+#[test]
+fn base_0_means_any_ports_and_no_two_the_same() {
+    let project = Project::with_procfile("web: exec sleep 1000\nworker: exec sleep 1000\n");
+    let mut devrun = start(&project, 0, &["-m", "all=5"]);
+    let instances = ["web", "worker"].into_iter();
+    let names = instances.flat_map(|name| (1..=5).map(move |n| format!("{name}.{n}")));
+    let ports: BTreeSet<u16> = names.map(|name| port(&mut devrun, &name)).collect();
+    assert_eq!(ports.len(), 10, "{ports:?}");
+    assert!(ports.iter().all(|port| *port >= 1024), "{ports:?}");
+    end(devrun, &project);
+}
+
+/// Not even root is anybody else: who may bind below 1024 is asked of the kernel, not of the user's number.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_privileged_base_is_said_to_need_privileges() {
+    let limit = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    if limit.is_ok_and(|limit| limit.trim() == "0") {
+        println!("left out: here anybody may bind any port");
+        return;
+    }
+    const NOBODY: u32 = 65_534;
+    let project = Project::with_procfile(WEB);
+    let is_root = nix::unistd::geteuid().is_root();
+    let as_nobody = |arguments: &[&str]| {
+        let mut command = project.command(arguments);
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+            let root = project.directory().parent().expect("it has one").to_owned();
+            for directory in ["app", "home", "run", "state"] {
+                std::os::unix::fs::chown(root.join(directory), Some(NOBODY), None).unwrap();
+            }
+        }
+        project.spawn(command)
+    };
+    let mut devrun = as_nobody(&["start", "-p", "80"]);
+    devrun.wait_for("port 80 needs privileges");
+    assert!(port(&mut devrun, "web.1") >= 1024);
+    assert_eq!(devrun.count("needs privileges"), 1);
+    end(devrun, &project);
+    let mut devrun = as_nobody(&["start", "-p", "80", "--strict-ports"]);
+    assert_eq!(devrun.wait(), 2);
+    let said = devrun.stderr.text();
+    let expected = "error: port 80 needs privileges, and `web.1` may have no other\n";
+    assert!(said.starts_with(expected), "{said}");
+}
+
+#[test]
+fn a_block_of_150_overflows_around_the_next_types_own() {
+    let project = Project::with_procfile("web: true\nworker: true\n");
+    let base = free_blocks(3);
+    let mut devrun = start(&project, base, &["-m", "all=1,web=150"]);
+    assert_eq!(devrun.wait(), 0);
+    assert_eq!(port(&mut devrun, "worker.1"), base + 100);
+    let names = (1..=150).map(|number| format!(" web.{number}"));
+    let webs: Vec<u16> = names.map(|name| port(&mut devrun, &name)).collect();
+    let own: Vec<u16> = (base..base + 100).collect();
+    assert_eq!(webs[..100], own);
+    let distinct: BTreeSet<u16> = webs.iter().copied().chain([base + 100]).collect();
+    assert_eq!(distinct.len(), 151);
+    devrun.see(&format!(
+        "port {} is taken by worker.1 of this session",
+        base + 100
+    ));
+    wait_until_nobody_is_left(&project);
+}
+
+#[test]
+fn what_is_held_by_udp_is_free() {
+    let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
+    let base = free_blocks(1);
+    let _udp = std::net::UdpSocket::bind(("127.0.0.1", base)).unwrap();
+    let mut devrun = start(&project, base, &[]);
+    devrun.wait_for(&format!("listens on {base}\n"));
+    end(devrun, &project);
+}
