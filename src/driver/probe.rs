@@ -225,8 +225,8 @@ fn changes(
     if let Some(socket) = on_its_port.filter(|_| !is_own && watched.spawned_at.is_some()) {
         if watched.stranger.is_none() {
             let holder = socket::holder(socket.port);
-            watched.stranger = Some(is_identified(&holder));
-            if is_identified(&holder) {
+            watched.stranger = judged(socket, &holder);
+            if watched.stranger == Some(true) {
                 events.push(Event::PortStolen {
                     process,
                     run,
@@ -255,6 +255,13 @@ fn changes(
         });
     }
     events
+}
+
+/// Whether it is a stranger's. `None`: it was closed before its owner was found, as by a program that only tries which
+/// ports are free; that is nobody's server.
+fn judged(socket: &Listening, holder: &Holder) -> Option<bool> {
+    let is_stranger = is_identified(holder);
+    (is_stranger || socket::still_listens(socket)).then_some(is_stranger)
 }
 
 /// The port was free before the spawn. Where the owner of its listener cannot be read (a proxy of
