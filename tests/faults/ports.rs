@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, setsockopt, socket,
@@ -464,10 +465,7 @@ fn a_block_of_150_overflows_around_the_next_types_own() {
     assert_eq!(webs[..100], own);
     let distinct: BTreeSet<u16> = webs.iter().copied().chain([base + 100]).collect();
     assert_eq!(distinct.len(), 151);
-    devrun.see(&format!(
-        "port {} is taken by worker.1 of this session",
-        base + 100
-    ));
+    devrun.see(&format!("port {} belongs to worker.1", base + 100));
     wait_until_nobody_is_left(&project);
 }
 
@@ -479,4 +477,24 @@ fn what_is_held_by_udp_is_free() {
     let mut devrun = start(&project, base, &[]);
     devrun.wait_for(&format!("listens on {base}\n"));
     end(devrun, &project);
+}
+
+/// Many programs find a free port by trying: each look of theirs is a listener for some microseconds.
+#[test]
+fn who_only_tries_whether_a_port_is_free_makes_nobody_ready() {
+    let procfile = "web: exec sleep 1000\napi: exec sleep 1000\n";
+    let settings = "uses: { API_URL: api }\nprocesses: { api: { uses: [] } }\n";
+    let project = Project::with_procfile(procfile).file("devrun.yaml", settings);
+    let base = free_blocks(2);
+    let mut devrun = start(&project, base, &[]);
+    assert_eq!(port(&mut devrun, "api.1"), base + 100);
+    // What nobody serves is asked for every 10 ms for 2 s.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(2) {
+        drop(TcpListener::bind(("127.0.0.1", base + 100)));
+    }
+    assert_eq!(devrun.interrupt(), 0);
+    let said = devrun.stdout.text();
+    assert!(!said.contains("web.1 started"), "{said}");
+    wait_until_nobody_is_left(&project);
 }
