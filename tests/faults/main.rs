@@ -4,6 +4,9 @@
 mod left;
 mod ports;
 mod restarts;
+#[path = "../it/screen.rs"]
+#[expect(dead_code, reason = "the other test binary uses the rest of it")]
+mod screen;
 #[cfg(target_os = "linux")]
 mod storms;
 #[path = "../it/support.rs"]

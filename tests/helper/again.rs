@@ -1,16 +1,27 @@
 //! Servers that are slow to let go of their port, or stubborn, or late; and programs in a world without IPv6.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{ForkResult, Pid, fork, getppid, setsid};
 
 use crate::{daemonise, ignore, park, port, say, serve};
+
+/// Adds a line to the file: the milliseconds since 1970.
+pub fn stamp(file: &str) {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let line = format!("{}\n", now.expect("it is later").as_millis());
+    let file = OpenOptions::new().create(true).append(true).open(file);
+    let mut file = file.expect("the directory is ours");
+    file.write_all(line.as_bytes()).expect("there is room");
+}
 
 /// Serves PORT and is deaf to SIGTERM.
 pub fn stubborn_server() -> ! {

@@ -50,6 +50,7 @@ fn main() {
         ["flood", lines] => flood(lines.parse().expect("it is a number")),
         ["pace", lines, per_second, copy] => pace(number(lines), number(per_second), copy),
         ["storm"] => storm(),
+        ["stamp", file] => again::stamp(file),
         ["stubborn-server"] => again::stubborn_server(),
         ["stubborn-daemon-server", file] => again::stubborn_daemon_server(file),
         ["lingering-server", millis] => again::lingering_server(number(millis)),
