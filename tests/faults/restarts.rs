@@ -107,7 +107,7 @@ fn whoever_asks_for_it_no_process_is_started_more_than_20_times_in_8_s() {
         scope.spawn(|| {
             while goes_on() {
                 let mut owner = api.start();
-                owner.wait_for("listens on ").interrupt();
+                owner.see(") now uses api").see("  ready ").interrupt();
             }
         });
         scope.spawn(|| {
