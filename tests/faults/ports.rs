@@ -1,7 +1,7 @@
 //! Ports that somebody else holds, takes meanwhile, or that are spent; and machines with half of the address families.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -95,39 +95,45 @@ fn hold(address: SocketAddr, how: Hold) -> Option<OwnedFd> {
     Some(socket)
 }
 
-fn addresses(port: u16) -> [SocketAddr; 4] {
-    [
-        (Ipv4Addr::LOCALHOST, port).into(),
-        (Ipv4Addr::UNSPECIFIED, port).into(),
-        (Ipv6Addr::LOCALHOST, port).into(),
-        (Ipv6Addr::UNSPECIFIED, port).into(),
-    ]
-}
-
+/// One process for each address, whose own place is held there and nowhere else.
 #[test]
 fn a_port_is_taken_whatever_the_address_and_however_it_is_held() {
-    let project = Project::with_procfile(WEB);
-    let base = free_blocks(1);
-    for address in addresses(base) {
-        for how in [Hold::Listens, Hold::ListensWithReuse, Hold::IsBound] {
-            let Some(held) = hold(address, how) else {
-                println!("{address}: no such address here");
-                continue;
-            };
-            let mut devrun = start(&project, base, &[]);
+    let addresses: [(&str, IpAddr); 4] = [
+        ("localhost4", Ipv4Addr::LOCALHOST.into()),
+        ("any4", Ipv4Addr::UNSPECIFIED.into()),
+        ("localhost6", Ipv6Addr::LOCALHOST.into()),
+        ("any6", Ipv6Addr::UNSPECIFIED.into()),
+    ];
+    let procfile = addresses.map(|(name, _)| format!("{name}: exec sleep 1000\n"));
+    let project = Project::with_procfile(&procfile.concat());
+    for how in [Hold::Listens, Hold::ListensWithReuse, Hold::IsBound] {
+        let base = free_blocks(4);
+        let places = addresses.iter().zip((base..).step_by(100));
+        let held = places.map(|((name, address), place)| {
+            let held = hold((*address, place).into(), how);
+            if held.is_none() {
+                println!("left out: this machine has no {address}");
+            }
+            (name, place, held)
+        });
+        let held: Vec<_> = held.collect();
+        let mut devrun = start(&project, base, &[]);
+        for (name, place, _) in held.iter().filter(|(_, _, held)| held.is_some()) {
             // The kernel tells of nobody who has only bound it.
             let holder = match how {
                 Hold::IsBound => "somebody who cannot be found".into(),
                 Hold::Listens | Hold::ListensWithReuse | Hold::IsBoundWithReuse => us(),
             };
             devrun
-                .wait_for(&format!("port {base} is taken by "))
+                .wait_for(&format!("port {place} is taken by "))
                 .wait_for(&holder)
-                .wait_for(&format!("web.1 gets {}", base + 1));
-            assert_eq!(port(&mut devrun, "web.1"), base + 1, "{address} {how:?}");
-            end(devrun, &project);
-            drop(held);
+                .wait_for(&format!("{name}.1 gets {}", place + 1));
         }
+        for (name, place, held) in &held {
+            let given = place + u16::from(held.is_some());
+            assert_eq!(port(&mut devrun, &format!(" {name}.1")), given, "{how:?}");
+        }
+        end(devrun, &project);
     }
 }
 
