@@ -1,11 +1,11 @@
 //! Ports that somebody else holds, takes meanwhile, or that are spent; and machines with half of the address families.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use nix::sys::socket::{
@@ -19,15 +19,21 @@ use crate::support::{Devrun, Project, helper};
 const WEB: &str = "web: exec sleep 1000\n";
 
 /// The first of so many hundreds of ports that are all free: neither those that the kernel gives to whoever does not care
-/// (from 32768 on), nor those that devrun proposes (up to 24999). No two tests get the same.
+/// (from 32768 on), nor those that devrun proposes (up to 24999). No two tests get the same, of whatever test program:
+/// each hundred is marked by a UDP socket, which is no matter to devrun.
 fn free_blocks(count: u16) -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = std::process::id() as u16 % 60;
-    for _ in 0..70 {
-        let block = NEXT.fetch_add(count, Ordering::Relaxed);
+    static MARKS: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+    let first = (std::process::id() % 70) as u16;
+    for block in 0..70 {
         let base = 25_000 + (first + block) % 70 * 100;
+        let last = (0..count).map(|block| base + 100 * block + 99);
+        let marks = last.map(|port| UdpSocket::bind(("127.0.0.1", port)));
+        let Ok(marks) = marks.collect::<std::io::Result<Vec<_>>>() else {
+            continue;
+        };
         let mut ports = base..base + 100 * count;
         if ports.all(|port| TcpListener::bind(("0.0.0.0", port)).is_ok()) {
+            MARKS.lock().unwrap().extend(marks);
             return base;
         }
     }
@@ -260,7 +266,7 @@ fn slow_to_bind(server: &str) -> Project {
 
 /// A session whose web.1 was started, and is about to bind `base`.
 fn about_to_bind(project: &Project) -> (Devrun, u16) {
-    let base = free_blocks(1);
+    let base = free_blocks(2);
     let mut devrun = start(project, base, &[]);
     assert_eq!(port(&mut devrun, "web.1"), base);
     project.wait_for_file("runs");
@@ -295,7 +301,7 @@ fn a_port_that_is_stolen_before_it_is_bound_is_chosen_anew_and_the_thief_is_name
 #[test]
 fn whoever_begins_to_listen_on_a_port_that_was_chosen_is_a_thief() {
     let project = slow_to_bind("listen");
-    let base = free_blocks(1);
+    let base = free_blocks(2);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, base));
     let thief = hold(address, Hold::IsBoundWithReuse).expect("there is IPv4");
     let mut devrun = start(&project, base, &[]);
@@ -479,7 +485,7 @@ fn a_block_of_150_overflows_around_the_next_types_own() {
 fn what_is_held_by_udp_is_free() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
     let base = free_blocks(1);
-    let _udp = std::net::UdpSocket::bind(("127.0.0.1", base)).unwrap();
+    let _udp = UdpSocket::bind(("127.0.0.1", base)).unwrap();
     let mut devrun = start(&project, base, &[]);
     devrun.wait_for(&format!("listens on {base}\n"));
     end(devrun, &project);
