@@ -8,13 +8,15 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, setsockopt, socket,
     sockopt,
 };
 
 use crate::left::wait_until_nobody_is_left;
-use crate::support::{Devrun, Project, helper};
+use crate::support::{Devrun, PATIENCE, Project, helper};
 
 const WEB: &str = "web: exec sleep 1000\n";
 
@@ -31,8 +33,12 @@ fn free_blocks(count: u16) -> u16 {
         let Ok(marks) = marks.collect::<std::io::Result<Vec<_>>>() else {
             continue;
         };
-        let mut ports = base..base + 100 * count;
-        if ports.all(|port| TcpListener::bind(("0.0.0.0", port)).is_ok()) {
+        // No connection may linger there either: that would stop who holds a port without SO_REUSEADDR.
+        let is_free = |port| {
+            let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+            try_to_hold(address, Hold::IsBound).is_ok()
+        };
+        if (base..base + 100 * count).all(is_free) {
             MARKS.lock().unwrap().extend(marks);
             return base;
         }
@@ -74,31 +80,48 @@ enum Hold {
     IsBoundWithReuse,
 }
 
-/// `None`: this machine has no such address.
-fn hold(address: SocketAddr, how: Hold) -> Option<OwnedFd> {
+fn try_to_hold(address: SocketAddr, how: Hold) -> nix::Result<OwnedFd> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::Inet,
         SocketAddr::V6(_) => AddressFamily::Inet6,
     };
-    let socket = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).ok()?;
+    let socket = socket(family, SockType::Stream, SockFlag::empty(), None)?;
+    fcntl(&socket, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
     if address.is_ipv6() {
-        setsockopt(&socket, sockopt::Ipv6V6Only, &true).unwrap();
+        setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
     }
     if matches!(how, Hold::ListensWithReuse | Hold::IsBoundWithReuse) {
-        setsockopt(&socket, sockopt::ReuseAddr, &true).unwrap();
+        setsockopt(&socket, sockopt::ReuseAddr, &true)?;
     }
     if how == Hold::ListensWithReuse {
-        setsockopt(&socket, sockopt::ReusePort, &true).unwrap();
+        setsockopt(&socket, sockopt::ReusePort, &true)?;
     }
-    let bound = bind(socket.as_raw_fd(), &SockaddrStorage::from(address));
-    if bound == Err(nix::errno::Errno::EADDRNOTAVAIL) {
-        return None;
-    }
-    bound.unwrap();
+    bind(socket.as_raw_fd(), &SockaddrStorage::from(address))?;
     if matches!(how, Hold::Listens | Hold::ListensWithReuse) {
-        listen(&socket, Backlog::new(1).unwrap()).unwrap();
+        listen(&socket, Backlog::new(1)?)?;
     }
-    Some(socket)
+    Ok(socket)
+}
+
+/// `None`: this machine has no such address.
+fn hold(address: SocketAddr, how: Hold) -> Option<OwnedFd> {
+    let begun = Instant::now();
+    loop {
+        match try_to_hold(address, how) {
+            Ok(socket) => return Some(socket),
+            Err(Errno::EADDRNOTAVAIL | Errno::EAFNOSUPPORT) => return None,
+            // A child that another test forks just now may have a copy of what looked whether the port is free, until
+            // it executes its program.
+            Err(Errno::EADDRINUSE) if begun.elapsed() < PATIENCE => std::thread::yield_now(),
+            Err(error) => panic!("{address}: {error}"),
+        }
+    }
+}
+
+/// Listens there, on 127.0.0.1.
+fn taken(port: u16) -> OwnedFd {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    hold(address, Hold::Listens).expect("there is IPv4")
 }
 
 /// One process for each address, whose own place is held there and nowhere else.
@@ -163,7 +186,7 @@ fn connections_that_linger_do_not_hold_a_port() {
 #[cfg(target_os = "linux")]
 fn works_without_ipv6(project: &Project, mut devrun_with: impl FnMut(&[&str]) -> Command) {
     let mut devrun = project.spawn(devrun_with(&["start", "-p", "0"]));
-    devrun.wait_for("listens on ").wait_for("web.1  ready ");
+    devrun.see("listens on ").see("web.1  ready ");
     end(devrun, project);
     let base = free_blocks(1);
     let text = base.to_string();
@@ -277,7 +300,7 @@ fn about_to_bind(project: &Project) -> (Devrun, u16) {
 fn a_port_that_is_stolen_before_it_is_bound_is_chosen_anew_and_the_thief_is_named() {
     let project = slow_to_bind("listen");
     let (mut devrun, base) = about_to_bind(&project);
-    let _thief = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    let _thief = taken(base);
     devrun
         .wait_for(&format!("port {base} of web.1 is in the hands of "))
         .wait_for(&us());
@@ -324,7 +347,7 @@ fn whoever_begins_to_listen_on_a_port_that_was_chosen_is_a_thief() {
 fn a_thief_that_is_gone_in_time_costs_no_more_than_the_run() {
     let project = slow_to_bind("listen");
     let (mut devrun, base) = about_to_bind(&project);
-    let thief = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    let thief = taken(base);
     project.write("go", "");
     devrun.wait_for("restart 1 in 0.5 s");
     drop(thief);
@@ -337,7 +360,7 @@ fn a_thief_that_is_gone_in_time_costs_no_more_than_the_run() {
 fn who_goes_elsewhere_because_its_port_was_stolen_is_found_there() {
     let project = slow_to_bind("listen-somewhere");
     let (mut devrun, base) = about_to_bind(&project);
-    let _thief = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    let _thief = taken(base);
     devrun
         .wait_for(&format!("port {base} of web.1 is in the hands of "))
         .wait_for(&us());
@@ -357,7 +380,7 @@ fn a_pinned_port_that_is_stolen_is_not_exchanged() {
     );
     let mut devrun = project.start();
     project.wait_for_file("runs");
-    let _thief = TcpListener::bind(("127.0.0.1", base)).unwrap();
+    let _thief = taken(base);
     project.write("go", "");
     devrun
         .wait_for(&format!(
@@ -373,8 +396,7 @@ fn when_all_hundred_ports_of_a_block_are_taken_any_other_will_do() {
     let project = Project::with_procfile(WEB);
     let base = free_blocks(1);
     let block = base..base + 100;
-    let bind = |port| TcpListener::bind(("127.0.0.1", port)).unwrap();
-    let _taken: Vec<TcpListener> = block.clone().map(bind).collect();
+    let _taken: Vec<OwnedFd> = block.clone().map(taken).collect();
     let mut devrun = start(&project, base, &[]);
     let given = port(&mut devrun, "web.1");
     assert!(!block.contains(&given), "{given}");
@@ -385,8 +407,7 @@ fn when_all_hundred_ports_of_a_block_are_taken_any_other_will_do() {
 #[test]
 fn the_range_ends_at_65535() {
     let project = Project::with_procfile(WEB);
-    let last = TcpListener::bind(("127.0.0.1", 65_535)).ok();
-    assert!(last.is_some(), "somebody sits on 65535");
+    let last = taken(65_535);
     let mut devrun = start(&project, 65_535, &[]);
     devrun.wait_for("port 65535 is taken by ").wait_for(&us());
     assert!((1024..65_535).contains(&port(&mut devrun, "web.1")));
