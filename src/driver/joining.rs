@@ -298,6 +298,7 @@ impl Driver {
                         events.push(Event::PortMoved {
                             process: place,
                             port,
+                            taken_by: None,
                         });
                     }
                     match found.failed {
@@ -376,7 +377,11 @@ impl Driver {
         places
             .flat_map(|process| {
                 let port = self.plan.processes[process].port;
-                let moved = port.map(|port| Event::PortMoved { process, port });
+                let moved = port.map(|port| Event::PortMoved {
+                    process,
+                    port,
+                    taken_by: None,
+                });
                 moved.into_iter().chain([Event::Adopted { process }])
             })
             .collect()

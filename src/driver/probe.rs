@@ -243,9 +243,9 @@ fn changes(
     if let Some(socket) = on_its_port.filter(|_| !is_own && watched.spawned_at.is_some()) {
         if watched.stranger.is_none() {
             let holder = socket::holder(socket.port);
-            let is_stranger = is_identified(&holder) && !is_ours(&holder);
-            watched.stranger = Some(is_stranger);
-            if is_stranger {
+            watched.stranger =
+                judged(socket, &holder).map(|is_stranger| is_stranger && !is_ours(&holder));
+            if watched.stranger == Some(true) {
                 events.push(Event::PortStolen {
                     process,
                     run,
@@ -284,6 +284,13 @@ fn is_below(holder: &Holder, guardian: i32, owners: &HashMap<i32, RunId>) -> boo
     };
     let is_guardian = |pid: i32| pid == guardian;
     !owners.contains_key(pid) && process::parents(*pid).any(is_guardian)
+}
+
+/// Whether it is a stranger's. `None`: it was closed before its owner was found, as by a program that only tries which
+/// ports are free; that is nobody's server.
+fn judged(socket: &Listening, holder: &Holder) -> Option<bool> {
+    let is_stranger = is_identified(holder);
+    (is_stranger || socket::still_listens(socket)).then_some(is_stranger)
 }
 
 /// The port was free before the spawn. Where the owner of its listener cannot be read (a proxy of

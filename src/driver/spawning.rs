@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::driver::child::{self, Ends};
 use crate::driver::output::Reader;
+use crate::driver::world::moving::Moved;
 use crate::driver::{Driver, probe};
 use crate::guardian::protocol::{Request, RunId};
 use crate::os;
@@ -101,9 +102,13 @@ impl Driver {
         let moved = self.world.port_for(process);
         // Before the spawn: whoever is to bind the port shall not be without its lock.
         self.guardian.hold(self.world.new_locks());
-        if let Some(port) = moved? {
+        if let Some(Moved { port, taken_by }) = moved? {
             if run > 1 {
-                let _ = self.news.send(Event::PortMoved { process, port });
+                let _ = self.news.send(Event::PortMoved {
+                    process,
+                    port,
+                    taken_by,
+                });
             }
             self.changes.gather();
         }

@@ -138,10 +138,13 @@ fn sentence(notice: &Notice) -> String {
             process,
             from,
             to,
+            taken_by,
             misled,
         } => {
+            let by = taken_by.as_ref().map(|holder| format!(" by {holder}"));
             format!(
-                "{process} gets {to}: port {from} was taken meanwhile{}",
+                "{process} gets {to}: port {from} was taken meanwhile{}{}",
+                by.unwrap_or_default(),
                 given_to(misled)
             )
         }

@@ -57,7 +57,12 @@ pub(crate) enum Event {
         holder: Holder,
     },
     /// The next run of the process was given another port.
-    PortMoved { process: ProcessIndex, port: u16 },
+    PortMoved {
+        process: ProcessIndex,
+        port: u16,
+        /// Who took the one that it had, if that is why.
+        taken_by: Option<Holder>,
+    },
     /// What its owner, or the lack of one, makes of a process that another session runs.
     Elsewhere {
         process: ProcessIndex,

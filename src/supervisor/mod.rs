@@ -180,7 +180,11 @@ impl Supervisor {
                 run,
                 holder,
             } => self.port_stolen(process, run, holder, turn),
-            Event::PortMoved { process, port } => self.port_moved(process, port, turn),
+            Event::PortMoved {
+                process,
+                port,
+                taken_by,
+            } => self.port_moved(process, port, taken_by, turn),
             Event::RestartAsked { process } => self.restart_asked(process, turn),
             Event::StopAsked { process } => self.stop_asked(process, turn),
             Event::StartAsked { process } => self.start_asked(process, turn),
@@ -242,7 +246,13 @@ impl Supervisor {
         }
     }
 
-    fn port_moved(&mut self, process: ProcessIndex, port: u16, turn: &mut Turn) {
+    fn port_moved(
+        &mut self,
+        process: ProcessIndex,
+        port: u16,
+        taken_by: Option<Holder>,
+        turn: &mut Turn,
+    ) {
         let Some(process) = self.processes.get_mut(process) else {
             return;
         };
@@ -253,6 +263,7 @@ impl Supervisor {
                 process: process.name.clone(),
                 from,
                 to: port,
+                taken_by,
                 misled: process.consumers.clone(),
             });
         }

@@ -101,6 +101,8 @@ pub(crate) enum Notice {
         process: ProcessName,
         from: u16,
         to: u16,
+        /// Who took the old one, if that is known.
+        taken_by: Option<Holder>,
         /// Who runs with the old URL.
         misled: Vec<ProcessName>,
     },

@@ -4,6 +4,8 @@
 mod families;
 mod killed;
 mod left;
+mod ports;
+mod restarts;
 #[path = "../it/screen.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod screen;

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{ForkResult, fork, setsid};
 
+mod again;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -58,6 +60,14 @@ fn main() {
         ["bare", file] => ends::bare(file),
         ["hop", file] => ends::hop(file),
         ["stand-by"] => ends::stand_by(),
+        ["stamp", file] => again::stamp(file),
+        ["stubborn-server"] => again::stubborn_server(),
+        ["stubborn-daemon-server", file] => again::stubborn_daemon_server(file),
+        ["lingering-server", millis] => again::lingering_server(number(millis)),
+        ["listen-somewhere"] => again::listen_somewhere(),
+        ["last-words", number] => again::last_words(number),
+        #[cfg(target_os = "linux")]
+        ["without-ipv6", ref rest @ ..] => again::without_ipv6(rest),
         _ => panic!("what is {arguments:?}?"),
     }
 }

@@ -196,10 +196,14 @@ fn a_port_that_was_lost_between_two_runs_is_given_up() {
     devrun.wait_for("restart 1 in 0.5 s");
     let _taken = taken("127.0.0.1", base);
     project.write("taken", "");
-    devrun.wait_for(&format!(
-        "web.1 gets {}: port {base} was taken meanwhile; other.1 was given that URL",
+    let moved = format!(
+        "web.1 gets {}: port {base} was taken meanwhile by ",
         base + 1
-    ));
+    );
+    devrun
+        .wait_for(&moved)
+        .wait_for(&format!("(pid {}, in ", std::process::id()))
+        .wait_for("; other.1 was given that URL");
     devrun
         .wait_for(&format!("PORT={}", base + 1))
         .wait_for("wrote");

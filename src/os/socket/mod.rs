@@ -125,6 +125,11 @@ impl SocketTable {
     }
 }
 
+/// It was not closed since.
+pub(crate) fn still_listens(socket: &Listening) -> bool {
+    listeners().is_ok_and(|listening| listening.iter().any(|it| it.id == socket.id))
+}
+
 /// Who listens on `port`, as far as it can be known. Looks at every process: for conflicts only.
 pub(crate) fn holder(port: u16) -> Holder {
     let listening = listeners().unwrap_or_default().into_iter();

@@ -44,8 +44,9 @@ impl Json {
                 process,
                 from,
                 to,
+                taken_by,
                 misled,
-            } => self.port_moved(process, (*from, *to), None, misled, out),
+            } => self.port_moved(process, (*from, *to), taken_by.as_ref(), misled, out),
             Notice::PortRemembered {
                 process,
                 port,

@@ -231,6 +231,7 @@ fn a_port_that_is_taken_is_told_with_its_holder() {
         process: name("web"),
         from: 5000,
         to: 5001,
+        taken_by: None,
         misled: vec![name("api")],
     };
     let expected =

@@ -313,11 +313,25 @@ fn a_port_that_is_not_the_usual_one_is_explained() {
             process: name("web"),
             from: 5000,
             to: 5001,
+            taken_by: None,
             misled: vec![name("api"), name("worker")],
         },
         &[
             "web.1 gets 5001: port 5000 was taken meanwhile; api.1 and",
             "  worker.1 were given that URL",
+        ],
+    );
+    check(
+        &Notice::PortMoved {
+            process: name("web"),
+            from: 5000,
+            to: 5001,
+            taken_by: Some(Holder::OtherUser),
+            misled: Vec::new(),
+        },
+        &[
+            "web.1 gets 5001: port 5000 was taken meanwhile by another",
+            "  user's process",
         ],
     );
 }

@@ -303,7 +303,11 @@ impl World {
         } else {
             let port = 5000 + amount % 2;
             self.children[process].plan.port = Some(port);
-            Event::PortMoved { process, port }
+            Event::PortMoved {
+                process,
+                port,
+                taken_by: None,
+            }
         };
         self.tell(event);
     }

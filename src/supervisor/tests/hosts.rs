@@ -97,6 +97,7 @@ fn what_another_session_runs_is_neither_started_nor_signalled_nor_waited_for() {
         Event::PortMoved {
             process: API,
             port: 5101,
+            taken_by: None,
         },
     ] {
         story.said();

@@ -457,6 +457,7 @@ fn a_port_that_moved_makes_another_url() {
     let moved = Event::PortMoved {
         process: WEB,
         port: 5001,
+        taken_by: None,
     };
     story.on(moved.clone());
     story.on(moved);
