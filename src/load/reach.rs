@@ -16,6 +16,9 @@ use crate::words::uses::{Target, Use};
 /// More apps than anybody wires together: a tree of directories that use each other by mistake.
 const MAX_APPS: usize = 64;
 
+/// What a glob of `apps:` may find, files included: one that finds more means another directory.
+const MAX_FOUND: usize = 2_000;
+
 /// Reads the app that is meant, or those in `directories`, and all that they use. `uses`: what the command
 /// line adds to those that are meant, with absolute directories.
 pub(crate) fn apps(place: &Where, directories: &[PathBuf], uses: &[Use]) -> Parsed<Apps> {
@@ -91,7 +94,15 @@ pub(super) fn members(
                 continue;
             }
         };
-        let found = paths.flatten().filter(|path| path.is_dir());
+        let paths: Vec<_> = paths.flatten().take(MAX_FOUND + 1).collect();
+        if paths.len() > MAX_FOUND {
+            let report = Report::new(format!("`{}` finds too much", said.value));
+            let report = report.caused_by(format!("there are more than {MAX_FOUND} files"));
+            let help = "name the directories in which the apps are, such as `apps/*`";
+            errors.push(report.at(said.place.clone()).help(help.to_string()));
+            continue;
+        }
+        let found = paths.into_iter().filter(|path| path.is_dir());
         let found = found.filter_map(|path| find::procfile(&inside(place, &path)).ok());
         let before = members.len();
         for member in found {

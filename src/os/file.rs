@@ -13,8 +13,10 @@ use crate::os::descriptor;
 
 /// Larger than any Procfile or env file that a person wrote.
 pub(crate) const MAX_FILE: u64 = 16 * 1024 * 1024;
-/// Somebody should be writing to a named pipe by then.
+/// Somebody should have opened a named pipe by then.
 const PIPE_PATIENCE: Duration = Duration::from_secs(5);
+/// Whoever has opened it, to ask for a password maybe, should have written something by then.
+const WRITER_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why a file could not be read, where the system has no words for it.
 #[derive(Debug)]
@@ -24,7 +26,7 @@ pub(crate) enum Unreadable {
     /// A terminal, /dev/zero, a socket: not a file, and maybe endless.
     Device,
     TooLarge,
-    /// A named pipe that nobody writes to.
+    /// A named pipe that nobody has opened, or nobody writes to.
     SilentPipe,
 }
 
@@ -61,7 +63,7 @@ pub(crate) fn read(path: &Path) -> Result<Content, Unreadable> {
         return Err(Unreadable::Directory);
     }
     let bytes = if kind.is_fifo() {
-        read_pipe(&mut file)?
+        read_pipe(&mut file, PIPE_PATIENCE, WRITER_PATIENCE)?
     } else if kind.is_file() {
         read_capped(&mut file)?
     } else if path == Path::new("/dev/null") {
@@ -82,16 +84,23 @@ fn read_capped(file: &mut File) -> Result<Vec<u8>, Unreadable> {
     Ok(bytes)
 }
 
-fn read_pipe(file: &mut File) -> Result<Vec<u8>, Unreadable> {
+fn read_pipe(
+    file: &mut File,
+    for_somebody: Duration,
+    for_bytes: Duration,
+) -> Result<Vec<u8>, Unreadable> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 64 * 1024];
+    let mut patience = for_somebody;
     loop {
-        if !descriptor::poll(&[file.as_fd()], Some(PIPE_PATIENCE))?[0] {
-            return Err(Unreadable::SilentPipe);
-        }
+        let is_silent = !descriptor::poll(&[file.as_fd()], Some(patience))?[0];
         match descriptor::read(file.as_fd(), &mut buffer)? {
+            // Before anybody has opened it, that is what is read as well.
+            Some(0) if is_silent => return Err(Unreadable::SilentPipe),
             Some(0) => return Ok(bytes),
             Some(count) => bytes.extend_from_slice(&buffer[..count]),
+            None if is_silent && patience >= for_bytes => return Err(Unreadable::SilentPipe),
+            None if is_silent => patience = for_bytes,
             None => {}
         }
         if bytes.len() as u64 > MAX_FILE {
@@ -138,5 +147,41 @@ fn try_flock(file: &File, kind: libc::c_int) -> io::Result<bool> {
         Ok(_) => Ok(true),
         Err(Errno::EWOULDBLOCK) => Ok(false),
         Err(errno) => Err(errno.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// A pipe's end for reading, which does not block, and the one for writing.
+    fn pipe() -> (File, File) {
+        let (reader, writer) = descriptor::pipe().unwrap();
+        descriptor::set_nonblocking(reader.as_fd()).unwrap();
+        (reader.into(), writer.into())
+    }
+
+    const NOW: Duration = Duration::ZERO;
+
+    #[test]
+    fn a_pipe_is_read_to_its_end() {
+        let (mut reader, mut writer) = pipe();
+        writer.write_all(b"web: a\n").unwrap();
+        drop(writer);
+        assert_eq!(read_pipe(&mut reader, NOW, NOW).unwrap(), b"web: a\n");
+    }
+
+    #[test]
+    fn whoever_has_opened_a_pipe_has_more_time_and_not_for_ever() {
+        let (mut reader, mut writer) = pipe();
+        let read = std::thread::spawn(move || read_pipe(&mut reader, NOW, Duration::MAX));
+        writer.write_all(b"late").unwrap();
+        drop(writer);
+        assert_eq!(read.join().unwrap().unwrap(), b"late");
+        let (mut reader, _writer) = pipe();
+        let read = read_pipe(&mut reader, NOW, Duration::from_millis(1));
+        assert!(matches!(read, Err(Unreadable::SilentPipe)));
     }
 }
