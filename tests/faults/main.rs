@@ -2,10 +2,13 @@
 //! outside, has an end of its own, and leaves no process. One file per kind of fault.
 
 mod bounds;
+mod environment;
 mod files;
 mod left;
+mod names;
 #[cfg(target_os = "linux")]
 mod storms;
 #[path = "../it/support.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod support;
+mod yaml;
