@@ -71,14 +71,15 @@ pub(crate) fn sizes(plan: &Plan, apps: &[App]) -> Vec<Report> {
         }
     };
     for process in &plan.processes {
-        if process.command.len() + "exec ".len() >= MAX_TEXT {
+        let length = "exec ".len() + process.command.len();
+        if length >= MAX_TEXT {
             let process_type = &process.name.process_type;
             let App { procfile, .. } = &apps[process.app];
             let entry = apps[process.app].entry(process_type.as_str());
             let line = entry.map_or(0, |entry| apps[process.app].entries[entry].line);
             add(too_long(
                 format!("the command of `{process_type}` ({procfile}:{line})"),
-                process.command.len(),
+                length,
             ));
         }
         for (name, variable) in process.env.iter() {
