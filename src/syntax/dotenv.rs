@@ -372,7 +372,12 @@ mod tests {
         let total: usize = parsed.value.iter().map(|found| found.value.len()).sum();
         assert!(total <= MAX_EXPANDED + 1, "{total}");
         let many = "B=${NONE}${B}\n".repeat(100_000);
-        assert_eq!(parse(".env", many.as_bytes(), &shell).value.len(), 100_000);
+        let parsed = parse(".env", many.as_bytes(), &shell);
+        assert_eq!(
+            (parsed.value.len(), parsed.errors.len()),
+            (MAX_VARIABLES, 1)
+        );
+        assert_eq!(parsed.errors[0].places[0].line, MAX_VARIABLES + 1);
         let open = format!("A={}", "${A:-".repeat(200_000));
         assert_eq!(read(&open)[0].1.len(), 1_000_000);
     }

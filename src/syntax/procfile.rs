@@ -194,7 +194,7 @@ mod tests {
     fn a_nul_byte_is_found_where_it_stands() {
         let parsed = parse("Procfile", "web: a\napi: b \\\nc\0d\n");
         let place = &parsed.errors[0].places[0];
-        assert_eq!((place.line, place.text.as_str()), (2, "c\0d"));
+        assert_eq!((place.line, place.text.as_str()), (3, "c\0d"));
         assert_eq!(parsed.value.len(), 1);
     }
 
