@@ -1,6 +1,7 @@
 //! All apps that a session may have to do with: the one that is meant, or the members of a repository, and
 //! from there whatever is used, and used by that.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 
@@ -94,14 +95,16 @@ pub(super) fn members(
                 continue;
             }
         };
-        let paths: Vec<_> = paths.flatten().take(MAX_FOUND + 1).collect();
-        if paths.len() > MAX_FOUND {
-            let report = Report::new(format!("`{}` finds too much", said.value));
-            let report = report.caused_by(format!("there are more than {MAX_FOUND} files"));
-            let help = "name the directories in which the apps are, such as `apps/*`";
-            errors.push(report.at(said.place.clone()).help(help.to_string()));
-            continue;
-        }
+        let paths = match bounded(&said.value, paths.flatten()) {
+            Ok(paths) => paths,
+            Err(cause) => {
+                let report = Report::new(format!("`{}` finds too much", said.value));
+                let help = "name the directories in which the apps are, such as `apps/*`";
+                let report = report.at(said.place.clone()).caused_by(cause);
+                errors.push(report.help(help.to_string()));
+                continue;
+            }
+        };
         let found = paths.into_iter().filter(|path| path.is_dir());
         let found = found.filter_map(|path| find::procfile(&inside(place, &path)).ok());
         let before = members.len();
@@ -125,6 +128,23 @@ pub(super) fn members(
     } else {
         Err(errors)
     }
+}
+
+/// # Errors
+/// What the glob `text` finds would take too long to look at, and why.
+fn bounded(
+    text: &str,
+    paths: impl Iterator<Item = PathBuf>,
+) -> Result<Vec<PathBuf>, Cow<'static, str>> {
+    // Beyond the app's own directory that is the whole disk, which is walked before anything is found.
+    if text.contains("**") && (text.starts_with('/') || text.contains("..")) {
+        return Err("`**` stands for all directories there, however deep".into());
+    }
+    let paths: Vec<_> = paths.take(MAX_FOUND + 1).collect();
+    if paths.len() > MAX_FOUND {
+        return Err(format!("there are more than {MAX_FOUND} files").into());
+    }
+    Ok(paths)
 }
 
 /// As if somebody said `-d` for that directory, and nothing else.

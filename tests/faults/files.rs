@@ -175,7 +175,7 @@ fn a_file_that_may_not_be_read() {
     for (name, text) in FILES {
         let project = with(name, |path| {
             fs::write(path, text).unwrap();
-            fs::set_permissions(path, PermissionsExt::from_mode(0)).unwrap();
+            fs::set_permissions(path, PermissionsExt::from_mode(0o000)).unwrap();
         });
         let mut devrun = as_nobody(&project, &["start"]);
         assert_eq!(devrun.wait(), 2, "{name}");
@@ -538,14 +538,28 @@ fn the_files_of_an_app_that_is_used_are_read_with_the_same_care() {
 }
 
 #[test]
-fn a_glob_that_finds_the_whole_machine_is_refused() {
+fn a_glob_that_finds_too_much_is_refused() {
+    let check = |project: &Project, glob: &str, cause: &str| {
+        let settings = format!("apps: [\"{glob}\"]\n");
+        project.write("devrun.yaml", &settings);
+        let marks = "^".repeat(glob.len() + 2);
+        let expected = format!(
+            "error: `{glob}` finds too much\n --> devrun.yaml:1:8\n1 | {settings}  |        {marks}\n caused by: \
+             {cause}\n help: name the directories in which the apps are, such as `apps/*`"
+        );
+        refused(project, &expected);
+    };
     let project = whole();
-    project.write("devrun.yaml", "apps: [\"/**\"]\n");
-    refused(
-        &project,
-        "error: `/**` finds too much\n --> devrun.yaml:1:8\n1 | apps: [\"/**\"]\n  |        ^^^^^\n caused by: \
-         there are more than 2000 files\n help: name the directories in which the apps are, such as `apps/*`",
-    );
+    let everywhere = "`**` stands for all directories there, however deep";
+    for glob in ["/**", "/**/nowhere", "../../**/nowhere"] {
+        check(&project, glob, everywhere);
+        let offered = bounds::run(&project, &["complete", "bash", "--", "devrun start "]);
+        assert_eq!((offered.status, offered.stderr.as_str()), (0, ""));
+    }
+    for n in 0..2_001 {
+        project.write(&format!("{n}"), "");
+    }
+    check(&project, "*", "there are more than 2000 files");
 }
 
 /// `devrun start < /dev/null > /dev/null` in a script is the usual case; stdin is never waited for.
