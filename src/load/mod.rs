@@ -24,7 +24,7 @@ use crate::words::report::{Place, Report};
 use crate::words::wording;
 
 pub(crate) use crate::load::outline::{Outline, outlines};
-pub(crate) use crate::load::pipes::leave_pipes_alone;
+pub(crate) use crate::load::pipes::{leave_pipes_alone, wait_for_no_pipe};
 pub(crate) use crate::load::reach::apps;
 pub(crate) use crate::load::stamps::is_as_read;
 

@@ -50,8 +50,35 @@ pub(crate) struct Content {
     pub(crate) is_regular: bool,
 }
 
-/// Files, pipes (`<(…)`) and /dev/null can be read; nothing else.
+/// How long a pipe is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Until somebody has opened it.
+    pub(crate) for_somebody: Duration,
+    /// Until whoever has opened it writes something.
+    pub(crate) for_bytes: Duration,
+}
+
+impl Patience {
+    /// While nothing runs that would be kept waiting.
+    pub(crate) const USUAL: Self = Self {
+        for_somebody: PIPE_PATIENCE,
+        for_bytes: WRITER_PATIENCE,
+    };
+    /// What was written already.
+    pub(crate) const NONE: Self = Self {
+        for_somebody: Duration::ZERO,
+        for_bytes: Duration::ZERO,
+    };
+}
+
+/// See [`read_within`].
 pub(crate) fn read(path: &Path) -> Result<Content, Unreadable> {
+    read_within(path, Patience::USUAL)
+}
+
+/// Files, pipes (`<(…)`) and /dev/null can be read; nothing else.
+pub(crate) fn read_within(path: &Path, patience: Patience) -> Result<Content, Unreadable> {
     // Without a writer, opening a pipe would wait for ever; opened so, it does not.
     let mut file = std::fs::OpenOptions::new()
         .read(true)
@@ -63,7 +90,7 @@ pub(crate) fn read(path: &Path) -> Result<Content, Unreadable> {
         return Err(Unreadable::Directory);
     }
     let bytes = if kind.is_fifo() {
-        read_pipe(&mut file, PIPE_PATIENCE, WRITER_PATIENCE)?
+        read_pipe(&mut file, patience)?
     } else if kind.is_file() {
         read_capped(&mut file)?
     } else if path == Path::new("/dev/null") {
@@ -84,11 +111,11 @@ fn read_capped(file: &mut File) -> Result<Vec<u8>, Unreadable> {
     Ok(bytes)
 }
 
-fn read_pipe(
-    file: &mut File,
-    for_somebody: Duration,
-    for_bytes: Duration,
-) -> Result<Vec<u8>, Unreadable> {
+fn read_pipe(file: &mut File, patience: Patience) -> Result<Vec<u8>, Unreadable> {
+    let Patience {
+        for_somebody,
+        for_bytes,
+    } = patience;
     let mut bytes = Vec::new();
     let mut buffer = [0; 64 * 1024];
     let mut patience = for_somebody;
@@ -163,25 +190,31 @@ mod tests {
         (reader.into(), writer.into())
     }
 
-    const NOW: Duration = Duration::ZERO;
+    fn waiting(for_bytes: Duration) -> Patience {
+        Patience {
+            for_bytes,
+            ..Patience::NONE
+        }
+    }
 
     #[test]
     fn a_pipe_is_read_to_its_end() {
         let (mut reader, mut writer) = pipe();
         writer.write_all(b"web: a\n").unwrap();
         drop(writer);
-        assert_eq!(read_pipe(&mut reader, NOW, NOW).unwrap(), b"web: a\n");
+        let read = read_pipe(&mut reader, Patience::NONE);
+        assert_eq!(read.unwrap(), b"web: a\n");
     }
 
     #[test]
     fn whoever_has_opened_a_pipe_has_more_time_and_not_for_ever() {
         let (mut reader, mut writer) = pipe();
-        let read = std::thread::spawn(move || read_pipe(&mut reader, NOW, Duration::MAX));
+        let read = std::thread::spawn(move || read_pipe(&mut reader, waiting(Duration::MAX)));
         writer.write_all(b"late").unwrap();
         drop(writer);
         assert_eq!(read.join().unwrap().unwrap(), b"late");
         let (mut reader, _writer) = pipe();
-        let read = read_pipe(&mut reader, NOW, Duration::from_millis(1));
+        let read = read_pipe(&mut reader, waiting(Duration::from_millis(1)));
         assert!(matches!(read, Err(Unreadable::SilentPipe)));
     }
 }

@@ -13,7 +13,7 @@ use nix::sys::stat::Mode;
 
 use crate::bounds;
 use crate::left::wait_until_nobody_is_left;
-use crate::support::{Devrun, Project, is_installed};
+use crate::support::{Devrun, Project, helper, is_installed};
 
 /// All that devrun reads of an app, each with what is right in it.
 const FILES: [(&str, &str); 6] = [
@@ -571,4 +571,41 @@ fn a_stdin_that_nobody_writes_to_holds_nobody_up() {
     let mut devrun = project.spawn(command);
     devrun.wait_for("| [1234]");
     assert_eq!(devrun.wait(), 0);
+}
+
+/// What runs goes on with what it was started with, and says why.
+#[test]
+fn files_that_break_while_a_session_runs_harm_nobody() {
+    type Breaking = fn(&Path);
+    let ways: [(&str, Breaking); 5] = [
+        (".env.local", make_pipe),
+        ("devrun.yaml", |path| fs::create_dir(path).unwrap()),
+        ("Procfile", |path| symlink("/dev/zero", path).unwrap()),
+        (".env", |path| symlink(".env", path).unwrap()),
+        ("devrun.local.yaml", |path| {
+            fs::write(path, "[\n".repeat(1_000)).unwrap()
+        }),
+    ];
+    for (name, breaking) in ways {
+        let project = whole();
+        let listen = helper("listen");
+        let procfile = format!("web: echo \"[$A$B$C$D]\"; exec {listen}\n");
+        project.write("Procfile", procfile);
+        let mut devrun = project.start();
+        devrun.wait_for("| [1234]");
+        let path = project.directory().join(name);
+        fs::remove_file(&path).unwrap();
+        breaking(&path);
+        let mut restarted = project.spawn(project.command(["restart", "web"]));
+        devrun.wait_for("| [1234]");
+        assert_eq!(restarted.wait(), 0, "{name}: {}", restarted.stderr.text());
+        let said = devrun.stdout.text();
+        let holds = "; what the files said before still holds\n";
+        assert!(
+            said.contains(name) && said.contains(holds),
+            "{name}: {said}"
+        );
+        assert_eq!(devrun.interrupt(), 0);
+        wait_until_nobody_is_left(&project);
+    }
 }
