@@ -2,21 +2,19 @@
 //! with what is wrong with it, nothing is started, and no file is touched.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-use nix::sys::stat::Mode;
+use std::process::Command;
 
 use crate::bounds;
 use crate::left::wait_until_nobody_is_left;
-use crate::support::{Devrun, Project, helper, is_installed};
+use crate::pipes;
+use crate::support::{Devrun, Project, helper};
 
 /// All that devrun reads of an app, each with what is right in it.
-const FILES: [(&str, &str); 6] = [
+pub const FILES: [(&str, &str); 6] = [
     ("Procfile", "web: touch started; echo \"[$A$B$C$D]\"\n"),
     (".env", "A=1\n"),
     (".env.local", "B=2\n"),
@@ -28,7 +26,7 @@ const FILES: [(&str, &str); 6] = [
 const NOBODY: u32 = 65534;
 const MEBIBYTE: usize = 1024 * 1024;
 
-fn whole() -> Project {
+pub fn whole() -> Project {
     let project = Project::empty();
     for (name, text) in FILES {
         project.write(name, text);
@@ -37,7 +35,7 @@ fn whole() -> Project {
 }
 
 /// The project with another thing in the place of that file.
-fn with(name: &str, make: impl Fn(&Path)) -> Project {
+pub fn with(name: &str, make: impl Fn(&Path)) -> Project {
     let project = whole();
     let path = project.directory().join(name);
     fs::remove_file(&path).unwrap();
@@ -84,7 +82,7 @@ fn each_refused(make: impl Fn(&Path), why: &str) {
 }
 
 /// It starts, and its process has what all files say.
-fn runs(project: &Project) {
+pub fn runs(project: &Project) {
     let started = project.run(&["start"]);
     assert_eq!((started.status, started.stderr.as_str()), (0, ""));
     assert!(started.stdout.contains("| [1234]\n"), "{}", started.stdout);
@@ -340,133 +338,6 @@ fn two_thousand_and_one_processes() {
     );
 }
 
-fn make_pipe(path: &Path) {
-    nix::unistd::mkfifo(path, Mode::S_IRWXU).unwrap();
-}
-
-/// Another process's part: it writes once somebody reads.
-fn write_to(path: PathBuf, text: &'static str) -> std::thread::JoinHandle<()> {
-    std::thread::spawn(move || fs::write(path, text).unwrap())
-}
-
-#[test]
-fn a_pipe_is_as_good_as_a_file() {
-    for (name, text) in FILES {
-        let project = with(name, make_pipe);
-        let path = project.directory().join(name);
-        let written = write_to(path.clone(), text);
-        let checked = project.run(&["check"]);
-        assert_eq!((checked.status, checked.stderr.as_str()), (0, ""), "{name}");
-        written.join().unwrap();
-        let written = write_to(path, text);
-        runs(&project);
-        written.join().unwrap();
-    }
-}
-
-/// What a shell makes of `<(…)`, and of `|`.
-#[test]
-fn a_pipe_without_a_name_is_as_good_as_a_file() {
-    let project = Project::empty();
-    let devrun = env!("CARGO_BIN_EXE_devrun");
-    let run = |shell: &str, script: &str| {
-        let mut command = Command::new(shell);
-        project.prepare(&mut command);
-        command.args(["-c", script, devrun]);
-        let mut devrun = project.spawn(command);
-        assert_eq!(devrun.wait(), 0, "{script}: {}", devrun.stderr.text());
-        let said = devrun.stdout.text();
-        assert!(said.contains("web.1  | up 1\n"), "{script}: {said}");
-    };
-    project.write("one.env", "A=1\n");
-    run(
-        "sh",
-        "echo 'web: echo up $A' | \"$0\" start -p 0 -f /dev/stdin -e one.env",
-    );
-    project.write("procs", "web: echo up $A\n");
-    run("sh", "echo A=1 | \"$0\" start -p 0 -f procs -e /dev/stdin");
-    run("sh", "\"$0\" start -p 0 -f /dev/stdin --set A=1 < procs");
-    if is_installed("bash") {
-        run(
-            "bash",
-            "\"$0\" start -p 0 -f <(echo 'web: echo up $A') -e <(echo A=1)",
-        );
-    }
-    wait_until_nobody_is_left(&project);
-}
-
-#[test]
-fn stdin_that_is_closed_or_endless_is_no_file() {
-    let project = Project::empty();
-    let run = |redirected: &str| {
-        let mut command = Command::new("sh");
-        project.prepare(&mut command);
-        let script = format!("\"$0\" start -f /dev/stdin {redirected}");
-        command.args(["-c", &script, env!("CARGO_BIN_EXE_devrun")]);
-        let mut devrun = project.spawn(command);
-        assert_eq!(devrun.wait(), 2, "{redirected}");
-        devrun.stderr.text()
-    };
-    let unreadable =
-        "error: cannot read `/dev/stdin`\n caused by: it is neither a file nor a pipe\n";
-    assert_eq!(run("< /dev/zero"), unreadable);
-    assert_eq!(run("< /dev/null"), unreadable);
-    assert!(run("<&-").starts_with("error: "));
-    assert!(run("< /").contains("it is a directory"));
-}
-
-/// All at the same time: each takes the five seconds that somebody has to come.
-#[test]
-fn a_pipe_that_nobody_opens_is_given_up() {
-    let projects = FILES.map(|(name, _)| (name, with(name, make_pipe)));
-    let mut running: Vec<_> = projects
-        .iter()
-        .map(|(name, project)| (name, bounds::spawn(project, &["start"])))
-        .collect();
-    for (name, devrun) in &mut running {
-        assert_eq!(devrun.wait(), 2, "{name}");
-        assert_eq!(
-            devrun.stderr.text(),
-            format!(
-                "error: cannot read `{name}`\n caused by: it is a pipe, and nobody writes to it\n"
-            )
-        );
-    }
-}
-
-#[test]
-fn a_pipe_that_never_ends_is_too_large() {
-    let project = with("Procfile", make_pipe);
-    let path = project.directory().join("Procfile");
-    let endless = std::thread::spawn(move || {
-        let mut pipe = File::options().write(true).open(path).unwrap();
-        while pipe.write_all(&[b'#'; 4096]).is_ok() {}
-    });
-    let started = bounds::run(&project, &["start"]);
-    endless.join().unwrap();
-    assert_eq!(
-        (started.status, started.stderr.as_str()),
-        (
-            2,
-            "error: cannot read `Procfile`\n caused by: it is larger than 16 MiB\n"
-        )
-    );
-}
-
-/// A Tab waits for nobody, and takes nothing from whoever is meant to read it.
-#[test]
-fn completions_leave_pipes_alone() {
-    for (name, text) in FILES {
-        let project = with(name, make_pipe);
-        let path = project.directory().join(name);
-        let written = write_to(path, text);
-        let offered = bounds::run(&project, &["complete", "bash", "--", "devrun start "]);
-        assert_eq!((offered.status, offered.stderr.as_str()), (0, ""), "{name}");
-        runs(&project);
-        written.join().unwrap();
-    }
-}
-
 /// The other commands read the same files.
 #[test]
 fn every_command_names_what_it_cannot_read() {
@@ -562,23 +433,12 @@ fn a_glob_that_finds_too_much_is_refused() {
     check(&project, "*", "there are more than 2000 files");
 }
 
-/// `devrun start < /dev/null > /dev/null` in a script is the usual case; stdin is never waited for.
-#[test]
-fn a_stdin_that_nobody_writes_to_holds_nobody_up() {
-    let project = whole();
-    let mut command = project.command(["start"]);
-    command.stdin(Stdio::piped());
-    let mut devrun = project.spawn(command);
-    devrun.wait_for("| [1234]");
-    assert_eq!(devrun.wait(), 0);
-}
-
 /// What runs goes on with what it was started with, and says why.
 #[test]
 fn files_that_break_while_a_session_runs_harm_nobody() {
     type Breaking = fn(&Path);
     let ways: [(&str, Breaking); 5] = [
-        (".env.local", make_pipe),
+        (".env.local", pipes::make),
         ("devrun.yaml", |path| fs::create_dir(path).unwrap()),
         ("Procfile", |path| symlink("/dev/zero", path).unwrap()),
         (".env", |path| symlink(".env", path).unwrap()),

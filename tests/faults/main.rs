@@ -7,6 +7,9 @@ mod files;
 mod left;
 mod names;
 #[cfg(target_os = "linux")]
+mod passing;
+mod pipes;
+#[cfg(target_os = "linux")]
 mod storms;
 #[path = "../it/support.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
