@@ -106,8 +106,8 @@ fn rendered(args: &Args, subject: Subject) -> Vec<u8> {
     match args.format {
         EnvFormat::Text if is_terminal => env::text(&env, secrets).into_bytes(),
         EnvFormat::Text => env::bytes(&env),
-        EnvFormat::Dotenv => dotenv::dotenv(&shown(env, secrets)),
-        EnvFormat::Shell => shell::shell(&shown(env, secrets)),
+        EnvFormat::Dotenv => dotenv::dotenv(&shown(env, secrets, is_terminal)),
+        EnvFormat::Shell => shell::shell(&shown(env, secrets, is_terminal)),
         EnvFormat::Json => {
             let whose = Whose {
                 process: process.as_deref(),
@@ -118,10 +118,15 @@ fn rendered(args: &Args, subject: Subject) -> Vec<u8> {
     }
 }
 
-/// What is to be read back, as a terminal may have it.
-fn shown(env: Env, secrets: Secrets) -> Env {
-    match secrets {
+/// What is to be read back, as a terminal may have it if that is where it goes.
+fn shown(env: Env, secrets: Secrets, is_terminal: bool) -> Env {
+    let env = match secrets {
         Secrets::Revealed => env,
         Secrets::Masked => env::masked(&env),
+    };
+    if is_terminal {
+        env::harmless(&env)
+    } else {
+        env
     }
 }

@@ -12,6 +12,7 @@ use crate::cli::{NOT_STARTED, live, print, refuse, secrets};
 use crate::plan;
 use crate::plan::resolve::Resolved;
 use crate::plan::uses::Backing;
+use crate::render::harmless;
 use crate::words::env::Source;
 use crate::words::report::Report;
 use crate::words::secret::{self, Secrets};
@@ -64,7 +65,7 @@ fn json(found: &Found, secrets: Secrets) -> String {
         url: &found.shown(secrets),
         running: !found.would_be,
     };
-    serde_json::to_string(&document).expect("text can be written") + "\n"
+    harmless::json(&document) + "\n"
 }
 
 fn print_text(found: &Found, secrets: Secrets) -> ExitCode {

@@ -371,6 +371,7 @@ impl World {
     /// # Errors
     /// All that is wrong with them now; everything stays as it was then.
     pub(crate) fn read_again(&mut self) -> Result<Reread, Vec<Report>> {
+        load::wait_for_no_pipe();
         let asked: &Asked = &self.resolved.sources.asked;
         let loaded = load::apps(&self.place, &self.directories, &asked.uses);
         if !loaded.errors.is_empty() {

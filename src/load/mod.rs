@@ -4,6 +4,7 @@
 mod below;
 mod find;
 mod outline;
+mod pipes;
 mod reach;
 mod settings;
 mod stamps;
@@ -23,6 +24,7 @@ use crate::words::report::{Place, Report};
 use crate::words::wording;
 
 pub(crate) use crate::load::outline::{Outline, outlines};
+pub(crate) use crate::load::pipes::{leave_pipes_alone, wait_for_no_pipe};
 pub(crate) use crate::load::reach::apps;
 pub(crate) use crate::load::stamps::is_as_read;
 
@@ -144,7 +146,7 @@ fn read_env_files(place: &Where, parsed: &mut Parsed<App>) {
 /// The options file of the current directory; empty where there is none.
 pub(crate) fn foreman_options(place: &Where) -> Parsed<Options> {
     let path = place.current.join(".foreman");
-    match file::read(&path) {
+    match pipes::read(&path) {
         Err(error) if error.is_missing() => Parsed::default(),
         Err(error) => failed(unreadable(".foreman", &error)),
         Ok(content) => match text(".foreman", &content) {
@@ -165,7 +167,7 @@ fn read_procfile(place: &Where, found: &find::Found, parsed: &mut Parsed<App>) {
     parsed.value.procfile = shown.clone();
     parsed.value.directory = found.directory.clone();
     parsed.value.identity = found.identity.clone();
-    let content = match file::read(&found.path) {
+    let content = match pipes::read(&found.path) {
         Ok(content) => content,
         Err(error) => return parsed.errors.push(unreadable(&shown, &error)),
     };
@@ -209,7 +211,7 @@ fn read_env_file(
 ) -> Option<EnvFile> {
     note(parsed, path);
     let shown = shown(place, path);
-    let content = match file::read(path) {
+    let content = match pipes::read(path) {
         Ok(content) => content,
         Err(error) if error.is_missing() && !is_named => return None,
         Err(error) => {
@@ -244,7 +246,7 @@ fn shown_directory(place: &Where, path: &Path) -> String {
 /// # Errors
 /// It cannot be read, or is not UTF-8.
 pub(crate) fn text_if_any(shown: &str, path: &Path) -> Result<Option<String>, Report> {
-    match file::read(path) {
+    match pipes::read(path) {
         Ok(content) => text(shown, &content).map(|text| Some(text.to_string())),
         Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(unreadable(shown, &error)),
@@ -257,20 +259,22 @@ fn text<'a>(shown: &str, content: &'a Content) -> Result<&'a str, Report> {
         let line_start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
         let line_end = memchr::memchr(b'\n', &content.bytes[before.len()..])
             .map_or(content.bytes.len(), |at| before.len() + at);
-        Report::new(format!("`{shown}` is not UTF-8")).at(Place {
-            file: shown.to_string(),
-            line: memchr::memchr_iter(b'\n', before).count() + 1,
-            column: String::from_utf8_lossy(&before[line_start..])
-                .chars()
-                .count()
-                + 1,
-            text: String::from_utf8_lossy(
-                &content.bytes[line_start..line_end.min(line_start + 400)],
-            )
-            .into_owned(),
-            width: 1,
-            label: "this byte begins no character".into(),
-        })
+        Report::new(format!("`{shown}` is not UTF-8"))
+            .at(Place {
+                file: shown.to_string(),
+                line: memchr::memchr_iter(b'\n', before).count() + 1,
+                column: String::from_utf8_lossy(&before[line_start..])
+                    .chars()
+                    .count()
+                    + 1,
+                text: String::from_utf8_lossy(
+                    &content.bytes[line_start..line_end.min(line_start + 400)],
+                )
+                .into_owned(),
+                width: 1,
+                label: "this byte begins no character".into(),
+            })
+            .help("save it as UTF-8".to_string())
     })
 }
 

@@ -1,6 +1,7 @@
 //! All apps that a session may have to do with: the one that is meant, or the members of a repository, and
 //! from there whatever is used, and used by that.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,9 @@ use crate::words::uses::{Target, Use};
 
 /// More apps than anybody wires together: a tree of directories that use each other by mistake.
 const MAX_APPS: usize = 64;
+
+/// What a glob of `apps:` may find, files included: one that finds more means another directory.
+const MAX_FOUND: usize = 2_000;
 
 /// Reads the app that is meant, or those in `directories`, and all that they use. `uses`: what the command
 /// line adds to those that are meant, with absolute directories.
@@ -91,7 +95,17 @@ pub(super) fn members(
                 continue;
             }
         };
-        let found = paths.flatten().filter(|path| path.is_dir());
+        let paths = match bounded(&said.value, paths.flatten()) {
+            Ok(paths) => paths,
+            Err(cause) => {
+                let report = Report::new(format!("`{}` finds too much", said.value));
+                let help = "name the directories in which the apps are, such as `apps/*`";
+                let report = report.at(said.place.clone()).caused_by(cause);
+                errors.push(report.help(help.to_string()));
+                continue;
+            }
+        };
+        let found = paths.into_iter().filter(|path| path.is_dir());
         let found = found.filter_map(|path| find::procfile(&inside(place, &path)).ok());
         let before = members.len();
         for member in found {
@@ -114,6 +128,23 @@ pub(super) fn members(
     } else {
         Err(errors)
     }
+}
+
+/// # Errors
+/// What the glob `text` finds would take too long to look at, and why.
+fn bounded(
+    text: &str,
+    paths: impl Iterator<Item = PathBuf>,
+) -> Result<Vec<PathBuf>, Cow<'static, str>> {
+    // Beyond the app's own directory that is the whole disk, which is walked before anything is found.
+    if text.contains("**") && (text.starts_with('/') || text.contains("..")) {
+        return Err("`**` stands for all directories there, however deep".into());
+    }
+    let paths: Vec<_> = paths.take(MAX_FOUND + 1).collect();
+    if paths.len() > MAX_FOUND {
+        return Err(format!("there are more than {MAX_FOUND} files").into());
+    }
+    Ok(paths)
 }
 
 /// As if somebody said `-d` for that directory, and nothing else.

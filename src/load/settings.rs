@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crate::load::{Where, shown, text, unreadable};
-use crate::os::file;
+use crate::load::{Where, pipes, shown, text, unreadable};
 use crate::syntax::Parsed;
 use crate::syntax::settings::{self, Said, Settings};
 use crate::words::report::Report;
@@ -25,7 +24,7 @@ pub(super) fn read(place: &Where, directory: &Path) -> Parsed<Settings> {
 
 fn read_one(place: &Where, path: &Path) -> Parsed<Settings> {
     let shown = shown(place, path);
-    let report = match file::read(path) {
+    let report = match pipes::read(path) {
         Ok(content) => match text(&shown, &content) {
             Ok(text) => return settings::parse(&shown, text),
             Err(report) => report,

@@ -13,8 +13,10 @@ use crate::os::descriptor;
 
 /// Larger than any Procfile or env file that a person wrote.
 pub(crate) const MAX_FILE: u64 = 16 * 1024 * 1024;
-/// Somebody should be writing to a named pipe by then.
+/// Somebody should have opened a named pipe by then.
 const PIPE_PATIENCE: Duration = Duration::from_secs(5);
+/// Whoever has opened it, to ask for a password maybe, should have written something by then.
+const WRITER_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why a file could not be read, where the system has no words for it.
 #[derive(Debug)]
@@ -24,7 +26,7 @@ pub(crate) enum Unreadable {
     /// A terminal, /dev/zero, a socket: not a file, and maybe endless.
     Device,
     TooLarge,
-    /// A named pipe that nobody writes to.
+    /// A named pipe that nobody has opened, or nobody writes to.
     SilentPipe,
 }
 
@@ -48,8 +50,35 @@ pub(crate) struct Content {
     pub(crate) is_regular: bool,
 }
 
-/// Files, pipes (`<(…)`) and /dev/null can be read; nothing else.
+/// How long a pipe is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Until somebody has opened it.
+    pub(crate) for_somebody: Duration,
+    /// Until whoever has opened it writes something.
+    pub(crate) for_bytes: Duration,
+}
+
+impl Patience {
+    /// While nothing runs that would be kept waiting.
+    pub(crate) const USUAL: Self = Self {
+        for_somebody: PIPE_PATIENCE,
+        for_bytes: WRITER_PATIENCE,
+    };
+    /// What was written already.
+    pub(crate) const NONE: Self = Self {
+        for_somebody: Duration::ZERO,
+        for_bytes: Duration::ZERO,
+    };
+}
+
+/// See [`read_within`].
 pub(crate) fn read(path: &Path) -> Result<Content, Unreadable> {
+    read_within(path, Patience::USUAL)
+}
+
+/// Files, pipes (`<(…)`) and /dev/null can be read; nothing else.
+pub(crate) fn read_within(path: &Path, patience: Patience) -> Result<Content, Unreadable> {
     // Without a writer, opening a pipe would wait for ever; opened so, it does not.
     let mut file = std::fs::OpenOptions::new()
         .read(true)
@@ -61,7 +90,7 @@ pub(crate) fn read(path: &Path) -> Result<Content, Unreadable> {
         return Err(Unreadable::Directory);
     }
     let bytes = if kind.is_fifo() {
-        read_pipe(&mut file)?
+        read_pipe(&mut file, patience)?
     } else if kind.is_file() {
         read_capped(&mut file)?
     } else if path == Path::new("/dev/null") {
@@ -82,16 +111,23 @@ fn read_capped(file: &mut File) -> Result<Vec<u8>, Unreadable> {
     Ok(bytes)
 }
 
-fn read_pipe(file: &mut File) -> Result<Vec<u8>, Unreadable> {
+fn read_pipe(file: &mut File, patience: Patience) -> Result<Vec<u8>, Unreadable> {
+    let Patience {
+        for_somebody,
+        for_bytes,
+    } = patience;
     let mut bytes = Vec::new();
     let mut buffer = [0; 64 * 1024];
+    let mut patience = for_somebody;
     loop {
-        if !descriptor::poll(&[file.as_fd()], Some(PIPE_PATIENCE))?[0] {
-            return Err(Unreadable::SilentPipe);
-        }
+        let is_silent = !descriptor::poll(&[file.as_fd()], Some(patience))?[0];
         match descriptor::read(file.as_fd(), &mut buffer)? {
+            // Before anybody has opened it, that is what is read as well.
+            Some(0) if is_silent => return Err(Unreadable::SilentPipe),
             Some(0) => return Ok(bytes),
             Some(count) => bytes.extend_from_slice(&buffer[..count]),
+            None if is_silent && patience >= for_bytes => return Err(Unreadable::SilentPipe),
+            None if is_silent => patience = for_bytes,
             None => {}
         }
         if bytes.len() as u64 > MAX_FILE {
@@ -138,5 +174,47 @@ fn try_flock(file: &File, kind: libc::c_int) -> io::Result<bool> {
         Ok(_) => Ok(true),
         Err(Errno::EWOULDBLOCK) => Ok(false),
         Err(errno) => Err(errno.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// A pipe's end for reading, which does not block, and the one for writing.
+    fn pipe() -> (File, File) {
+        let (reader, writer) = descriptor::pipe().unwrap();
+        descriptor::set_nonblocking(reader.as_fd()).unwrap();
+        (reader.into(), writer.into())
+    }
+
+    fn waiting(for_bytes: Duration) -> Patience {
+        Patience {
+            for_bytes,
+            ..Patience::NONE
+        }
+    }
+
+    #[test]
+    fn a_pipe_is_read_to_its_end() {
+        let (mut reader, mut writer) = pipe();
+        writer.write_all(b"web: a\n").unwrap();
+        drop(writer);
+        let read = read_pipe(&mut reader, Patience::NONE);
+        assert_eq!(read.unwrap(), b"web: a\n");
+    }
+
+    #[test]
+    fn whoever_has_opened_a_pipe_has_more_time_and_not_for_ever() {
+        let (mut reader, mut writer) = pipe();
+        let read = std::thread::spawn(move || read_pipe(&mut reader, waiting(Duration::MAX)));
+        writer.write_all(b"late").unwrap();
+        drop(writer);
+        assert_eq!(read.join().unwrap().unwrap(), b"late");
+        let (mut reader, _writer) = pipe();
+        let read = read_pipe(&mut reader, waiting(Duration::from_millis(1)));
+        assert!(matches!(read, Err(Unreadable::SilentPipe)));
     }
 }

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::plan::Plan;
 use crate::plan::resolve::USUAL_BASE;
-use crate::plan::sources::Asked;
+use crate::plan::sources::{App, Asked};
 use crate::syntax::number;
 use crate::syntax::procfile::Entry;
 use crate::words::env::Source;
@@ -62,8 +62,8 @@ pub(crate) fn forbidden(asked: &Asked) -> Vec<Report> {
     ports.map(port).chain(twices).collect()
 }
 
-/// Commands and variables that the kernel would refuse (E2BIG).
-pub(crate) fn sizes(plan: &Plan) -> Vec<Report> {
+/// Commands and variables that the kernel would refuse (E2BIG). `apps`: those of the plan, as they were read.
+pub(crate) fn sizes(plan: &Plan, apps: &[App]) -> Vec<Report> {
     let mut reports: Vec<Report> = Vec::new();
     let mut add = |report: Report| {
         if !reports.contains(&report) {
@@ -71,11 +71,15 @@ pub(crate) fn sizes(plan: &Plan) -> Vec<Report> {
         }
     };
     for process in &plan.processes {
-        if process.command.len() + "exec ".len() >= MAX_TEXT {
+        let length = "exec ".len() + process.command.len();
+        if length >= MAX_TEXT {
             let process_type = &process.name.process_type;
+            let App { procfile, .. } = &apps[process.app];
+            let entry = apps[process.app].entry(process_type.as_str());
+            let line = entry.map_or(0, |entry| apps[process.app].entries[entry].line);
             add(too_long(
-                format!("the command of `{process_type}`"),
-                process.command.len(),
+                format!("the command of `{process_type}` ({procfile}:{line})"),
+                length,
             ));
         }
         for (name, variable) in process.env.iter() {

@@ -43,7 +43,7 @@ pub(super) fn plan(resolved: &Resolved, ports: &[Ports]) -> Result<Plan, Vec<Rep
         externals: resolved.externals.clone(),
         processes,
     };
-    match check::sizes(&plan) {
+    match check::sizes(&plan, &resolved.sources.apps.apps) {
         errors if errors.is_empty() => Ok(plan),
         errors => Err(errors),
     }

@@ -96,7 +96,7 @@ pub(crate) fn resolve(sources: Sources) -> Result<Resolved, Vec<Report>> {
         order
             .impossible
             .iter()
-            .map(|cycle| impossible(&named(cycle))),
+            .map(|cycle| impossible(&sources, &slots, cycle)),
     );
     if !errors.is_empty() {
         return Err(errors);
@@ -452,15 +452,24 @@ fn not_a_port(value: &str, of: &str, why: String) -> Report {
     Report::new(format!("PORT={value} of {of} is no port")).help(why)
 }
 
-fn impossible(cycle: &[ProcessName]) -> Report {
-    let first = cycle.first().map(|name| name.process_type.to_string());
-    let types = cycle.iter().map(|name| name.process_type.to_string());
-    let path: Vec<String> = types.chain(first).collect();
-    Report::new(format!(
-        "`depends_on` has no beginning: {}",
-        path.join(" → ")
-    ))
-    .help("take one of them out of its `depends_on`".to_string())
+/// Each of the cycle is started after the next one, all of them in one app.
+fn impossible(sources: &Sources, slots: &[Slot], cycle: &[usize]) -> Report {
+    let type_of = |place: &usize| slots[*place].name.process_type.as_str();
+    let types: Vec<&str> = cycle.iter().chain(cycle.first()).map(type_of).collect();
+    let app = cycle
+        .first()
+        .map(|place| &sources.apps.apps[slots[*place].app]);
+    let path = types.join(" → ");
+    let mut report = Report::new(format!("`depends_on` has no beginning: {path}"));
+    for pair in types.windows(2) {
+        let said = app.and_then(|app| app.said_of(pair[0]));
+        let others = said.into_iter().flat_map(|said| &said.depends_on);
+        let mut meant = others.filter(|other| other.value == pair[1]);
+        report
+            .places
+            .extend(meant.next().map(|other| other.place.clone()));
+    }
+    report.help("take one of them out of its `depends_on`".to_string())
 }
 
 /// A use whose value cannot be made.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::plan::sources::App;
+use crate::render::harmless;
 use crate::words::report::{Place, Report, Severity};
 
 /// Changes when a field is removed or gets another meaning.
@@ -55,7 +56,7 @@ pub(crate) fn json(apps: &[App], problems: &[Report]) -> String {
         apps: apps.iter().map(AppEntry::from).collect(),
         problems: problems.iter().map(Problem::from).collect(),
     };
-    serde_json::to_string(&document).expect("text and numbers can be written") + "\n"
+    harmless::json(&document) + "\n"
 }
 
 impl<'a> From<&'a App> for AppEntry<'a> {

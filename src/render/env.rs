@@ -48,6 +48,20 @@ pub(crate) fn masked(env: &Env) -> Env {
     shown
 }
 
+/// The same environment with nothing in its values that acts on a terminal; their lines stay.
+pub(crate) fn harmless(env: &Env) -> Env {
+    let mut shown = env.clone();
+    for (name, variable) in env.iter() {
+        let text = variable.value.to_string_lossy();
+        let lines: Vec<_> = text.split('\n').map(wording::escaped).collect();
+        let harmless = lines.join("\n");
+        if harmless != text {
+            shown.replace(name, harmless.into());
+        }
+    }
+    shown
+}
+
 /// A value as a terminal may have it, in one line.
 fn shown(name: &OsStr, value: &OsStr, secrets: Secrets) -> String {
     let text = plain(name, value, secrets);
@@ -101,6 +115,15 @@ mod tests {
             "A=a://u:x@h\nA_KEY=abc\nB=x\\x1b[2J\\ny\n"
         );
         assert_eq!(bytes(&env), b"A=a://u:x@h\nA_KEY=abc\nB=x\x1b[2J\ny\n");
+    }
+
+    #[test]
+    fn what_acts_on_a_terminal_is_escaped_line_by_line() {
+        let harmless = harmless(&env(&[("A", "a\u{1b}[2J\nb\u{202e}"), ("B", "é")]));
+        assert_eq!(
+            bytes(&harmless),
+            "A=a\\x1b[2J\nb\\u{202e}\nB=é\n".as_bytes()
+        );
     }
 
     #[test]

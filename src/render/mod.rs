@@ -5,6 +5,7 @@ pub(crate) mod charset;
 pub(crate) mod check;
 pub(crate) mod env;
 mod escape;
+pub(crate) mod harmless;
 pub(crate) mod json;
 pub(crate) mod modes;
 mod moves;

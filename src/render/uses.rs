@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
+use crate::render::harmless;
 use crate::words::wording;
 
 /// Changes when a field is removed or gets another meaning.
@@ -189,7 +190,7 @@ pub(crate) fn json(apps: &[AppUses]) -> String {
         v: VERSION,
         apps: apps.iter().map(AppEntry::from).collect(),
     };
-    serde_json::to_string(&document).expect("text and numbers can be written") + "\n"
+    harmless::json(&document) + "\n"
 }
 
 impl<'a> From<&'a AppUses> for AppEntry<'a> {

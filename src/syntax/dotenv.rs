@@ -19,6 +19,8 @@ pub(crate) struct Assignment {
 /// What all the references of a file may add to it, in bytes. A few lines that double each other would
 /// fill any memory.
 const MAX_EXPANDED: usize = 1024 * 1024;
+/// More than any environment that the system takes.
+const MAX_VARIABLES: usize = 10_000;
 const TOO_LONG: &str = "what the file refers to takes more than 1 MiB";
 
 /// What `${NAME}` stands for outside of this file; keys of the file itself, earlier ones, come first.
@@ -44,6 +46,10 @@ pub(crate) fn parse(file: &str, text: &[u8], lookup: Lookup<'_>) -> Parsed<Vec<A
             None => lookup(name),
         };
         match reader.assignment(&expand) {
+            Ok(Some(_)) if parsed.value.len() == MAX_VARIABLES => {
+                parsed.add(too_many(file, text, start, line));
+                break;
+            }
             Ok(Some((name, value))) => {
                 latest.insert(name.clone(), parsed.value.len());
                 parsed.value.push(Assignment { name, value, line });
@@ -59,7 +65,17 @@ pub(crate) fn parse(file: &str, text: &[u8], lookup: Lookup<'_>) -> Parsed<Vec<A
     parsed.closed()
 }
 
+fn too_many(file: &str, text: &[u8], start: usize, line: usize) -> Report {
+    Report::new(format!("an env file has at most {MAX_VARIABLES} variables"))
+        .at(place(file, text, start, line, "and here is one more"))
+        .help("take out those that nobody reads".to_string())
+}
+
 fn warning(file: &str, text: &[u8], start: usize, line: usize, why: &str) -> Report {
+    Report::warning("not a `KEY=value` line").at(place(file, text, start, line, why))
+}
+
+fn place(file: &str, text: &[u8], start: usize, line: usize, label: &str) -> Place {
     let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
     let shown = String::from_utf8_lossy(&text[start..end])
         .trim_end_matches('\r')
@@ -70,14 +86,14 @@ fn warning(file: &str, text: &[u8], start: usize, line: usize, why: &str) -> Rep
         .split(['=', ' '])
         .next()
         .map_or(1, |word| word.chars().count());
-    Report::warning("not a `KEY=value` line").at(Place {
+    Place {
         file: file.to_string(),
         line,
         column,
         text: shown,
         width,
-        label: why.to_string(),
-    })
+        label: label.to_string(),
+    }
 }
 
 struct Reader<'a> {
@@ -356,7 +372,12 @@ mod tests {
         let total: usize = parsed.value.iter().map(|found| found.value.len()).sum();
         assert!(total <= MAX_EXPANDED + 1, "{total}");
         let many = "B=${NONE}${B}\n".repeat(100_000);
-        assert_eq!(parse(".env", many.as_bytes(), &shell).value.len(), 100_000);
+        let parsed = parse(".env", many.as_bytes(), &shell);
+        assert_eq!(
+            (parsed.value.len(), parsed.errors.len()),
+            (MAX_VARIABLES, 1)
+        );
+        assert_eq!(parsed.errors[0].places[0].line, MAX_VARIABLES + 1);
         let open = format!("A={}", "${A:-".repeat(200_000));
         assert_eq!(read(&open)[0].1.len(), 1_000_000);
     }

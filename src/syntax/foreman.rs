@@ -10,6 +10,7 @@ use serde_yaml::options::DuplicateKeyPolicy;
 use serde_yaml::{Location, Spanned};
 
 use crate::syntax::formation::{self, Formation};
+use crate::syntax::settings::cut;
 use crate::syntax::{Parsed, number};
 use crate::words::report::{Place, Report};
 use crate::words::wording;
@@ -39,10 +40,20 @@ const KNOWN: [&str; 7] = [
 /// Those of `foreman export`: they say nothing to us, and are right all the same.
 const FOR_EXPORT: [&str; 5] = ["app", "log", "run", "template", "user"];
 
+/// Larger than any list of a dozen options, in bytes.
+const MAX_FILE: usize = 64 * 1024;
+/// Longest advice that is given: some of it repeats what was written, in bytes.
+const MAX_HELP: usize = 160;
+
 /// `file` is the name that the reports show.
 pub(crate) fn parse(file: &str, text: &str) -> Parsed<Options> {
     let mut parsed = Parsed::<Options>::default();
-    let source = Source { file, text };
+    let lines = text.lines().collect();
+    let source = Source { file, lines };
+    if text.len() > MAX_FILE {
+        parsed.add(source.too_large());
+        return parsed.closed();
+    }
     let mut options = serde_yaml::Options::default();
     options.strict_booleans = true;
     // They are reported with both places instead.
@@ -112,7 +123,7 @@ impl<'de> Deserialize<'de> for Pairs {
 /// The file, for the places in it.
 struct Source<'a> {
     file: &'a str,
-    text: &'a str,
+    lines: Vec<&'a str>,
 }
 
 impl Source<'_> {
@@ -137,23 +148,30 @@ impl Source<'_> {
             other => return Err(self.unknown(other, &name.referenced)),
         };
         taken.map_err(|why| {
-            Report::new(format!("`{text}` cannot be the value of `{}`", name.value))
+            let headline = format!("`{}` cannot be the value of `{}`", cut(text), name.value);
+            Report::new(headline)
                 .at(self.place(&value.referenced, text, ""))
-                .help(why)
+                .help((why.len() <= MAX_HELP).then_some(why))
         })
     }
 
     fn unknown(&self, name: &str, at: &Location) -> Report {
-        Report::warning(format!("devrun has no option `{name}`"))
+        Report::warning(format!("devrun has no option `{}`", cut(name)))
             .at(self.place(at, name, ""))
-            .help(wording::did_you_mean(name, KNOWN))
+            .help(wording::did_you_mean(&cut(name), KNOWN))
     }
 
     fn given_twice(&self, first: &Spanned<String>, again: &Spanned<String>) -> Report {
-        Report::new(format!("`{}` is given twice", again.value))
+        Report::new(format!("`{}` is given twice", cut(&again.value)))
             .at(self.place(&first.referenced, &first.value, "first here"))
             .at(self.place(&again.referenced, &again.value, "and again here"))
             .help("take one of them out".to_string())
+    }
+
+    fn too_large(&self) -> Report {
+        Report::new("a list of options has at most 64 KiB")
+            .at(self.place(&Location::UNKNOWN, "", "too large"))
+            .help("write one `name: value` a line, such as `port: 3000`".to_string())
     }
 
     fn not_yaml(&self, error: &serde_yaml::Error) -> Report {
@@ -176,7 +194,7 @@ impl Source<'_> {
             file: self.file.to_string(),
             line,
             column: (at.column() as usize).max(1),
-            text: self.text.lines().nth(line - 1).unwrap_or("").to_string(),
+            text: self.lines.get(line - 1).unwrap_or(&"").to_string(),
             width: marked.lines().next().unwrap_or("").chars().count(),
             label: label.to_string(),
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::syntax::{Parsed, span};
 use crate::words::name::{BadName, MAX_NAME, ProcessType};
-use crate::words::report::Report;
+use crate::words::report::{Place, Report};
 
 /// Longest line that is written out once more, the right way, in bytes.
 const MAX_CURED: usize = 160;
@@ -95,12 +95,25 @@ fn entry(file: &str, text: &str, start: usize, line: &str, number: usize) -> Res
                 "write what is to run, as in `{name}: ./bin/{name}`, or take the line out"
             )));
     }
+    if let Some(nul) = line.find('\0') {
+        return Err(
+            Report::new(format!("the command of `{name}` has a NUL byte in it"))
+                .at(place_of_nul(file, text, start + nul, number, &line[..nul]))
+                .help("take it out".to_string()),
+        );
+    }
     Ok(Entry {
         process_type,
         command,
         span: start..start + name.len(),
         line: number,
     })
+}
+
+/// `before`: the lines up to it, of which `number` is the first one's.
+fn place_of_nul(file: &str, text: &str, at: usize, number: usize, before: &str) -> Place {
+    let line = number + before.matches('\n').count();
+    span::place(file, text, line, at..at + 1, "no command can hold one")
 }
 
 /// Blanks before the colon are fine, blanks within the name are not.
@@ -175,6 +188,14 @@ mod tests {
                 .to_string()
                 .ends_with("write it as `web: bundle exec puma`")
         );
+    }
+
+    #[test]
+    fn a_nul_byte_is_found_where_it_stands() {
+        let parsed = parse("Procfile", "web: a\napi: b \\\nc\0d\n");
+        let place = &parsed.errors[0].places[0];
+        assert_eq!((place.line, place.text.as_str()), (3, "c\0d"));
+        assert_eq!(parsed.value.len(), 1);
     }
 
     #[test]

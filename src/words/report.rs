@@ -132,7 +132,7 @@ impl fmt::Display for Place {
             "{:pad$} | {:indent$}{marks} {}",
             "",
             "",
-            self.label,
+            wording::escaped(&self.label),
             pad = number.len()
         );
         write!(f, "{}", line.trim_end())
@@ -224,11 +224,11 @@ mod tests {
             column: 3,
             text: "é\u{1b}x".into(),
             width: 1,
-            label: String::new(),
+            label: "no `\u{202e}`".into(),
         };
         assert_eq!(
             place.to_string(),
-            " --> Procfile:12:3\n12 | é\\x1bx\n   |      ^"
+            " --> Procfile:12:3\n12 | é\\x1bx\n   |      ^ no `\\u{202e}`"
         );
     }
 }

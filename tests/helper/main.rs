@@ -1,6 +1,7 @@
 //! A program for the tests that does what `sh` cannot: listen, daemonise, ignore, fork without end.
 
 mod ends;
+mod environment;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -68,6 +69,9 @@ fn main() {
         ["last-words", number] => again::last_words(number),
         #[cfg(target_os = "linux")]
         ["without-ipv6", ref rest @ ..] => again::without_ipv6(rest),
+        ["with-environment", ref arguments @ ..] => {
+            environment::become_with(arguments);
+        }
         _ => panic!("what is {arguments:?}?"),
     }
 }

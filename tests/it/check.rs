@@ -62,7 +62,7 @@ fn what_the_system_would_refuse_is_found() {
     assert!(
         finished
             .stderr
-            .contains("error: the command of `web` is too long: 195 KiB"),
+            .contains("error: the command of `web` (Procfile:1) is too long: 195 KiB"),
         "{}",
         finished.stderr
     );

@@ -184,6 +184,21 @@ fn every_form_is_masked_on_a_terminal_and_none_in_a_pipe() {
     }
 }
 
+#[test]
+fn no_form_acts_on_a_terminal_and_each_says_in_a_pipe_what_it_is() {
+    let escapes = "\u{1b}]52;c;aGk=\u{7}\u{9b}31m\u{202e}";
+    let project = Project::with_procfile("web: true\n").file(".env", format!("A={escapes}\n"));
+    for form in ["text", "dotenv", "shell", "json"] {
+        let arguments = ["env", "web", "--reveal", "--format", form];
+        let shown = on_terminal(&project, &arguments);
+        let acts = |c: char| matches!(c, '\u{1b}' | '\u{7}' | '\u{9b}' | '\u{202e}');
+        assert!(!shown.contains(acts), "{form}: {shown:?}");
+        let piped = project.run(&arguments).stdout;
+        let is_raw = form != "json";
+        assert_eq!(piped.contains(escapes), is_raw, "{form}: {piped:?}");
+    }
+}
+
 /// A session whose web has something of each kind that files and shell do not say any more.
 #[test]
 fn a_process_that_runs_is_shown_as_its_session_has_it() {

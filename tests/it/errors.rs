@@ -263,7 +263,7 @@ fn procfiles_with_mistakes() {
     check(
         &binary,
         &["start"],
-        "error: `Procfile` is not UTF-8\n --> Procfile:2:6\n2 | api: \u{fffd}\n  |      ^ this byte begins no character",
+        "error: `Procfile` is not UTF-8\n --> Procfile:2:6\n2 | api: \u{fffd}\n  |      ^ this byte begins no character\n help: save it as UTF-8",
     );
 }
 

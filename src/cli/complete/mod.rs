@@ -12,8 +12,10 @@ use clap::CommandFactory;
 
 use crate::cli::args::{Args, Complete, Shell};
 use crate::cli::print;
+use crate::load;
 
 pub(super) fn run(args: &Complete) -> ExitCode {
+    load::leave_pipes_alone();
     let words = match args.shell {
         Shell::Bash => line::words(args.words.first().map_or("", String::as_str)),
         Shell::Zsh | Shell::Fish => args.words.clone(),

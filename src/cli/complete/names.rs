@@ -54,6 +54,9 @@ pub(super) fn process_types(cursor: &Cursor<'_>) -> Vec<Word> {
 pub(super) fn variables(cursor: &Cursor<'_>) -> Vec<Word> {
     let outlines = outlines(cursor).into_iter();
     let mut variables: Vec<String> = outlines.flat_map(|outline| outline.variables).collect();
+    // bash puts a word on the line as it is: what the shell would take for more than a name is not offered.
+    let is_plain = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    variables.retain(is_plain);
     variables.sort();
     variables.dedup();
     let words = variables.into_iter();
@@ -90,9 +93,9 @@ fn from_here(current: &Path, directory: &Path) -> Option<String> {
     } else {
         directory.to_path_buf()
     };
-    // A line is one word of ours.
+    // A line is one word of ours, and nothing in it acts on the terminal.
     let shown = path.to_str()?;
-    (!shown.contains(['\n', '\t'])).then(|| shown.to_string())
+    (!shown.contains(wording::is_dangerous)).then(|| shown.to_string())
 }
 
 fn outlines(cursor: &Cursor<'_>) -> Vec<Outline> {

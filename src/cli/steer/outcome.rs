@@ -6,6 +6,7 @@ use crate::cli::session::Running;
 use crate::cli::steer::awaiting::{Awaited, Over};
 use crate::cli::steer::progress::{Goal, Progress};
 use crate::cli::{NOT_RUNNING, NOT_SO};
+use crate::render::harmless;
 use crate::words::wire::ProcessState;
 use crate::words::wire::process::Failure;
 
@@ -106,7 +107,7 @@ impl Outcome {
             outcome: self.word(),
             processes,
         };
-        serde_json::to_string(&document).expect("texts and numbers can be written") + "\n"
+        harmless::json(&document) + "\n"
     }
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use serde::Serialize;
 
 use crate::render::env::plain;
+use crate::render::harmless;
 use crate::words::base64;
 use crate::words::env::{Env, Source};
 use crate::words::secret::Secrets;
@@ -66,7 +67,7 @@ pub(crate) fn json(env: &Env, whose: Whose<'_>, secrets: Secrets) -> String {
         running: whose.is_running,
         variables: variables.collect(),
     };
-    serde_json::to_string(&document).expect("text and numbers can be written") + "\n"
+    harmless::json(&document) + "\n"
 }
 
 fn value(name: &OsStr, value: &OsStr, source: &Source, secrets: Secrets) -> Value {

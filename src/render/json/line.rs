@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::render::harmless;
 use crate::words::base64;
 use crate::words::exit::{self, Exit};
 use crate::words::name::ProcessName;
@@ -90,8 +91,7 @@ impl<'a> Line<'a> {
     }
 
     fn value(self, value: impl Serialize) -> Self {
-        serde_json::to_writer(&mut *self.out, &value)
-            .expect("a buffer takes everything, and the values are plain");
+        harmless::write(self.out, &value);
         self
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::render::harmless;
 use crate::render::ps::{AppProcesses, Block, notes};
 use crate::words::wire::process::{Failure, Listens, ProcessReport, Using};
 
@@ -88,7 +89,7 @@ pub(crate) fn json(blocks: &[Block]) -> String {
         v: VERSION,
         apps: apps.collect(),
     };
-    serde_json::to_string(&document).expect("text and numbers can be written") + "\n"
+    harmless::json(&document) + "\n"
 }
 
 fn seconds(milliseconds: u64) -> f64 {

@@ -25,6 +25,8 @@ use crate::words::policy::{OnExit, RestartPolicy};
 use crate::words::report::Place;
 use crate::words::uses::Use;
 
+pub(super) use crate::syntax::settings::reader::cut;
+
 /// An app's settings; what is not said is `None`, or empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Settings {

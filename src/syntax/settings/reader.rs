@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
 }
 
 /// For a headline, and for a suggestion: nobody meant a short word by a long one.
-pub(super) fn cut(text: &str) -> String {
+pub(in crate::syntax) fn cut(text: &str) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_string(),

@@ -1,5 +1,6 @@
 //! Reports for a settings file that is not read at all: no YAML, no mapping, too large.
 
+use crate::syntax::settings::reader::cut;
 use crate::syntax::settings::yaml::{MAX_DEPTH, MAX_NODES, Refusal};
 use crate::words::report::{Place, Report};
 
@@ -38,6 +39,18 @@ pub(super) fn report(
     place: impl Fn(&str) -> Place,
 ) -> Report {
     match refusal {
+        Refusal::Several => Report::new("a settings file is one document")
+            .at(place("another one begins here"))
+            .help("take one of them out, with the `---` between them".to_string()),
+        Refusal::Tag(tag) => Report::new("settings have no tags")
+            .at(place(&format!("unsupported tag `{}`", cut(&tag))))
+            .help(
+                "take it out: a value is what stands here, and no other file is read for it"
+                    .to_string(),
+            ),
+        Refusal::Endless => Report::new("an alias stands within what it is an alias of")
+            .at(place("has no end"))
+            .help("take it out".to_string()),
         Refusal::Syntax(message) => Report::new("this is not YAML")
             .at(place(&message))
             .help(cure(text, at).map(str::to_string)),
@@ -48,7 +61,7 @@ pub(super) fn report(
             .at(place(&format!(
                 "at most {MAX_NODES}, those of aliases included"
             )))
-            .help("take aliases of aliases out".to_string()),
+            .help(too_many(text).to_string()),
     }
 }
 
@@ -56,6 +69,14 @@ pub(super) fn no_mapping(place: Place) -> Report {
     Report::new("settings are keys with values")
         .at(place)
         .help("write them as `port: 3000`, each on a line of its own".to_string())
+}
+
+fn too_many(text: &str) -> &'static str {
+    let has_alias = |word: &str| word.trim_start_matches(['[', '{', ',']).starts_with('*');
+    match text.split_whitespace().any(has_alias) {
+        true => "take aliases of aliases out",
+        false => "long lists of variables go into an env file, such as .env",
+    }
 }
 
 /// For the commonest slips, by what stands there.
@@ -67,6 +88,8 @@ fn cure(text: &str, at: usize) -> Option<&'static str> {
         return Some("indent with blanks: a tab does not count as one");
     }
     match text[at..].chars().next() {
+        Some(c) if c.is_control() && !c.is_whitespace() => Some("take this character out"),
+        Some('%') if at == begin => Some("take this line out"),
         Some(':') if text[begin..at].contains(": ") => {
             Some("put a value that has `: ` in it in quotes")
         }

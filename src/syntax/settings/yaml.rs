@@ -39,6 +39,12 @@ pub(super) enum Refusal {
     Syntax(String),
     TooDeep,
     TooMany,
+    /// More than one document.
+    Several,
+    /// One that says more than what kind of scalar it is.
+    Tag(String),
+    /// An alias within its own anchor.
+    Endless,
 }
 
 /// # Errors
@@ -80,6 +86,9 @@ fn refusal(error: &Error) -> Refusal {
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. } => Refusal::TooMany,
+        Error::MultipleDocuments { .. } => Refusal::Several,
+        Error::UnsupportedTag { tag, .. } => Refusal::Tag(tag.clone()),
+        Error::RecursiveReferencesRequireWeakTypes { .. } => Refusal::Endless,
         // Of lists in brackets the parser itself says so.
         other => match UserMessageFormatter.format_message(other).as_ref() {
             "recursion limit exceeded" => Refusal::TooDeep,
