@@ -115,6 +115,22 @@ impl Family {
     }
 }
 
+/// Ends a session of every kind of descendant, with pipes and with terminals. devrun has that status then, and
+/// has said that; nobody is left, and nobody else has noticed anything.
+pub fn check(end: fn(&mut Devrun), status: i32, said: &str) {
+    for tty in ["never", "always"] {
+        let (family, bystander) = (Family::new(), Bystander::new());
+        let mut command = family.command(&["--tty", tty]);
+        command.process_group(bystander.group());
+        let mut devrun = family.run(command);
+        end(&mut devrun);
+        assert_eq!(devrun.wait(), status, "{}", devrun.stdout.text());
+        devrun.see(said);
+        family.wait_until_gone();
+        bystander.is_untouched();
+    }
+}
+
 /// Somebody in the group that devrun is started in.
 pub struct Bystander(Devrun);
 

@@ -1,13 +1,15 @@
 //! The fault suite: what goes wrong around a session, and what a user sees of it then. Every case is told from
 //! outside, has an end of its own, and leaves no process. One file per kind of fault.
 
+mod ends;
 mod families;
+#[cfg(target_os = "linux")]
+mod guardian;
 mod killed;
 mod left;
 #[path = "../it/screen.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod screen;
-mod signals;
 #[cfg(target_os = "linux")]
 mod storms;
 #[path = "../it/support.rs"]
