@@ -1,5 +1,6 @@
 //! The signals that end a session, and what sends them: `kill`, a key, a terminal that is closed, a shell that ends.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
@@ -35,6 +36,26 @@ fn sighup_leaves_nobody() {
 #[test]
 fn sigquit_leaves_nobody() {
     check(|devrun| _ = devrun.signal(Signal::SIGQUIT), 0, SAID);
+}
+
+/// Stopped ones are set going for it, and who leaves the group is asked as soon as its parent is gone.
+#[test]
+fn only_the_deaf_need_to_be_killed() {
+    let family = Family::new();
+    let mut devrun = family.run(family.command(&["-t", "2"]));
+    assert_eq!(devrun.interrupt(), 0);
+    let said = devrun.stdout.text();
+    let killed = said.lines().filter_map(|line| {
+        let (name, _) = line.split_once(".1 did not stop in 2 s")?;
+        name.split(' ').next_back()
+    });
+    let killed: BTreeSet<&str> = killed.collect();
+    let mut deaf = BTreeSet::from(["deaf"]);
+    if cfg!(target_os = "linux") {
+        deaf.extend(["stubborn", "hopper", "storm"]);
+    }
+    assert_eq!(killed, deaf, "{said}");
+    family.wait_until_gone();
 }
 
 /// devrun cannot say anything then: the guardian does what is left to do.

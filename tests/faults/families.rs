@@ -127,7 +127,7 @@ pub fn check(end: fn(&mut Devrun), status: i32, said: &str) {
         assert_eq!(devrun.wait(), status, "{}", devrun.stdout.text());
         devrun.see(said);
         family.wait_until_gone();
-        bystander.is_untouched();
+        bystander.stays_untouched();
     }
 }
 
@@ -151,7 +151,7 @@ impl Bystander {
     }
 
     /// It lives, and nobody has sent it a signal.
-    pub fn is_untouched(mut self) {
+    pub fn stays_untouched(mut self) {
         // The first that it says to be sent is ours, which is the last one.
         let said = self.0.signal(Signal::SIGUSR1).value_after("got ");
         assert_eq!(said, "SIGUSR1");
