@@ -42,6 +42,16 @@ fn killed_without_anybody_to_see_it_leaves_nobody() {
     family.wait_until_gone();
 }
 
+/// Whoever finds it in a list of processes, and means the session.
+#[test]
+fn asked_to_stop_it_has_devrun_stop() {
+    check(
+        |devrun| kill(guardian_of(devrun.pid()), Signal::SIGTERM).unwrap(),
+        0,
+        "stopping ",
+    );
+}
+
 /// One that listens to nobody is set going for it.
 #[test]
 fn stopped_it_ends_all_when_devrun_is_killed() {
