@@ -49,10 +49,12 @@ fn only_the_deaf_need_to_be_killed() {
         let (name, _) = line.split_once(".1 did not stop in 2 s")?;
         name.split(' ').next_back()
     });
-    let killed: BTreeSet<&str> = killed.collect();
+    let mut killed: BTreeSet<&str> = killed.collect();
+    // It may not have forked yet.
+    killed.remove("storm");
     let mut deaf = BTreeSet::from(["deaf"]);
     if cfg!(target_os = "linux") {
-        deaf.extend(["stubborn", "hopper", "storm"]);
+        deaf.extend(["stubborn", "hopper"]);
     }
     assert_eq!(killed, deaf, "{said}");
     family.wait_until_gone();
@@ -64,7 +66,7 @@ fn sigabrt_leaves_nobody() {
     check(
         |devrun| _ = devrun.signal(Signal::SIGABRT),
         128 + Signal::SIGABRT as i32,
-        "started",
+        "",
     );
 }
 

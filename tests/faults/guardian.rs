@@ -61,7 +61,7 @@ fn stopped_it_ends_all_when_devrun_is_killed() {
             devrun.signal(Signal::SIGKILL);
         },
         128 + Signal::SIGKILL as i32,
-        "started",
+        "",
     );
 }
 
