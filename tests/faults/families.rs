@@ -115,6 +115,23 @@ impl Family {
     }
 }
 
+/// Ends a session of every kind of descendant, with pipes and with terminals. devrun has that status then, and
+/// has said that (who is killed may have said nothing yet); nobody is left, and nobody else has noticed anything.
+pub fn check(end: fn(&mut Devrun), status: i32, said: &str) {
+    for tty in ["never", "always"] {
+        let (family, bystander) = (Family::new(), Bystander::new());
+        let mut command = family.command(&["--tty", tty]);
+        command.process_group(bystander.group());
+        let mut devrun = family.run(command);
+        end(&mut devrun);
+        let (ended, text) = (devrun.wait(), devrun.stdout.text());
+        assert_eq!(ended, status, "{text}");
+        assert!(text.contains(said), "{text}");
+        family.wait_until_gone();
+        bystander.stays_untouched();
+    }
+}
+
 /// Somebody in the group that devrun is started in.
 pub struct Bystander(Devrun);
 
@@ -135,7 +152,7 @@ impl Bystander {
     }
 
     /// It lives, and nobody has sent it a signal.
-    pub fn is_untouched(mut self) {
+    pub fn stays_untouched(mut self) {
         // The first that it says to be sent is ours, which is the last one.
         let said = self.0.signal(Signal::SIGUSR1).value_after("got ");
         assert_eq!(said, "SIGUSR1");

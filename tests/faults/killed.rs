@@ -1,4 +1,4 @@
-//! SIGKILL of the manager, of the guardian, of the job: in the midst of life, of a start, and of a shutdown.
+//! SIGKILL of devrun, alone or with its job: in the midst of life, of a start, and of a shutdown.
 
 use std::os::unix::process::CommandExt;
 use std::time::{Duration, Instant};
@@ -6,31 +6,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use crate::families::{Bystander, Family};
-use crate::left::wait_until_nobody_is_left;
-use crate::support::{Devrun, PATIENCE, Project};
+use crate::families::{Family, check};
+use crate::left::{wait_until, wait_until_nobody_is_left};
+use crate::support::Project;
 
 const KILLED: i32 = 128 + Signal::SIGKILL as i32;
-
-/// Ends a session of every kind of descendant, with pipes and with terminals: nobody is left, and nobody else
-/// has noticed anything.
-fn check(end: fn(&mut Devrun), status: i32, said: &str) {
-    for tty in ["never", "always"] {
-        let (family, bystander) = (Family::new(), Bystander::new());
-        let mut command = family.command(&["--tty", tty]);
-        command.process_group(bystander.group());
-        let mut devrun = family.run(command);
-        end(&mut devrun);
-        assert_eq!(devrun.wait(), status, "{}", devrun.stdout.text());
-        assert!(
-            devrun.stdout.text().contains(said),
-            "{}",
-            devrun.stdout.text()
-        );
-        family.wait_until_gone();
-        bystander.is_untouched();
-    }
-}
 
 #[test]
 fn of_the_manager() {
@@ -43,15 +23,6 @@ fn of_a_manager_that_was_stopped_before() {
         |devrun| _ = devrun.signal(Signal::SIGSTOP).signal(Signal::SIGKILL),
         KILLED,
         "",
-    );
-}
-
-#[test]
-fn of_the_guardian() {
-    check(
-        |devrun| kill(guardian_of(devrun.pid()), Signal::SIGKILL).unwrap(),
-        1,
-        "the guardian is gone",
     );
 }
 
@@ -89,50 +60,14 @@ fn of_the_manager_in_its_own_shutdown() {
     );
 }
 
-#[test]
-fn of_the_guardian_in_a_shutdown() {
-    check(
-        |devrun| {
-            devrun.signal(Signal::SIGTERM).wait_for("stopping ");
-            kill(guardian_of(devrun.pid()), Signal::SIGKILL).unwrap();
-        },
-        1,
-        "the guardian is gone",
-    );
-}
-
-/// Fifty processes, and one of the two killed once so many of them have been started.
-#[test]
-fn in_the_midst_of_a_start() {
-    for tty in ["never", "always"] {
-        for whose in [
-            |devrun: &Devrun| devrun.pid(),
-            |devrun: &Devrun| guardian_of(devrun.pid()),
-        ] {
-            for started in [1, 2, 10, 40] {
-                let project = fifty();
-                let mut devrun = project.start_with(&["--tty", tty]);
-                wait_until(|| files(&project) >= started);
-                kill(whose(&devrun), Signal::SIGKILL).unwrap();
-                devrun.wait();
-                wait_until_nobody_is_left(&project);
-            }
-        }
-    }
-}
-
 /// Before anything can be seen of it, and at every later moment.
 #[test]
 fn of_the_manager_at_any_moment_of_a_start() {
-    for microseconds in (0..30_000).step_by(1_500) {
+    for step in 0..20 {
         let project = fifty();
-        let tty = if microseconds % 1000 == 0 {
-            "never"
-        } else {
-            "always"
-        };
+        let tty = ["never", "always"][step % 2];
         let mut devrun = project.start_with(&["--tty", tty]);
-        let moment = Instant::now() + Duration::from_micros(microseconds);
+        let moment = Instant::now() + step as u32 * Duration::from_micros(1_500);
         wait_until(|| Instant::now() >= moment);
         devrun.kill();
         wait_until_nobody_is_left(&project);
@@ -145,17 +80,6 @@ fn of_a_detached_session() {
     let mut front = family.run(family.command(&["-D"]));
     wait_until(|| family.project.has_session());
     kill(Pid::from_raw(family.project.session()), Signal::SIGKILL).unwrap();
-    front.wait();
-    family.wait_until_gone();
-}
-
-#[test]
-fn of_the_guardian_of_a_detached_session() {
-    let family = Family::new();
-    let mut front = family.run(family.command(&["-D"]));
-    wait_until(|| family.project.has_session());
-    let guardian = guardian_of(Pid::from_raw(family.project.session()));
-    kill(guardian, Signal::SIGKILL).unwrap();
     front.wait();
     family.wait_until_gone();
 }
@@ -175,31 +99,6 @@ fn of_the_session_that_a_command_was_started_for() {
     assert_eq!(devrun.wait(), 3);
     assert_eq!(devrun.stderr.text().matches("session").count(), 1);
     family.wait_until_gone();
-}
-
-/// One that listens to nobody is set going for it.
-#[test]
-fn of_the_manager_though_the_guardian_is_stopped() {
-    check(
-        |devrun| {
-            kill(guardian_of(devrun.pid()), Signal::SIGSTOP).unwrap();
-            devrun.signal(Signal::SIGKILL);
-        },
-        KILLED,
-        "",
-    );
-}
-
-#[test]
-fn a_guardian_that_is_stopped_does_not_hold_up_the_end() {
-    check(
-        |devrun| {
-            kill(guardian_of(devrun.pid()), Signal::SIGSTOP).unwrap();
-            devrun.signal(Signal::SIGTERM);
-        },
-        0,
-        "stopping ",
-    );
 }
 
 #[test]
@@ -230,34 +129,8 @@ fn of_a_devrun_inside_devrun() {
     }
 }
 
-fn fifty() -> Project {
+/// So many that they are still being started when somebody ends it.
+pub fn fifty() -> Project {
     let line = |number| format!("p{number}: touch file{number}; exec sleep 1000\n");
     Project::with_procfile(&(0..50).map(line).collect::<String>())
-}
-
-fn files(project: &Project) -> usize {
-    let entries = std::fs::read_dir(project.directory()).unwrap().flatten();
-    let names = entries.map(|entry| entry.file_name().into_string().unwrap());
-    names.filter(|name| name.starts_with("file")).count()
-}
-
-fn wait_until(is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline);
-        std::thread::yield_now();
-    }
-}
-
-fn guardian_of(manager: Pid) -> Pid {
-    let tasks = std::fs::read_dir(format!("/proc/{manager}/task")).unwrap();
-    let children = tasks
-        .flatten()
-        .map(|task| std::fs::read_to_string(task.path().join("children")).unwrap());
-    let children: String = children.collect();
-    let mut pids = children.split_whitespace();
-    let guardian = pids.find(|pid| {
-        std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "drguard\n")
-    });
-    Pid::from_raw(guardian.expect("it has one").parse().unwrap())
 }

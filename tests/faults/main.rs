@@ -2,9 +2,12 @@
 //! outside, has an end of its own, and leaves no process. One file per kind of fault.
 
 mod bounds;
+mod ends;
 mod environment;
 mod families;
 mod files;
+#[cfg(target_os = "linux")]
+mod guardian;
 mod killed;
 mod left;
 mod names;
@@ -16,7 +19,6 @@ mod restarts;
 #[path = "../it/screen.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod screen;
-mod signals;
 #[cfg(target_os = "linux")]
 mod storms;
 #[path = "../it/support.rs"]
