@@ -1,9 +1,13 @@
 //! The fault suite: what goes wrong around a session, and what a user sees of it then. Every case is told from
 //! outside, has an end of its own, and leaves no process. One file per kind of fault.
 
+mod bytes;
 mod families;
 mod killed;
 mod left;
+mod numbers;
+mod outlets;
+mod readers;
 #[path = "../it/screen.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod screen;

@@ -1,5 +1,6 @@
 //! A program for the tests that does what `sh` cannot: listen, daemonise, ignore, fork without end.
 
+mod bytes;
 mod ends;
 
 use std::io::{Read, Write};
@@ -58,6 +59,8 @@ fn main() {
         ["bare", file] => ends::bare(file),
         ["hop", file] => ends::hop(file),
         ["stand-by"] => ends::stand_by(),
+        ["pour", count] => bytes::pour(number(count)),
+        ["brood", children] => bytes::brood(number(children)),
         _ => panic!("what is {arguments:?}?"),
     }
 }
