@@ -150,19 +150,20 @@ fn nor_does_one_who_reads_stderr_as_well() {
     drop(reads);
 }
 
-/// Of a process that has much to say when it is stopped: more than a pipe holds.
-fn last_words() -> String {
-    let words = helper("flood 40000");
+/// Of a process that has so much to say when it is stopped.
+fn last_words(lines: usize) -> String {
+    let words = helper(&format!("flood {lines}"));
     format!("last: trap '{words}; echo > said; exit' TERM; echo > up; sleep 1000 & wait\n")
 }
 
+/// Who says more than is kept is heard out, and not shown.
 #[test]
 fn nobody_is_killed_in_his_last_words_because_the_reader_stalls() {
-    let project = Project::with_procfile(&format!("{}{}", flood(), last_words()));
-    let mut stalled = Stalled::new(&project, &["-t", "8"]);
+    let project = Project::with_procfile(&format!("{}{}", flood(), last_words(1_000_000)));
+    let mut stalled = Stalled::new(&project, &["-t", "15"]);
     project.wait_for_file("up");
     stalled.devrun.signal(Signal::SIGTERM);
-    ends_within(&mut stalled.devrun, Duration::from_secs(20));
+    ends_within(&mut stalled.devrun, Duration::from_secs(25));
     project.wait_for_file("said");
     let logs = project.run(&["logs", "system"]);
     assert!(logs.stdout.contains("last.1 "), "{}", logs.stdout);
@@ -172,7 +173,7 @@ fn nobody_is_killed_in_his_last_words_because_the_reader_stalls() {
 
 #[test]
 fn nor_when_it_alone_is_stopped_or_started_again() {
-    let project = Project::with_procfile(&format!("{}{}", flood(), last_words()));
+    let project = Project::with_procfile(&format!("{}{}", flood(), last_words(40_000)));
     let stalled = Stalled::new(&project, &["-t", "8"]);
     for command in ["restart", "stop"] {
         project.wait_for_file("up");

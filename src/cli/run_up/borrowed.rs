@@ -136,7 +136,7 @@ impl Borrowed {
     pub(super) fn say_whose_session_has_ended(&mut self) {
         for (app, needed) in self.apps.iter_mut().zip(&self.needed) {
             if app.is_over && !std::mem::replace(&mut app.is_end_said, true) {
-                eprintln!("{} no longer runs: its session has ended", needed.name);
+                tell!("{} no longer runs: its session has ended", needed.name);
             }
         }
     }
