@@ -1,8 +1,6 @@
 //! What devrun is given as stdin, stdout and stderr: a disk that is full, or nothing at all.
 
-use std::fs::File;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
@@ -73,7 +71,11 @@ fn nothing_of_ours_is_a_standard_one(pid: i32) {
     for pid in [pid.to_string().as_str(), guardian] {
         for descriptor in 0..=2 {
             let path = std::fs::read_link(format!("/proc/{pid}/fd/{descriptor}")).unwrap();
-            assert_eq!(path, Path::new("/dev/null"), "{descriptor} of {pid}");
+            assert_eq!(
+                path,
+                std::path::Path::new("/dev/null"),
+                "{descriptor} of {pid}"
+            );
         }
     }
 }
@@ -153,6 +155,9 @@ fn an_error_that_is_told_to_somebody_who_has_gone_has_its_status_all_the_same() 
 /// A disk on which there is no room.
 #[cfg(target_os = "linux")]
 mod full {
+    use std::fs::File;
+    use std::process::Output;
+
     use super::*;
 
     const ALL: [[bool; 2]; 3] = [[true, false], [false, true], [true, true]];
