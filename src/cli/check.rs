@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::cli::args::Check;
 use crate::cli::context::Context;
+use crate::cli::tell::tell;
 use crate::cli::{NOT_STARTED, print, refuse};
 use crate::load;
 use crate::plan::ports;
@@ -54,11 +55,10 @@ fn print_json(apps: &[App], findings: &[Report]) -> ExitCode {
 fn print_text(apps: &[App], findings: &[Report]) -> ExitCode {
     if findings.is_empty() {
         let summary: Vec<String> = apps.iter().map(summary).collect();
-        println!("{}: no problems", summary.join("\n"));
-        return ExitCode::SUCCESS;
+        return print(format!("{}: no problems\n", summary.join("\n")).as_bytes());
     }
     let code = refuse(findings, FOUND);
-    eprintln!("{}", counted(findings.len(), "problem", "problems"));
+    tell!("{}", counted(findings.len(), "problem", "problems"));
     code
 }
 

@@ -6,7 +6,8 @@ use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::cli::args::Args;
-use crate::cli::{NOT_STARTED, refuse};
+use crate::cli::tell::tell;
+use crate::cli::{NOT_STARTED, printed, refuse};
 use crate::words::report::Report;
 use crate::words::wording;
 
@@ -16,12 +17,9 @@ const RUN_FAILED: u8 = 125;
 /// Prints help, the version, or what is wrong.
 pub(super) fn answer(error: &clap::Error) -> ExitCode {
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let _ = error.print();
-            ExitCode::SUCCESS
-        }
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => printed(error.print()),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            eprint!("{}", Args::command().render_help());
+            tell!("{}", Args::command().render_help().to_string().trim_end());
             ExitCode::from(NOT_STARTED)
         }
         _ => {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::cli::args::{Env as Args, EnvFormat};
 use crate::cli::context::Context;
+use crate::cli::tell::tell;
 use crate::cli::view::{Seen, View, WOULD_BE};
 use crate::cli::{NOT_STARTED, live, print, refuse, run, secrets};
 use crate::load;
@@ -33,7 +34,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
     match subject(args) {
         Ok(subject) => {
             for doubt in &subject.seen.doubts {
-                eprintln!("{doubt}");
+                tell!("{doubt}");
             }
             print(&rendered(args, subject))
         }

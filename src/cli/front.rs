@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::ExitCode;
 
 use crate::cli::NOT_STARTED;
+use crate::cli::tell::tell;
 use crate::driver::front::{Front, Word};
 use crate::os::spawn::{self, Side};
 use crate::os::{descriptor, signals};
@@ -168,7 +169,7 @@ impl Waiting {
     fn leave(self) -> ExitCode {
         let pid = self.session;
         if self.has_begun {
-            eprintln!("left running (pid {pid}): `devrun stop` ends it");
+            tell!("left running (pid {pid}): `devrun stop` ends it");
             return ExitCode::SUCCESS;
         }
         signals::terminate(pid);
@@ -181,10 +182,10 @@ impl Waiting {
         let exit = spawn::wait_for_exit(self.session);
         match exit {
             Some(Exit::Signal(signal)) => {
-                eprintln!("the session was killed by {}", signal_name(signal));
+                tell!("the session was killed by {}", signal_name(signal));
             }
             Some(Exit::Status(_)) if self.has_begun => {
-                eprintln!("nothing runs any more: the session has ended");
+                tell!("nothing runs any more: the session has ended");
             }
             Some(Exit::Status(_) | Exit::Unready) | None => {}
         }

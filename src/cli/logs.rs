@@ -23,6 +23,7 @@ use crate::cli::args::Logs;
 use crate::cli::logs::cast::{Cast, Viewpoint};
 use crate::cli::logs::outlet::Outlet;
 use crate::cli::logs::reading::{Asked, Over, Reading};
+use crate::cli::tell::tell;
 use crate::cli::{
     Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live, refuse, session, start,
 };
@@ -182,7 +183,7 @@ fn answer(args: &Logs, over: &Over) -> ExitCode {
         }
         Over::Read { .. } | Over::Stopped => ExitCode::SUCCESS,
         Over::Ended { at_ns, is_orderly } => {
-            eprintln!("{}", ending(*at_ns, *is_orderly));
+            tell!("{}", ending(*at_ns, *is_orderly));
             ExitCode::SUCCESS
         }
         Over::Unwritten(error) => {

@@ -24,16 +24,18 @@ mod schema;
 mod session;
 mod start;
 mod steer;
+mod tell;
 mod url;
 mod uses;
 mod view;
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::cli::args::{Args, Command};
+use crate::cli::tell::tell;
 use crate::os;
 use crate::os::terminal;
 use crate::words::report::Report;
@@ -88,10 +90,14 @@ fn failure(report: Report, status: u8) -> Failure {
     Failure { reports, status }
 }
 
-/// Writes to stdout what was asked for. Who stops reading has seen enough.
+/// Writes to stdout what was asked for.
 fn print(bytes: &[u8]) -> ExitCode {
     let mut stdout = std::io::stdout();
-    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    printed(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+/// What became of an answer. Who stops reading has seen enough.
+fn printed(written: io::Result<()>) -> ExitCode {
     match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -113,7 +119,7 @@ fn secrets(is_revealed: bool) -> Secrets {
 /// Shows what is wrong and says with which status to end.
 fn refuse(reports: &[Report], status: u8) -> ExitCode {
     for report in reports {
-        eprintln!("{report}");
+        tell!("{report}");
     }
     ExitCode::from(status)
 }

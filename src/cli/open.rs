@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use crate::cli::args::{self, Open};
 use crate::cli::context::Context;
 use crate::cli::live::{self, LiveApp};
+use crate::cli::tell::tell;
 use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, refuse};
 use crate::control::client::{self, Following};
 use crate::driver::browser;
@@ -59,7 +60,7 @@ fn open(meant: &Meant) -> Result<(), Failure> {
     })?;
     runtime.block_on(async {
         let url = served(meant).await?;
-        eprintln!("opening {url}");
+        tell!("opening {url}");
         // A command that runs on is the browser itself.
         match timeout(BROWSER_FAILS_WITHIN, browser::start(&url)).await {
             Ok(Ok(Err(cause))) => {
@@ -162,7 +163,7 @@ async fn followed(
                 if !std::mem::replace(&mut is_said, true) {
                     let limit = wording::duration(SERVED_WITHIN);
                     let name = &meant.name;
-                    eprintln!("{name} is {word}: waiting until it serves its URL, at most {limit}");
+                    tell!("{name} is {word}: waiting until it serves its URL, at most {limit}");
                 }
             }
             Some(Progress::Ended(word)) => return Err(ended(meant, &word)),

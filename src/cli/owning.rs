@@ -6,6 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::cli::tell::tell;
 use crate::control::client;
 use crate::driver::world::World;
 use crate::plan::AppIndex;
@@ -154,7 +155,7 @@ fn own_members_root(world: &mut World) -> Result<(), Vec<Report>> {
 }
 
 fn say_wait() {
-    eprintln!("the last session of this app is still being ended: waiting for it");
+    tell!("the last session of this app is still being ended: waiting for it");
 }
 
 /// An app's own directory wins: who has it as another app's backing service hands it over.
@@ -214,7 +215,7 @@ fn taken_over(
             () = tokio::time::sleep(NOTICEABLE) => {}
         }
         let (name, pid) = (&owner.app, owner.pid);
-        eprintln!("taking {name} over (pid {pid}): waiting until it has stopped there");
+        tell!("taking {name} over (pid {pid}): waiting until it has stopped there");
         tokio::time::timeout(HANDED_OVER_IN, asked).await.ok()?.ok()
     });
     handed_over.map(|handed_over| handed_over.ports)

@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::cli::args::{AppOnly, Ps};
 use crate::cli::ps::asked::Asked;
 use crate::cli::session::{self, Running, Target};
+use crate::cli::tell::tell;
 use crate::cli::{Failure, NOT_RUNNING, NOT_STARTED, failure, print, refuse};
 use crate::os::pty::Size;
 use crate::os::terminal;
@@ -144,7 +145,7 @@ fn shown(asked: Vec<Asked>) -> Vec<AppProcesses> {
     let first = asked.first().map(|asked| asked.owner.pid);
     let apps = asked.into_iter().map(|asked| {
         if asked.told.is_none() {
-            eprintln!(
+            tell!(
                 "{}: its session (pid {}) does not answer; this is what its lock says",
                 wording::escaped(&asked.owner.app),
                 asked.owner.pid

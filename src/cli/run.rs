@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode};
 
 use crate::cli::args::{self, Run};
 use crate::cli::context::Context;
+use crate::cli::tell::tell;
 use crate::cli::view::View;
 use crate::cli::{live, refuse, run_as};
 use crate::load;
@@ -143,7 +144,7 @@ fn env(args: &Run, view: &View, own_line: Option<usize>) -> Result<Env, Vec<Repo
     let place = live::place_of(&view.resolved, asked).map_err(|report| vec![report])?;
     let seen = view.env(&args.place, place)?;
     for doubt in seen.doubts {
-        eprintln!("{doubt}");
+        tell!("{doubt}");
     }
     Ok(seen.env)
 }

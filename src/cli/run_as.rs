@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cli::args::{AppOnly, Run};
 use crate::cli::session::{self, Running, RunningApp, Target};
+use crate::cli::tell::tell;
 use crate::cli::{live, own_terminal, run};
 use crate::control::client;
 use crate::os;
@@ -79,7 +80,7 @@ async fn replace(
     tokio::pin!(replaced);
     tokio::select! {
         replaced = &mut replaced => return replaced,
-        () = tokio::time::sleep(SAID_AFTER) => eprintln!("{}", waits(&target.shown, state)),
+        () = tokio::time::sleep(SAID_AFTER) => tell!("{}", waits(&target.shown, state)),
     }
     replaced.await
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::cli::args::{Start, When, is_directory};
 use crate::cli::context::Context;
 use crate::cli::front::{self, Half, Line};
+use crate::cli::tell::tell;
 use crate::cli::{NOT_STARTED, owning, refuse, steer};
 use crate::driver::clock::Clock;
 use crate::driver::front::Front;
@@ -60,8 +61,10 @@ pub(super) fn run_prepared(session: Result<Session, Vec<Report>>) -> ExitCode {
     match session {
         Ok(session) => match driver::run(session) {
             Ok(end) => {
-                if let Some(report) = lost(&end.output) {
-                    eprintln!("{report}");
+                // Where stdout is read by nobody stderr may be as well: the same pipe.
+                let is_read = descriptor::takes_at_once(std::io::stderr().as_fd());
+                if let Some(report) = lost(&end.output).filter(|_| is_read) {
+                    tell!("{report}");
                 }
                 ExitCode::from(end.status)
             }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::cli::args::Url;
 use crate::cli::context::Context;
+use crate::cli::tell::tell;
 use crate::cli::view::{View, WOULD_BE};
 use crate::cli::{NOT_STARTED, live, print, refuse, secrets};
 use crate::plan;
@@ -70,7 +71,7 @@ fn json(found: &Found, secrets: Secrets) -> String {
 
 fn print_text(found: &Found, secrets: Secrets) -> ExitCode {
     if found.would_be {
-        eprintln!("{WOULD_BE}");
+        tell!("{WOULD_BE}");
     }
     let shown = found.shown(secrets);
     let shown = match secrets {

@@ -350,6 +350,7 @@ impl Driver {
         match action {
             Action::Spawn { process, run } => self.spawn(process, run),
             Action::Terminate { process, run } => {
+                self.output.hear_out(process);
                 let id = id(process, run);
                 match self.stand_ins.of(id) {
                     Some(stranger) => stranger.terminate(),

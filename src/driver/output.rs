@@ -1,8 +1,8 @@
 //! The one owner of stdout: tasks read the children's pipes into one buffer, a thread writes it.
 //!
-//! Bounds: about 1 MiB waits for a slow reader, then the children wait as well; from the stop on 16 MiB,
-//! and what comes on top is dropped and counted, so that a reader who stands still cannot get a healthy
-//! child killed within its last words.
+//! Bounds: about 1 MiB waits for a slow reader, then the children wait as well, one that is being stopped only
+//! at 8 MiB; from the session's stop on 16 MiB, and what comes on top is dropped and counted, so that a reader who
+//! stands still cannot get a healthy child killed within its last words.
 
 mod attached;
 mod open_line;
@@ -63,6 +63,8 @@ struct Inner {
     /// Every pipe is read through this one: only what was read stays.
     chunk: RefCell<Vec<u8>>,
     is_stopping: Cell<bool>,
+    /// Sources whose run is being ended, or has ended.
+    is_heard_out: RefCell<Vec<bool>>,
     lines: Lines,
     /// Then a reader who stands still slows nobody.
     is_terminal: bool,
@@ -122,6 +124,7 @@ impl Output {
             clock: RefCell::new(clock),
             chunk: RefCell::new(vec![0; CHUNK]),
             is_stopping: Cell::new(false),
+            is_heard_out: RefCell::new(vec![false; sources]),
             lines,
             is_terminal: terminal::is_terminal(&stdout),
             attached: RefCell::new(None),
@@ -182,6 +185,7 @@ impl Output {
     /// Reads a run's pipe, from [`Reader::begin`] until it is told that the run is over.
     pub(crate) fn read(&self, source: usize, run: u32, pipe: OwnedFd) -> io::Result<Reader> {
         let pipe = watched::watch(pipe, Interest::READABLE)?;
+        self.0.is_heard_out.borrow_mut()[source] = false;
         let (begin, has_begun) = oneshot::channel();
         let (over, is_over) = oneshot::channel();
         let output = self.clone();
@@ -190,6 +194,8 @@ impl Output {
             output.read_run(source, run, pipe, is_over).await
         });
         Ok(Reader {
+            output: self.clone(),
+            source,
             begin: Some(begin),
             over,
             task,
@@ -261,13 +267,13 @@ impl Output {
         let mut awaited = Silence::None;
         let mut open = OpenLine::default();
         loop {
-            self.room().await;
+            self.room(source).await;
             tokio::select! {
                 biased;
                 _ = &mut is_over => return self.drain(source, run, &pipe).await,
                 ready = pipe.readable() => {
                     let Ok(mut ready) = ready else { break };
-                    if self.is_full() && !self.stands_still() {
+                    if self.is_full(source) && !self.stands_still() {
                         // Others were quicker.
                         continue;
                     }
@@ -341,7 +347,7 @@ impl Output {
     async fn drain(&self, source: usize, run: u32, pipe: &AsyncFd<OwnedFd>) -> Vec<String> {
         let mut left = MOST_LEFT;
         while left > 0 {
-            self.room().await;
+            self.room(source).await;
             match self.take(source, run, pipe) {
                 None | Some(0) => break,
                 Some(count) => left = left.saturating_sub(count),
@@ -423,6 +429,8 @@ impl Output {
 
 /// A pipe that is being read.
 pub(crate) struct Reader {
+    output: Output,
+    source: usize,
     begin: Option<oneshot::Sender<()>>,
     over: oneshot::Sender<()>,
     task: JoinHandle<Vec<String>>,
@@ -439,6 +447,7 @@ impl Reader {
     /// The run is over: shows what is left of its output, and returns its last lines.
     pub(crate) async fn drain(mut self) -> Vec<String> {
         self.begin();
+        self.output.hear_out(self.source);
         let _ = self.over.send(());
         self.task.await.unwrap_or_default()
     }

@@ -214,6 +214,13 @@ fn wait_until_writable(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     }
 }
 
+/// Whether a few words written now are taken without waiting for a reader.
+pub(crate) fn takes_at_once(descriptor: BorrowedFd<'_>) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout};
+    let mut polled = [PollFd::new(descriptor, PollFlags::POLLOUT)];
+    nix::poll::poll(&mut polled, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+}
+
 /// Whether nobody is at the other end any more, or the terminal is gone.
 pub(crate) fn is_gone(error: &io::Error) -> bool {
     let gone = [Errno::EPIPE, Errno::EIO, Errno::EBADF];

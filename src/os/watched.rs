@@ -19,12 +19,14 @@ pub(crate) fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<Async
     unsafe { AsyncFd::register_with_interest(descriptor, interest) }.map_err(io::Error::from)
 }
 
-/// Resolves once nobody holds the reading end of the pipe that `end` is the writing end of, or the terminal that
-/// it is is closed, though nothing is written; at once with an error for what is neither. `end` stays as blocking
+/// Resolves once nobody holds the other end of the pipe or socket that `end` writes to, or the terminal that it is
+/// is closed, though nothing is written; at once with an error for what is none of these. `end` stays as blocking
 /// as it is.
 pub(crate) async fn reader_gone(end: OwnedFd) -> io::Result<()> {
     let end = File::from(end);
-    if !end.metadata()?.file_type().is_fifo() && !end.is_terminal() {
+    let kind = end.metadata()?.file_type();
+    // sshd and Node give their children sockets where others give pipes.
+    if !kind.is_fifo() && !kind.is_socket() && !end.is_terminal() {
         return Err(io::ErrorKind::Unsupported.into());
     }
     // SAFETY: as above.

@@ -2,6 +2,7 @@
 //! outside, has an end of its own, and leaves no process. One file per kind of fault.
 
 mod bounds;
+mod bytes;
 mod ends;
 mod environment;
 mod families;
@@ -11,10 +12,13 @@ mod guardian;
 mod killed;
 mod left;
 mod names;
+mod numbers;
+mod outlets;
 #[cfg(target_os = "linux")]
 mod passing;
 mod pipes;
 mod ports;
+mod readers;
 mod restarts;
 #[path = "../it/screen.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]

@@ -1,5 +1,6 @@
 //! A program for the tests that does what `sh` cannot: listen, daemonise, ignore, fork without end.
 
+mod bytes;
 mod ends;
 mod environment;
 
@@ -72,6 +73,8 @@ fn main() {
         ["with-environment", ref arguments @ ..] => {
             environment::become_with(arguments);
         }
+        ["pour", count] => bytes::pour(number(count)),
+        ["brood", children] => bytes::brood(number(children)),
         _ => panic!("what is {arguments:?}?"),
     }
 }

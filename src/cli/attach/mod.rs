@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use crate::cli::args::Attach;
 use crate::cli::attach::visit::{End, Visit};
 use crate::cli::session::{self, Running, Target};
+use crate::cli::tell::tell;
 use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live, refuse};
 use crate::control::Whom;
 use crate::control::client::{self, Attached};
@@ -50,7 +51,7 @@ fn attach(args: &Attach) -> Result<(), Failure> {
     let attached = runtime.block_on(client::attach(&goal.socket, &goal.whom, visitor));
     let attached = attached.map_err(|error| refused(args, &goal, &running, &error))?;
     let name = named(&goal, &attached);
-    eprintln!(
+    tell!(
         "this is {name}'s terminal, Ctrl-C too is for it; {} leaves",
         keys.as_str()
     );

@@ -12,7 +12,8 @@ use crate::cli::args::{self, Link, Unlink};
 use crate::cli::context::Context;
 use crate::cli::link::file::{SettingsFile, is_unignored};
 use crate::cli::link::target::{Backing, Scope};
-use crate::cli::{NOT_STARTED, refuse};
+use crate::cli::tell::tell;
+use crate::cli::{NOT_STARTED, print, refuse};
 use crate::load::{self, Where};
 use crate::plan::sources::App;
 use crate::syntax::yaml_edit;
@@ -32,14 +33,14 @@ pub(super) fn unlink(args: &Unlink) -> ExitCode {
     ended(try_unlink(args))
 }
 
-fn ended(result: Result<(), Report>) -> ExitCode {
+fn ended(result: Result<ExitCode, Report>) -> ExitCode {
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(printed) => printed,
         Err(report) => refuse(&[report], NOT_STARTED),
     }
 }
 
-fn try_link(args: &Link) -> Result<(), Report> {
+fn try_link(args: &Link) -> Result<ExitCode, Report> {
     let (place, app) = app(&args.place)?;
     let scope = if args.save {
         Scope::Shared
@@ -66,25 +67,26 @@ fn try_link(args: &Link) -> Result<(), Report> {
         Target::App { .. } => WHEN_APP,
         Target::Process(_) | Target::Url(_) => WHEN,
     };
-    println!(
-        "{variable} is {} now ({}{line}); {when}",
+    let said = format!(
+        "{variable} is {} now ({}{line}); {when}\n",
         masked(&backing.target),
         file.shown
     );
+    let printed = print(said.as_bytes());
     if args.variable.is_none() {
-        eprintln!("{variable} is named for what is behind it; `--as` chooses another name");
+        tell!("{variable} is named for what is behind it; `--as` chooses another name");
     }
     if let (Scope::Shared, Some(line)) = (scope, yaml_edit::line_of(local.text(), &variable)) {
-        eprintln!("{}:{line} has {variable} too, and counts more", local.shown);
+        tell!("{}:{line} has {variable} too, and counts more", local.shown);
     }
     if file.is_new() && scope == Scope::Personal && is_unignored(&app.directory) {
-        eprintln!("{} is personal: add it to .gitignore", file::LOCAL);
+        tell!("{} is personal: add it to .gitignore", file::LOCAL);
     }
-    Ok(())
+    Ok(printed)
 }
 
 /// The personal file first: what stood behind it in the shared one applies again.
-fn try_unlink(args: &Unlink) -> Result<(), Report> {
+fn try_unlink(args: &Unlink) -> Result<ExitCode, Report> {
     let (place, app) = app(&args.place)?;
     let [shared, local] = files(&place, &app)?;
     let variable = &args.variable;
@@ -92,8 +94,9 @@ fn try_unlink(args: &Unlink) -> Result<(), Report> {
         (Some(text), Some(_)) => {
             local.write(&text)?;
             let (local, shared) = (&local.shown, &shared.shown);
-            println!("{variable} is as {shared} has it, no longer as {local} had it; {WHEN}");
-            return Ok(());
+            let said =
+                format!("{variable} is as {shared} has it, no longer as {local} had it; {WHEN}\n");
+            return Ok(print(said.as_bytes()));
         }
         (Some(text), None) => (&local, text),
         (None, Some(text)) => (&shared, text),
@@ -101,18 +104,19 @@ fn try_unlink(args: &Unlink) -> Result<(), Report> {
     };
     let (file, text) = taken_out;
     file.write(&text)?;
-    println!("{variable} is no longer in {}; {WHEN}", file.shown);
+    let said = format!("{variable} is no longer in {}; {WHEN}\n", file.shown);
+    let printed = print(said.as_bytes());
     for file in [&shared, &local] {
         let naming = yaml_edit::narrowed_to(file.text(), variable);
         if !naming.is_empty() {
             let naming = wording::list(naming);
-            eprintln!(
+            tell!(
                 "{} still names {variable} in the `uses` of {naming}",
                 file.shown
             );
         }
     }
-    Ok(())
+    Ok(printed)
 }
 
 /// The file's text without the variable; `None`: it does not have it.

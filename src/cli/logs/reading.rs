@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::cli::logs::outlet::Outlet;
+use crate::cli::tell::tell;
 use crate::log::matcher::{Matcher, Wanted};
 use crate::log::recent::Recent;
 use crate::log::stored::{Author, Cause, End, Entry, Gap, Line, Lines, Turn, Turned};
@@ -338,7 +339,7 @@ impl Reading {
         let since = since.and_then(Recent::since).unwrap_or_default();
         let gaps = self.untold.drain(..);
         for gap in gaps.filter(|gap| gap.at_ns >= since) {
-            eprintln!("{}", stored::lost(gap));
+            tell!("{}", stored::lost(gap));
         }
     }
 

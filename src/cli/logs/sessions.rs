@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::cli::tell::tell;
 use crate::cli::{Failure, NOT_RUNNING, NOT_STARTED, failure};
 use crate::os;
 use crate::registry;
@@ -54,7 +55,7 @@ fn stored(logs: &Path, identity: &Path) -> Vec<StoredSession> {
         }
         let is_overdue = begun.elapsed() >= STORES_WITHIN;
         if is_overdue && !sessions.is_empty() {
-            eprintln!("the session that runs now is not stored: this is an earlier one");
+            tell!("the session that runs now is not stored: this is an earlier one");
         }
         if is_overdue || owner.is_none() {
             return sessions;

@@ -11,6 +11,7 @@ use tokio::time::{self, Instant};
 use crate::cli::run_up::NeededApp;
 use crate::cli::run_up::leash::Leash;
 use crate::cli::session;
+use crate::cli::tell::tell;
 use crate::control::client::{self, Following};
 use crate::os::spawn;
 use crate::registry;
@@ -123,7 +124,7 @@ impl Borrowed {
             Some(Told::State(state)) => app.state = Some(state),
             Some(Told::Lent(names)) => {
                 if !names.is_empty() {
-                    eprintln!("starting {}", wording::listed(&names));
+                    tell!("starting {}", wording::listed(&names));
                 }
                 self.lent.extend(names);
             }
@@ -135,7 +136,7 @@ impl Borrowed {
     pub(super) fn say_whose_session_has_ended(&mut self) {
         for (app, needed) in self.apps.iter_mut().zip(&self.needed) {
             if app.is_over && !std::mem::replace(&mut app.is_end_said, true) {
-                eprintln!("{} no longer runs: its session has ended", needed.name);
+                tell!("{} no longer runs: its session has ended", needed.name);
             }
         }
     }
@@ -160,7 +161,7 @@ impl Borrowed {
                     let (now, awaited) = (Instant::now(), self.awaited());
                     look_at = now + SAID_AFTER;
                     if !awaited.is_empty() && (awaited != said || now >= say_again_at) {
-                        eprintln!("waiting for {awaited}");
+                        tell!("waiting for {awaited}");
                         (said, say_again_at) = (awaited, now + NAMED_AGAIN);
                     }
                 }
@@ -238,7 +239,7 @@ impl Borrowed {
         let awaited = awaited.filter(|(shown, process)| is_awaited(shown, process));
         let names: Vec<String> = awaited.map(|(shown, _)| shown).collect();
         if !names.is_empty() {
-            eprintln!("waiting for {} {what_for}", wording::listed(names));
+            tell!("waiting for {} {what_for}", wording::listed(names));
         }
     }
 
@@ -403,9 +404,9 @@ fn silent(app: &NeededApp, pid: i32, error: &std::io::Error) -> Report {
 fn failure(shown: &str, process: &ProcessState) -> Option<Report> {
     let status = process.failed?;
     if !process.last_lines.is_empty() {
-        eprintln!("the last lines of {shown}:");
+        tell!("the last lines of {shown}:");
         for line in &process.last_lines {
-            eprintln!("  {line}");
+            tell!("  {line}");
         }
     }
     let headline = format!("{shown} failed with status {status} before all was ready");

@@ -20,6 +20,7 @@ use crate::cli::run::{self, FAILED};
 use crate::cli::run_up::borrowed::Borrowed;
 use crate::cli::run_up::leash::{Beginning, FORESTALLED, Leash};
 use crate::cli::run_up::signals::Signals;
+use crate::cli::tell::tell;
 use crate::cli::{live, refuse, start};
 use crate::plan::select::Wanted;
 use crate::plan::sources::Asked;
@@ -149,7 +150,7 @@ fn attend(args: &Run, needed: &Needed, mut leash: Option<Leash>) -> Result<u8, V
             return Ok(Exit::Signal(signal));
         }
         if leash.is_some() || borrowed.has_lent() {
-            eprintln!("{}", sentence(&borrowed.silent(), begun.elapsed()));
+            tell!("{}", sentence(&borrowed.silent(), begun.elapsed()));
         }
         let command = run::prepare(args)?;
         runtime.block_on(command::run(command, &mut signals, &mut borrowed))
@@ -191,7 +192,7 @@ async fn bring_up(
             names.map(|name| format!("{}{name}", app.prefix)).collect()
         };
         let all = needed.apps.iter().flat_map(of_app);
-        eprintln!("starting {}", wording::listed(all));
+        tell!("starting {}", wording::listed(all));
         match held.begin().await {
             Beginning::Begun => {}
             Beginning::Forestalled => *leash = None,
@@ -214,15 +215,15 @@ async fn take_down(leash: Option<Leash>, borrowed: Borrowed) {
     let Some(leash) = leash else {
         let has_stopped = borrowed.give_back().await;
         if has_started && has_stopped {
-            eprintln!("stopped what it had started");
+            tell!("stopped what it had started");
         } else if has_started {
-            eprintln!("its session does not answer: what was started stops when that goes on");
+            tell!("its session does not answer: what was started stops when that goes on");
         }
         return;
     };
     if borrowed.let_go(leash).await {
-        eprintln!("stopped what it had started");
+        tell!("stopped what it had started");
     } else {
-        eprintln!("left running for others who use it: it ends with them");
+        tell!("left running for others who use it: it ends with them");
     }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::cli::args::{Answer, Start};
 use crate::cli::steer::{end, steer};
+use crate::cli::tell::tell;
 use crate::cli::{Failure, NOT_STARTED, failure, owning, session};
 use crate::registry::{self, Owner};
 use crate::words::report::Report;
@@ -42,7 +43,7 @@ fn where_it_is_used(args: &Start, owner: &Owner) -> Option<ExitCode> {
     let Owner {
         app, session, pid, ..
     } = owner;
-    eprintln!("{app} is run by {session} (pid {pid}), which uses it: that is started there");
+    tell!("{app} is run by {session} (pid {pid}), which uses it: that is started there");
     let answer = Answer::default();
     Some(end(steer(&running, Steering::Start, targets, answer)))
 }

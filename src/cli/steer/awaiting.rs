@@ -10,6 +10,7 @@ use crate::cli::session::{self, RunningApp, Target};
 use crate::cli::steer::progress::{self, Goal, Progress};
 use crate::cli::steer::sentence::{self, Before};
 use crate::cli::steer::watch::{Heard, Watch};
+use crate::cli::tell::tell;
 use crate::words::wire::{AppState, Farewell, ProcessState};
 
 /// What has been waited for so long is said: where somebody looks on,
@@ -225,7 +226,7 @@ impl Awaited {
         }
         self.said.extend(self.what_for.clone());
         if let Some(waiting) = self.waiting() {
-            eprintln!("{waiting}");
+            tell!("{waiting}");
         }
     }
 
@@ -240,7 +241,7 @@ impl Awaited {
         }
         if let Some(crash) = sentence::crash(&self.target.shown, state, is_news) {
             self.crash_said = Some(state.run);
-            eprintln!("{crash}");
+            tell!("{crash}");
         }
     }
 
@@ -248,7 +249,7 @@ impl Awaited {
     fn hint(&self) {
         let state = self.state.as_ref().filter(|_| self.goal == Goal::Serving);
         if let Some(hint) = state.and_then(|state| sentence::hint(&self.target.shown, state)) {
-            eprintln!("{hint}");
+            tell!("{hint}");
         }
     }
 }

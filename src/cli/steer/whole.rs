@@ -12,6 +12,7 @@ use crate::cli::steer::awaiting::{self, Awaited, Over, Patience};
 use crate::cli::steer::outcome::Outcome;
 use crate::cli::steer::progress::Goal;
 use crate::cli::steer::{steer, timed_out};
+use crate::cli::tell::tell;
 use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live, print};
 use crate::control::client;
 use crate::registry::{self, CLEANED_UP_IN};
@@ -90,7 +91,7 @@ fn say_whose_it_is(running: &Running) {
     let owner = &running.owner;
     if owner.is_sibling {
         let (app, session, pid) = (&owner.app, &owner.session, owner.pid);
-        eprintln!("{app} is run with all of {session} (pid {pid}): all of that ends");
+        tell!("{app} is run with all of {session} (pid {pid}): all of that ends");
     }
 }
 
@@ -100,7 +101,7 @@ fn say_who_uses_it(running: &Running) {
     for place in places.filter(|place| is_of_session(running, *place)) {
         let state = &running.apps[place].state;
         if !state.used_by.is_empty() {
-            eprintln!("{}", wording::still_used(&state.name, &state.used_by));
+            tell!("{}", wording::still_used(&state.name, &state.used_by));
         }
     }
 }
@@ -179,7 +180,7 @@ fn after_its_manager(
     if registry::running(identity).is_some() || registry::is_free_within(identity, Duration::ZERO) {
         return Err(nobody);
     }
-    eprintln!("the last session of this app is still being ended: waiting for it");
+    tell!("the last session of this app is still being ended: waiting for it");
     let timeout = answer.timeout.filter(|timeout| *timeout < CLEANED_UP_IN);
     let outcome = match registry::is_free_within(identity, timeout.unwrap_or(CLEANED_UP_IN)) {
         true => Outcome::Stopped,
@@ -202,9 +203,10 @@ fn after_its_manager(
 /// Another app's session has it as a backing service, and goes on.
 fn stop_there(running: &Running, answer: Answer) -> Result<ExitCode, Failure> {
     let (app, owner) = (&running.owner.app, &running.owner);
-    eprintln!(
+    tell!(
         "{app} is run by {} (pid {}), which uses it: its processes are stopped there",
-        owner.session, owner.pid
+        owner.session,
+        owner.pid
     );
     steer(running, Steering::Stop, running.own(), answer)
 }

@@ -9,15 +9,29 @@ use crate::driver::output::attached::Attached;
 
 /// So much may wait to be written before the children have to.
 pub(super) const FULL: usize = 1024 * 1024;
+/// Before one process has to that is being stopped, or has ended, while the session goes on.
+const FULL_OF_LAST_WORDS: usize = 8 * 1024 * 1024;
 /// From the stop on.
 pub(super) const FULL_WHILE_STOPPING: usize = 16 * 1024 * 1024;
 /// A terminal that takes nothing for so long stands still (Ctrl-S): nobody waits for it any more.
 const STILL: Duration = Duration::from_secs(1);
 
 impl Output {
-    /// Whether the children have to wait for the reader.
-    pub(super) fn is_full(&self) -> bool {
-        !self.0.is_stopping.get() && self.0.writer.waiting() >= FULL
+    /// Whether that process has to wait for the reader.
+    pub(super) fn is_full(&self, source: usize) -> bool {
+        let most = match self.0.is_heard_out.borrow()[source] {
+            true => FULL_OF_LAST_WORDS,
+            false => FULL,
+        };
+        !self.0.is_stopping.get() && self.0.writer.waiting() >= most
+    }
+
+    /// What the process writes from now on, to the end of its run, are its last words: it is not made to wait for
+    /// a slow reader any more. Else one who stands still could get it killed while it stops, or keep it from
+    /// being started again.
+    pub(crate) fn hear_out(&self, source: usize) {
+        self.0.is_heard_out.borrow_mut()[source] = true;
+        self.0.writer.wake();
     }
 
     /// Whether what is written now would not be seen, or held for ever.
@@ -45,10 +59,10 @@ impl Output {
                 .is_some_and(|since| since.elapsed() >= STILL)
     }
 
-    /// Waits until there is room, or none can be hoped for.
-    pub(super) async fn room(&self) {
-        while self.is_full() && !self.stands_still() {
-            let has_room = self.0.writer.until(|_| !self.is_full());
+    /// Waits until there is room for what that process writes, or none can be hoped for.
+    pub(super) async fn room(&self, source: usize) {
+        while self.is_full(source) && !self.stands_still() {
+            let has_room = self.0.writer.until(|_| !self.is_full(source));
             if self.0.is_terminal {
                 let _ = time::timeout(STILL, has_room).await;
             } else {
