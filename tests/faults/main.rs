@@ -1,7 +1,16 @@
 //! The fault suite: what goes wrong around a session, and what a user sees of it then. Every case is told from
 //! outside, has an end of its own, and leaves no process. One file per kind of fault.
 
+#[cfg(target_os = "linux")]
+mod browser;
+mod executes;
 mod left;
+#[cfg(target_os = "linux")]
+mod others;
+#[cfg(target_os = "linux")]
+mod secrets;
+#[cfg(target_os = "linux")]
+mod stale;
 #[cfg(target_os = "linux")]
 mod storms;
 #[path = "../it/support.rs"]

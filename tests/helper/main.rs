@@ -1,5 +1,7 @@
 //! A program for the tests that does what `sh` cannot: listen, daemonise, ignore, fork without end.
 
+mod others;
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant, SystemTime};
@@ -48,6 +50,8 @@ fn main() {
         ["flood", lines] => flood(lines.parse().expect("it is a number")),
         ["pace", lines, per_second, copy] => pace(number(lines), number(per_second), copy),
         ["storm"] => storm(),
+        ["ask", socket] => others::ask(socket),
+        ["with-signals-blocked", ref program @ ..] => others::with_signals_blocked(program),
         _ => panic!("what is {arguments:?}?"),
     }
 }
