@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, UPGRADE};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, ORIGIN, UPGRADE};
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Response, StatusCode};
 use serde::Serialize;
@@ -64,6 +64,9 @@ impl Caller {
     }
 
     async fn perform(self, asked: hyper::Request<Incoming>) -> Result<Response<Body>, Failure> {
+        if asked.headers().contains_key(ORIGIN) {
+            return Err(Failure::web_page());
+        }
         match route::of(asked.method(), asked.uri().path())? {
             Route::Apps => {
                 let apps = self.ask(Request::Apps).await?;
@@ -268,6 +271,12 @@ impl Failure {
             StatusCode::SERVICE_UNAVAILABLE,
             "the session is ending".into(),
         )
+    }
+
+    /// None reaches a unix socket, unless somebody forwards a TCP port to it.
+    fn web_page() -> Self {
+        let error = "web pages are not answered (header `origin`)";
+        Self::new(StatusCode::FORBIDDEN, error.into())
     }
 
     fn unknown_asker() -> Self {

@@ -1,5 +1,6 @@
 //! Shows a URL in the user's browser.
 
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
@@ -30,10 +31,25 @@ pub(super) fn open(url: String, output: Output) {
     });
 }
 
+/// Where the browser's command is looked for, and where it looks itself: what a relative entry of PATH leads to
+/// belongs to whoever filled the directory that we are in. `None`: PATH has no other entries. (An empty PATH would
+/// mean that directory, too; without one the system has its own.)
+fn absolute_entries(path: &OsStr) -> Option<OsString> {
+    let entries = std::env::split_paths(path).filter(|entry| entry.is_absolute());
+    let entries = std::env::join_paths(entries).expect("they were split");
+    (!entries.is_empty()).then_some(entries)
+}
+
 /// Each system has several ways.
 fn first_that_works(commands: Vec<Command>) -> Result<(), String> {
     let mut cause = "no browser was found".to_string();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = absolute_entries(&path);
     for mut command in commands {
+        match &path {
+            Some(path) => command.env("PATH", path),
+            None => command.env_remove("PATH"),
+        };
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -50,4 +66,22 @@ fn first_that_works(commands: Vec<Command>) -> Result<(), String> {
         }
     }
     Err(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_looked_for_where_we_happen_to_be() {
+        let check = |path: &str, expected: &str| {
+            let expected = Some(OsString::from(expected)).filter(|it| !it.is_empty());
+            assert_eq!(absolute_entries(path.as_ref()), expected, "{path}");
+        };
+        check("/usr/bin:/bin", "/usr/bin:/bin");
+        check(".:/bin", "/bin");
+        check("bin:/usr/bin:", "/usr/bin");
+        check("", "");
+        check(".::bin", "");
+    }
 }

@@ -3,6 +3,7 @@
 
 mod below;
 mod find;
+pub(crate) mod ignored;
 mod outline;
 mod pipes;
 mod reach;

@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
 
 use crate::os::descriptor;
+use crate::os::process::own_user;
 
 /// Larger than any Procfile or env file that a person wrote.
 pub(crate) const MAX_FILE: u64 = 16 * 1024 * 1024;
@@ -102,6 +103,19 @@ pub(crate) fn read_within(path: &Path, patience: Patience) -> Result<Content, Un
     Ok(Content { bytes, is_regular })
 }
 
+/// A file that only we write. What else stands in its place is not read: [`is_ours`].
+///
+/// # Errors
+/// There is none; it is another one, or too large.
+pub(crate) fn read_ours(path: &Path) -> Result<Vec<u8>, Unreadable> {
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.read(true).custom_flags(NO_FOLLOW).open(path)?;
+    if !is_ours(&file) {
+        return Err(Unreadable::Device);
+    }
+    read_capped(&mut file)
+}
+
 fn read_capped(file: &mut File) -> Result<Vec<u8>, Unreadable> {
     let mut bytes = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
@@ -136,8 +150,16 @@ fn read_pipe(file: &mut File, patience: Patience) -> Result<Vec<u8>, Unreadable>
     }
 }
 
-/// For open(2): a symbolic link at the end of the path is an error.
-pub(crate) const NO_FOLLOW: i32 = libc::O_NOFOLLOW;
+/// For open(2): a symbolic link at the end of the path is an error, and a named pipe that nobody writes to is not
+/// waited for.
+pub(crate) const NO_FOLLOW: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+
+/// Whether a file that was opened is one that only we can have made: a regular one, this user's, and no second name
+/// of some other file. What stands in a directory that was open to others for a time need not be.
+pub(crate) fn is_ours(file: &File) -> bool {
+    let metadata = file.metadata();
+    metadata.is_ok_and(|it| it.is_file() && it.nlink() == 1 && it.uid() == own_user())
+}
 
 /// Takes an exclusive flock(2) if nobody has one. Processes forked later hold it as well.
 pub(crate) fn try_lock(file: &File) -> io::Result<bool> {

@@ -1,6 +1,7 @@
 //! A lock file: the lock says that somebody holds it, its content who.
 
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::os::file::{NO_FOLLOW, try_lock, try_lock_shared, unlock, wait_for_lock};
+use crate::os::file::{NO_FOLLOW, is_ours, try_lock, try_lock_shared, unlock, wait_for_lock};
 
 /// Longer than anything that is written into one: a session of 2,000 processes takes less than half.
 const MAX_CONTENT: usize = 256 * 1024;
@@ -31,7 +32,7 @@ pub(super) enum Locked {
     Ours(Lock),
     /// By somebody else, who writes there who he is.
     Held(File),
-    /// The disk is full or read-only: there is no lock to be had.
+    /// The disk is full or read-only, or something else stands in the file's place: there is no lock to be had.
     Unavailable,
 }
 
@@ -47,7 +48,8 @@ impl Lock {
                 .mode(0o600)
                 .custom_flags(NO_FOLLOW)
                 .open(path);
-            let Ok(file) = file else {
+            // Of another user, or of another name, it is neither believed nor written to.
+            let Ok(file) = file.and_then(ours) else {
                 return Locked::Unavailable;
             };
             match try_lock(&file) {
@@ -103,6 +105,7 @@ pub(super) fn held(path: &Path) -> Option<File> {
         .read(true)
         .custom_flags(NO_FOLLOW)
         .open(path)
+        .and_then(ours)
         .ok()?;
     let is_held = !try_lock_shared(&file).ok()?;
     is_held.then_some(file)
@@ -132,6 +135,13 @@ pub(super) fn owner<T: DeserializeOwned>(file: &File) -> Option<T> {
     let length = file.read_at(&mut content, 0).ok()?;
     let mut values = serde_json::Deserializer::from_slice(&content[..length]).into_iter();
     values.next()?.ok()
+}
+
+fn ours(file: File) -> io::Result<File> {
+    match is_ours(&file) {
+        true => Ok(file),
+        false => Err(io::ErrorKind::PermissionDenied.into()),
+    }
 }
 
 fn is_still(path: &Path, file: &File) -> bool {
@@ -255,6 +265,22 @@ mod tests {
             !scratch.path("elsewhere").exists(),
             "a link is not followed"
         );
+    }
+
+    #[test]
+    fn what_is_no_lock_file_of_ours_is_neither_written_to_nor_waited_for() {
+        let scratch = Scratch::new("strange");
+        let precious = scratch.path("precious");
+        fs::write(&precious, "precious").unwrap();
+        let second_name = scratch.path("second.lock");
+        fs::hard_link(&precious, &second_name).unwrap();
+        let pipe = scratch.path("pipe.lock");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for path in [second_name, pipe, scratch.path("")] {
+            assert!(matches!(Lock::take(&path), Locked::Unavailable));
+            assert!(held(&path).is_none());
+        }
+        assert_eq!(fs::read(&precious).unwrap(), b"precious");
     }
 
     #[test]

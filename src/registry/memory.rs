@@ -1,11 +1,14 @@
 //! Which ports an app's processes were given in place of their own, by app and base.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::os::file;
 use crate::registry::directories;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -52,7 +55,7 @@ pub(crate) fn own_decisions(
 }
 
 fn recall_from(state: &Path, app_directory: &Path, base: u16) -> BTreeMap<String, u16> {
-    let content = fs::read(file(state, app_directory, base)).unwrap_or_default();
+    let content = file::read_ours(&path(state, app_directory, base)).unwrap_or_default();
     let remembered: Remembered = serde_json::from_slice(&content).unwrap_or_default();
     if remembered.directory == app_directory.to_string_lossy() && remembered.base == base {
         remembered.ports
@@ -71,9 +74,11 @@ fn remember_in(state: &Path, app_directory: &Path, base: u16, ports: &BTreeMap<S
         ports: ports.clone(),
     };
     let content = serde_json::to_vec(&remembered).expect("texts and numbers");
-    let path = file(state, app_directory, base);
+    let path = path(state, app_directory, base);
     let draft = path.with_extension(format!("{}.draft", std::process::id()));
-    if fs::write(&draft, content)
+    // Of one with our pid that was killed here.
+    let _ = fs::remove_file(&draft);
+    if write(&draft, &content)
         .and_then(|()| fs::rename(&draft, &path))
         .is_err()
     {
@@ -81,8 +86,15 @@ fn remember_in(state: &Path, app_directory: &Path, base: u16, ports: &BTreeMap<S
     }
 }
 
+/// A new file, this user's alone.
+fn write(draft: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.open(draft)?.write_all(content)
+}
+
 /// Each base has its own: to try another one for once forgets nothing.
-fn file(state: &Path, app_directory: &Path, base: u16) -> PathBuf {
+fn path(state: &Path, app_directory: &Path, base: u16) -> PathBuf {
     let hash = directories::hash(app_directory);
     state.join(format!("ports-{hash}-{base}.json"))
 }
@@ -116,7 +128,7 @@ mod tests {
         remember_in(&state, api, 5000, &ports);
         assert_eq!(recall_from(&state, api, 5000), BTreeMap::new());
         fs::create_dir(&state).unwrap();
-        fs::write(file(&state, api, 5000), "garbage").unwrap();
+        fs::write(path(&state, api, 5000), "garbage").unwrap();
         assert_eq!(recall_from(&state, api, 5000), BTreeMap::new());
         remember_in(&state, api, 5000, &ports);
         assert_eq!(recall_from(&state, api, 5000), ports);

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::os::directory::make_private;
-use crate::os::file::{NO_FOLLOW, try_lock, try_lock_shared};
+use crate::os::file::{NO_FOLLOW, is_ours, try_lock, try_lock_shared};
 use crate::store::retention::{self, Doomed, Stored};
 
 /// Held by who writes the session.
@@ -82,7 +82,7 @@ impl StoredSession {
             .read(true)
             .custom_flags(NO_FOLLOW)
             .open(self.path.join(LOCK));
-        lock.is_ok_and(|lock| !try_lock_shared(&lock).unwrap_or(true))
+        lock.is_ok_and(|lock| is_ours(&lock) && !try_lock_shared(&lock).unwrap_or(true))
     }
 
     /// By number.

@@ -6,6 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::syntax::Parsed;
 use crate::words::report::{Place, Report};
+use crate::words::secret::MASK;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Assignment {
@@ -71,15 +72,27 @@ fn too_many(file: &str, text: &[u8], start: usize, line: usize) -> Report {
         .help("take out those that nobody reads".to_string())
 }
 
+/// A line as it may be shown. What could be a value, or a part of one, may be a secret.
+fn without_value(line: &str) -> String {
+    let rest = line.trim_start();
+    let rest = rest.strip_prefix("export ").map_or(rest, str::trim_start);
+    let name = rest.split(['=', ' ', '\t']).next().unwrap_or_default();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
+    let begin = line.len() - rest.len();
+    let end = match name.len() < rest.len() && name.chars().all(is_name) {
+        true => begin + name.len() + 1,
+        false => begin,
+    };
+    format!("{}{MASK}", &line[..end])
+}
+
 fn warning(file: &str, text: &[u8], start: usize, line: usize, why: &str) -> Report {
     Report::warning("not a `KEY=value` line").at(place(file, text, start, line, why))
 }
 
 fn place(file: &str, text: &[u8], start: usize, line: usize, label: &str) -> Place {
     let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
-    let shown = String::from_utf8_lossy(&text[start..end])
-        .trim_end_matches('\r')
-        .to_string();
+    let shown = without_value(String::from_utf8_lossy(&text[start..end]).trim_end());
     let column = shown.chars().take_while(|c| c.is_whitespace()).count() + 1;
     let width = shown
         .trim()
@@ -360,6 +373,19 @@ mod tests {
             .map(|report| report.places[0].line)
             .collect();
         assert_eq!(lines, [2, 3, 4]);
+    }
+
+    #[test]
+    fn no_value_is_shown_of_a_line_that_is_none() {
+        let check = |line: &str, shown: &str| {
+            let parsed = parse(".env", line.as_bytes(), &shell);
+            assert_eq!(parsed.warnings[0].places[0].text, shown, "{line}");
+        };
+        check("TOKEN='hunter2", "TOKEN=****");
+        check("  export TOKEN \"hunter2\"\r", "  export TOKEN ****");
+        check("TOKEN: hunter2", "TOKEN: ****");
+        check("hunter2", "****");
+        check("MIIEvQIBADANBg/kqhkiG9w0 x", "****");
     }
 
     #[test]

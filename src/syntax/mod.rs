@@ -3,6 +3,7 @@
 pub(crate) mod dotenv;
 pub(crate) mod foreman;
 pub(crate) mod formation;
+pub(crate) mod gitignore;
 pub(crate) mod keys;
 pub(crate) mod line_command;
 pub(crate) mod moment;

@@ -2,9 +2,12 @@
 //! outside, has an end of its own, and leaves no process. One file per kind of fault.
 
 mod bounds;
+#[cfg(target_os = "linux")]
+mod browser;
 mod bytes;
 mod ends;
 mod environment;
+mod executes;
 mod families;
 mod files;
 #[cfg(target_os = "linux")]
@@ -13,6 +16,8 @@ mod killed;
 mod left;
 mod names;
 mod numbers;
+#[cfg(target_os = "linux")]
+mod others;
 mod outlets;
 #[cfg(target_os = "linux")]
 mod passing;
@@ -23,6 +28,10 @@ mod restarts;
 #[path = "../it/screen.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod screen;
+#[cfg(target_os = "linux")]
+mod secrets;
+#[cfg(target_os = "linux")]
+mod stale;
 #[cfg(target_os = "linux")]
 mod storms;
 #[path = "../it/support.rs"]

@@ -3,6 +3,7 @@
 mod bytes;
 mod ends;
 mod environment;
+mod others;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -75,6 +76,8 @@ fn main() {
         }
         ["pour", count] => bytes::pour(number(count)),
         ["brood", children] => bytes::brood(number(children)),
+        ["ask", socket] => others::ask(socket),
+        ["with-signals-blocked", ref program @ ..] => others::with_signals_blocked(program),
         _ => panic!("what is {arguments:?}?"),
     }
 }

@@ -1,7 +1,6 @@
 //! An app's settings file: read, and written anew.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use crate::load::{self, Where};
 use crate::os;
@@ -58,19 +57,4 @@ impl SettingsFile {
             .help("nothing was written; do it again".to_string()),
         })
     }
-}
-
-/// Whether git would add the personal file. Where there is no git, and in no repository, nobody has to know.
-pub(super) fn is_unignored(directory: &Path) -> bool {
-    /// Of `git check-ignore`: 0 is ignored, 128 no repository.
-    const NOT_IGNORED: i32 = 1;
-    let mut git = Command::new("git");
-    git.arg("-C")
-        .arg(directory)
-        .args(["check-ignore", "-q", LOCAL]);
-    git.stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    git.status()
-        .is_ok_and(|status| status.code() == Some(NOT_IGNORED))
 }

@@ -10,10 +10,11 @@ use std::process::ExitCode;
 
 use crate::cli::args::{self, Link, Unlink};
 use crate::cli::context::Context;
-use crate::cli::link::file::{SettingsFile, is_unignored};
+use crate::cli::link::file::SettingsFile;
 use crate::cli::link::target::{Backing, Scope};
 use crate::cli::tell::tell;
 use crate::cli::{NOT_STARTED, print, refuse};
+use crate::load::ignored::is_unignored;
 use crate::load::{self, Where};
 use crate::plan::sources::App;
 use crate::syntax::yaml_edit;
@@ -79,7 +80,7 @@ fn try_link(args: &Link) -> Result<ExitCode, Report> {
     if let (Scope::Shared, Some(line)) = (scope, yaml_edit::line_of(local.text(), &variable)) {
         tell!("{}:{line} has {variable} too, and counts more", local.shown);
     }
-    if file.is_new() && scope == Scope::Personal && is_unignored(&app.directory) {
+    if file.is_new() && scope == Scope::Personal && is_unignored(&app.directory, file::LOCAL) {
         tell!("{} is personal: add it to .gitignore", file::LOCAL);
     }
     Ok(printed)

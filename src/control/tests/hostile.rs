@@ -40,6 +40,7 @@ fn nonsense_is_refused_and_harms_nobody() {
         check(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", "400").await;
         check(get("/", "").as_bytes(), "404").await;
         check(get("/v1/knock", "").as_bytes(), "405").await;
+        check(get("/v1/apps", "origin: null\r\n").as_bytes(), "403").await;
         check(post("/v1/knock", "{").as_bytes(), "400").await;
         check(post("/v1/knock", "{\"app\":7}").as_bytes(), "400").await;
         check(post("/v1/knock", &"[".repeat(60_000)).as_bytes(), "400").await;
