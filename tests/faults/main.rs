@@ -13,6 +13,7 @@ mod passing;
 mod pipes;
 mod ports;
 mod restarts;
+mod scarcity;
 #[path = "../it/screen.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod screen;
