@@ -9,6 +9,7 @@ mod disk;
 mod mounts;
 #[cfg(target_os = "linux")]
 mod processes;
+mod programs;
 mod signals;
 #[cfg(target_os = "linux")]
 mod system;
