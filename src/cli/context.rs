@@ -1,9 +1,11 @@
 //! From the command line and the files to resolved apps: the hops that all commands share.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::args;
 use crate::load::{self, Where};
+use crate::os;
 use crate::plan::resolve::{self, Resolved};
 use crate::plan::sources::{Apps, Asked, Sources};
 use crate::registry::memory;
@@ -36,9 +38,8 @@ impl Context {
     /// # Errors
     /// The current directory is gone.
     pub(super) fn of_whatever_is_there(args: &args::Where) -> Result<Self, Vec<Report>> {
-        let current = std::env::current_dir().map_err(|error| {
-            vec![Report::new("the current directory cannot be found").caused_by(error)]
-        })?;
+        let current =
+            std::env::current_dir().map_err(|error| vec![no_current_directory(&error)])?;
         let mut place = Where {
             current,
             home: std::env::var_os("HOME")
@@ -103,6 +104,15 @@ impl Context {
             asked,
         }
     }
+}
+
+fn no_current_directory(error: &io::Error) -> Report {
+    if error.kind() != io::ErrorKind::NotFound {
+        let report = Report::new("the current directory cannot be found");
+        return report.caused_by(os::words_of(error));
+    }
+    Report::new("the current directory is gone: somebody has removed it")
+        .help("`cd` to where the app is now".to_string())
 }
 
 /// What `--use` means: a URL, else a directory from here.

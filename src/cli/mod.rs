@@ -7,6 +7,7 @@ mod complaint;
 mod complete;
 mod completions;
 mod context;
+mod descriptors;
 mod env;
 mod front;
 mod link;

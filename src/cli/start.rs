@@ -8,7 +8,7 @@ use crate::cli::args::{Start, When, is_directory};
 use crate::cli::context::Context;
 use crate::cli::front::{self, Half, Line};
 use crate::cli::tell::tell;
-use crate::cli::{NOT_STARTED, owning, refuse, steer};
+use crate::cli::{NOT_STARTED, descriptors, owning, refuse, steer};
 use crate::driver::clock::Clock;
 use crate::driver::front::Front;
 use crate::driver::output::Ended;
@@ -86,8 +86,8 @@ fn lost(output: &Ended) -> Option<Report> {
     (output.lost > 0).then_some(report)
 }
 
-fn cannot_start(error: &std::io::Error) -> Report {
-    Report::new("the session could not be started").caused_by(error)
+pub(super) fn cannot_start(error: &std::io::Error) -> Report {
+    Report::new("the session could not be started").caused_by(limits::words_of(error))
 }
 
 /// All that can go wrong before the first process is started; last of all the guardian is forked, which
@@ -97,6 +97,8 @@ pub(super) fn prepare(
     attendance: Attendance,
     line: Option<Line>,
 ) -> Result<Session, Vec<Report>> {
+    let descriptors = limits::raise_descriptors().map_err(|error| vec![cannot_start(&error)])?;
+    signals::ignore_file_size().map_err(|error| vec![cannot_start(&error)])?;
     let context = Context::new(&args.place)?;
     let settings = Settings::new(args, &context.options);
     let (directories, named) = arguments(args, &context.place.current);
@@ -113,6 +115,7 @@ pub(super) fn prepare(
         ..context.asked(&args.place)
     };
     let (resolved, warnings) = context.resolved(asked, &directories)?;
+    descriptors::check(&resolved)?;
     let registry = Registry::open();
     let mut world = World::new(
         context.place,
@@ -124,17 +127,14 @@ pub(super) fn prepare(
     let owned = owning::own(&mut world)?;
     let news = owning::assign(&mut world, owned)?;
     let plan = world.plan()?;
-    let opening = opening(&world, &plan, &warnings, news);
-    session(
-        args,
-        (attendance, line),
-        plan,
-        world,
-        settings.timestamp,
-        opening,
-        warnings.len(),
-    )
-    .map_err(|error| vec![cannot_start(&error)])
+    let beginning = Beginning {
+        descriptors,
+        timestamp: settings.timestamp,
+        opening: opening(&world, &plan, &warnings, news),
+        ignored_lines: warnings.len(),
+    };
+    session(args, (attendance, line), plan, world, beginning)
+        .map_err(|error| vec![cannot_start(&error)])
 }
 
 /// The directories among the arguments, and the processes.
@@ -207,14 +207,22 @@ fn opening(world: &World, plan: &Plan, warnings: &[Report], news: Vec<Notice>) -
     notices
 }
 
+/// What is known of a session before its guardian is there.
+struct Beginning {
+    /// The soft limit of open ones that we were started with.
+    descriptors: u64,
+    timestamp: Timestamp,
+    opening: Vec<Notice>,
+    /// Lines of the user's files that are left out.
+    ignored_lines: usize,
+}
+
 fn session(
     args: &Start,
     (attendance, mut line): (Attendance, Option<Line>),
     plan: Plan,
     mut world: World,
-    timestamp: Timestamp,
-    opening: Vec<Notice>,
-    ignored_lines: usize,
+    beginning: Beginning,
 ) -> std::io::Result<Session> {
     descriptor::open_standard_ones()?;
     let is_terminal = terminal::is_terminal(&std::io::stdout());
@@ -229,7 +237,7 @@ fn session(
     let ignores_hangup = signals::is_ignored(signals::HANG_UP)?;
     let habits = Habits {
         ignores_hangup,
-        descriptors: limits::raise_descriptors()?,
+        descriptors: beginning.descriptors,
     };
     signals::set_default(signals::CHILD)?;
     signals::hold_back()?;
@@ -250,7 +258,7 @@ fn session(
         says_all: args.json,
         attendance,
     };
-    let supervisor = Supervisor::new(&plan, rules, ignored_lines);
+    let supervisor = Supervisor::new(&plan, rules, beginning.ignored_lines);
     Ok(Session {
         supervisor,
         stream: if args.json {
@@ -265,7 +273,7 @@ fn session(
             };
             Renderer::Text(Stream::new(&names, look))
         },
-        clock: Clock::new(timestamp),
+        clock: Clock::new(beginning.timestamp),
         stdout,
         terminal: keyboard,
         detach_keys: args.detach_keys.clone().unwrap_or_default(),
@@ -278,7 +286,7 @@ fn session(
         attendance,
         front,
         guardian,
-        opening,
+        opening: beginning.opening,
         world,
         ignores_hangup,
         plan,

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fs;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener as StdListener;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,10 @@ const MAX_HEAD: usize = 64 * 1024;
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Between two attempts to accept when there is no descriptor left.
 const BREATH: Duration = Duration::from_millis(100);
+/// So many descriptors are held back: who has none left can still be asked, above all to stop. `devrun stop` makes two
+/// connections.
+const SPARE: usize = 4;
+
 /// A socket on which somebody listens already, though nobody answers yet.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -84,11 +89,13 @@ impl Server {
         let listener = UnixListener::from_std(self.listener)?;
         let mut connections = JoinSet::new();
         let mut last = 0;
+        let mut spare = Vec::new();
         tokio::pin!(ended);
         loop {
+            hold_back(&listener, &mut spare);
             let (stream, pid) = tokio::select! {
                 () = &mut ended => break,
-                stream = accept(&listener, self.user) => stream,
+                stream = accept(&listener, self.user, &mut spare) => stream,
             };
             while connections.try_join_next().is_some() {}
             if connections.len() >= MAX_CONNECTIONS {
@@ -104,7 +111,7 @@ impl Server {
             };
             connections.spawn_local(serve(stream, caller));
         }
-        drop((listener, self.place));
+        drop((listener, spare, self.place));
         let finish = async { while connections.join_next().await.is_some() {} };
         // Whoever has not read it by now goes without.
         let _ = timeout(LAST_WORDS, finish).await;
@@ -112,8 +119,23 @@ impl Server {
     }
 }
 
-/// The next connection of `user`, with the pid of whoever made it; one of anybody else's is closed without a word.
-async fn accept(listener: &UnixListener, user: u32) -> (UnixStream, Option<i32>) {
+/// Fills up what is held back, as far as there are descriptors.
+fn hold_back(listener: &UnixListener, spare: &mut Vec<OwnedFd>) {
+    while spare.len() < SPARE {
+        match listener.as_fd().try_clone_to_owned() {
+            Ok(copy) => spare.push(copy),
+            Err(_) => return,
+        }
+    }
+}
+
+/// The next connection of `user`, with the pid of whoever made it; one of anybody else's is closed without a word. Where
+/// there is no descriptor left, it gets a spare one.
+async fn accept(
+    listener: &UnixListener,
+    user: u32,
+    spare: &mut Vec<OwnedFd>,
+) -> (UnixStream, Option<i32>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -122,6 +144,7 @@ async fn accept(listener: &UnixListener, user: u32) -> (UnixStream, Option<i32>)
                     return (stream, peer.pid());
                 }
             }
+            Err(_) if spare.pop().is_some() => {}
             Err(_) => sleep(BREATH).await,
         }
     }

@@ -6,9 +6,10 @@ use std::time::Instant;
 use crate::driver::Driver;
 use crate::driver::spawning::parts;
 use crate::guardian::protocol::{News, RunId};
-use crate::os;
-use crate::supervisor::Event;
+use crate::os::{NO_SUCH_FILE, limits, process};
+use crate::supervisor::{Event, ProcessIndex};
 use crate::words::exit::Killed;
+use crate::words::wording;
 
 impl Driver {
     pub(super) fn hear(&mut self, news: Option<News>) -> Option<Event> {
@@ -31,7 +32,7 @@ impl Driver {
                 self.runs.remove(&id);
                 self.probe.forget(id);
                 let (process, run) = parts(id);
-                let cause = os::words_of(&io::Error::from_raw_os_error(errno));
+                let cause = self.why_not_started(process, errno);
                 Some(Event::SpawnFailed {
                     process,
                     run,
@@ -69,6 +70,16 @@ impl Driver {
             }
             News::StopRequested => Some(Event::ShutdownRequested),
         }
+    }
+
+    /// The system's words, and where they would puzzle: an errno does not tell what it is about.
+    fn why_not_started(&self, process: ProcessIndex, errno: i32) -> String {
+        let directory = &self.plan.processes[process].directory;
+        if errno == NO_SUCH_FILE && !directory.is_dir() {
+            let shown = wording::path(directory, process::home().as_deref());
+            return format!("its directory is gone: {shown}");
+        }
+        limits::words_of(&io::Error::from_raw_os_error(errno))
     }
 
     /// The exit is news only after the last of the run's output.

@@ -57,7 +57,7 @@ use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{Request, RunId};
 use crate::os::family::Marks;
 use crate::os::pty::Size;
-use crate::os::{signals, spawn};
+use crate::os::{process, signals, spawn};
 use crate::plan::Plan;
 use crate::render::renderer::Renderer;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
@@ -114,9 +114,16 @@ pub(crate) fn run(session: Session) -> io::Result<End> {
         .enable_time()
         .build()?;
     let local = tokio::task::LocalSet::new();
+    let guardian = session.guardian.pid;
     local.block_on(&runtime, async {
-        let (driver, inbox) = Driver::start(session)?;
-        Ok(driver.run(inbox).await)
+        match Driver::start(session) {
+            Ok((driver, inbox)) => Ok(driver.run(inbox).await),
+            // It has nothing to end: that we are to go is all that it waits for.
+            Err(error) => {
+                spawn::wait_for_exit(guardian);
+                Err(error)
+            }
+        }
     })
 }
 
@@ -178,6 +185,11 @@ impl Driver {
         for notice in &session.opening {
             output.say(notice);
         }
+        let (sharing, unreachable) = Sharing::start(&mut session.world);
+        let unseen = (!process::are_seen()).then_some(Notice::Unseen);
+        for notice in unreachable.iter().chain(&unseen) {
+            output.say(notice);
+        }
         let mut driver = Self {
             plan: session.plan,
             supervisor: session.supervisor,
@@ -202,7 +214,7 @@ impl Driver {
             kept_said: None,
             externals: Externals::default(),
             joins: Joins::new(&session.world),
-            sharing: Sharing::start(&mut session.world),
+            sharing,
             lending: Lending::default(),
             world: session.world,
             stop_signals,

@@ -9,6 +9,7 @@ use crate::control::server::Server;
 use crate::control::{Follower, FollowerId, Refusal, Reply, Request, Teller};
 use crate::driver::Driver;
 use crate::driver::world::World;
+use crate::os;
 use crate::plan::{self, AppIndex};
 use crate::registry;
 use crate::supervisor::{Event, ProcessIndex};
@@ -44,17 +45,20 @@ struct HandingOver {
 
 impl Sharing {
     /// Listens where the registry says that this session is reached. Without such a place, or on a full
-    /// disk, nobody can ask: nothing else depends on it.
-    pub(super) fn start(world: &mut World) -> Self {
+    /// disk, nobody can ask, which is said: nothing else depends on it.
+    pub(super) fn start(world: &mut World) -> (Self, Option<Notice>) {
         let (tell, requests) = mpsc::unbounded_channel();
-        let server = world
-            .registry()
-            .socket()
-            .and_then(|path| Server::bind(path).ok());
-        if server.is_none() {
+        let socket = world.registry().socket();
+        let server = socket
+            .map_err(str::to_string)
+            .and_then(|path| Server::bind(path).map_err(|error| os::words_of(&error)));
+        let unreachable = server.as_ref().err().map(|cause| Notice::Unreachable {
+            cause: cause.clone(),
+        });
+        if unreachable.is_some() {
             world.registry().is_not_reached();
         }
-        let server = server.map(|server| {
+        let server = server.ok().map(|server| {
             let (end, ended) = oneshot::channel::<()>();
             let task = tokio::task::spawn_local(async move {
                 let ended = async { drop(ended.await) };
@@ -63,14 +67,15 @@ impl Sharing {
             });
             (task, end)
         });
-        Self {
+        let sharing = Self {
             requests,
             server,
             followers: HashMap::new(),
             told: HashMap::new(),
             handing_over: HashMap::new(),
             requests_done: 0,
-        }
+        };
+        (sharing, unreachable)
     }
 
     /// The number of a request that is carried out now.

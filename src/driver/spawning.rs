@@ -8,7 +8,7 @@ use crate::driver::output::Reader;
 use crate::driver::world::moving::Moved;
 use crate::driver::{Driver, probe};
 use crate::guardian::protocol::{Request, RunId};
-use crate::os;
+use crate::os::limits;
 use crate::os::pty::Size;
 use crate::supervisor::{Event, ProcessIndex};
 use crate::words::exit::Exit;
@@ -78,7 +78,7 @@ impl Driver {
             }
             None => Ends::pipes(process),
         };
-        let ends = ends.map_err(|error| os::words_of(&error))?;
+        let ends = ends.map_err(|error| limits::words_of(&error))?;
         let request = child::spawn_request(planned, id, &mark, ends.are_terminal);
         if ends.are_terminal {
             self.output.follow_terminal(process);
@@ -86,7 +86,7 @@ impl Driver {
         let marks = probe::marks(ends.identity, &mark);
         let reader = self.output.read(process, run, ends.output);
         let live = LiveRun {
-            reader: reader.map_err(|error| os::words_of(&error))?,
+            reader: reader.map_err(|error| limits::words_of(&error))?,
             input: ends.input,
             has_terminal: request.has_terminal,
             exit: None,

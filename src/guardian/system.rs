@@ -17,6 +17,9 @@ use crate::words::exit::Exit;
 /// Where it cannot be waited for news, they are looked for so often.
 const BLIND_INTERVAL: Duration = Duration::from_millis(10);
 
+/// So many descriptors are held back for looks at /proc: who cannot look takes nobody to be gone, and would never end.
+const SPARE: usize = 3;
+
 pub(super) struct System {
     /// To the manager, as long as it is there.
     manager: Option<OwnedFd>,
@@ -32,6 +35,8 @@ pub(super) struct System {
     attached: Option<(OwnedFd, Settings)>,
     /// Those that were taken after the fork. Never looked at: they are open, that is all.
     locks: Vec<OwnedFd>,
+    /// Held back.
+    spare: Vec<OwnedFd>,
 }
 
 impl System {
@@ -43,7 +48,7 @@ impl System {
         descriptor::detach_standard_ones()?;
         let noted = signals::watch()?;
         signals::release()?;
-        Ok(Self {
+        let mut system = Self {
             manager: Some(manager),
             noted,
             habits,
@@ -53,7 +58,23 @@ impl System {
             spawning: Vec::new(),
             attached: None,
             locks: Vec::new(),
-        })
+            spare: Vec::new(),
+        };
+        system.hold_back();
+        Ok(system)
+    }
+
+    /// With the descriptors that are held back for it.
+    fn look<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
+        self.spare.clear();
+        let seen = look(self);
+        self.hold_back();
+        seen
+    }
+
+    fn hold_back(&mut self) {
+        let copies = (0..SPARE).map_while(|_| self.noted.try_clone().ok());
+        self.spare = copies.collect();
     }
 
     /// Whether there is something to read: of signals, from the manager, of each spawn.
@@ -217,19 +238,19 @@ impl Kernel for System {
     }
 
     fn tree(&mut self, root: i32) -> Vec<Member> {
-        family::tree(root)
+        self.look(|_| family::tree(root))
     }
 
     fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
-        self.descent.orphans(leaders)
+        self.look(|it| it.descent.orphans(leaders))
     }
 
     fn lives_on(&mut self, orphan: &Member) -> bool {
-        orphan.lives_on()
+        self.look(|_| orphan.lives_on())
     }
 
     fn are_on(&mut self, marks: &Marks, orphan: &Member) -> bool {
-        self.descent.is_below(orphan, marks.leader) || marks.are_on(orphan)
+        self.look(|it| it.descent.is_below(orphan, marks.leader) || marks.are_on(orphan))
     }
 
     fn hold_lock(&mut self) {

@@ -1,14 +1,13 @@
 //! Descriptors: a pair of sockets that passes them on, pipes, and what a pipe is known by.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
-    sendmsg, socketpair,
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair,
 };
 
 /// At most so many descriptors travel with one message.
@@ -136,36 +135,68 @@ pub(crate) enum Waits {
 }
 
 /// Receives what is there: bytes are appended to `bytes`, descriptors to `passed`, in the order in which
-/// they were sent. Never blocks. `Ok(0)` is the end of the stream.
+/// they were sent. Never blocks. `Ok(0)` is the end of the stream. Where this process has as many open as it may,
+/// descriptors are missing, and the bytes that they came with are all there.
 pub(crate) fn receive(
     socket: BorrowedFd<'_>,
     bytes: &mut Vec<u8>,
     passed: &mut VecDeque<OwnedFd>,
 ) -> io::Result<usize> {
     let mut buffer = [0; 64 * 1024];
-    let mut control = nix::cmsg_space!([RawFd; MAX_PASSED]);
-    let mut slices = [IoSliceMut::new(&mut buffer)];
-    let flags = CLOSED_ON_EXEC.union(MsgFlags::MSG_DONTWAIT);
-    let message = loop {
-        match recvmsg::<()>(socket.as_raw_fd(), &mut slices, Some(&mut control), flags) {
+    // Aligned for a cmsghdr, and with room for all that one message brings.
+    let mut control = [0u64; 4 + MAX_PASSED];
+    let mut slice = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len(),
+    };
+    // SAFETY: an all-zero msghdr is valid: it points nowhere.
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    header.msg_iov = &raw mut slice;
+    header.msg_iovlen = 1;
+    header.msg_control = control.as_mut_ptr().cast();
+    header.msg_controllen = size_of_val(&control) as _;
+    let flags = CLOSED_ON_EXEC.union(MsgFlags::MSG_DONTWAIT).bits();
+    let received = loop {
+        // SAFETY: both buffers are as long as the header says, and live until the end of this function.
+        let result = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) };
+        match Errno::result(result) {
             Err(Errno::EINTR) => {}
-            result => break result?,
+            result => break result? as usize,
         }
     };
-    for control in message.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(received) = control {
-            for raw in received {
-                // SAFETY: the kernel has just made this descriptor for us; nobody else knows its number.
-                let owned = unsafe { OwnedFd::from_raw_fd(raw) };
-                #[cfg(not(target_os = "linux"))]
-                fcntl(&owned, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-                passed.push_back(owned);
-            }
-        }
+    // SAFETY: the kernel has just filled in this header, and nobody has taken its descriptors yet.
+    for descriptor in unsafe { passed_with(&header) } {
+        #[cfg(not(target_os = "linux"))]
+        fcntl(&descriptor, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+        passed.push_back(descriptor);
     }
-    let received = message.bytes;
     bytes.extend_from_slice(&buffer[..received]);
     Ok(received)
+}
+
+/// The descriptors that came with a message. nix hands out none where some are missing (`MSG_CTRUNC`): the others
+/// would stay open for ever.
+///
+/// # Safety
+/// `header` is as recvmsg(2) has left it, its buffers still live, and it is called once.
+unsafe fn passed_with(header: &libc::msghdr) -> Vec<OwnedFd> {
+    let mut passed = Vec::new();
+    // SAFETY: as the caller promises; the kernel says how much of it there is.
+    unsafe {
+        let mut next = libc::CMSG_FIRSTHDR(header);
+        while let Some(message) = next.as_ref() {
+            if (message.cmsg_level, message.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+                // Of another type on each system.
+                let length: usize = message.cmsg_len as _;
+                let length = length - libc::CMSG_LEN(0) as usize;
+                let first: *const RawFd = libc::CMSG_DATA(next).cast();
+                let raw = (0..length / size_of::<RawFd>()).map(|place| first.add(place));
+                passed.extend(raw.map(|it| OwnedFd::from_raw_fd(it.read_unaligned())));
+            }
+            next = libc::CMSG_NXTHDR(header, next);
+        }
+    }
+    passed
 }
 
 /// Reads what is there without blocking where the descriptor is non-blocking. `None`: nothing now.

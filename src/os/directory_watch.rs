@@ -7,31 +7,34 @@ use std::time::Duration;
 /// Not every file system tells of everything: so often somebody looks all the same.
 #[cfg(target_os = "linux")]
 const INTERVAL: Duration = Duration::from_millis(250);
-/// There, nothing tells of what happens to the files in a directory: so often somebody looks.
-#[cfg(not(target_os = "linux"))]
-const INTERVAL: Duration = Duration::from_millis(10);
+/// Where nothing tells of what happens to the files in a directory: so often somebody looks.
+const BLIND_INTERVAL: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 pub(crate) struct Watch {
+    /// `None`: the user has as many as he may (`fs.inotify.max_user_instances`: editors take many).
     #[cfg(target_os = "linux")]
-    events: nix::sys::inotify::Inotify,
+    events: Option<nix::sys::inotify::Inotify>,
 }
 
 #[cfg(target_os = "linux")]
 impl Watch {
     /// # Errors
-    /// There is no such directory, or the user watches as many as he may.
+    /// There is no such directory.
     pub(crate) fn new(directory: &Path) -> io::Result<Self> {
         use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
-        let events = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
         let kinds = AddWatchFlags::IN_MODIFY
             | AddWatchFlags::IN_CREATE
             | AddWatchFlags::IN_CLOSE_WRITE
             | AddWatchFlags::IN_DELETE_SELF
             | AddWatchFlags::IN_ONLYDIR
             | AddWatchFlags::IN_DONT_FOLLOW;
-        events.add_watch(directory, kinds)?;
-        Ok(Self { events })
+        std::fs::metadata(directory)?;
+        let events = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK);
+        let watch = |events: &Inotify| events.add_watch(directory, kinds).is_ok();
+        Ok(Self {
+            events: events.ok().filter(watch),
+        })
     }
 
     /// Until something happens, `timeout` is over, or it may be worth a look anyway. What happened since the
@@ -41,9 +44,13 @@ impl Watch {
     /// The system's.
     pub(crate) fn wait(&self, timeout: Duration) -> io::Result<()> {
         use std::os::fd::AsFd;
-        crate::os::descriptor::poll(&[self.events.as_fd()], Some(timeout.min(INTERVAL)))?;
+        let Some(events) = &self.events else {
+            std::thread::sleep(timeout.min(BLIND_INTERVAL));
+            return Ok(());
+        };
+        crate::os::descriptor::poll(&[events.as_fd()], Some(timeout.min(INTERVAL)))?;
         // What it was does not matter.
-        while self.events.read_events().is_ok() {}
+        while events.read_events().is_ok() {}
         Ok(())
     }
 }
@@ -62,7 +69,7 @@ impl Watch {
     /// # Errors
     /// None.
     pub(crate) fn wait(&self, timeout: Duration) -> io::Result<()> {
-        std::thread::sleep(timeout.min(INTERVAL));
+        std::thread::sleep(timeout.min(BLIND_INTERVAL));
         Ok(())
     }
 }
@@ -76,6 +83,8 @@ mod tests {
     use super::*;
     use crate::os::directory::temporary;
 
+    const PATIENCE: Duration = Duration::from_millis(250);
+
     #[test]
     fn what_happened_before_the_wait_ends_it() {
         let directory = temporary().join(format!("devrun-test-{}-watch", std::process::id()));
@@ -83,12 +92,12 @@ mod tests {
         let watch = Watch::new(&directory).unwrap();
         let begun = Instant::now();
         let mut file = File::create(directory.join("file")).unwrap();
-        watch.wait(INTERVAL).unwrap();
+        watch.wait(PATIENCE).unwrap();
         file.write_all(b"x").unwrap();
-        watch.wait(INTERVAL).unwrap();
+        watch.wait(PATIENCE).unwrap();
         drop(file);
-        watch.wait(INTERVAL).unwrap();
-        assert!(cfg!(not(target_os = "linux")) || begun.elapsed() < INTERVAL);
+        watch.wait(PATIENCE).unwrap();
+        assert!(cfg!(not(target_os = "linux")) || begun.elapsed() < PATIENCE);
         fs::remove_dir_all(&directory).unwrap();
         Watch::new(&directory).unwrap_err();
     }

@@ -1,8 +1,12 @@
-//! How many descriptors a process may have open.
+//! What a process may have at the most: open descriptors, processes.
 
+use std::fs::File;
 use std::io;
 
+use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::os;
 
 /// Raises our own soft limit to the hard one and returns the soft limit as it was: the children get that
 /// back, for there are programs that walk over all descriptors they might have.
@@ -18,4 +22,48 @@ pub(crate) fn raise_descriptors() -> io::Result<u64> {
         setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)?;
     }
     Ok(soft)
+}
+
+/// Whether so many more descriptors can be open at the same time: they are opened, and closed again.
+///
+/// # Errors
+/// They cannot.
+pub(crate) fn try_descriptors(count: usize) -> io::Result<()> {
+    let null = File::open("/dev/null")?;
+    let copies = (1..count).map(|_| null.try_clone());
+    copies.collect::<io::Result<Vec<File>>>().map(drop)
+}
+
+/// The system's own words for why there is no further descriptor, process or thread to be had, with the limit that is
+/// most likely behind it.
+pub(crate) fn words_of(error: &io::Error) -> String {
+    let words = os::words_of(error);
+    let limit = match error.raw_os_error() {
+        Some(libc::EMFILE) => descriptors().map(|limit| format!("`ulimit -n` is {limit}")),
+        Some(libc::EAGAIN) => {
+            processes().map(|limit| format!("too many processes? `ulimit -u` is {limit}"))
+        }
+        Some(_) | None => None,
+    };
+    match limit {
+        Some(limit) => format!("{words} ({limit})"),
+        None => words,
+    }
+}
+
+/// How many descriptors this process may have open; `None`: no limit.
+fn descriptors() -> Option<u64> {
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    (soft != libc::RLIM_INFINITY).then_some(soft)
+}
+
+/// How many processes this user may have; `None`: no limit. (nix knows that of Linux alone.)
+fn processes() -> Option<u64> {
+    // SAFETY: plain data of our own stack, which the kernel fills in.
+    let limit = unsafe {
+        let mut limit: libc::rlimit = std::mem::zeroed();
+        Errno::result(libc::getrlimit(libc::RLIMIT_NPROC, &raw mut limit)).ok()?;
+        limit.rlim_cur
+    };
+    (limit != libc::RLIM_INFINITY).then_some(limit)
 }

@@ -53,6 +53,15 @@ pub(crate) fn set_default(signal: Signal) -> io::Result<()> {
     Ok(())
 }
 
+/// Writing more than a file may have (`ulimit -f`) fails from now on, like on a full disk, instead of ending us.
+/// Children get the signal back.
+pub(crate) fn ignore_file_size() -> io::Result<()> {
+    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    // SAFETY: an ignored signal runs no code of ours.
+    unsafe { sigaction(Signal::SIGXFSZ, &ignore) }?;
+    Ok(())
+}
+
 /// Reading from the terminal in the background fails from now on, instead of stopping us; writing to it,
 /// and changing its settings, succeeds.
 pub(crate) fn ignore_terminal_stops() -> io::Result<()> {

@@ -108,9 +108,18 @@ impl Registry {
         }
     }
 
-    /// Where this session can be asked, once somebody listens there. `None`: nowhere.
-    pub(crate) fn socket(&self) -> Option<&Path> {
-        self.socket.as_deref()
+    /// Where this session can be asked, once somebody listens there.
+    ///
+    /// # Errors
+    /// Nowhere: why.
+    pub(crate) fn socket(&self) -> Result<&Path, &'static str> {
+        let why_not = match self.runtime {
+            None => "no directory for its socket is private; `XDG_RUNTIME_DIR` can name one",
+            Some(_) => {
+                "the path of its socket is too long; `XDG_RUNTIME_DIR` can name a shorter one"
+            }
+        };
+        self.socket.as_deref().ok_or(why_not)
     }
 
     /// Nobody listens where this session was to be asked: others are to know that they need not try.

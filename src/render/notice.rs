@@ -106,6 +106,8 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::Wiring(_)
         | Notice::StandIn(_)
         | Notice::StoreStopped { .. }
+        | Notice::Unreachable { .. }
+        | Notice::Unseen
         | Notice::GuardianLost => vec![Text::Prose(sentence(notice))],
     }
 }
@@ -233,6 +235,12 @@ fn sentence(notice: &Notice) -> String {
         Notice::KillingAll { processes: count } => format!("killing {}", processes(*count)),
         Notice::StoreStopped { cause } => {
             format!("the log store has stopped: {cause}; devrun logs ends here")
+        }
+        Notice::Unreachable { cause } => {
+            format!("ps, stop, restart and attach will not find this session: {cause}")
+        }
+        Notice::Unseen => {
+            "there is no /proc: who listens, and what becomes a daemon, cannot be seen".into()
         }
         Notice::GuardianLost => "the guardian is gone: ending what it had started".into(),
         Notice::Started { .. }

@@ -70,7 +70,7 @@ pub(crate) fn signal_name(signal: i32) -> String {
 
 /// The signals whose numbers Linux (x86, ARM) and macOS share, and SIGBUS, SIGUSR1 and SIGUSR2, where
 /// they do not.
-const NAMES: [(i32, &str); 16] = [
+const NAMES: [(i32, &str); 17] = [
     (1, "HUP"),
     (2, "INT"),
     (3, "QUIT"),
@@ -87,6 +87,7 @@ const NAMES: [(i32, &str); 16] = [
     (14, "ALRM"),
     (15, "TERM"),
     (24, "XCPU"),
+    (25, "XFSZ"),
 ];
 
 #[cfg(test)]

@@ -187,6 +187,12 @@ pub(crate) enum Notice {
     StoreStopped {
         cause: String,
     },
+    /// The session has no socket: no other command or session finds it.
+    Unreachable {
+        cause: String,
+    },
+    /// There is no /proc: who listens and what daemons there are cannot be seen.
+    Unseen,
     /// The guardian is gone; what it held is being ended.
     GuardianLost,
     /// Said at the end, where others have gone on meanwhile. Without lines where they were just shown.

@@ -25,6 +25,7 @@ mod pipes;
 mod ports;
 mod readers;
 mod restarts;
+mod scarcity;
 #[path = "../it/screen.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod screen;

@@ -22,6 +22,7 @@ use crate::cli::run_up::leash::{Beginning, FORESTALLED, Leash};
 use crate::cli::run_up::signals::Signals;
 use crate::cli::tell::tell;
 use crate::cli::{live, refuse, start};
+use crate::os::limits;
 use crate::plan::select::Wanted;
 use crate::plan::sources::Asked;
 use crate::registry;
@@ -86,7 +87,7 @@ fn session(place: &args::Where, needed: &Needed, line: Line) -> ExitCode {
 }
 
 fn impossible(error: &io::Error) -> Report {
-    Report::new("what the command needs cannot be started").caused_by(error)
+    Report::new("what the command needs cannot be started").caused_by(limits::words_of(error))
 }
 
 /// # Errors

@@ -115,10 +115,15 @@ pub(crate) fn own_user() -> u32 {
     nix::unistd::geteuid().as_raw()
 }
 
+/// Whether other processes can be seen: on Linux that takes a /proc.
+pub(crate) fn are_seen() -> bool {
+    status(std::process::id() as i32).is_some()
+}
+
 /// The user's home directory, as the environment has it.
 pub(crate) fn home() -> Option<PathBuf> {
-    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
-    home.map(PathBuf::from)
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    home.filter(|home| home.is_absolute())
 }
 
 #[cfg(test)]

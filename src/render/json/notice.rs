@@ -196,6 +196,11 @@ impl Json {
             Notice::StoreStopped { cause } => {
                 self.event("store.stopped", out).put("cause", cause).end();
             }
+            Notice::Unreachable { cause } => {
+                let line = self.event("session.unreachable", out);
+                line.put("cause", cause).end();
+            }
+            Notice::Unseen => self.event("processes.unseen", out).end(),
             Notice::GuardianLost => self.event("guardian.lost", out).end(),
             Notice::Done {
                 up,

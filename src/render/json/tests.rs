@@ -312,6 +312,13 @@ fn the_rest_is_told_in_full() {
         },
         r#""store.stopped","cause":"No space left on device""#,
     );
+    check(
+        &Notice::Unreachable {
+            cause: "No space left on device".into(),
+        },
+        r#""session.unreachable","cause":"No space left on device""#,
+    );
+    check(&Notice::Unseen, r#""processes.unseen""#);
     check(&Notice::GuardianLost, r#""guardian.lost""#);
     check(
         &Notice::Done {

@@ -285,6 +285,22 @@ fn what_is_one_sentence() {
         ],
     );
     check(
+        &Notice::Unreachable {
+            cause: "Read-only file system".into(),
+        },
+        &[
+            "ps, stop, restart and attach will not find this session:",
+            "  Read-only file system",
+        ],
+    );
+    check(
+        &Notice::Unseen,
+        &[
+            "there is no /proc: who listens, and what becomes a daemon,",
+            "  cannot be seen",
+        ],
+    );
+    check(
         &Notice::GuardianLost,
         &["the guardian is gone: ending what it had started"],
     );

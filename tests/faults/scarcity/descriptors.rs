@@ -1,0 +1,187 @@
+//! Too few open files, from the start and in the middle.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use nix::sys::resource::Resource;
+
+use crate::left::wait_until_nobody_is_left;
+use crate::scarcity::{guardian_of, limit_running, limited};
+use crate::support::{Devrun, Project};
+
+/// So many processes that live.
+fn procfile(processes: usize) -> String {
+    let lines = (1..=processes).map(|number| format!("p{number}: echo up; exec sleep 1000\n"));
+    lines.collect()
+}
+
+fn start_with(project: &Project, descriptors: u64) -> Devrun {
+    let command = project.command(["start", "-p", "0"]);
+    project.spawn(limited(command, Resource::RLIMIT_NOFILE, descriptors))
+}
+
+#[test]
+fn sixty_four_are_enough_for_a_few_processes() {
+    let project = Project::with_procfile(&procfile(5));
+    let mut devrun = start_with(&project, 64);
+    for number in 1..=5 {
+        devrun.see(&format!("p{number}.1   | up\n"));
+    }
+    assert_eq!(devrun.interrupt(), 0);
+    wait_until_nobody_is_left(&project);
+}
+
+#[test]
+fn too_few_are_refused_before_anything_is_started() {
+    for (descriptors, processes, needed) in [
+        (64, 100, 332),
+        (32, 5, 47),
+        (16, 2, 38),
+        (10, 1, 35),
+        (6, 1, 35),
+    ] {
+        let project = Project::with_procfile(&procfile(processes));
+        let mut devrun = start_with(&project, descriptors);
+        assert_eq!(devrun.wait(), 2, "{descriptors}");
+        let counted = if processes == 1 {
+            "1 process".into()
+        } else {
+            format!("{processes} processes")
+        };
+        let expected = format!(
+            "error: too few files may be open for {counted}\n \
+             caused by: Too many open files (`ulimit -n` is {descriptors})\n \
+             help: about {needed} more are needed: `ulimit -Hn` shows the most that this login may have\n"
+        );
+        assert_eq!(devrun.stderr.text(), expected);
+        assert_eq!(devrun.stdout.text(), "");
+        wait_until_nobody_is_left(&project);
+    }
+}
+
+#[test]
+fn a_soft_limit_is_no_limit_and_the_processes_have_it_all_the_same() {
+    let lines =
+        (1..=40).map(|number| format!("p{number}: echo limit $(ulimit -n); exec sleep 1000\n"));
+    let project = Project::with_procfile(&lines.collect::<String>());
+    let mut shell = std::process::Command::new("sh");
+    project.prepare(&mut shell);
+    let script = r#"ulimit -Sn 64; exec "$0" start -p 0"#;
+    let mut devrun = project.spawn({
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_devrun")]);
+        shell
+    });
+    devrun.see("| limit 64\n").see("p40.1  | ");
+    assert_eq!(devrun.count("could not be started"), 0);
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+/// A process that fails once there is a file `go`, and one that has nothing to do with it.
+const ONE_FAILS: &str =
+    "web: exec sleep 1000\nflaky: while [ ! -e go ]; do sleep 0.01; done; rm go; exit 1\n";
+
+/// What is restarted finds no descriptors in the manager, or the guardian gets none of those that are passed to it.
+fn one_is_not_started(limit: impl FnOnce(&Devrun)) {
+    let project = Project::with_procfile(ONE_FAILS);
+    let mut devrun = project.start();
+    devrun.see("web.1 started").see("flaky.1 started");
+    limit(&devrun);
+    project.write("go", "");
+    devrun.wait_for("flaky.1 could not be started: Too many open files (`ulimit -n` is ");
+    let web: i32 = devrun
+        .value_after("web.1 started (pid ")
+        .split(',')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(crate::support::is_alive(web));
+    assert_eq!(devrun.interrupt(), 126);
+    wait_until_nobody_is_left(&project);
+}
+
+#[test]
+fn who_finds_none_left_in_the_middle_is_named_and_the_others_run_on() {
+    one_is_not_started(|devrun| limit_running(devrun.pid().as_raw(), 3));
+    // Of the two that are passed to it one finds room, or none.
+    for room in [0, 1] {
+        one_is_not_started(|devrun| {
+            let guardian = guardian_of(devrun.pid());
+            limit_running(guardian, first_unused(guardian) + room);
+        });
+    }
+}
+
+/// The manager's only socket with a name.
+fn socket(project: &Project) -> PathBuf {
+    let directory = project.directory().join("../run/devrun");
+    let mut paths = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    paths
+        .find(|path| path.extension().is_some_and(|it| it == "sock"))
+        .unwrap()
+}
+
+fn first_unused(pid: i32) -> u64 {
+    let is_unused = |number: &u64| std::fs::read_link(format!("/proc/{pid}/fd/{number}")).is_err();
+    (0..).find(is_unused).unwrap()
+}
+
+#[test]
+fn a_session_with_none_left_can_be_seen_and_stopped() {
+    let project = Project::with_procfile("web: exec sleep 1000\n");
+    let mut devrun = project.start();
+    devrun.see("web.1 started");
+    // The server runs, and holds some back.
+    assert_eq!(project.run(&["ps"]).status, 0);
+    let pid = devrun.pid().as_raw();
+    limit_running(pid, first_unused(pid));
+    for _ in 0..3 {
+        let seen = project.run(&["ps"]);
+        assert_eq!(seen.status, 0, "{seen:?}");
+        assert!(seen.stdout.contains("web.1    running"), "{seen:?}");
+    }
+    let stopped = project.run(&["stop"]);
+    assert_eq!(stopped.status, 0, "{stopped:?}");
+    assert_eq!(devrun.wait(), 0);
+    wait_until_nobody_is_left(&project);
+}
+
+/// In hundredths of a second.
+fn cpu_time(pid: i32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+#[test]
+fn a_connection_that_cannot_be_accepted_costs_no_time_and_is_accepted_later() {
+    let project = Project::with_procfile("web: exec sleep 1000\n");
+    let mut devrun = project.start();
+    devrun.see("web.1 started");
+    let pid = devrun.pid().as_raw();
+    limit_running(pid, 3);
+    let mut stream = UnixStream::connect(socket(&project)).unwrap();
+    stream
+        .write_all(b"GET /v1/apps HTTP/1.1\r\nHost: devrun\r\n\r\n")
+        .unwrap();
+    let before = cpu_time(pid);
+    stream
+        .set_read_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    let mut answer = [0; 8];
+    assert_eq!(
+        stream.read(&mut answer).unwrap_err().kind(),
+        ErrorKind::WouldBlock
+    );
+    let spent = cpu_time(pid) - before;
+    assert!(spent < 10, "{spent} of 50");
+    limit_running(pid, 1024);
+    stream.set_read_timeout(None).unwrap();
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1");
+    assert_eq!(devrun.interrupt(), 0);
+}

@@ -1,0 +1,156 @@
+//! What the system lacks: /proc, terminals, watches; and calls that it refuses.
+
+use std::process::Command;
+
+use crate::left::wait_until_nobody_is_left;
+use crate::scarcity::mounts;
+use crate::support::{Devrun, Project, is_installed};
+
+const WEB: &str = "web: echo up; exec sleep 1000\n";
+
+#[test]
+fn without_proc_it_is_said_what_cannot_be_seen() {
+    let project = Project::with_procfile(WEB);
+    let Some(mut devrun) = mounts::start(&project, "mount -t tmpfs none /proc", &[]) else {
+        return;
+    };
+    devrun.see(
+        "system | there is no /proc: who listens, and what becomes a daemon, cannot be seen\n",
+    );
+    devrun.see("web.1  | up\n");
+    assert_eq!(devrun.interrupt(), 0);
+    wait_until_nobody_is_left(&project);
+}
+
+#[test]
+fn without_terminals_processes_get_pipes() {
+    let project = Project::with_procfile(
+        "a: test -t 1 && echo terminal || echo pipe; exec sleep 1000\nb: test -t 1 && echo terminal || echo pipe; exec sleep 1000\n",
+    );
+    for (mount, terminals) in [
+        ("mount --bind /dev/null /dev/ptmx", 0),
+        (
+            "mount -t devpts -o newinstance,max=1,ptmxmode=0666 none /dev/pts; mount --bind /dev/pts/ptmx /dev/ptmx",
+            1,
+        ),
+    ] {
+        let Some(mut devrun) = mounts::start(&project, mount, &["--tty", "always"]) else {
+            return;
+        };
+        devrun.see(if terminals == 0 {
+            "a.1    | pipe"
+        } else {
+            "a.1    | terminal"
+        });
+        devrun.see("b.1    | pipe");
+        assert_eq!(devrun.interrupt(), 0);
+        wait_until_nobody_is_left(&project);
+    }
+}
+
+/// devrun, where the kernel refuses a call as `fault` has it. `None`: that takes strace, which is said.
+fn faulty(project: &Project, fault: &str, arguments: &[&str]) -> Option<Devrun> {
+    if !is_installed("strace") {
+        return None;
+    }
+    let mut command = Command::new("strace");
+    project.prepare(&mut command);
+    command.args(["-f", "-qq", "-o", "/dev/null", "-e", "signal=none"]);
+    command.arg("-e").arg(format!("inject={fault}"));
+    command.arg(env!("CARGO_BIN_EXE_devrun")).args(arguments);
+    Some(project.spawn(command))
+}
+
+#[test]
+fn a_system_without_room_or_leave_for_a_guardian_is_refused() {
+    for (fault, words) in [
+        (
+            "clone,clone3,fork,vfork:error=ENOMEM:when=1",
+            "Cannot allocate memory",
+        ),
+        ("prctl:error=EPERM:when=1", "Operation not permitted"),
+        (
+            "socketpair:error=ENFILE:when=1",
+            "Too many open files in system",
+        ),
+        (
+            "epoll_create1:error=ENFILE",
+            "Too many open files in system",
+        ),
+        ("eventfd2:error=EMFILE", "Too many open files"),
+    ] {
+        let project = Project::with_procfile("web: echo never\n");
+        let Some(mut devrun) = faulty(&project, fault, &["start", "-p", "0"]) else {
+            return;
+        };
+        assert_eq!(devrun.wait(), 2, "{fault}");
+        let said = devrun.stderr.text();
+        let expected = format!("error: the session could not be started\n caused by: {words}");
+        assert!(said.starts_with(&expected), "{said}");
+        assert!(!devrun.stdout.text().contains("never"));
+        wait_until_nobody_is_left(&project);
+    }
+}
+
+#[test]
+fn a_guardian_that_cannot_be_one_ends_the_session() {
+    for fault in ["setsid:error=EPERM:when=1", "prctl:error=EPERM:when=2"] {
+        let project = Project::with_procfile("web: echo up; exec sleep 1000\n");
+        let Some(mut devrun) = faulty(&project, fault, &["start", "-p", "0"]) else {
+            return;
+        };
+        devrun.see("system | the guardian is gone: ending what it had started\n");
+        assert_eq!(devrun.wait(), 1, "{fault}");
+        wait_until_nobody_is_left(&project);
+    }
+}
+
+/// Newer than the system may be, or nice to have.
+#[test]
+fn what_an_older_system_has_not_is_done_without() {
+    for fault in [
+        "pidfd_open:error=ENOSYS",
+        "memfd_create:error=ENOSYS",
+        "close_range:error=ENOSYS",
+        "flock:error=ENOLCK",
+    ] {
+        let project = Project::with_procfile(WEB);
+        let Some(mut devrun) = faulty(&project, fault, &["start", "-p", "0"]) else {
+            return;
+        };
+        devrun.see("web.1  | up\n");
+        // To strace, which passes it on to nobody: devrun is asked by its own command.
+        let stopped = project.run(&["stop"]);
+        assert!(
+            stopped.status == 0 || fault.starts_with("flock"),
+            "{fault}: {stopped:?}"
+        );
+        if stopped.status != 0 {
+            let pid = project.session();
+            nix::sys::signal::kill(
+                nix::unistd::Pid::from_raw(pid),
+                nix::sys::signal::Signal::SIGINT,
+            )
+            .unwrap();
+        }
+        assert_eq!(devrun.wait(), 0, "{fault}");
+        wait_until_nobody_is_left(&project);
+    }
+}
+
+#[test]
+fn logs_are_followed_without_a_watch_too() {
+    let project = Project::with_procfile(
+        "web: echo first; while [ ! -e go ]; do sleep 0.01; done; echo second; exec sleep 1000\n",
+    );
+    let mut devrun = project.start();
+    devrun.see("| first");
+    let Some(mut logs) = faulty(&project, "inotify_init1:error=EMFILE", &["logs", "-f"]) else {
+        return;
+    };
+    logs.see("| first");
+    project.write("go", "");
+    logs.see("| second");
+    assert_eq!(devrun.interrupt(), 0);
+    assert_eq!(logs.wait(), 0);
+}
