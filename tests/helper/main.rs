@@ -1,5 +1,8 @@
 //! A program for the tests that does what `sh` cannot: listen, daemonise, ignore, fork without end.
 
+#[cfg(target_os = "linux")]
+mod soak;
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant, SystemTime};
@@ -48,6 +51,12 @@ fn main() {
         ["flood", lines] => flood(lines.parse().expect("it is a number")),
         ["pace", lines, per_second, copy] => pace(number(lines), number(per_second), copy),
         ["storm"] => storm(),
+        #[cfg(target_os = "linux")]
+        ["soak", "any", records, seed] => soak::live(soak::Lines::Any, records, seed),
+        #[cfg(target_os = "linux")]
+        ["soak", "short", records, seed] => soak::live(soak::Lines::Short, records, seed),
+        #[cfg(target_os = "linux")]
+        ["soak", "stays", records] => soak::stay(records),
         _ => panic!("what is {arguments:?}?"),
     }
 }
