@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::kernel::{self, Holdings};
-use crate::session::Soak;
+use crate::session::{self, Soak};
 use crate::support::PATIENCE;
+use crate::visits;
 
 /// So much more memory than after the warm-up is no growth, in KiB: the allocator keeps what a flood took.
 const MANAGERS_SLACK: u64 = 6 * 1024;
@@ -51,10 +52,7 @@ impl Calm {
         self.check(look, soak);
         self.looks.push(look);
         soak.tally.count("calm: looks", 1);
-        let started = soak.project.run(&["start", "pipe", "screen"]);
-        if !(0..=1).contains(&started.status) {
-            soak.tally.fail(format!("calm: {started:?}"));
-        }
+        visits::steer(soak, "start", &session::names());
     }
 
     /// Connections that have just ended may still be on their way out: it is looked until all is as at first.

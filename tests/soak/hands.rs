@@ -5,8 +5,9 @@ use nix::unistd::Pid;
 
 use crate::chance::Chance;
 use crate::screen::{LEAVE, Screen};
-use crate::session::{PIPES, Soak, TERMINALS};
+use crate::session::{self, Soak, TERMINALS};
 use crate::support::Devrun;
+use crate::visits;
 
 /// Until time is over.
 pub fn work(soak: &Soak, mut chance: Chance) {
@@ -19,15 +20,16 @@ pub fn work(soak: &Soak, mut chance: Chance) {
 }
 
 fn one(soak: &Soak, chance: &mut Chance) {
-    let name = name(chance);
-    let name = &name[..];
-    match chance.below(16) {
-        0 | 1 => run(soak, &["restart", name], &[0, 1]),
-        2 => run(soak, &["restart"], &[0, 1]),
+    let names = session::names();
+    let name = &chance.one_of(&names)[..];
+    match chance.below(17) {
+        0 | 1 => run(soak, &["restart", "--timeout", "2", name], &[0, 1, 124]),
+        2 => run(soak, &["restart", "--timeout", "2"], &[0, 1, 124]),
         3 => {
             run(soak, &["stop", name], &[0, 1]);
-            run(soak, &["start", name], &[0, 1]);
+            visits::steer(soak, "start", &[name.to_string()]);
         }
+        16 => visits::steer(soak, "restart", &[name.to_string()]),
         4 => run(soak, &["ps"], &[0]),
         5 => run(soak, &["ps", "--json"], &[0]),
         6 => run(soak, &["logs", "-n", "50"], &[0]),
@@ -40,14 +42,6 @@ fn one(soak: &Soak, chance: &mut Chance) {
         13 => send(soak, chance, Signal::SIGSTOP),
         14 => send(soak, chance, Signal::SIGCONT),
         _ => send(soak, chance, Signal::SIGKILL),
-    }
-}
-
-fn name(chance: &mut Chance) -> String {
-    let number = chance.below(PIPES + TERMINALS);
-    match number.checked_sub(PIPES) {
-        None => format!("pipe.{}", number + 1),
-        Some(number) => format!("screen.{}", number + 1),
     }
 }
 

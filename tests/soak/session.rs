@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::{Child, ExitCode, Stdio};
-use std::sync::{Mutex, RwLock};
+use std::sync::{Mutex, OnceLock, RwLock};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -29,8 +29,17 @@ pub struct Soak {
     pub tally: Tally,
     /// The first process of each run that lasts.
     pub live: Mutex<HashMap<String, i32>>,
+    /// Of the app, on its control socket.
+    pub key: OnceLock<String>,
     /// Whoever does something to the session shares it; it is had alone where all has to be calm.
     pub calm: RwLock<()>,
+}
+
+/// All that come and go.
+pub fn names() -> Vec<String> {
+    let pipes = (1..=PIPES).map(|number| format!("pipe.{number}"));
+    let screens = (1..=TERMINALS).map(|number| format!("screen.{number}"));
+    pipes.chain(screens).collect()
 }
 
 impl Soak {
@@ -51,6 +60,7 @@ pub fn soak(duration: Duration, seed: u64) -> ExitCode {
         project,
         tally: Tally::default(),
         live: Mutex::default(),
+        key: OnceLock::new(),
         calm: RwLock::default(),
     };
     soak.tally.guard("the soak", || soak.run(duration));
@@ -101,7 +111,9 @@ impl Soak {
             self.end(&mut devrun);
             kept.and(reader.join().expect("it is guarded"))
         });
-        self.look_back(&totals.unwrap_or_default());
+        if let Some(totals) = totals {
+            self.look_back(&totals);
+        }
     }
 
     fn wait_until_up(&self) {
@@ -128,8 +140,9 @@ impl Soak {
         calm.judge(self);
     }
 
-    /// In the midst of it all, as a user would.
+    /// In the midst of what the processes do, though not of a command, which would be told so.
     fn end(&self, devrun: &mut Child) {
+        let _alone = self.calm.write();
         // Whatever went wrong, so that everybody comes to an end.
         if Instant::now() < self.until && !self.tally.has_failed() {
             self.tally.fail("the watch ended early");

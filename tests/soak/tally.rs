@@ -28,7 +28,7 @@ impl Tally {
 
     pub fn fail(&self, what: impl Into<String>) {
         let what = what.into();
-        println!("failure: {what}");
+        println!("failure: {}", shortened(&what));
         self.failures.lock().unwrap().push(what);
     }
 
@@ -49,7 +49,15 @@ impl Tally {
             println!("  {what:<44} {count:>12}");
         }
         for failure in &*self.failures.lock().unwrap() {
-            println!("  FAILED: {failure}");
+            println!("  FAILED: {}", shortened(failure));
         }
     }
+}
+
+/// Lines of the helper are long.
+fn shortened(text: &str) -> String {
+    let rows = text
+        .lines()
+        .map(|row| row.chars().take(300).collect::<String>());
+    rows.collect::<Vec<_>>().join("\n    ")
 }

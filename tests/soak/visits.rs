@@ -19,6 +19,27 @@ pub fn visit(soak: &Soak) {
     }
 }
 
+/// Has processes started or restarted, and does not wait for what becomes of them: one that ends again and
+/// again never settles.
+pub fn steer(soak: &Soak, what: &str, processes: &[String]) {
+    let key = soak.key.get_or_init(|| key(soak));
+    let body = serde_json::json!({ "processes": processes }).to_string();
+    let head = format!("POST /v1/apps/{key}/{what} HTTP/1.1\r\nhost: devrun\r\n");
+    let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    soak.tally.count(&format!("requests: {what}"), 1);
+    answered(soak, connect(soak).expect("it is up"), &request, "202");
+}
+
+/// The app's, by which its paths are called.
+fn key(soak: &Soak) -> String {
+    let told = soak.project.run(&["ps", "--json"]).stdout;
+    let told: serde_json::Value = serde_json::from_str(&told).expect("it is JSON");
+    told["apps"][0]["key"]
+        .as_str()
+        .expect("it has one")
+        .to_string()
+}
+
 fn connect(soak: &Soak) -> Option<UnixStream> {
     let root = soak.project.directory();
     let sockets = root
