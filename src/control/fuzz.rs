@@ -1,0 +1,44 @@
+//! The door for the fuzz target: a connection on which any bytes come in.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+use tokio::time::Instant;
+
+use crate::control::FollowerId;
+use crate::control::answer::{Caller, Upgrading};
+use crate::control::server::{READ_WITHIN, serve};
+
+thread_local! {
+    static RUNTIME: Runtime = Builder::new_current_thread().enable_all().build().expect("it has the descriptors");
+}
+
+/// What the connection answers to these bytes, behind which nothing comes. No driver replies.
+pub(crate) fn answered(bytes: &[u8]) -> Vec<u8> {
+    RUNTIME.with(|runtime| LocalSet::new().block_on(runtime, connection(bytes)))
+}
+
+async fn connection(bytes: &[u8]) -> Vec<u8> {
+    let (mut visitor, stream) = UnixStream::pair().expect("there are descriptors left");
+    let (ask, mut asked) = mpsc::unbounded_channel();
+    let caller = Caller {
+        id: FollowerId(1),
+        pid: None,
+        read_by: Instant::now() + READ_WITHIN,
+        requests: ask,
+        upgrading: Upgrading::default(),
+    };
+    let visit = async {
+        // The other side may have heard enough.
+        let _ = visitor.write_all(bytes).await;
+        let _ = visitor.shutdown().await;
+        let mut answer = Vec::new();
+        let _ = visitor.read_to_end(&mut answer).await;
+        answer
+    };
+    let reply = async { while asked.recv().await.is_some() {} };
+    let ((), answer, ()) = tokio::join!(serve(stream, caller), visit, reply);
+    answer
+}
