@@ -86,8 +86,7 @@ fn floods(writer: &mut Writer, chance: &mut Chance) {
 /// Children that write as well, each second one in a session of its own; nobody waits for them.
 fn multiplies(writer: &mut Writer, chance: &mut Chance) {
     for number in 0..1 + chance.below(3) {
-        // SAFETY: this program has one thread.
-        if let ForkResult::Child = unsafe { fork() }.expect("fork works") {
+        if is_child() {
             if number % 2 == 1 {
                 let _ = setsid();
             }
@@ -103,13 +102,11 @@ fn multiplies(writer: &mut Writer, chance: &mut Chance) {
 /// The classic way, though the parent waits for nobody.
 fn daemonises(writer: &mut Writer, chance: &mut Chance) {
     writer.lines(1 + chance.below(20), SHORT);
-    // SAFETY: this program has one thread.
-    if let ForkResult::Parent { .. } = unsafe { fork() }.expect("fork works") {
+    if !is_child() {
         return;
     }
     let _ = setsid();
-    // SAFETY: as above.
-    if let ForkResult::Child = unsafe { fork() }.expect("fork works") {
+    if is_child() {
         let mut own = writer.of_child();
         if chance.below(2) == 0 {
             crate::ignore(Signal::SIGTERM);
@@ -180,8 +177,7 @@ fn has_last_words(writer: &mut Writer) {
 fn storms(writer: &mut Writer, chance: &mut Chance) {
     for _ in 0..chance.below(40) {
         writer.lines(1, 100);
-        // SAFETY: this program has one thread.
-        if let ForkResult::Child = unsafe { fork() }.expect("fork works") {
+        if is_child() {
             let _ = setsid();
             crate::ignore(Signal::SIGTERM);
             nix::unistd::alarm::set(1 + chance.below(2) as u32);
@@ -199,6 +195,16 @@ fn write_for(writer: &mut Writer, chance: &mut Chance, milliseconds: usize) {
     while begun.elapsed() < duration {
         writer.lines(1 + chance.below(5), 30 + chance.below(SHORT - 30));
         chance.rest(pause);
+    }
+}
+
+/// Forks. Where the system lets nobody multiply, this is the end, without a word that the soak does not know.
+fn is_child() -> bool {
+    // SAFETY: this program has one thread.
+    match unsafe { fork() } {
+        Ok(ForkResult::Child) => true,
+        Ok(ForkResult::Parent { .. }) => false,
+        Err(_) => std::process::exit(4),
     }
 }
 
