@@ -212,6 +212,7 @@ impl<'a> Shown<'a> {
         tally.count("runs: reaped", 1);
         tally.count(&format!("runs: reaped after {how}"), 1);
         tally.count("lines: shown", run.total.lines);
+        tally.count("lines: cut short by a kill", u64::from(run.is_torn));
         tally.count("bytes: shown", run.shown());
         self.compare(&process, &run);
         self.totals.insert((process, run.number), run.total);
@@ -223,7 +224,8 @@ impl<'a> Shown<'a> {
         let written = records::of_run(&self.soak.records, process, run.pid);
         records::forget(&self.soak.records, process, run.pid);
         tally.count("runs: writers in all", written.writers);
-        tally.count("bytes: written", written.taken);
+        tally.count("bytes: written at least", written.taken);
+        tally.count("bytes: written at most", written.intended);
         if !written.alive.is_empty() {
             tally.fail(format!(
                 "{process} run {number} was told to be over: {:?}",

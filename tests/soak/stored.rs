@@ -7,6 +7,7 @@ use std::process::Stdio;
 use crate::line::Order;
 use crate::session::Soak;
 use crate::shown::{Event, Total, Totals};
+use crate::tally::Tally;
 
 /// What of one run is stored.
 #[derive(Default)]
@@ -45,11 +46,26 @@ pub fn compare(soak: &Soak, totals: &Totals) {
     if !status.success() {
         soak.tally.fail(format!("logs ended with {status}"));
     }
+    compare_all(&soak.tally);
     for run in &begun {
         compare_run(soak, run, kept.get(run), totals);
     }
     soak.tally
         .count("log store: runs compared", begun.len() as u64);
+}
+
+/// What was kept and what was removed is all there was. A removed line without an end may count as none.
+fn compare_all(tally: &Tally) {
+    let stored = tally.of("log store: lines kept") + tally.of("log store: lines removed");
+    let (shown, cut) = (
+        tally.of("lines: shown"),
+        tally.of("lines: cut short by a kill"),
+    );
+    if stored > shown || stored + cut < shown {
+        tally.fail(format!(
+            "{shown} lines were shown and {stored} stored or removed"
+        ));
+    }
 }
 
 fn take(soak: &Soak, kept: &mut Kept, event: &Event) {
