@@ -1,7 +1,9 @@
 //! The door for the fuzz target: a connection on which any bytes come in.
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
@@ -17,11 +19,19 @@ thread_local! {
 
 /// What the connection answers to these bytes, behind which nothing comes. No driver replies.
 pub(crate) fn answered(bytes: &[u8]) -> Vec<u8> {
-    RUNTIME.with(|runtime| LocalSet::new().block_on(runtime, connection(bytes)))
+    let (mut visitor, stream) = UnixStream::pair().expect("there are descriptors left");
+    stream.set_nonblocking(true).expect("a socket takes it");
+    // The kernel keeps more than an input has.
+    let _ = visitor.write_all(bytes);
+    let _ = visitor.shutdown(Shutdown::Write);
+    RUNTIME.with(|runtime| LocalSet::new().block_on(runtime, connection(stream)));
+    let mut answer = Vec::new();
+    let _ = visitor.read_to_end(&mut answer);
+    answer
 }
 
-async fn connection(bytes: &[u8]) -> Vec<u8> {
-    let (mut visitor, stream) = UnixStream::pair().expect("there are descriptors left");
+async fn connection(stream: UnixStream) {
+    let stream = tokio::net::UnixStream::from_std(stream).expect("the runtime takes it");
     let (ask, mut asked) = mpsc::unbounded_channel();
     let caller = Caller {
         id: FollowerId(1),
@@ -30,15 +40,6 @@ async fn connection(bytes: &[u8]) -> Vec<u8> {
         requests: ask,
         upgrading: Upgrading::default(),
     };
-    let visit = async {
-        // The other side may have heard enough.
-        let _ = visitor.write_all(bytes).await;
-        let _ = visitor.shutdown().await;
-        let mut answer = Vec::new();
-        let _ = visitor.read_to_end(&mut answer).await;
-        answer
-    };
-    let reply = async { while asked.recv().await.is_some() {} };
-    let ((), answer, ()) = tokio::join!(serve(stream, caller), visit, reply);
-    answer
+    let refuse = async { while asked.recv().await.is_some() {} };
+    tokio::join!(serve(stream, caller), refuse);
 }

@@ -59,7 +59,7 @@ pub(super) fn dotenv(text: &str) {
     for (number, line) in text.split('\n').enumerate() {
         let found = assignment.captures(line);
         let value = found.as_ref().and_then(|it| plain.captures(&it[2]));
-        match (found, value) {
+        match (&found, &value) {
             (Some(found), Some(value)) => {
                 let value = (1..4).find_map(|group| value.get(group));
                 let value = value.expect("it is one of them").as_str().to_string();

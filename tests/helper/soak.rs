@@ -7,6 +7,7 @@
 //! differ only where a writer was killed within a write.
 
 use std::fs::File;
+use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -83,8 +84,12 @@ fn floods(writer: &mut Writer, chance: &mut Chance) {
     std::process::exit(chance.below(2) as i32);
 }
 
-/// Children that write as well, each second one in a session of its own; nobody waits for them.
+/// Children that write as well, each second one in a session of its own; nobody waits for them. Not on a terminal: there
+/// a line of any length is torn where its writer is killed, and that of another one would follow.
 fn multiplies(writer: &mut Writer, chance: &mut Chance) {
+    if std::io::stdout().is_terminal() {
+        return paced(writer, chance);
+    }
     for number in 0..1 + chance.below(3) {
         if is_child() {
             if number % 2 == 1 {

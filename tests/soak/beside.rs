@@ -113,7 +113,7 @@ fn give_end(project: &Project, devrun: &mut Devrun, end: End) {
 /// The plain stream: each writer's lines in order, and all of them if devrun ended in good order.
 fn compare(project: &Project, stdout: &str, end: End) -> Result<(), String> {
     let mut orders: HashMap<&str, Order> = HashMap::new();
-    let mut shown = 0;
+    let (mut shown, mut torn) = (0, Vec::new());
     let is_whole = stdout.ends_with('\n');
     let rows: Vec<&str> = stdout.lines().collect();
     for (place, row) in rows.iter().enumerate() {
@@ -124,12 +124,15 @@ fn compare(project: &Project, stdout: &str, end: End) -> Result<(), String> {
         let taken = orders.entry(name).or_default().take(text)?;
         let is_cut_off = place + 1 == rows.len() && !is_whole;
         if !taken && !is_cut_off {
-            return Err(format!("a line that nobody wrote: {row}"));
+            torn.push(row);
         }
-        shown += text.len() as u64 + 1;
+        shown += text.len() as u64 + u64::from(taken);
     }
     let records: &Path = &project.directory().join("records");
     let written = records::of_all(records);
+    if torn.len() as u64 > written.torn {
+        return Err(format!("lines that nobody wrote are among these: {torn:?}"));
+    }
     let is_orderly = !matches!(end, End::Group | End::Signal(Signal::SIGKILL));
     if shown > written.intended || (is_orderly && shown < written.taken) {
         let (taken, intended) = (written.taken, written.intended);

@@ -11,6 +11,8 @@ pub struct Written {
     pub intended: u64,
     pub taken: u64,
     pub writers: u64,
+    /// So many of them were killed within a write, which may have torn a line.
+    pub torn: u64,
     /// Those that still are alive: `PID-START`.
     pub alive: Vec<String>,
 }
@@ -51,8 +53,10 @@ impl Written {
                     u64::from_le_bytes(bytes.try_into().expect("they are eight"))
                 })
             };
-            self.intended += number(0);
-            self.taken += number(8);
+            let (intended, taken) = (number(0), number(8));
+            self.intended += intended;
+            self.taken += taken;
+            self.torn += u64::from(taken < intended);
             self.writers += 1;
             let writer = record.file_name().into_string().expect("it is text");
             if is_alive(&writer) {
