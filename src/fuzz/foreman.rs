@@ -1,6 +1,7 @@
 //! What foreman's expressions find in a Procfile or an env file, devrun finds as well.
 
 use std::os::unix::ffi::OsStrExt;
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -8,14 +9,19 @@ use crate::syntax::{dotenv, procfile};
 use crate::words::name::ProcessType;
 
 /// foreman's, for a line of a Procfile. Its blanks are those of ASCII.
-const ENTRY: &str = r"\A([A-Za-z0-9_-]+):(?-u:\s)*(.+)\z";
+static ENTRY: LazyLock<Regex> = LazyLock::new(|| one(r"\A([A-Za-z0-9_-]+):(?-u:\s)*(.+)\z"));
 /// The same as devrun wants it: there may be blanks around the name.
-const OUR_ENTRY: &str = r"\A\s*([A-Za-z0-9_-]+)\s*:\s*(.+)\z";
+static OUR_ENTRY: LazyLock<Regex> = LazyLock::new(|| one(r"\A\s*([A-Za-z0-9_-]+)\s*:\s*(.+)\z"));
 /// foreman's, for a line of an env file.
-const ASSIGNMENT: &str = r"\A([A-Za-z_0-9]+)=(.*)\z";
-/// Values that mean the same to both: without quotes or in a pair of them, without escapes, references, comments
-/// and blanks at their ends.
-const PLAIN_VALUE: &str = r#"\A(?:'([^'"\\$]*)'|"([^'"\\$]*)"|([^'"\\$#\s]*))\z"#;
+static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| one(r"\A([A-Za-z_0-9]+)=(.*)\z"));
+/// Values that mean the same to both: without quotes or in a pair of them, without escapes, references, comments,
+/// NUL, and blanks at their ends.
+static PLAIN_VALUE: LazyLock<Regex> =
+    LazyLock::new(|| one(r#"\A(?:'([^'"\\$\x00]*)'|"([^'"\\$\x00]*)"|([^'"\\$#\s\x00]*))\z"#));
+
+fn one(expression: &str) -> Regex {
+    Regex::new(expression).expect("it is an expression")
+}
 
 /// All lines of which both make an entry are the same entry, and devrun makes one of each that foreman does; but not
 /// of a name that devrun refuses (twice there, too long, with a meaning of its own), and blanks are no command.
@@ -27,17 +33,18 @@ pub(super) fn procfile(text: &str) {
     }
     let entries = procfile::parse("Procfile", text).value;
     let lines: Vec<&str> = text.split('\n').collect();
-    let ours = Regex::new(OUR_ENTRY).expect("it is one");
     for entry in &entries {
         let line = lines[entry.line - 1].trim_end_matches('\r');
         let line = line.trim_start_matches('\u{feff}');
-        let (_, [name, command]) = ours.captures(line).expect("it has that form").extract();
+        let (_, [name, command]) = OUR_ENTRY
+            .captures(line)
+            .expect("it has that form")
+            .extract();
         assert_eq!(name, entry.process_type.as_str(), "{line:?}");
         assert_eq!(command.trim(), entry.command, "{line:?}");
     }
-    let foremans = Regex::new(ENTRY).expect("it is one");
     for line in text.replace("\r\n", "\n").split('\n') {
-        let Some(captures) = foremans.captures(line) else {
+        let Some(captures) = ENTRY.captures(line) else {
             continue;
         };
         let (_, [name, command]) = captures.extract();
@@ -49,16 +56,14 @@ pub(super) fn procfile(text: &str) {
 
 /// Each plain line of a file without anything else in quotes is the same to both.
 pub(super) fn dotenv(text: &str) {
-    let assignment = Regex::new(ASSIGNMENT).expect("it is one");
-    let plain = Regex::new(PLAIN_VALUE).expect("it is one");
     let text = text.replace("\r\n", "\n");
     if text.starts_with('\u{feff}') {
         return;
     }
     let mut expected = Vec::new();
     for (number, line) in text.split('\n').enumerate() {
-        let found = assignment.captures(line);
-        let value = found.as_ref().and_then(|it| plain.captures(&it[2]));
+        let found = ASSIGNMENT.captures(line);
+        let value = found.as_ref().and_then(|it| PLAIN_VALUE.captures(&it[2]));
         match (&found, &value) {
             (Some(found), Some(value)) => {
                 let value = (1..4).find_map(|group| value.get(group));
