@@ -13,7 +13,10 @@ use crate::visits;
 pub fn work(soak: &Soak, mut chance: Chance) {
     while soak.goes_on() {
         let shared = soak.calm.read().unwrap();
-        one(soak, &mut chance);
+        // It may have ended while that was waited for.
+        if soak.goes_on() {
+            one(soak, &mut chance);
+        }
         drop(shared);
         chance.rest(300);
     }

@@ -16,12 +16,13 @@ impl Order {
             return Ok(false);
         };
         let last = self.0.entry(writer.to_string()).or_default();
-        if number != *last + 1 {
+        // One fault is told once.
+        let before = std::mem::replace(last, number);
+        if number != before + 1 {
             return Err(format!(
-                "line {number} of {writer} came after its line {last}"
+                "line {number} of {writer} came after its line {before}"
             ));
         }
-        *last = number;
         Ok(true)
     }
 

@@ -11,7 +11,9 @@ pub fn visit(soak: &Soak) {
     let mut chance = Chance::of(soak.seed, 2);
     while soak.goes_on() {
         let shared = soak.calm.read().unwrap();
-        if let Some(stream) = connect(soak) {
+        // It may have ended while that was waited for.
+        let is_up = soak.goes_on();
+        if let Some(stream) = connect(soak).filter(|_| is_up) {
             one(soak, &mut chance, stream);
         }
         drop(shared);
