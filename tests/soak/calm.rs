@@ -55,22 +55,35 @@ impl Calm {
         visits::steer(soak, "start", &session::names());
     }
 
-    /// Connections that have just ended may still be on their way out: it is looked until all is as at first.
+    /// Connections that have just ended may still be on their way out: it is looked until all is as at first, and at
+    /// first until nothing has changed for a second.
     fn settled(&self) -> Look {
         let deadline = Instant::now() + PATIENCE / 3;
+        let mut before = self.now();
+        let mut unchanged = 0;
         loop {
-            let look = Look {
-                manager: kernel::holdings(self.manager),
-                guardian: kernel::holdings(self.guardian),
+            std::thread::sleep(Duration::from_millis(50));
+            let look = self.now();
+            unchanged = if look.is_like(&before) {
+                unchanged + 1
+            } else {
+                0
             };
-            let is_as_at_first = match self.looks.first() {
+            let is_calm = match self.looks.first() {
                 Some(first) => look.is_like(first),
-                None => look.manager.children == 1 && look.guardian.children == 1,
+                None => unchanged == 20,
             };
-            if is_as_at_first || Instant::now() > deadline {
+            if is_calm || Instant::now() > deadline {
                 return look;
             }
-            std::thread::sleep(Duration::from_millis(50));
+            before = look;
+        }
+    }
+
+    fn now(&self) -> Look {
+        Look {
+            manager: kernel::holdings(self.manager),
+            guardian: kernel::holdings(self.guardian),
         }
     }
 
