@@ -21,9 +21,18 @@ update:
 example:
     cargo run -- start -f Procfile.example
 
-# Every fuzz target for a minute (installs cargo-fuzz).
+# Every fuzz target for a minute, several at a time (installs cargo-fuzz).
 fuzz:
     .ci/fuzz 60
+
+# What fuzzing has found into the committed seeds.
+seeds:
+    .ci/fuzz merge
+
+# Half an hour of processes that start, crash, restart and stop at random, and the counts at its end.
+soak seconds="1800":
+    cargo build --release --examples
+    DEVRUN_SOAK_SECONDS={{seconds}} cargo test --release --features soak-tests --test soak
 
 # Licences, advisories and sources of the dependencies (needs cargo-deny).
 deny:

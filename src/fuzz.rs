@@ -1,6 +1,10 @@
 //! The doors for the fuzz targets (fuzz/), there only in their builds: each takes any bytes and panics
 //! where something does not hold that always has to.
 
+mod foreman;
+mod guardian;
+
+use crate::control;
 use crate::control::encoding;
 use crate::control::frames::{Frames, FromVisitor, Malformed, ToVisitor};
 use crate::render::stream::{Look, Stream};
@@ -16,11 +20,12 @@ pub fn sanitizer(bytes: &[u8]) {
     let shown = written(true, cuts, text);
     let again = written(true, &[], text);
     assert_eq!(shown, again, "the cuts make a difference");
-    let _ = written_calmly(true, cuts, text);
     let shown = String::from_utf8(written_calmly(true, cuts, text)).expect("it is UTF-8");
     for row in shown.split_terminator('\n') {
         let text = row.strip_prefix(PREFIX).expect("each row has a prefix");
-        let text = without(&without(text, "\x1b]8;", "\x1b\\"), "\x1b[", "m");
+        let text = without(text, "\x1b]8;", "\x1b\\", |c| !c.is_control());
+        let is_colour = |c| matches!(c, '0'..='9' | ';' | ':');
+        let text = without(&text, "\x1b[", "m", is_colour);
         let is_control = |c: char| c.is_control() && c != '\t';
         assert!(!text.contains(is_control), "{row:?}");
     }
@@ -48,11 +53,14 @@ pub fn lines(bytes: &[u8]) {
 }
 
 pub fn procfile(bytes: &[u8]) {
-    let _ = procfile::parse("Procfile", &String::from_utf8_lossy(bytes));
+    let text = String::from_utf8_lossy(bytes);
+    let _ = procfile::parse("Procfile", &text);
+    foreman::procfile(&text);
 }
 
 pub fn dotenv(bytes: &[u8]) {
     let _ = dotenv::parse(".env", bytes, &|name| (name.len() == 1).then(|| "x".into()));
+    foreman::dotenv(&String::from_utf8_lossy(bytes));
 }
 
 pub fn formation(bytes: &[u8]) {
@@ -138,6 +146,19 @@ fn frames<T>(
     heard
 }
 
+/// What comes in on the control socket: it is answered as HTTP is, or not at all.
+pub fn request(bytes: &[u8]) {
+    let answer = control::fuzz::answered(bytes);
+    let is_http = answer.is_empty() || answer.starts_with(b"HTTP/1.");
+    assert!(is_http, "{:?}", String::from_utf8_lossy(&answer));
+}
+
+/// What manager and guardian say to each other.
+pub fn guardian(bytes: &[u8]) {
+    let (cuts, text) = parts(bytes);
+    guardian::protocol(cuts, text);
+}
+
 /// A segment of the log store, with checksums as they should be: nothing that stands in one is read beyond
 /// its end, and what was understood is understood again.
 pub fn segment(bytes: &[u8]) {
@@ -193,6 +214,8 @@ fn write(is_terminal: bool, cuts: &[u8], text: &[u8], is_calm: impl Fn(usize) ->
         ..Look::default()
     };
     let mut stream = Stream::new(&["web.1".into()], look);
+    // Most of the time goes into drawing the cells of a screen.
+    stream.set_columns(0, 20);
     let mut out = Vec::new();
     let mut rest = text;
     for (piece, cut) in cuts.iter().enumerate() {
@@ -208,13 +231,14 @@ fn write(is_terminal: bool, cuts: &[u8], text: &[u8], is_calm: impl Fn(usize) ->
     out
 }
 
-/// `text` without all that stands between `begin` and `end`.
-fn without(text: &str, begin: &str, end: &str) -> String {
+/// `text` without all that stands between `begin` and `end`, which are characters of that kind.
+fn without(text: &str, begin: &str, end: &str, is_within: impl Fn(char) -> bool) -> String {
     let mut kept = String::new();
     let mut rest = text;
     while let Some((before, sequence)) = rest.split_once(begin) {
         kept.push_str(before);
-        let (_, behind) = sequence.split_once(end).expect("a sequence is whole");
+        let (within, behind) = sequence.split_once(end).expect("a sequence is whole");
+        assert!(within.chars().all(&is_within), "{begin:?} and {within:?}");
         rest = behind;
     }
     kept + rest

@@ -10,6 +10,8 @@ pub(crate) mod client;
 pub(crate) mod encoding;
 mod follower;
 pub(crate) mod frames;
+#[cfg(fuzzing)]
+pub(crate) mod fuzz;
 mod route;
 pub(crate) mod server;
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::os::unix_socket::listen_privately;
 /// Each follower has one. One more is closed without a word.
 pub(super) const MAX_CONNECTIONS: usize = 64;
 /// From the connection to the end of the request.
-const READ_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const READ_WITHIN: Duration = Duration::from_secs(5);
 /// A request without its body, in bytes. What comes with the last read before may go beyond it.
 const MAX_HEAD: usize = 64 * 1024;
 /// How long the end of the server may take: for farewells to those who read slowly.
@@ -151,7 +151,7 @@ async fn accept(
 }
 
 /// One request and its answer, or what it was upgraded to. Whatever goes wrong in it is that connection's alone.
-async fn serve(stream: UnixStream, caller: Caller) {
+pub(super) async fn serve(stream: UnixStream, caller: Caller) {
     let upgrading = Upgrading::clone(&caller.upgrading);
     let service = service_fn(move |asked| {
         let caller = caller.clone();

@@ -122,25 +122,46 @@ impl Screen {
     }
 
     fn feed(&mut self, text: &[u8]) {
-        let mut rest = text;
-        // The crate knows `ESC 7` and `ESC 8`, not their other names.
+        let columns = self.grid.screen().size().1.get();
+        let mut begin = 0;
         for at in memmem::find_iter(text, b"\x1b[") {
-            let known: &[u8] = match text.get(at + 2) {
-                Some(b's') => b"\x1b7",
-                Some(b'u') => b"\x1b8",
-                _ => continue,
-            };
-            let begin = text.len() - rest.len();
-            self.grid.process(&text[begin..at]);
-            self.grid.process(known);
-            rest = &text[at + 3..];
+            if let Some((length, known)) = instead(&text[at + 2..], columns) {
+                self.grid.process(&text[begin..at]);
+                self.grid.process(&known);
+                begin = at + 2 + length;
+            }
         }
-        self.grid.process(rest);
+        self.grid.process(&text[begin..]);
     }
 
     /// CAN before it: a sequence that is not whole ends with its line.
     fn feed_newline(&mut self) {
         self.grid.process(b"\x18\r\n");
+    }
+}
+
+/// What the crate is given in the place of a sequence, and how long that is behind `ESC [`. It knows `ESC 7` and
+/// `ESC 8`, not their other names, and repeats a character as often as it is told (REP), which would take a
+/// millisecond for eight bytes: here it is a row's length at most.
+fn instead(parameters: &[u8], columns: u16) -> Option<(usize, Vec<u8>)> {
+    let end = parameters
+        .iter()
+        .position(|byte| matches!(byte, b'@'..=b'~' | 0x18 | 0x1a | 0x1b))?;
+    match parameters[end] {
+        b's' if end == 0 => Some((1, b"\x1b7".to_vec())),
+        b'u' if end == 0 => Some((1, b"\x1b8".to_vec())),
+        b'b' => {
+            // Controls may stand within; they are obeyed, and part no number.
+            let first = parameters[..end].split(|byte| matches!(byte, b';' | b':'));
+            let digits = first.take(1).flatten().filter(|byte| byte.is_ascii_digit());
+            let times = digits.fold(0_u16, |times, digit| {
+                times
+                    .saturating_mul(10)
+                    .saturating_add(u16::from(digit - b'0'))
+            });
+            (times > columns).then(|| (end + 1, format!("\x1b[{columns}b").into_bytes()))
+        }
+        _ => None,
     }
 }
 
@@ -172,4 +193,27 @@ fn essence(line: &str) -> String {
     let text = sanitize::without_escapes(line.as_bytes());
     text.trim_end()
         .replace(|c| ('\u{2800}'..='\u{28ff}').contains(&c), "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_is_repeated_as_far_as_a_row_goes() {
+        let check = |parameters: &[u8], expected: Option<(usize, &str)>| {
+            let given = instead(parameters, 80);
+            let expected = expected.map(|(length, known)| (length, known.as_bytes().to_vec()));
+            assert_eq!(given, expected, "{}", parameters.escape_ascii());
+        };
+        check(b"80b", None);
+        check(b"b", None);
+        check(b"65535bx", Some((6, "\x1b[80b")));
+        check(b"99999999999b", Some((12, "\x1b[80b")));
+        check(b"655\x0735;1b", Some((9, "\x1b[80b")));
+        check(b"1;65535b", None);
+        check(b"655\x1b[35b", None);
+        check(b"655", None);
+        check(b"65535mb", None);
+    }
 }

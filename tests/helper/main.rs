@@ -4,6 +4,8 @@ mod bytes;
 mod ends;
 mod environment;
 mod others;
+#[cfg(target_os = "linux")]
+mod soak;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -78,6 +80,12 @@ fn main() {
         ["brood", children] => bytes::brood(number(children)),
         ["ask", socket] => others::ask(socket),
         ["with-signals-blocked", ref program @ ..] => others::with_signals_blocked(program),
+        #[cfg(target_os = "linux")]
+        ["soak", "any", records, seed] => soak::live(soak::Lines::Any, records, seed),
+        #[cfg(target_os = "linux")]
+        ["soak", "short", records, seed] => soak::live(soak::Lines::Short, records, seed),
+        #[cfg(target_os = "linux")]
+        ["soak", "stays", records] => soak::stay(records),
         _ => panic!("what is {arguments:?}?"),
     }
 }
