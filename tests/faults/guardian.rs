@@ -5,8 +5,8 @@ use nix::unistd::Pid;
 
 use crate::families::{Family, check};
 use crate::killed::fifty;
-use crate::left::{wait_until, wait_until_nobody_is_left};
-use crate::support::{Devrun, Project, helper};
+use crate::left::wait_until_nobody_is_left;
+use crate::support::{Devrun, Project, helper, wait_until};
 
 const LOST: &str = "the guardian is gone";
 

@@ -7,8 +7,8 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use crate::families::{Family, check};
-use crate::left::{wait_until, wait_until_nobody_is_left};
-use crate::support::Project;
+use crate::left::wait_until_nobody_is_left;
+use crate::support::{Project, wait_until};
 
 const KILLED: i32 = 128 + Signal::SIGKILL as i32;
 

@@ -19,15 +19,6 @@ pub fn wait_until_nobody_is_left(project: &Project) {
     }
 }
 
-/// Waits for what nobody tells of.
-pub fn wait_until(is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it never came to be so");
-        std::thread::yield_now();
-    }
-}
-
 /// Each of them as `PID COMMAND`. Zombies do not count.
 pub fn left(project: &Project) -> Vec<String> {
     let directory = project.directory();

@@ -3,9 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use crate::support::{PATIENCE, Project};
+use crate::support::{Project, wait_until};
 
 /// Of what stands before each record: checksum, length, time, run, source, kind and a spare byte.
 const FRAME: usize = 24;
@@ -78,14 +77,6 @@ fn said(session: &Path) -> String {
     let said = records.filter(|(kind, _, _)| *kind == SAID);
     said.map(|(_, _, text)| String::from_utf8(text).unwrap() + "\n")
         .collect()
-}
-
-fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it does not come");
-        std::thread::yield_now();
-    }
 }
 
 #[test]

@@ -405,6 +405,15 @@ pub fn is_installed(program: &str) -> bool {
     is_there
 }
 
+/// Waits for what nobody tells of.
+pub fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it never came to be so");
+        std::thread::yield_now();
+    }
+}
+
 /// Waits until no process with this pid is alive (a zombie is not).
 pub fn wait_until_gone(pid: i32) {
     let deadline = Instant::now() + PATIENCE;

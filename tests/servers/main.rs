@@ -5,7 +5,6 @@
 mod daemons;
 mod followers;
 #[path = "../faults/left.rs"]
-#[expect(dead_code, reason = "the fault suite uses the rest of it")]
 mod left;
 mod run_up;
 mod steer;
