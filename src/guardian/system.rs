@@ -89,6 +89,8 @@ impl System {
         let Some(manager) = &self.manager else { return };
         match descriptor::receive(manager.as_fd(), &mut self.bytes, &mut self.passed) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            // What is there is there the next time as well.
+            Err(error) if descriptor::is_short(&error) => return,
             Ok(0) | Err(_) => heard.is_manager_gone = true,
             Ok(_) => {}
         }
@@ -140,6 +142,7 @@ impl Kernel for System {
         while !rest.is_empty() {
             match descriptor::send(manager.as_fd(), rest, &[], Waits::Yes) {
                 Ok(sent) => rest = &rest[sent..],
+                Err(error) if descriptor::is_short(&error) => std::thread::sleep(BLIND_INTERVAL),
                 // Its end is seen, and dealt with, where we read. If it lives, it is not to wait for ever for
                 // news that were lost, nor to read on in the middle of them.
                 Err(_) => return descriptor::hang_up(manager.as_fd()),
