@@ -1,5 +1,5 @@
 //! Random events from a world that does what it is told, against what must always hold. Each of them may be lost,
-//! come twice, or come again later, as far as that can be: see [`fate`](self::fate).
+//! come twice, or come again later, as far as that can be: see `fate`.
 
 mod fate;
 mod world;
@@ -299,7 +299,9 @@ impl World {
         };
         let ports = [&[5000][..], &[5173], &[5173, 5000], &[]];
         let ports = ports[usize::from(amount) % ports.len()];
-        self.note_listening(process, run.number, ports);
+        if self.fate != Fate::Lost {
+            self.note_listening(process, run.number, ports);
+        }
         self.tell(Event::Listens {
             process,
             run: run.number,
