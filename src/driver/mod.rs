@@ -56,7 +56,7 @@ use crate::driver::world::World;
 use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{Request, RunId};
 use crate::os::pty::Size;
-use crate::os::{signals, spawn};
+use crate::os::{descriptor, signals, spawn};
 use crate::plan::Plan;
 use crate::render::renderer::Renderer;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
@@ -69,6 +69,9 @@ use crate::words::policy::Attendance;
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Longer than the guardian needs for orphans that are nobody's: their second, and SIGKILL.
 const GUARDIANS_END: Duration = Duration::from_secs(8);
+
+/// More descriptors than the runtime opens for itself. Without room for them it does not fail: it panics.
+const RUNTIME: usize = 8;
 
 /// All that a session is made of.
 pub(crate) struct Session {
@@ -108,6 +111,7 @@ pub(crate) struct End {
 /// # Errors
 /// The runtime or the signal handlers could not be had; the guardian ends by itself then.
 pub(crate) fn run(session: Session) -> io::Result<End> {
+    descriptor::have_room(RUNTIME)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()

@@ -14,6 +14,8 @@ use crate::os::spawn::{self, Ends, Habits, Program};
 use crate::os::terminal::Settings;
 use crate::words::exit::Exit;
 
+/// So many descriptors does a look at /proc need at a time.
+const ROOM: usize = 3;
 /// Where it cannot be waited for news, they are looked for so often.
 const BLIND_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -31,6 +33,8 @@ pub(super) struct System {
     attached: Option<(OwnedFd, Settings)>,
     /// Those that were taken after the fork. Never looked at: they are open, that is all.
     locks: Vec<OwnedFd>,
+    /// Kept for looks at /proc: who takes all others may not make us blind.
+    room: Vec<OwnedFd>,
 }
 
 impl System {
@@ -42,6 +46,7 @@ impl System {
         let noted = signals::watch()?;
         signals::release()?;
         Ok(Self {
+            room: room(&noted)?,
             manager: Some(manager),
             noted,
             habits,
@@ -62,6 +67,14 @@ impl System {
         let mut readable = descriptor::poll(&watched, timeout)?;
         let of_spawns = readable.split_off(before_spawns);
         Ok((readable[0], readable.get(1) == Some(&true), of_spawns))
+    }
+
+    fn look<T>(&mut self, look: impl FnOnce() -> T) -> T {
+        self.room.clear();
+        let seen = look();
+        // Nobody has taken it meanwhile: there is one thread.
+        self.room = room(&self.noted).unwrap_or_default();
+        seen
     }
 
     fn hear_of_execs(&mut self, are_known: &[bool], heard: &mut Heard) {
@@ -212,15 +225,15 @@ impl Kernel for System {
     }
 
     fn tree(&mut self, root: i32) -> Vec<Member> {
-        family::tree(root)
+        self.look(|| family::tree(root))
     }
 
     fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
-        family::orphans(leaders)
+        self.look(|| family::orphans(leaders))
     }
 
     fn are_on(&mut self, marks: &Marks, orphan: &Member) -> bool {
-        marks.are_on(orphan)
+        self.look(|| marks.are_on(orphan))
     }
 
     fn hold_lock(&mut self) {
@@ -242,6 +255,10 @@ impl Kernel for System {
             before.put_back(terminal.as_fd());
         }
     }
+}
+
+fn room(any: &OwnedFd) -> io::Result<Vec<OwnedFd>> {
+    (0..ROOM).map(|_| any.try_clone()).collect()
 }
 
 fn asks_to_stop(byte: &u8) -> bool {

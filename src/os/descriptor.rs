@@ -64,6 +64,15 @@ pub(crate) fn resize_pipe(pipe: BorrowedFd<'_>, bytes: i32) {
     let _ = (pipe, bytes);
 }
 
+/// Whether so many descriptors can be opened now.
+///
+/// # Errors
+/// They cannot: EMFILE, ENFILE.
+pub(crate) fn have_room(count: usize) -> io::Result<()> {
+    let pipes: io::Result<Vec<_>> = (0..count.div_ceil(2)).map(|_| pipe()).collect();
+    pipes.map(drop)
+}
+
 pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(descriptor, FcntlArg::F_GETFL)?);
     fcntl(descriptor, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
