@@ -33,6 +33,8 @@ pub(super) struct System {
     attached: Option<(OwnedFd, Settings)>,
     /// Those that were taken after the fork. Never looked at: they are open, that is all.
     locks: Vec<OwnedFd>,
+    /// The system did not say whether a child has ended: it is asked again.
+    is_unsure: bool,
     /// Kept for looks at /proc: who takes all others may not make us blind.
     room: Vec<OwnedFd>,
 }
@@ -55,6 +57,7 @@ impl System {
             spawning: Vec::new(),
             attached: None,
             locks: Vec::new(),
+            is_unsure: false,
         })
     }
 
@@ -131,7 +134,15 @@ impl Kernel for System {
     }
 
     fn hear(&mut self, timeout: Option<Duration>) -> Heard {
-        let mut heard = Heard::default();
+        let mut heard = Heard {
+            is_bereaved: std::mem::take(&mut self.is_unsure),
+            ..Heard::default()
+        };
+        let timeout = if heard.is_bereaved {
+            Some(BLIND_INTERVAL)
+        } else {
+            timeout
+        };
         let (of_signals, of_manager, of_spawns) = self.poll(timeout).unwrap_or_else(|_| {
             // The kernel has no memory for it now. Neither of the first two blocks.
             std::thread::sleep(BLIND_INTERVAL);
@@ -190,7 +201,10 @@ impl Kernel for System {
     }
 
     fn peek_exit(&mut self, pid: i32) -> Option<Exit> {
-        spawn::peek_exit(pid)
+        spawn::peek_exit(pid).unwrap_or_else(|_| {
+            self.is_unsure = true;
+            None
+        })
     }
 
     fn reap(&mut self, pid: i32) -> Option<Exit> {
