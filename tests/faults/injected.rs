@@ -59,6 +59,26 @@ fn a_manager_that_panics_leaves_nobody_behind() {
     }
 }
 
+/// Whoever opens the first one that is not to be had: it is another one with each limit.
+#[test]
+fn descriptors_run_out_one_after_the_other() {
+    for limit in 6..24 {
+        let project = Project::with_procfile(PROCFILE);
+        let mut command = Command::new("/bin/sh");
+        project.prepare(&mut command);
+        let devrun = env!("CARGO_BIN_EXE_devrun");
+        command.arg("-c").arg(format!(
+            "ulimit -n {limit} && exec {devrun} start -p 0 -t 0.2 --restart never --on-exit shutdown"
+        ));
+        let mut devrun = project.spawn(command);
+        let status = devrun.wait();
+        let said = devrun.stdout.text() + &devrun.stderr.text();
+        assert!([1, 2, 3, 126].contains(&status), "{limit}: {status} {said}");
+        assert!(!said.contains("panicked") && !said.is_empty(), "{limit}");
+        wait_until_nobody_is_left(&project);
+    }
+}
+
 fn check(call: &str, errno: &str) {
     for time in 1..=3 {
         check_at(call, errno, time);
