@@ -3,14 +3,19 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::time::timeout;
 
 use crate::guardian::protocol::{Malformed, News, Request, take_frame};
 use crate::os::descriptor::{self, Waits};
 use crate::os::spawn::{self, Habits, Side};
 use crate::os::watched;
+
+/// Where the system has no room for a request now, it is tried again so often.
+const SHORT_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A guardian that was forked and waits for requests.
 #[derive(Debug)]
@@ -46,6 +51,8 @@ pub(crate) struct Guardian {
     socket: AsyncFd<OwnedFd>,
     /// Frames that the socket had no room for, with what travels along.
     outbox: VecDeque<(Vec<u8>, Vec<OwnedFd>)>,
+    /// The system could not send the first of them, and nobody tells when it can.
+    is_short: bool,
     inbox: Vec<u8>,
 }
 
@@ -56,6 +63,7 @@ impl Guardian {
         Ok(Self {
             socket: watched::watch(started.socket, interest)?,
             outbox: VecDeque::new(),
+            is_short: false,
             inbox: Vec::new(),
         })
     }
@@ -90,7 +98,16 @@ impl Guardian {
             } else {
                 Interest::READABLE | Interest::WRITABLE
             };
-            let mut ready = self.socket.ready(interest).await.ok()?;
+            let patience = if self.is_short {
+                SHORT_INTERVAL
+            } else {
+                Duration::MAX
+            };
+            let Ok(ready) = timeout(patience, self.socket.ready(interest)).await else {
+                self.flush();
+                continue;
+            };
+            let mut ready = ready.ok()?;
             let is_writable = ready.ready().is_writable();
             if ready.ready().is_readable() {
                 let socket = ready.get_inner().as_fd();
@@ -100,6 +117,8 @@ impl Guardian {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         ready.clear_ready_matching(tokio::io::Ready::READABLE);
                     }
+                    // What is there is still there.
+                    Err(error) if descriptor::is_short(&error) => {}
                     Err(_) => return None,
                 }
             }
@@ -114,6 +133,11 @@ impl Guardian {
     /// Resolves once all that was sent is on its way, or the guardian is gone.
     pub(crate) async fn sent(&mut self) {
         while !self.outbox.is_empty() {
+            if self.is_short {
+                tokio::time::sleep(SHORT_INTERVAL).await;
+                self.flush();
+                continue;
+            }
             let Ok(mut ready) = self.socket.writable().await else {
                 return;
             };
@@ -124,6 +148,7 @@ impl Guardian {
     }
 
     fn flush(&mut self) {
+        self.is_short = false;
         while let Some((frame, passed)) = self.outbox.front_mut() {
             match descriptor::send(self.socket.get_ref().as_fd(), frame, passed, Waits::No) {
                 Ok(sent) => {
@@ -134,7 +159,15 @@ impl Guardian {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => self.outbox.clear(),
+                Err(error) if descriptor::is_short(&error) => {
+                    self.is_short = true;
+                    return;
+                }
+                // It is gone, or will be: nobody is to wait for the answer to a request that was lost.
+                Err(_) => {
+                    descriptor::hang_up(self.socket.get_ref().as_fd());
+                    self.outbox.clear();
+                }
             }
         }
     }

@@ -22,7 +22,8 @@ pub(super) trait Kernel {
     /// exec, of which is heard later.
     fn fork(&mut self, spawn: &Spawn) -> io::Result<Child>;
 
-    /// How a child ended, or `None` while it lives; it stays a zombie.
+    /// How a child ended, or `None` while it lives; it stays a zombie. Where the system does not say, that is heard
+    /// as if a child had ended.
     fn peek_exit(&mut self, pid: i32) -> Option<Exit>;
 
     /// Collects a child that ended. `None` while it lives.

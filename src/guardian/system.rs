@@ -37,6 +37,8 @@ pub(super) struct System {
     locks: Vec<OwnedFd>,
     /// Held back.
     spare: Vec<OwnedFd>,
+    /// The system did not say whether a child has ended: it is asked again.
+    is_unsure: bool,
 }
 
 impl System {
@@ -59,6 +61,7 @@ impl System {
             attached: None,
             locks: Vec::new(),
             spare: Vec::new(),
+            is_unsure: false,
         };
         system.hold_back();
         Ok(system)
@@ -116,6 +119,8 @@ impl System {
         let Some(manager) = &self.manager else { return };
         match descriptor::receive(manager.as_fd(), &mut self.bytes, &mut self.passed) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            // What is there is there the next time as well.
+            Err(error) if descriptor::is_short(&error) => return,
             Ok(0) | Err(_) => heard.is_manager_gone = true,
             Ok(_) => {}
         }
@@ -143,7 +148,15 @@ impl Kernel for System {
     }
 
     fn hear(&mut self, timeout: Option<Duration>) -> Heard {
-        let mut heard = Heard::default();
+        let mut heard = Heard {
+            is_bereaved: std::mem::take(&mut self.is_unsure),
+            ..Heard::default()
+        };
+        let timeout = if heard.is_bereaved {
+            Some(BLIND_INTERVAL)
+        } else {
+            timeout
+        };
         let (of_signals, of_manager, of_spawns) = self.poll(timeout).unwrap_or_else(|_| {
             // The kernel has no memory for it now. Neither of the first two blocks.
             std::thread::sleep(BLIND_INTERVAL);
@@ -168,6 +181,7 @@ impl Kernel for System {
         while !rest.is_empty() {
             match descriptor::send(manager.as_fd(), rest, &[], Waits::Yes) {
                 Ok(sent) => rest = &rest[sent..],
+                Err(error) if descriptor::is_short(&error) => std::thread::sleep(BLIND_INTERVAL),
                 // Its end is seen, and dealt with, where we read. If it lives, it is not to wait for ever for
                 // news that were lost, nor to read on in the middle of them.
                 Err(_) => return descriptor::hang_up(manager.as_fd()),
@@ -203,7 +217,10 @@ impl Kernel for System {
     }
 
     fn peek_exit(&mut self, pid: i32) -> Option<Exit> {
-        spawn::peek_exit(pid)
+        spawn::peek_exit(pid).unwrap_or_else(|_| {
+            self.is_unsure = true;
+            None
+        })
     }
 
     fn reap(&mut self, pid: i32) -> Option<Exit> {

@@ -118,6 +118,14 @@ pub(crate) fn send(
     }
 }
 
+/// Whether there was no memory for it, or too many descriptors are on their way: a moment later it may succeed.
+pub(crate) fn is_short(error: &io::Error) -> bool {
+    let short = [Errno::ENOMEM, Errno::ENOBUFS, Errno::ETOOMANYREFS];
+    error
+        .raw_os_error()
+        .is_some_and(|raw| short.contains(&Errno::from_raw(raw)))
+}
+
 /// Ends a connection for both sides, whoever else has the descriptor open.
 pub(crate) fn hang_up(socket: BorrowedFd<'_>) {
     // It fails where there is no connection any more.

@@ -337,21 +337,24 @@ pub(crate) fn go_on_without_parent() -> io::Result<()> {
 
 /// How a child ended, or `None` while it lives. The child stays a zombie: its pid, and the group of that
 /// number, cannot be given to anybody else.
-pub(crate) fn peek_exit(pid: i32) -> Option<crate::words::exit::Exit> {
+///
+/// # Errors
+/// The system does not say.
+pub(crate) fn peek_exit(pid: i32) -> io::Result<Option<crate::words::exit::Exit>> {
     wait(pid, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT)
 }
 
 /// Collects a child that ended, so that its pid is free again. `None` while it lives.
 pub(crate) fn reap(pid: i32) -> Option<crate::words::exit::Exit> {
-    wait(pid, libc::WEXITED | libc::WNOHANG)
+    wait(pid, libc::WEXITED | libc::WNOHANG).ok().flatten()
 }
 
 /// As [`reap`], but waits for the end.
 pub(crate) fn wait_for_exit(pid: i32) -> Option<crate::words::exit::Exit> {
-    wait(pid, libc::WEXITED)
+    wait(pid, libc::WEXITED).ok().flatten()
 }
 
-fn wait(pid: i32, flags: libc::c_int) -> Option<crate::words::exit::Exit> {
+fn wait(pid: i32, flags: libc::c_int) -> io::Result<Option<crate::words::exit::Exit>> {
     use crate::words::exit::Exit;
     loop {
         // SAFETY: an all-zero siginfo_t is valid, and tells "nothing happened" by a pid of 0.
@@ -363,15 +366,15 @@ fn wait(pid: i32, flags: libc::c_int) -> Option<crate::words::exit::Exit> {
         if result == -1 {
             match Errno::last() {
                 Errno::EINTR => continue,
-                _ => return None,
+                errno => return Err(errno.into()),
             }
         }
         // SAFETY: waitid filled in the fields of a SIGCHLD.
         let (who, status) = unsafe { (info.si_pid(), info.si_status()) };
-        return match (who, info.si_code) {
+        return Ok(match (who, info.si_code) {
             (0, _) => None,
             (_, libc::CLD_EXITED) => Some(Exit::Status(status as u8)),
             (_, _) => Some(Exit::Signal(status)),
-        };
+        });
     }
 }

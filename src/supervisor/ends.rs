@@ -62,7 +62,9 @@ impl Supervisor {
             return;
         };
         let (name, grace) = (process.name.clone(), process.grace);
-        let Some(up) = process.up_mut() else {
+        // Told twice, it would seem to follow what we did because of it.
+        let news = process.up_mut().filter(|up| up.leader_end.is_none());
+        let Some(up) = news else {
             return;
         };
         let is_ours = up.is_ending();

@@ -12,6 +12,8 @@ mod families;
 mod files;
 #[cfg(target_os = "linux")]
 mod guardian;
+#[cfg(target_os = "linux")]
+mod injected;
 mod killed;
 mod left;
 mod names;

@@ -393,6 +393,7 @@ impl Kernel for Machine {
 
     fn peek_exit(&mut self, pid: i32) -> Option<Exit> {
         if self.fails("peek_exit").is_some() {
+            self.is_bereaved = true;
             return None;
         }
         match self.processes[&pid].state {

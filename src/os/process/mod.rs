@@ -147,7 +147,7 @@ mod tests {
     fn what_has_ended_is_a_zombie_until_it_is_collected() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pid = child.id() as i32;
-        while crate::os::spawn::peek_exit(pid).is_none() {
+        while crate::os::spawn::peek_exit(pid).unwrap().is_none() {
             std::thread::yield_now();
         }
         assert!(status(pid).unwrap().is_zombie);

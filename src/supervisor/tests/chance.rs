@@ -1,5 +1,7 @@
-//! Random events from a world that does what it is told, against what must always hold.
+//! Random events from a world that does what it is told, against what must always hold. Each of them may be lost,
+//! come twice, or come again later, as far as that can be: see `fate`.
 
+mod fate;
 mod world;
 
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
 use crate::plan::{Host, Need, PlannedProcess, Provider};
+use crate::supervisor::tests::chance::fate::Fate;
 use crate::supervisor::tests::chance::world::{Run, World, external};
 use crate::supervisor::tests::{listener, planned};
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules};
@@ -23,16 +26,18 @@ struct Step {
     kind: u8,
     which: u8,
     amount: u16,
+    fate: u8,
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    any::<u32>().prop_map(|bits| {
+    any::<(u32, u8)>().prop_map(|(bits, fate)| {
         let [kind, which, high, low] = bits.to_be_bytes();
         let amount = u16::from_be_bytes([high, low]);
         Step {
             kind,
             which,
             amount,
+            fate,
         }
     })
 }
@@ -40,6 +45,13 @@ fn step() -> impl Strategy<Value = Step> {
 impl World {
     fn take(&mut self, step: Step) {
         let process = usize::from(step.which) % PROCESSES;
+        self.fate = match step.fate {
+            0..160 => Fate::Once,
+            160..190 => Fate::Twice,
+            190..220 => Fate::ComesAgain,
+            220..240 => Fate::Lost,
+            240..=255 => return self.hear_again(usize::from(step.which)),
+        };
         let rarely = |times: u16| step.amount.is_multiple_of(times);
         match step.kind % 64 {
             0..12 => self.answer(process, rarely(32)),
@@ -236,6 +248,7 @@ impl World {
         };
         let left = usize::from(amount >> 8).saturating_sub(190) / 20;
         run.leader = Some((exit, self.now, left));
+        run.ends_itself = run.terminated.is_none();
         let number = run.number;
         self.tell(Event::LeaderExited {
             process,
@@ -259,9 +272,11 @@ impl World {
             killed: Killed::default(),
             last_lines: Vec::new(),
         };
+        let is_told = run.has_ended_itself() && self.status.is_none();
+        let ends_said = self.ends_said + usize::from(is_told);
         // It is gone for the supervisor's answer, and its end is still to be looked up.
         self.was_stopping = self.supervisor.is_stopping();
-        let actions = self.supervisor.handle(self.now, gone);
+        let actions = self.supervisor.handle(self.now, gone.clone());
         let (said, done): (Vec<_>, Vec<_>) = actions
             .into_iter()
             .partition(|action| matches!(action, Action::Say(_)));
@@ -273,7 +288,9 @@ impl World {
             assert_eq!(self.status, None, "nothing follows the end: {action:?}");
             self.carry_out(action);
         }
+        assert_eq!(self.ends_said, ends_said, "its own end is told, once");
         self.check_deadline();
+        self.hear_as_fated(gone);
     }
 
     fn listens(&mut self, process: ProcessIndex, amount: u16) {
@@ -282,7 +299,9 @@ impl World {
         };
         let ports = [&[5000][..], &[5173], &[5173, 5000], &[]];
         let ports = ports[usize::from(amount) % ports.len()];
-        self.note_listening(process, ports);
+        if self.fate != Fate::Lost {
+            self.note_listening(process, run.number, ports);
+        }
         self.tell(Event::Listens {
             process,
             run: run.number,
@@ -340,6 +359,9 @@ impl World {
     }
 
     fn request(&mut self) {
+        if self.fate == Fate::Lost {
+            return;
+        }
         self.requests.push(self.now);
         self.tell(Event::ShutdownRequested);
     }
@@ -357,13 +379,18 @@ impl World {
         }
     }
 
-    /// The user asks once more, and the world answers: whoever is stubborn ends only when it is killed.
+    /// The user asks once more, and the world answers: whoever is stubborn ends only when it is killed. Then it takes
+    /// no longer than the graces, one after the other.
     fn come_to_an_end(&mut self, is_stubborn: bool) {
+        self.fate = Fate::Once;
+        let graces = self.children.iter().map(|child| child.plan.grace);
+        let ends_by = self.now + graces.sum::<Duration>();
         if self.status.is_none() {
             self.request();
         }
         for _ in 0..16 * PROCESSES {
             if self.status.is_some() {
+                assert!(self.now <= ends_by, "within the graces");
                 return;
             }
             for process in 0..PROCESSES {
@@ -430,8 +457,16 @@ fn plan(choice: u32, wiring: u64, index: usize) -> PlannedProcess {
     }
 }
 
+/// So many cases, where `PROPTEST_CASES` does not ask for others.
+fn usually(cases: u32) -> ProptestConfig {
+    if std::env::var_os("PROPTEST_CASES").is_some() {
+        return ProptestConfig::default();
+    }
+    ProptestConfig::with_cases(cases)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(5000))]
+    #![proptest_config(usually(1000))]
     #[test]
     fn whatever_happens_the_invariants_hold_and_every_shutdown_ends(
         steps in proptest::collection::vec(step(), 0..200),

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::plan::{External, Host, Need, Plan, PlannedProcess, Provider};
+use crate::supervisor::tests::chance::fate::{self, Fate};
 use crate::supervisor::tests::{plan_of, some_instant};
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules, Supervisor};
 use crate::words::exit::Exit;
@@ -20,6 +21,8 @@ pub(super) struct Run {
     pub(super) is_spawned: bool,
     /// How and when its leader ended, and how many of its tree were left.
     pub(super) leader: Option<(Exit, Instant, usize)>,
+    /// That was not because we ended it.
+    pub(super) ends_itself: bool,
     pub(super) terminated: Option<Instant>,
     pub(super) is_killed: bool,
     /// It listens on its PORT,
@@ -68,8 +71,14 @@ pub(super) struct World {
     pub(super) is_reached: bool,
     /// Of those that nobody has started again by hand.
     pub(super) failures: Vec<(ProcessIndex, Instant, u8)>,
+    /// How often it was said of a run that it ended by itself.
+    pub(super) ends_said: usize,
     said: Said,
     pub(super) status: Option<u8>,
+    /// Of what the supervisor is told.
+    pub(super) fate: Fate,
+    /// What it was told, and hears again.
+    pub(super) echoes: Vec<Event>,
 }
 
 /// How often that was said which may be said but once.
@@ -107,12 +116,23 @@ impl World {
             is_guardian_lost: false,
             is_reached: false,
             failures: Vec::new(),
+            ends_said: 0,
             said: Said::default(),
             status: None,
+            fate: Fate::Once,
+            echoes: Vec::new(),
         }
     }
 
     pub(super) fn tell(&mut self, event: Event) {
+        if self.fate == Fate::Lost && fate::can_be_lost(&event) {
+            return;
+        }
+        self.hear(event.clone());
+        self.hear_as_fated(event);
+    }
+
+    pub(super) fn hear(&mut self, event: Event) {
         self.was_stopping = self.supervisor.is_stopping();
         let actions = self.supervisor.handle(self.now, event);
         for action in actions {
@@ -149,7 +169,7 @@ impl World {
                 assert_eq!(run.terminated.replace(now), None, "once a run");
             }
             Action::Kill { process, run } => self.kill(process, run),
-            Action::Say(notice) => self.hear(notice),
+            Action::Say(notice) => self.hear_said(notice),
             Action::LetIn { process, run } => self.let_in(process, run),
             Action::TurnAway { process } => {
                 let child = &mut self.children[process];
@@ -203,6 +223,7 @@ impl World {
             number,
             is_spawned: false,
             leader: None,
+            ends_itself: false,
             terminated: None,
             is_killed: false,
             is_served: false,
@@ -225,6 +246,7 @@ impl World {
             number,
             is_spawned: true,
             leader: None,
+            ends_itself: false,
             terminated: None,
             is_killed: false,
             is_served: false,
@@ -293,10 +315,13 @@ impl World {
         assert!(child.is_wanted || is_needed, "somebody wants it");
     }
 
-    pub(super) fn note_listening(&mut self, process: ProcessIndex, ports: &[u16]) {
+    pub(super) fn note_listening(&mut self, process: ProcessIndex, number: u32, ports: &[u16]) {
         let (now, child) = (self.now, &mut self.children[process]);
         let port = child.plan.port;
-        let run = child.run.as_mut().filter(|run| run.goes_on());
+        let run = child
+            .run
+            .as_mut()
+            .filter(|run| run.goes_on() && run.number == number);
         if let Some((run, port)) = run.zip(port) {
             run.is_served = ports.contains(&port);
             let is_elsewhere = !run.is_served && !ports.is_empty();
@@ -312,7 +337,7 @@ impl World {
         run.filter(is_living).expect("it lives")
     }
 
-    fn hear(&mut self, notice: Notice) {
+    fn hear_said(&mut self, notice: Notice) {
         match notice {
             Notice::AllUp { .. } => self.said.summaries += 1,
             Notice::Stopping { .. } => self.said.stops += 1,
@@ -341,6 +366,7 @@ impl World {
     }
 
     fn hear_end(&mut self, ended: &Ended) {
+        self.ends_said += 1;
         let index = self.index(&ended.process);
         let child = &self.children[index];
         let has_failed = match ended.next {
@@ -390,6 +416,14 @@ impl World {
 impl Run {
     fn is_tree_gone(&self) -> bool {
         self.leader.is_some_and(|(_, _, left)| left == 0)
+    }
+
+    /// Nothing of it is left now, and nobody asked it to end: that is told, and may be a failure.
+    pub(super) fn has_ended_itself(&self) -> bool {
+        let is_daemon = self
+            .leader
+            .is_some_and(|(exit, _, left)| exit.is_success() && left > 0);
+        self.ends_itself && !(is_daemon && self.terminated.is_some())
     }
 
     fn goes_on(&self) -> bool {
