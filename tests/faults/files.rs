@@ -146,7 +146,7 @@ fn two_megabytes_of_lines_stay_within_the_bounds() {
     let project = with(".env", |path| fs::write(path, &many).unwrap());
     refused(
         &project,
-        "error: an env file has at most 10000 variables\n --> .env:10001:1\n10001 | A10000=1\n      | ^^^^^^ and \
+        "error: an env file has at most 10000 variables\n --> .env:10001:1\n10001 | A10000=****\n      | ^^^^^^ and \
          here is one more\n help: take out those that nobody reads",
     );
 }
@@ -257,7 +257,7 @@ fn a_nul_byte_is_named_where_it_stands() {
     );
     let project = with(".env", |path| fs::write(path, "A=1\nX=\0\n").unwrap());
     let checked = project.run(&["check"]);
-    assert!(checked.stderr.contains(" --> .env:2:1\n2 | X=\\x00\n"));
+    assert!(checked.stderr.contains(" --> .env:2:1\n2 | X=****\n"));
     runs(&project);
 }
 

@@ -5,6 +5,7 @@ mod bounds;
 #[cfg(target_os = "linux")]
 mod browser;
 mod bytes;
+mod copy;
 mod ends;
 mod environment;
 mod executes;

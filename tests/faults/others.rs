@@ -10,6 +10,7 @@ use std::process::Command;
 use nix::sys::stat::Mode;
 use nix::unistd::{geteuid, mkfifo};
 
+use crate::copy::copy_program;
 use crate::left::wait_until_nobody_is_left;
 use crate::support::{Devrun, Project, helper};
 
@@ -75,7 +76,7 @@ pub fn up(project: &Project, command: Command) -> Devrun {
 /// Copies of programs where every user can run them.
 fn for_all(project: &Project, program: &Path) -> PathBuf {
     let copy = beside(project, program.file_name().unwrap().to_str().unwrap());
-    fs::copy(program, &copy).unwrap();
+    copy_program(program, &copy);
     set_mode(&copy, 0o755);
     copy
 }

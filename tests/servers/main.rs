@@ -2,6 +2,8 @@
 //! of the same Procfile, stops on SIGTERM and leaves nothing behind. `.ci/run` installs them; built with
 //! `--features server-tests`.
 
+#[path = "../faults/copy.rs"]
+mod copy;
 mod daemons;
 mod followers;
 #[path = "../faults/left.rs"]
@@ -20,6 +22,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use copy::copy_program;
 use support::{Devrun, Project, helper, is_alive, wait_until_gone};
 
 /// PostgreSQL refuses to run as root; then all of it runs as nobody.
@@ -155,7 +158,7 @@ fn as_user(project: &Project, program: &Path, user: Option<u32>) -> Command {
 /// returns the way to that.
 fn give_to(project: &Project, user: Option<u32>) -> PathBuf {
     let devrun = project.directory().join("devrun");
-    std::fs::copy(env!("CARGO_BIN_EXE_devrun"), &devrun).unwrap();
+    copy_program(Path::new(env!("CARGO_BIN_EXE_devrun")), &devrun);
     std::fs::set_permissions(&devrun, PermissionsExt::from_mode(0o755)).unwrap();
     if user.is_some() {
         let root = project.directory();

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sys::resource::Resource;
 
+use crate::copy::copy_program;
 use crate::left::wait_until_nobody_is_left;
 use crate::scarcity::limited;
 use crate::support::{Devrun, Project};
@@ -33,7 +34,7 @@ pub(super) fn as_somebody(project: &Project, arguments: &[&str]) -> Option<Comma
     let program = root.join("devrun");
     let built = env!("CARGO_BIN_EXE_devrun");
     if std::fs::hard_link(built, &program).is_err() {
-        std::fs::copy(built, &program).unwrap();
+        copy_program(built.as_ref(), &program);
     }
     let mut command = Command::new(program);
     project.prepare(&mut command);
