@@ -5,6 +5,7 @@ mod bounds;
 #[cfg(target_os = "linux")]
 mod browser;
 mod bytes;
+#[cfg(target_os = "linux")]
 mod copy;
 mod ends;
 mod environment;
