@@ -214,7 +214,7 @@ fn without_a_name_it_is_whoever_waits_or_the_only_one() {
     devrun.interrupt();
     let project = Project::with_procfile("web: exec sleep 1000\nworker: exec sleep 1000\n");
     let mut devrun = session(&project);
-    devrun.wait_for("worker.1 started");
+    devrun.see("web.1 started").see("worker.1 started");
     let expected = "error: nobody waits for input, and several have a terminal: `web.1` and `worker.1`\r\n \
         help: name one: `devrun attach web`\r\n";
     assert_eq!(refused(&project, &[]), (1, expected.into()));

@@ -431,7 +431,7 @@ fn the_last_lines_of_a_quiet_process_are_found_far_behind_a_flood() {
 fn what_was_removed_is_told_beside_what_was_looked_for() {
     let text = "x".repeat(99);
     let project = Project::with_procfile(&format!(
-        "web: yes {text} | head -n 900000; \
+        "web: for i in $(seq 18); do yes {text} | head -n 50000; sleep 0.1; done; \
          while [ ! -e go ]; do echo flooded; sleep 0.01; done; echo needle\n"
     ));
     let mut devrun = project.start_with(&["--restart", "never"]);

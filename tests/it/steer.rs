@@ -236,7 +236,9 @@ fn globs_types_and_instances_mean_whom_they_match() {
     let check = |arguments: &[&str], expected: &[&str]| {
         let all: Vec<&str> = ["stop"].iter().chain(arguments).copied().collect();
         let stopped = project.run(&all);
-        let lines: Vec<&str> = stopped.stdout.lines().collect();
+        // Who has ended first is told first.
+        let mut lines: Vec<&str> = stopped.stdout.lines().collect();
+        lines.sort_unstable();
         assert_eq!((stopped.status, &lines[..]), (0, expected));
     };
     check(&["web.2"], &["web.2 stopped"]);
@@ -341,6 +343,7 @@ fn what_nobody_had_asked_for_is_started_in_the_session() {
 fn a_second_start_touches_nothing() {
     let project = app();
     let mut devrun = started(&project, &[]);
+    devrun.wait_for("  worker.1  running\n");
     let before = devrun.stdout.text();
     let second = project.run(&["start"]);
     answers(&second, 2, "");
