@@ -42,6 +42,9 @@ mod tally;
 mod visits;
 
 #[cfg(target_os = "linux")]
+use nix::sys::signal::{self, SigHandler, Signal};
+
+#[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
     let number = |name: &str| {
         let value = std::env::var(name).ok()?;
@@ -49,6 +52,11 @@ fn main() -> std::process::ExitCode {
     };
     let seconds = number("DEVRUN_SOAK_SECONDS").unwrap_or(60);
     let seed = number("DEVRUN_SOAK_SEED").unwrap_or_else(chance::seed);
+    // A shell that starts us in the background has them ignored, and so had every command that we interrupt.
+    for signal in [Signal::SIGINT, Signal::SIGQUIT] {
+        // SAFETY: the default action runs no code of ours.
+        unsafe { signal::signal(signal, SigHandler::SigDfl) }.expect("it may be changed");
+    }
     session::soak(std::time::Duration::from_secs(seconds), seed)
 }
 
