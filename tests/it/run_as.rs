@@ -291,14 +291,14 @@ fn somebody_at_the_keyboard_sees_it_and_ends_it() {
         "{}",
         ps.stdout
     );
-    screen.command("a web").wait_for("in a terminal of its own");
+    screen.command("a web").wait_for("terminal of its own");
     // Where that line is folded depends on the path of the program.
     screen.command("r web").wait_for(" started again");
     assert_eq!(first.wait(), 143);
     screen.wait_for("web.1 is ready after ");
     let mut second = run();
     screen.wait_for("web.1 is ready after ");
-    screen.command("x web").wait_for("is stopped");
+    screen.command("x web").wait_for(" stopped");
     assert_eq!(second.wait(), 143);
     // What is stopped can be stood in for, and is stopped again afterwards.
     let mut third = run();
