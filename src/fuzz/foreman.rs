@@ -24,7 +24,8 @@ fn one(expression: &str) -> Regex {
 }
 
 /// All lines of which both make an entry are the same entry, and devrun makes one of each that foreman does; but not
-/// of a name that devrun refuses (twice there, too long, with a meaning of its own), and blanks are no command.
+/// of a name that devrun refuses (twice there, too long, with a meaning of its own), and neither blanks nor what has a NUL
+/// byte in it is a command.
 pub(super) fn procfile(text: &str) {
     // A mark at the beginning and a `\` at a line's end mean nothing to foreman.
     let is_continued = |line: &str| line.trim_end_matches('\r').ends_with('\\');
@@ -48,7 +49,8 @@ pub(super) fn procfile(text: &str) {
             continue;
         };
         let (_, [name, command]) = captures.extract();
-        let is_taken = ProcessType::new(name).is_ok() && !command.trim().is_empty();
+        let is_command = !command.trim().is_empty() && !command.contains('\0');
+        let is_taken = ProcessType::new(name).is_ok() && is_command;
         let is_there = |entry: &procfile::Entry| entry.process_type.as_str() == name;
         assert!(!is_taken || entries.iter().any(is_there), "{line:?}");
     }
