@@ -52,6 +52,9 @@ pub(super) trait Kernel {
     /// Our children that are none of `leaders`, the dead ones among them. `None`: they cannot be looked at now.
     fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>>;
 
+    /// Whether the end of an orphan is heard as that of a child is.
+    fn hears_of_orphans(&self) -> bool;
+
     /// Whether it has not ended since it was looked at.
     fn lives_on(&mut self, orphan: &Member) -> bool;
 

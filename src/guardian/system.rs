@@ -87,7 +87,7 @@ impl System {
         let before_spawns = watched.len();
         watched.extend(self.spawning.iter().map(|(_, failure)| failure.as_fd()));
         // What it tells is taken after every wait.
-        watched.extend(self.descent.forks());
+        watched.extend(self.descent.news());
         let mut readable = descriptor::poll(&watched, self.descent.patience(timeout))?;
         let mut of_spawns = readable.split_off(before_spawns);
         of_spawns.truncate(self.spawning.len());
@@ -162,7 +162,7 @@ impl Kernel for System {
             std::thread::sleep(BLIND_INTERVAL);
             (true, true, Vec::new())
         });
-        self.descent.note_forks();
+        heard.is_bereaved |= self.descent.take_news();
         self.hear_of_execs(&of_spawns, &mut heard);
         if of_signals {
             self.hear_signals(&mut heard);
@@ -260,6 +260,10 @@ impl Kernel for System {
 
     fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
         self.look(|it| it.descent.orphans(leaders))
+    }
+
+    fn hears_of_orphans(&self) -> bool {
+        cfg!(target_os = "linux")
     }
 
     fn lives_on(&mut self, orphan: &Member) -> bool {

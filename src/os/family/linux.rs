@@ -18,11 +18,14 @@ impl Descent {
 
     pub(crate) fn follow(&mut self, _leader: i32) {}
 
-    pub(crate) fn forks(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn news(&self) -> Option<BorrowedFd<'_>> {
         None
     }
 
-    pub(crate) fn note_forks(&mut self) {}
+    /// SIGCHLD tells.
+    pub(crate) fn take_news(&mut self) -> bool {
+        false
+    }
 
     pub(crate) fn patience(&self, asked: Option<Duration>) -> Option<Duration> {
         asked
