@@ -293,7 +293,7 @@ pub(crate) fn poll(
         .collect();
     let timeout = match timeout {
         None => PollTimeout::NONE,
-        Some(timeout) => PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX),
+        Some(timeout) => in_whole_milliseconds(timeout),
     };
     match nix::poll::poll(&mut polled, timeout) {
         Ok(_) | Err(Errno::EINTR) => {}
@@ -301,4 +301,30 @@ pub(crate) fn poll(
     }
     let is_readable = |polled: &PollFd<'_>| polled.any().unwrap_or(false);
     Ok(polled.iter().map(is_readable).collect())
+}
+
+/// Rounded up: whoever waits for an instant would wait again and again for the last part of a millisecond.
+fn in_whole_milliseconds(timeout: std::time::Duration) -> nix::poll::PollTimeout {
+    let milliseconds = timeout.as_nanos().div_ceil(1_000_000);
+    let milliseconds = i32::try_from(milliseconds).ok();
+    milliseconds.map_or(nix::poll::PollTimeout::MAX, |it| {
+        nix::poll::PollTimeout::try_from(it).expect("it is not negative")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn a_wait_is_never_shorter_than_was_asked_for() {
+        let (read, _write) = pipe().unwrap();
+        for timeout in [1, 1_500, 2_999].map(Duration::from_micros) {
+            let begun = Instant::now();
+            assert_eq!(poll(&[read.as_fd()], Some(timeout)).unwrap(), [false]);
+            assert!(begun.elapsed() >= timeout, "{timeout:?}");
+        }
+    }
 }
