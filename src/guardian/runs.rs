@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::guardian::kernel::{Exec, Kernel};
 use crate::guardian::protocol::{News, RunId};
 use crate::guardian::run::{Phase, Run};
-use crate::os::family::Member;
+use crate::os::family::{Marks, Member};
 use crate::os::signals;
 
 /// How often is looked where something is being ended, or cannot be seen: what was forked meanwhile has to go as well.
@@ -287,7 +287,8 @@ impl Runs {
     /// children have come to us.
     fn orphans(&self, kernel: &mut impl Kernel) -> Option<(Vec<Member>, bool)> {
         let leaders: HashSet<i32> = self.runs.values().flat_map(Run::children).collect();
-        let orphans = kernel.orphans(&leaders)?.into_iter();
+        let marks: Vec<&Marks> = self.runs.values().map(|run| &run.marks).collect();
+        let orphans = kernel.orphans(&leaders, &marks)?.into_iter();
         let (ended, living): (Vec<Member>, Vec<Member>) =
             orphans.partition(|orphan| orphan.status.is_zombie);
         let reaped = ended

@@ -266,9 +266,9 @@ impl Kernel for System {
         family::tree(root)
     }
 
-    fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
+    fn orphans(&mut self, leaders: &HashSet<i32>, runs: &[&Marks]) -> Option<Vec<Member>> {
         self.let_go();
-        self.descent.orphans(leaders)
+        self.descent.orphans(leaders, runs)
     }
 
     fn hears_of_orphans(&self) -> bool {

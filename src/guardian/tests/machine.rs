@@ -495,7 +495,7 @@ impl Kernel for Machine {
         members
     }
 
-    fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
+    fn orphans(&mut self, leaders: &HashSet<i32>, _runs: &[&Marks]) -> Option<Vec<Member>> {
         if self.fails("orphans").is_some() {
             return None;
         }

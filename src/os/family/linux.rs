@@ -35,7 +35,11 @@ impl Descent {
         false
     }
 
-    pub(crate) fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
+    pub(crate) fn orphans(
+        &mut self,
+        leaders: &HashSet<i32>,
+        _runs: &[&Marks],
+    ) -> Option<Vec<Member>> {
         let children = process::own_children().ok()?.into_iter();
         // Nobody else collects them: each is there.
         let orphans = children.filter(|pid| !leaders.contains(pid));
@@ -47,7 +51,7 @@ pub(super) fn begin(_marks: &mut Marks) {}
 
 /// The guardian was the nearer subreaper; now we are.
 pub(super) fn left_behind(_runs: &[&Marks]) -> Option<Vec<Member>> {
-    Descent::begin().orphans(&HashSet::new())
+    Descent::begin().orphans(&HashSet::new(), &[])
 }
 
 pub(super) fn below(guardian: i32) -> Vec<i32> {

@@ -2,7 +2,8 @@
 //! for good: its own, and that of the process which forked it. They are to be read while both live, so the kernel
 //! tells of every fork of a process that is known, and of its end (kqueue(2), NOTE_FORK and NOTE_EXIT).
 //!
-//! What is missed: a process whose parent was forked, forked and ended between two looks, and that left its group.
+//! A process whose parent was forked, forked and ended between two looks, and that left its group, is told by its
+//! marks; it is missed if it wiped them.
 
 use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -27,10 +28,14 @@ const FIRST_PROCESS: i32 = 1;
 /// Who descends from which leader.
 #[derive(Debug)]
 pub(crate) struct Descent {
-    /// `None`: the system had none left; then only groups tell.
+    /// `None`: the system had none left; then only groups and marks tell.
     news: Option<Kqueue>,
     /// By the number of each that lives.
     known: HashMap<u64, Known>,
+    /// Who was born before is none of ours.
+    began: u64,
+    /// Orphans that carry no mark.
+    strangers: HashSet<(i32, u64)>,
     looked_at: Option<Instant>,
     /// Somebody forked or ended, and nobody has looked since.
     is_due: bool,
@@ -49,6 +54,8 @@ impl Descent {
         Self {
             news: Kqueue::new().ok(),
             known: HashMap::new(),
+            began: process::status(std::process::id() as i32).map_or(0, |own| own.start_time),
+            strangers: HashSet::new(),
             looked_at: None,
             is_due: false,
             has_ended: false,
@@ -102,19 +109,45 @@ impl Descent {
         known.any(|known| known.pid == orphan.pid && known.leader == leader)
     }
 
-    /// Who has lost his parent, and is known or in one of the leaders' groups.
-    pub(crate) fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
+    /// Who has lost his parent, and is known, or in one of the leaders' groups, or carries a mark of these runs.
+    pub(crate) fn orphans(
+        &mut self,
+        leaders: &HashSet<i32>,
+        runs: &[&Marks],
+    ) -> Option<Vec<Member>> {
         let all = process::all();
         if all.is_empty() || !self.look() {
             return None;
         }
         let known: HashSet<i32> = self.known.values().map(|known| known.pid).collect();
         let candidates = all.into_iter().filter(|pid| !leaders.contains(pid));
-        let orphans = candidates.filter_map(Member::of).filter(|orphan| {
-            is_orphan(orphan)
-                && (known.contains(&orphan.pid) || leaders.contains(&orphan.status.group))
+        let candidates = candidates.filter_map(Member::of).filter(is_orphan);
+        let (ours, others): (Vec<Member>, Vec<Member>) = candidates.partition(|orphan| {
+            known.contains(&orphan.pid)
+                || leaders.contains(&orphan.status.group)
+                || self.is_marked(orphan, runs)
         });
-        Some(orphans.collect())
+        let others: HashSet<(i32, u64)> = others.iter().map(Member::identity).collect();
+        self.strangers.retain(|stranger| others.contains(stranger));
+        Some(ours)
+    }
+
+    /// From then on it is known, and who descends from it. It is asked once: who carries no mark will never carry one.
+    fn is_marked(&mut self, orphan: &Member, runs: &[&Marks]) -> bool {
+        let identity = orphan.identity();
+        if orphan.status.start_time < self.began || self.strangers.contains(&identity) {
+            return false;
+        }
+        let marks = runs.iter().find(|marks| marks.are_on(orphan));
+        let Some(Marks { leader, .. }) = marks else {
+            self.strangers.insert(identity);
+            return false;
+        };
+        if let Some(numbers) = process::numbers(orphan.pid) {
+            let (pid, leader) = (orphan.pid, *leader);
+            self.note(numbers.own, Known { pid, leader });
+        }
+        true
     }
 
     fn left_to_wait(&self) -> Duration {
