@@ -182,6 +182,24 @@ mod tests {
     }
 
     #[test]
+    fn a_child_that_is_hidden_is_told_by_other_calls() {
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = child.id() as i32;
+        let shown = status(pid).unwrap();
+        let expected = Status {
+            start_time: 0,
+            ..shown
+        };
+        assert_eq!(hidden_child(pid), Some(expected));
+        child.wait().unwrap();
+        assert_eq!(hidden_child(pid), None);
+        assert_eq!(hidden_child(shown.parent), None);
+    }
+
+    #[test]
     fn a_kernel_that_does_not_tell_children_is_asked_for_every_process() {
         let own = std::process::id() as i32;
         let parent = status(own).unwrap().parent;
