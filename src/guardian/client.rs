@@ -109,6 +109,7 @@ impl Guardian {
             };
             let mut ready = ready.ok()?;
             let is_writable = ready.ready().is_writable();
+            let mut is_breathless = false;
             if ready.ready().is_readable() {
                 let socket = ready.get_inner().as_fd();
                 match descriptor::receive(socket, &mut self.inbox, &mut VecDeque::new()) {
@@ -117,8 +118,8 @@ impl Guardian {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         ready.clear_ready_matching(tokio::io::Ready::READABLE);
                     }
-                    // What is there is still there.
-                    Err(error) if descriptor::is_short(&error) => {}
+                    // What is there is still there, and would be read again at once.
+                    Err(error) if descriptor::is_short(&error) => is_breathless = true,
                     Err(_) => return None,
                 }
             }
@@ -126,6 +127,9 @@ impl Guardian {
                 ready.clear_ready_matching(tokio::io::Ready::WRITABLE);
                 drop(ready);
                 self.flush();
+            }
+            if is_breathless {
+                tokio::time::sleep(SHORT_INTERVAL).await;
             }
         }
     }

@@ -49,8 +49,12 @@ pub(super) trait Kernel {
     /// `root` and all that descend from it and live, parents before their children.
     fn tree(&mut self, root: i32) -> Vec<Member>;
 
-    /// Our children that are none of `leaders`, the dead ones among them. `None`: they cannot be looked at now.
-    fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>>;
+    /// Our children that are none of `leaders`, the dead ones among them; where orphans do not come to us, those of these
+    /// runs that live. `None`: they cannot be looked at now.
+    fn orphans(&mut self, leaders: &HashSet<i32>, runs: &[&Marks]) -> Option<Vec<Member>>;
+
+    /// Whether the end of an orphan is heard as that of a child is.
+    fn hears_of_orphans(&self) -> bool;
 
     /// Whether it has not ended since it was looked at.
     fn lives_on(&mut self, orphan: &Member) -> bool;

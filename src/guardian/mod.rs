@@ -18,12 +18,10 @@ use crate::guardian::kernel::Kernel;
 use crate::guardian::protocol::{News, Request, Spawn};
 pub(crate) use crate::guardian::run::ID_VARIABLE;
 use crate::guardian::run::Run;
-use crate::guardian::runs::Runs;
+use crate::guardian::runs::{Runs, SHORT_INTERVAL};
 use crate::guardian::system::System;
 use crate::os::spawn::Habits;
 
-/// How often a tree that is being killed is looked at anew: what it forked meanwhile has to go as well.
-const KILL_INTERVAL: Duration = Duration::from_millis(10);
 /// The longest grace of a run when nobody is left to ask for more.
 const LONGEST_GRACE: Duration = Duration::from_secs(5);
 
@@ -82,11 +80,12 @@ impl<K: Kernel> Guardian<K> {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        if self.runs.needs_a_look() {
-            return Some(KILL_INTERVAL);
-        }
-        let left = self.ends_at?.saturating_duration_since(self.kernel.now());
-        Some(left.max(KILL_INTERVAL))
+        let now = self.kernel.now();
+        let look = self.runs.next_look(&self.kernel);
+        let look = look.map(|at| at.saturating_duration_since(now));
+        let end = self.ends_at;
+        let end = end.map(|at| at.saturating_duration_since(now).max(SHORT_INTERVAL));
+        look.into_iter().chain(end).min()
     }
 
     fn carry_out(&mut self, request: Request) {

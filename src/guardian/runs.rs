@@ -1,13 +1,20 @@
 //! All runs of a session, and the orphans that came to the guardian.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::guardian::kernel::{Exec, Kernel};
 use crate::guardian::protocol::{News, RunId};
 use crate::guardian::run::{Phase, Run};
-use crate::os::family::Member;
+use crate::os::family::{Marks, Member};
 use crate::os::signals;
+
+/// How often is looked where something is being ended, or cannot be seen: what was forked meanwhile has to go as well.
+pub(super) const SHORT_INTERVAL: Duration = Duration::from_millis(10);
+/// How often a daemon is looked at, where its end need not be heard.
+const LONG_INTERVAL: Duration = Duration::from_secs(1);
+/// Orphans may come and go faster than anybody can look. After so many looks others get their turn.
+const MOST_LOOKS: usize = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Runs {
@@ -21,7 +28,9 @@ pub(super) struct Runs {
     untold: Vec<(RunId, i32)>,
     /// A child may have ended since the last sweep.
     is_stale: bool,
-    /// The orphans could not be looked at the last time: nobody is taken to be gone until they are.
+    /// When the last sweep was.
+    swept_at: Option<Instant>,
+    /// The orphans could not be looked at the last time, or not all of them: nobody is taken to be gone until they are.
     is_blind: bool,
     /// All was killed: who is left, and takes no signal from us, is given up.
     gives_up: bool,
@@ -45,12 +54,25 @@ impl Runs {
         self.is_stale = true;
     }
 
-    /// Nobody tells when a tree that is being killed forks; nor, without a subreaper, when one is empty.
-    pub(super) fn needs_a_look(&self) -> bool {
-        let has_no_news = |run: &Run| {
-            run.phase == Phase::Killing || (cfg!(not(target_os = "linux")) && run.exit.is_some())
+    /// When it is to be looked again though nobody tells of anything. Nobody does when a tree that is being killed
+    /// forks; nor, maybe, when one without a leader is empty.
+    pub(super) fn next_look(&self, kernel: &impl Kernel) -> Option<Instant> {
+        let hides = |run: &&Run| run.exit.is_some() && !kernel.hears_of_orphans();
+        let is_urgent = |run: &Run| match run.phase {
+            Phase::Lives => false,
+            Phase::Terminating => hides(&run),
+            Phase::Killing => true,
         };
-        self.is_blind || self.runs.values().any(has_no_news)
+        let mut runs = self.runs.values();
+        let interval = if self.is_blind || runs.clone().any(is_urgent) {
+            SHORT_INTERVAL
+        } else {
+            runs.find(hides).map(|_| LONG_INTERVAL)?
+        };
+        Some(
+            self.swept_at
+                .map_or_else(|| kernel.now(), |at| at + interval),
+        )
     }
 
     pub(super) fn pause(&mut self, kernel: &mut impl Kernel) {
@@ -151,18 +173,19 @@ impl Runs {
 
     /// Collects what ended, and tells of every leader that ended and every tree that is empty.
     pub(super) fn sweep(&mut self, kernel: &mut impl Kernel) {
-        if !self.is_stale && !self.needs_a_look() {
+        let now = kernel.now();
+        if !self.is_stale && self.next_look(kernel).is_none_or(|at| now < at) {
             return;
         }
         self.is_stale = false;
+        self.swept_at = Some(now);
         let ended = self.note_exits(kernel);
         self.just_ended.extend(ended);
         let orphans = self.orphans_by_run(kernel);
-        if self.is_blind {
-            return;
-        }
-        for id in std::mem::take(&mut self.just_ended) {
-            self.tell_exit(id, &orphans, kernel);
+        if !self.is_blind {
+            for id in std::mem::take(&mut self.just_ended) {
+                self.tell_exit(id, &orphans, kernel);
+            }
         }
         for (id, run) in &mut self.runs {
             match run.phase {
@@ -170,6 +193,9 @@ impl Runs {
                 Phase::Terminating => run.terminate(orphans.of(*id), kernel),
                 Phase::Killing => run.kill(orphans.of(*id), kernel),
             }
+        }
+        if self.is_blind {
+            return;
         }
         for (id, pid) in std::mem::take(&mut self.untold) {
             kernel.tell(&News::Adopted { id, pid });
@@ -218,22 +244,26 @@ impl Runs {
     /// cannot be looked at now.
     fn orphans_by_run(&mut self, kernel: &mut impl Kernel) -> ByRun {
         let mut seen = HashSet::new();
-        loop {
-            let orphans = self.orphans(kernel);
-            self.is_blind = orphans.is_none();
-            let Some(orphans) = orphans else {
-                return ByRun::default();
+        self.is_blind = true;
+        for looks_left in (0..MOST_LOOKS).rev() {
+            let Some((orphans, is_calm)) = self.orphans(kernel) else {
+                break;
             };
+            if !is_calm && looks_left > 0 {
+                continue;
+            }
             let by_run = self.sorted(orphans, kernel);
             // A mark cannot be read any more on who ended meanwhile; on the children that it left it can.
             let mut nobodys = by_run
                 .nobodys
                 .iter()
                 .filter(|orphan| seen.insert(orphan.identity()));
-            if nobodys.all(|orphan| kernel.lives_on(orphan)) {
+            self.is_blind = !is_calm || !nobodys.all(|orphan| kernel.lives_on(orphan));
+            if !self.is_blind || looks_left == 0 {
                 return by_run;
             }
         }
+        ByRun::default()
     }
 
     /// Whose each of them is.
@@ -253,20 +283,18 @@ impl Runs {
         by_run
     }
 
-    fn orphans(&self, kernel: &mut impl Kernel) -> Option<Vec<Member>> {
+    /// One look at those who live, and whether they are all: whoever has ended is reaped, and with its end its own
+    /// children have come to us.
+    fn orphans(&self, kernel: &mut impl Kernel) -> Option<(Vec<Member>, bool)> {
         let leaders: HashSet<i32> = self.runs.values().flat_map(Run::children).collect();
-        loop {
-            let orphans = kernel.orphans(&leaders)?.into_iter();
-            let (ended, living): (Vec<Member>, Vec<Member>) =
-                orphans.partition(|orphan| orphan.status.is_zombie);
-            // With its end, its own children have come to us: look again.
-            let reaped = ended
-                .iter()
-                .filter(|orphan| kernel.reap(orphan.pid).is_some());
-            if reaped.count() == 0 {
-                return Some(living);
-            }
-        }
+        let marks: Vec<&Marks> = self.runs.values().map(|run| &run.marks).collect();
+        let orphans = kernel.orphans(&leaders, &marks)?.into_iter();
+        let (ended, living): (Vec<Member>, Vec<Member>) =
+            orphans.partition(|orphan| orphan.status.is_zombie);
+        let reaped = ended
+            .iter()
+            .filter(|orphan| kernel.reap(orphan.pid).is_some());
+        Some((living, reaped.count() == 0))
     }
 
     /// Whose a newly adopted orphan is: by its marks; else it was set free by a leader that ended just

@@ -27,7 +27,8 @@ pub(super) struct System {
     habits: Habits,
     /// Received and not yet understood.
     bytes: Vec<u8>,
-    passed: VecDeque<OwnedFd>,
+    /// The descriptors of each request that has some. Fewer than were sent where we have too many open.
+    passed: VecDeque<Vec<OwnedFd>>,
     descent: Descent,
     /// Children between fork and exec, and the pipes that tell how that goes.
     spawning: Vec<(i32, OwnedFd)>,
@@ -67,17 +68,19 @@ impl System {
         Ok(system)
     }
 
-    /// With the descriptors that are held back for it.
-    fn look<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
+    /// Before a look: what is held back is for it.
+    fn let_go(&mut self) {
         self.spare.clear();
-        let seen = look(self);
-        self.hold_back();
-        seen
     }
 
+    /// Before anything else is opened. Between two looks nothing is, so that many of them cost no more than one.
     fn hold_back(&mut self) {
-        let copies = (0..SPARE).map_while(|_| self.noted.try_clone().ok());
-        self.spare = copies.collect();
+        while self.spare.len() < SPARE {
+            match self.noted.try_clone() {
+                Ok(copy) => self.spare.push(copy),
+                Err(_) => return,
+            }
+        }
     }
 
     /// Whether there is something to read: of signals, from the manager, of each spawn.
@@ -87,7 +90,7 @@ impl System {
         let before_spawns = watched.len();
         watched.extend(self.spawning.iter().map(|(_, failure)| failure.as_fd()));
         // What it tells is taken after every wait.
-        watched.extend(self.descent.forks());
+        watched.extend(self.descent.news());
         let mut readable = descriptor::poll(&watched, self.descent.patience(timeout))?;
         let mut of_spawns = readable.split_off(before_spawns);
         of_spawns.truncate(self.spawning.len());
@@ -119,8 +122,11 @@ impl System {
         let Some(manager) = &self.manager else { return };
         match descriptor::receive(manager.as_fd(), &mut self.bytes, &mut self.passed) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-            // What is there is there the next time as well.
-            Err(error) if descriptor::is_short(&error) => return,
+            // What is there is there the next time as well: at once, if nobody waits.
+            Err(error) if descriptor::is_short(&error) => {
+                std::thread::sleep(BLIND_INTERVAL);
+                return;
+            }
             Ok(0) | Err(_) => heard.is_manager_gone = true,
             Ok(_) => {}
         }
@@ -148,6 +154,7 @@ impl Kernel for System {
     }
 
     fn hear(&mut self, timeout: Option<Duration>) -> Heard {
+        self.hold_back();
         let mut heard = Heard {
             is_bereaved: std::mem::take(&mut self.is_unsure),
             ..Heard::default()
@@ -162,7 +169,7 @@ impl Kernel for System {
             std::thread::sleep(BLIND_INTERVAL);
             (true, true, Vec::new())
         });
-        self.descent.note_forks();
+        heard.is_bereaved |= self.descent.take_news();
         self.hear_of_execs(&of_spawns, &mut heard);
         if of_signals {
             self.hear_signals(&mut heard);
@@ -190,11 +197,11 @@ impl Kernel for System {
     }
 
     fn fork(&mut self, spawn: &Spawn) -> io::Result<Child> {
-        let (Some(input), Some(output)) = (self.passed.pop_front(), self.passed.pop_front()) else {
-            // They were lost on the way: we have too many open. Nobody else may get what is left of them.
-            self.passed.clear();
-            return Err(io::Error::from_raw_os_error(descriptor::TOO_MANY));
-        };
+        self.hold_back();
+        let passed = self.passed.pop_front().unwrap_or_default();
+        // Else they were lost on the way.
+        let [input, output] = <[OwnedFd; 2]>::try_from(passed)
+            .map_err(|_| io::Error::from_raw_os_error(descriptor::TOO_MANY))?;
         let program = Program::new(
             spawn.arguments.iter().map(Vec::as_slice),
             spawn.environment.iter().map(Vec::as_slice),
@@ -255,28 +262,37 @@ impl Kernel for System {
     }
 
     fn tree(&mut self, root: i32) -> Vec<Member> {
-        self.look(|_| family::tree(root))
+        self.let_go();
+        family::tree(root)
     }
 
-    fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
-        self.look(|it| it.descent.orphans(leaders))
+    fn orphans(&mut self, leaders: &HashSet<i32>, runs: &[&Marks]) -> Option<Vec<Member>> {
+        self.let_go();
+        self.descent.orphans(leaders, runs)
+    }
+
+    fn hears_of_orphans(&self) -> bool {
+        cfg!(target_os = "linux")
     }
 
     fn lives_on(&mut self, orphan: &Member) -> bool {
-        self.look(|_| orphan.lives_on())
+        self.let_go();
+        orphan.lives_on()
     }
 
     fn are_on(&mut self, marks: &Marks, orphan: &Member) -> bool {
-        self.look(|it| it.descent.is_below(orphan, marks.leader) || marks.are_on(orphan))
+        self.let_go();
+        self.descent.is_below(orphan, marks.leader) || marks.are_on(orphan)
     }
 
     fn hold_lock(&mut self) {
-        // None came if we have too many open: the manager holds it, as long as that lives.
-        self.locks.extend(self.passed.pop_front());
+        // Where it was lost on the way the manager holds it, as long as that lives.
+        self.locks
+            .extend(self.passed.pop_front().into_iter().flatten());
     }
 
     fn note_terminal(&mut self, modes: [u32; 8]) {
-        let terminal = self.passed.pop_front();
+        let terminal = self.passed.pop_front().and_then(|mut it| it.pop());
         self.attached = terminal.map(|it| (it, Settings::from_halves(modes)));
     }
 

@@ -31,17 +31,22 @@ struct Story {
 
 impl Story {
     fn play(&self, fault: Option<Fault>) -> Session {
+        let mut session = self.session(|machine| machine.fault = fault);
+        session.run();
+        session
+    }
+
+    /// Before its first turn, on a machine of this kind.
+    fn session(&self, prepare: impl FnOnce(&mut Machine)) -> Session {
         let mut machine = Machine::new(Instant::now(), self.program);
-        machine.fault = fault;
+        prepare(&mut machine);
         let processes = ["web", "job"].map(planned).into();
         let plan = Plan {
             apps: Vec::new(),
             externals: Vec::new(),
             processes,
         };
-        let mut session = Session::new(plan, machine, self.blows);
-        session.run();
-        session
+        Session::new(plan, machine, self.blows)
     }
 
     /// Without a fault, and with one at each call in turn, of that call alone and of those that follow.
@@ -207,4 +212,52 @@ fn a_session_that_was_paused_is_stopped() {
         status: Some(0),
     };
     story.check();
+}
+
+#[test]
+fn where_orphans_are_not_heard_of_they_are_found() {
+    let story = Story {
+        program: |id| [&program::STUBBORN, &program::CRASHES][id.process as usize],
+        blows: &[(3000, Blow::Stop)],
+        status: Some(3),
+    };
+    let mut session = story.session(|machine| machine.hides_orphans = true);
+    session.run();
+    story.check_end(&mut session);
+}
+
+#[test]
+fn a_daemon_is_seldom_looked_at_while_nobody_ends_it() {
+    let story = Story {
+        program: |id| [&program::DAEMONISES, &program::SERVER][id.process as usize],
+        blows: &[(30_000, Blow::Stop)],
+        status: Some(0),
+    };
+    for (hides_orphans, most) in [(false, 20), (true, 60)] {
+        let mut session = story.session(|machine| machine.hides_orphans = hides_orphans);
+        session.run();
+        story.check_end(&mut session);
+        let calls = session.machine().calls.iter();
+        let looks = calls.filter(|call| **call == "orphans").count();
+        assert!(looks < most, "{looks} looks in 30 s");
+    }
+}
+
+#[test]
+fn a_storm_of_orphans_keeps_nobody_waiting() {
+    let story = Story {
+        program: |_| &program::STUBBORN,
+        blows: &[(100, Blow::Stop)],
+        status: Some(0),
+    };
+    let mut session = story.session(|machine| machine.storm = 2_000);
+    session.run();
+    story.check_end(&mut session);
+    let calls = session.machine().calls.clone();
+    let looks = calls.split(|call| *call != "orphans" && *call != "reap");
+    let longest = looks.map(<[_]>::len).max();
+    assert!(
+        longest < Some(100),
+        "{longest:?} calls before anybody is heard"
+    );
 }

@@ -143,12 +143,12 @@ pub(crate) enum Waits {
 }
 
 /// Receives what is there: bytes are appended to `bytes`, descriptors to `passed`, in the order in which
-/// they were sent. Never blocks. `Ok(0)` is the end of the stream. Where this process has as many open as it may,
-/// descriptors are missing, and the bytes that they came with are all there.
+/// they were sent, those of one message together. Never blocks. `Ok(0)` is the end of the stream. Where this process
+/// has as many open as it may, descriptors are missing, of some messages all; the bytes are all there.
 pub(crate) fn receive(
     socket: BorrowedFd<'_>,
     bytes: &mut Vec<u8>,
-    passed: &mut VecDeque<OwnedFd>,
+    passed: &mut VecDeque<Vec<OwnedFd>>,
 ) -> io::Result<usize> {
     let mut buffer = [0; 64 * 1024];
     // Aligned for a cmsghdr, and with room for all that one message brings.
@@ -173,10 +173,13 @@ pub(crate) fn receive(
         }
     };
     // SAFETY: the kernel has just filled in this header, and nobody has taken its descriptors yet.
-    for descriptor in unsafe { passed_with(&header) } {
-        #[cfg(not(target_os = "linux"))]
-        fcntl(&descriptor, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-        passed.push_back(descriptor);
+    let together = unsafe { passed_with(&header) };
+    #[cfg(not(target_os = "linux"))]
+    for descriptor in &together {
+        fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    }
+    if !together.is_empty() || header.msg_flags & libc::MSG_CTRUNC != 0 {
+        passed.push_back(together);
     }
     bytes.extend_from_slice(&buffer[..received]);
     Ok(received)
@@ -293,7 +296,7 @@ pub(crate) fn poll(
         .collect();
     let timeout = match timeout {
         None => PollTimeout::NONE,
-        Some(timeout) => PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX),
+        Some(timeout) => in_whole_milliseconds(timeout),
     };
     match nix::poll::poll(&mut polled, timeout) {
         Ok(_) | Err(Errno::EINTR) => {}
@@ -301,4 +304,45 @@ pub(crate) fn poll(
     }
     let is_readable = |polled: &PollFd<'_>| polled.any().unwrap_or(false);
     Ok(polled.iter().map(is_readable).collect())
+}
+
+/// Rounded up: whoever waits for an instant would wait again and again for the last part of a millisecond.
+fn in_whole_milliseconds(timeout: std::time::Duration) -> nix::poll::PollTimeout {
+    let milliseconds = timeout.as_nanos().div_ceil(1_000_000);
+    let milliseconds = i32::try_from(milliseconds).ok();
+    milliseconds.map_or(nix::poll::PollTimeout::MAX, |it| {
+        nix::poll::PollTimeout::try_from(it).expect("it is not negative")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn descriptors_come_together_as_they_were_sent() {
+        let (ours, theirs) = pair().unwrap();
+        let (read, write) = pipe().unwrap();
+        send(ours.as_fd(), b"ab", &[read, write], Waits::No).unwrap();
+        send(ours.as_fd(), b"c", &[], Waits::No).unwrap();
+        send(ours.as_fd(), b"d", &[pipe().unwrap().0], Waits::No).unwrap();
+        let (mut bytes, mut passed) = (Vec::new(), VecDeque::new());
+        while bytes != b"abcd" {
+            receive(theirs.as_fd(), &mut bytes, &mut passed).unwrap();
+        }
+        let counts: Vec<usize> = passed.iter().map(Vec::len).collect();
+        assert_eq!(counts, [2, 1]);
+    }
+
+    #[test]
+    fn a_wait_is_never_shorter_than_was_asked_for() {
+        let (read, _write) = pipe().unwrap();
+        for timeout in [1, 1_500, 2_999].map(Duration::from_micros) {
+            let begun = Instant::now();
+            assert_eq!(poll(&[read.as_fd()], Some(timeout)).unwrap(), [false]);
+            assert!(begun.elapsed() >= timeout, "{timeout:?}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::guardian::kernel::{Child, Exec, Heard, Kernel};
 use crate::guardian::protocol::{News, Request, RunId, Spawn};
-use crate::guardian::tests::program::{Act, OnSigterm, Program};
+use crate::guardian::tests::program::{Act, OnSigterm, Program, SERVER};
 use crate::os::family::{Marks, Member};
 use crate::os::process::Status;
 use crate::os::signals;
@@ -31,6 +31,10 @@ pub(super) struct Machine {
     /// Something happens outside at this instant: no wait goes beyond it.
     pub(super) wakes_at: Option<Instant>,
     pub(super) fault: Option<Fault>,
+    /// As on macOS: what is to be known of an orphan has to be looked for.
+    pub(super) hides_orphans: bool,
+    /// Orphans come and go faster than anybody can look, for so many looks more.
+    pub(super) storm: usize,
     /// The kind of each call, in order.
     pub(super) calls: Vec<&'static str>,
     /// Those that failed.
@@ -60,6 +64,8 @@ struct Process {
     is_stopped: bool,
     /// A SIGTERM came while it was stopped.
     is_sigterm_pending: bool,
+    /// Nobody tells of its end.
+    is_orphan: bool,
     exits_at: Option<(Instant, u8)>,
     program: &'static Program,
     has_rights: bool,
@@ -89,6 +95,8 @@ impl Machine {
             now,
             wakes_at: None,
             fault: None,
+            hides_orphans: false,
+            storm: 0,
             calls: Vec::new(),
             failed: Vec::new(),
             requests: VecDeque::new(),
@@ -228,12 +236,36 @@ impl Machine {
     fn end(&mut self, pid: i32, exit: Exit) {
         let process = self.processes.get_mut(&pid).expect("it lives");
         process.state = State::Zombie(exit);
-        self.is_bereaved |= process.parent == GUARDIAN;
+        self.is_bereaved |= process.parent == GUARDIAN && !process.is_orphan;
+        let is_told = !self.hides_orphans;
         let ours = self.processes.values_mut();
         for orphan in ours.filter(|process| process.parent == pid) {
-            orphan.parent = GUARDIAN;
-            self.is_bereaved |= matches!(orphan.state, State::Zombie(_));
+            (orphan.parent, orphan.is_orphan) = (GUARDIAN, !is_told);
+            self.is_bereaved |= is_told && matches!(orphan.state, State::Zombie(_));
         }
+    }
+
+    /// One who was set free and has ended since the last look.
+    fn blow_in(&mut self) {
+        if self.storm == 0 {
+            return;
+        }
+        self.storm -= 1;
+        self.add(Process {
+            parent: GUARDIAN,
+            group: 1,
+            session: 1,
+            birth: 0,
+            state: State::Zombie(Exit::Status(0)),
+            is_stopped: false,
+            is_sigterm_pending: false,
+            is_orphan: true,
+            exits_at: None,
+            program: &SERVER,
+            has_rights: false,
+            variable: Vec::new(),
+            output: (0, 0),
+        });
     }
 
     /// Its pid is free, and somebody else's at once.
@@ -378,6 +410,7 @@ impl Kernel for Machine {
             },
             is_stopped: false,
             is_sigterm_pending: false,
+            is_orphan: false,
             exits_at: None,
             program: (self.program)(spawn.id),
             has_rights: false,
@@ -462,13 +495,18 @@ impl Kernel for Machine {
         members
     }
 
-    fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
+    fn orphans(&mut self, leaders: &HashSet<i32>, _runs: &[&Marks]) -> Option<Vec<Member>> {
         if self.fails("orphans").is_some() {
             return None;
         }
+        self.blow_in();
         let mut children = self.children(GUARDIAN);
         children.retain(|child| !leaders.contains(&child.pid));
         Some(children)
+    }
+
+    fn hears_of_orphans(&self) -> bool {
+        !self.hides_orphans
     }
 
     fn lives_on(&mut self, orphan: &Member) -> bool {

@@ -18,11 +18,14 @@ impl Descent {
 
     pub(crate) fn follow(&mut self, _leader: i32) {}
 
-    pub(crate) fn forks(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn news(&self) -> Option<BorrowedFd<'_>> {
         None
     }
 
-    pub(crate) fn note_forks(&mut self) {}
+    /// SIGCHLD tells.
+    pub(crate) fn take_news(&mut self) -> bool {
+        false
+    }
 
     pub(crate) fn patience(&self, asked: Option<Duration>) -> Option<Duration> {
         asked
@@ -32,7 +35,11 @@ impl Descent {
         false
     }
 
-    pub(crate) fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
+    pub(crate) fn orphans(
+        &mut self,
+        leaders: &HashSet<i32>,
+        _runs: &[&Marks],
+    ) -> Option<Vec<Member>> {
         let children = process::own_children().ok()?.into_iter();
         // Nobody else collects them: each is there.
         let orphans = children.filter(|pid| !leaders.contains(pid));
@@ -44,7 +51,7 @@ pub(super) fn begin(_marks: &mut Marks) {}
 
 /// The guardian was the nearer subreaper; now we are.
 pub(super) fn left_behind(_runs: &[&Marks]) -> Option<Vec<Member>> {
-    Descent::begin().orphans(&HashSet::new())
+    Descent::begin().orphans(&HashSet::new(), &[])
 }
 
 pub(super) fn below(guardian: i32) -> Vec<i32> {

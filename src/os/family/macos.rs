@@ -1,8 +1,9 @@
 //! Nobody adopts orphans there but pid 1. Who descends from whom is told by numbers that the kernel gives each process
 //! for good: its own, and that of the process which forked it. They are to be read while both live, so the kernel
-//! tells of every fork of a process that is known (kqueue(2), NOTE_FORK).
+//! tells of every fork of a process that is known, and of its end (kqueue(2), NOTE_FORK and NOTE_EXIT).
 //!
-//! What is missed: a process whose parent was forked, forked and ended between two looks, and that carries no mark.
+//! A process whose parent was forked, forked and ended between two looks, and that left its group, is told by its
+//! marks; it is missed if it wiped them.
 
 use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -17,19 +18,29 @@ use crate::os::process::{self, Numbers};
 const INTERVAL: Duration = Duration::from_millis(10);
 /// How many forks are told of at once.
 const EVENTS: usize = 64;
+const AT_ONCE: libc::timespec = libc::timespec {
+    tv_sec: 0,
+    tv_nsec: 0,
+};
 /// The parent of whoever has lost his own.
 const FIRST_PROCESS: i32 = 1;
 
 /// Who descends from which leader.
 #[derive(Debug)]
 pub(crate) struct Descent {
-    /// `None`: the system had none left; then only marks tell.
-    forks: Option<Kqueue>,
+    /// `None`: the system had none left; then only groups and marks tell.
+    news: Option<Kqueue>,
     /// By the number of each that lives.
     known: HashMap<u64, Known>,
+    /// Who was born before is none of ours.
+    began: u64,
+    /// Orphans that carry no mark.
+    strangers: HashSet<(i32, u64)>,
     looked_at: Option<Instant>,
-    /// Somebody forked, and nobody has looked since.
+    /// Somebody forked or ended, and nobody has looked since.
     is_due: bool,
+    /// Somebody ended, and it was not said yet.
+    has_ended: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,10 +52,13 @@ struct Known {
 impl Descent {
     pub(crate) fn begin() -> Self {
         Self {
-            forks: Kqueue::new().ok(),
+            news: Kqueue::new().ok(),
             known: HashMap::new(),
+            began: process::status(std::process::id() as i32).map_or(0, |own| own.start_time),
+            strangers: HashSet::new(),
             looked_at: None,
             is_due: false,
+            has_ended: false,
         }
     }
 
@@ -61,17 +75,23 @@ impl Descent {
         }
     }
 
-    /// Readable when somebody has forked.
-    pub(crate) fn forks(&self) -> Option<BorrowedFd<'_>> {
-        self.forks.as_ref().map(AsFd::as_fd)
+    /// Readable when somebody has forked or ended.
+    pub(crate) fn news(&self) -> Option<BorrowedFd<'_>> {
+        self.news.as_ref().map(AsFd::as_fd)
     }
 
-    /// Call it after every wait.
-    pub(crate) fn note_forks(&mut self) {
-        self.is_due |= self.take_events();
-        if self.is_due && self.left_to_wait().is_zero() {
-            self.look();
+    /// Call it after every wait. Whether somebody who is known has ended.
+    pub(crate) fn take_news(&mut self) -> bool {
+        if self.take_events() && !self.has_ended {
+            // The kernel tells of an end before it is one: who is looked at in that instant still lives.
+            self.has_ended = true;
+            self.looked_at = Some(Instant::now());
         }
+        if !self.is_due || !self.left_to_wait().is_zero() {
+            return false;
+        }
+        self.look();
+        std::mem::take(&mut self.has_ended)
     }
 
     /// How long may be waited for news: no longer than until the next look, if one is due.
@@ -89,17 +109,45 @@ impl Descent {
         known.any(|known| known.pid == orphan.pid && known.leader == leader)
     }
 
-    /// Who has lost his parent, and is known or in one of the leaders' groups.
-    pub(crate) fn orphans(&mut self, leaders: &HashSet<i32>) -> Option<Vec<Member>> {
-        self.look();
+    /// Who has lost his parent, and is known, or in one of the leaders' groups, or carries a mark of these runs.
+    pub(crate) fn orphans(
+        &mut self,
+        leaders: &HashSet<i32>,
+        runs: &[&Marks],
+    ) -> Option<Vec<Member>> {
+        let all = process::all();
+        if all.is_empty() || !self.look() {
+            return None;
+        }
         let known: HashSet<i32> = self.known.values().map(|known| known.pid).collect();
-        let candidates = process::all().into_iter();
-        let candidates = candidates.filter(|pid| !leaders.contains(pid));
-        let orphans = candidates.filter_map(Member::of).filter(|orphan| {
-            is_orphan(orphan)
-                && (known.contains(&orphan.pid) || leaders.contains(&orphan.status.group))
+        let candidates = all.into_iter().filter(|pid| !leaders.contains(pid));
+        let candidates = candidates.filter_map(Member::of).filter(is_orphan);
+        let (ours, others): (Vec<Member>, Vec<Member>) = candidates.partition(|orphan| {
+            known.contains(&orphan.pid)
+                || leaders.contains(&orphan.status.group)
+                || self.is_marked(orphan, runs)
         });
-        Some(orphans.collect())
+        let others: HashSet<(i32, u64)> = others.iter().map(Member::identity).collect();
+        self.strangers.retain(|stranger| others.contains(stranger));
+        Some(ours)
+    }
+
+    /// From then on it is known, and who descends from it. It is asked once: who carries no mark will never carry one.
+    fn is_marked(&mut self, orphan: &Member, runs: &[&Marks]) -> bool {
+        let identity = orphan.identity();
+        if orphan.status.start_time < self.began || self.strangers.contains(&identity) {
+            return false;
+        }
+        let marks = runs.iter().find(|marks| marks.are_on(orphan));
+        let Some(Marks { leader, .. }) = marks else {
+            self.strangers.insert(identity);
+            return false;
+        };
+        if let Some(numbers) = process::numbers(orphan.pid) {
+            let (pid, leader) = (orphan.pid, *leader);
+            self.note(numbers.own, Known { pid, leader });
+        }
+        true
     }
 
     fn left_to_wait(&self) -> Duration {
@@ -107,35 +155,30 @@ impl Descent {
         INTERVAL.saturating_sub(elapsed)
     }
 
-    /// Whether there were any.
-    fn take_events(&self) -> bool {
-        let Some(forks) = &self.forks else {
+    /// Whether one of them was an end.
+    fn take_events(&mut self) -> bool {
+        let Some(news) = &self.news else {
             return false;
         };
-        let none = KEvent::new(
-            0,
-            EventFilter::EVFILT_PROC,
-            EvFlags::empty(),
-            FilterFlag::empty(),
-            0,
-            0,
-        );
+        let none = event(0, EvFlags::empty(), FilterFlag::empty());
         let mut events = [none; EVENTS];
-        let at_once = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        let mut has_any = false;
-        while let Ok(1..) = forks.kevent(&[], &mut events, Some(at_once)) {
-            has_any = true;
+        let mut has_ended = false;
+        while let Ok(count @ 1..) = news.kevent(&[], &mut events, Some(AT_ONCE)) {
+            self.is_due = true;
+            let is_end = |event: &KEvent| event.fflags().contains(FilterFlag::NOTE_EXIT);
+            has_ended |= events[..count].iter().any(is_end);
         }
-        has_any
+        has_ended
     }
 
-    fn look(&mut self) {
+    /// `false`: nobody can be seen now, not even we.
+    fn look(&mut self) -> bool {
         self.looked_at = Some(Instant::now());
-        self.is_due = false;
         let pids = process::all().into_iter();
+        self.is_due = pids.len() == 0;
+        if self.is_due {
+            return false;
+        }
         let living: Vec<(i32, Numbers)> = pids
             .filter_map(|pid| Some((pid, process::numbers(pid)?)))
             .collect();
@@ -144,6 +187,7 @@ impl Descent {
         // Who has ended leaves nobody whom this look has not seen.
         let numbers: HashSet<u64> = living.iter().map(|(_, numbers)| numbers.own).collect();
         self.known.retain(|own, _| numbers.contains(own));
+        true
     }
 
     /// Whether there were any that were not known.
@@ -162,23 +206,18 @@ impl Descent {
         if self.known.insert(own, known).is_some() {
             return;
         }
-        let Some(forks) = &self.forks else { return };
-        let watch = KEvent::new(
-            known.pid as usize,
-            EventFilter::EVFILT_PROC,
-            EvFlags::EV_ADD | EvFlags::EV_CLEAR,
-            FilterFlag::NOTE_FORK,
-            0,
-            0,
-        );
-        let at_once = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
+        let Some(news) = &self.news else { return };
+        let flags = EvFlags::EV_ADD | EvFlags::EV_CLEAR;
+        let kinds = FilterFlag::NOTE_FORK | FilterFlag::NOTE_EXIT;
+        let watch = event(known.pid, flags, kinds);
         // Who has ended meanwhile cannot be watched; what he forked before is seen by the next look.
-        let _ = forks.kevent(&[watch], &mut [], Some(at_once));
+        let _ = news.kevent(&[watch], &mut [], Some(AT_ONCE));
         self.is_due = true;
     }
+}
+
+fn event(pid: i32, flags: EvFlags, kinds: FilterFlag) -> KEvent {
+    KEvent::new(pid as usize, EventFilter::EVFILT_PROC, flags, kinds, 0, 0)
 }
 
 fn is_orphan(member: &Member) -> bool {
@@ -197,7 +236,11 @@ pub(super) fn left_behind(runs: &[&Marks]) -> Option<Vec<Member>> {
     };
     let mut runs = runs.to_vec();
     runs.retain(|marks| !is_another(marks));
-    let orphans = process::all().into_iter().filter_map(Member::of);
+    let all = process::all();
+    if all.is_empty() {
+        return None;
+    }
+    let orphans = all.into_iter().filter_map(Member::of);
     let orphans =
         orphans.filter(|orphan| is_orphan(orphan) && runs.iter().any(|marks| marks.are_on(orphan)));
     Some(orphans.collect())

@@ -9,7 +9,26 @@ use std::sync::LazyLock;
 use super::Status;
 
 pub(super) fn status(pid: i32) -> Option<Status> {
-    parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+    match fs::read(format!("/proc/{pid}/stat")) {
+        Ok(stat) => parse(&stat),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => hidden_child(pid),
+        Err(_) => None,
+    }
+}
+
+/// A child of ours, though /proc does not show it: mounted with `hidepid`, it hides whoever has another user's rights
+/// or guards its memory (ssh-agent). It is not to be taken for nobody, nor for one that cannot be looked at now. That
+/// nobody else gets its pid before we collect it stands for the start time.
+fn hidden_child(pid: i32) -> Option<Status> {
+    let exit = crate::os::spawn::peek_exit(pid).ok()?;
+    let of = Some(nix::unistd::Pid::from_raw(pid));
+    Some(Status {
+        parent: std::process::id() as i32,
+        group: nix::unistd::getpgid(of).ok()?.as_raw(),
+        session: nix::unistd::getsid(of).ok()?.as_raw(),
+        start_time: 0,
+        is_zombie: exit.is_some(),
+    })
 }
 
 fn parse(stat: &[u8]) -> Option<Status> {
@@ -160,6 +179,24 @@ mod tests {
         assert_eq!(parse(b"9 (sh"), None);
         assert_eq!(parse(b"9 (sh)"), None);
         assert_eq!(parse(b""), None);
+    }
+
+    #[test]
+    fn a_child_that_is_hidden_is_told_by_other_calls() {
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = child.id() as i32;
+        let shown = status(pid).unwrap();
+        let expected = Status {
+            start_time: 0,
+            ..shown
+        };
+        assert_eq!(hidden_child(pid), Some(expected));
+        child.wait().unwrap();
+        assert_eq!(hidden_child(pid), None);
+        assert_eq!(hidden_child(shown.parent), None);
     }
 
     #[test]
