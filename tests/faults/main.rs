@@ -12,6 +12,7 @@ mod environment;
 mod executes;
 mod families;
 mod files;
+mod fronts;
 #[cfg(target_os = "linux")]
 mod guardian;
 #[cfg(target_os = "linux")]
@@ -20,6 +21,8 @@ mod killed;
 mod left;
 mod names;
 mod numbers;
+#[cfg(target_os = "linux")]
+mod order;
 #[cfg(target_os = "linux")]
 mod others;
 mod outlets;

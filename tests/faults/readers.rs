@@ -83,7 +83,7 @@ fn wait_for_ticks(project: &Project, count: usize) {
 }
 
 /// Waits for its end, and fails if that takes longer than `most`.
-fn ends_within(devrun: &mut Raw, most: Duration) -> i32 {
+pub fn ends_within(devrun: &mut Raw, most: Duration) -> i32 {
     let begun = Instant::now();
     loop {
         if let Some(status) = devrun.0.try_wait().unwrap() {
