@@ -19,6 +19,7 @@ mod guardian;
 mod injected;
 mod killed;
 mod left;
+mod locks;
 mod names;
 mod numbers;
 #[cfg(target_os = "linux")]
