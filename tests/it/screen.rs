@@ -95,7 +95,12 @@ impl Screen {
 
     /// A shell with job control in the project's directory; `$D` is devrun.
     pub fn shell(project: &Project) -> Self {
-        let mut shell = Command::new("/bin/sh");
+        Self::shell_called(project, "/bin/sh")
+    }
+
+    /// The same, of that shell.
+    pub fn shell_called(project: &Project, name: &str) -> Self {
+        let mut shell = Command::new(name);
         project.prepare(&mut shell);
         shell
             .arg("-i")
