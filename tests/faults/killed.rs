@@ -45,16 +45,14 @@ fn of_the_whole_job() {
 /// As it is typed: devrun in the background, and in a pipeline that is stopped.
 #[test]
 fn of_a_job_by_its_number_in_a_shell() {
-    for shell in ["sh", "bash"]
-        .into_iter()
-        .filter(|shell| is_installed(shell))
-    {
+    let shells = [("sh", &[][..]), ("bash", &["--norc"])];
+    for (shell, arguments) in shells.into_iter().filter(|(name, _)| is_installed(name)) {
         for (tail, to_the_prompt) in [(" > out &", ""), (" | cat > out", CTRL_Z)] {
             let family = Family::new();
             let start = family.command(&[]);
             let words: Vec<&OsStr> = start.get_args().collect();
             let line = words.join(OsStr::new(" ")).into_string().unwrap();
-            let mut screen = Screen::shell_called(&family.project, shell);
+            let mut screen = Screen::shell_called(&family.project, shell, arguments);
             screen.command(&format!("$D {line}{tail}"));
             family.wait_until_up();
             screen.type_(to_the_prompt);
