@@ -37,8 +37,11 @@ mod scarcity;
 #[path = "../it/screen.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod screen;
+mod screens;
 #[cfg(target_os = "linux")]
 mod secrets;
+#[cfg(target_os = "linux")]
+mod shares;
 #[cfg(target_os = "linux")]
 mod stale;
 #[cfg(target_os = "linux")]

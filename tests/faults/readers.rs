@@ -171,6 +171,33 @@ fn nobody_is_killed_in_his_last_words_because_the_reader_stalls() {
     wait_until_nobody_is_left(&project);
 }
 
+/// More than anything could keep, and nobody takes any of it.
+#[test]
+fn last_words_without_an_end_are_dropped_and_counted_in_little_memory() {
+    const WORDS: usize = 300 * 1024 * 1024;
+    let words = helper(&format!("pour {WORDS}"));
+    let last = format!(
+        "last: trap '{words}; echo > said; until test -e go; do sleep 0.01; done; exit' TERM; \
+                        echo > up; sleep 1000 & wait\n"
+    );
+    let project = Project::with_procfile(&format!("{}{last}", flood()));
+    let mut stalled = Stalled::new(&project, &["-t", "20"]);
+    project.wait_for_file("up");
+    stalled.devrun.signal(Signal::SIGTERM);
+    project.wait_for_file("said");
+    has_little_memory(stalled.devrun.pid());
+    project.write("go", "");
+    ends_within(&mut stalled.devrun, Duration::from_secs(10));
+    wait_until_nobody_is_left(&project);
+    let (status, _, said) = stalled.read_on();
+    assert_eq!(status, 1, "{said}");
+    let lost = said
+        .split_whitespace()
+        .find_map(|word| word.parse::<usize>().ok());
+    println!("{said}");
+    assert!(lost.is_some(), "{said}");
+}
+
 #[test]
 fn nor_when_it_alone_is_stopped_or_started_again() {
     let project = Project::with_procfile(&format!("{}{}", flood(), last_words(40_000)));
