@@ -39,9 +39,9 @@ fn pipes_for_input_are_small_and_only_the_first_for_output_are_large() {
         assert!(number <= LARGE || output <= USUAL, "{number}: {output}");
         large += usize::from(output > USUAL);
     }
-    // A user whose share is spent gets none.
+    // A user whose share is spent gets none; root has no share.
     println!("{large} large ones");
-    assert!(large <= LARGE);
+    assert!(large == LARGE || !nix::unistd::geteuid().is_root());
     assert_eq!(devrun.interrupt(), 0);
     wait_until_nobody_is_left(&project);
 }
