@@ -1,11 +1,14 @@
 //! `devrun start --detach`: the process in front, which lets a session go on without it. It forks the session,
 //! hands on what that says until all is settled, and ends with the status it is told.
 
+mod copy;
+
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
 use crate::cli::NOT_STARTED;
+use crate::cli::front::copy::Copy;
 use crate::cli::tell::tell;
 use crate::driver::front::{Front, Word};
 use crate::os::spawn::{self, Side};
@@ -103,32 +106,39 @@ pub(super) fn fork(output: OwnedFd) -> io::Result<Result<Forked, Line>> {
 }
 
 impl Waiting {
-    /// Until all is settled, the session is gone, or somebody presses Ctrl-C: that leaves it running.
+    /// Until all is settled, the session is gone, or somebody presses Ctrl-C: that leaves it running. Whoever reads
+    /// our output may take as long as he likes, also for the last of it.
     pub(super) fn attend(mut self) -> ExitCode {
-        let stdout = io::stdout();
-        let mut copy = Copy::new(stdout.as_fd());
-        let news = loop {
-            match self.hear(&mut copy) {
-                Ok(Some(news)) => break news,
-                Ok(None) => {}
-                Err(_) => break News::SessionGone,
+        let mut copy = Copy::start();
+        let mut news = None;
+        while news.is_none() || !copy.is_idle() {
+            match self.hear(&mut copy, news.is_some()) {
+                Ok(Some(News::Interrupted)) => break,
+                Ok(heard) => news = news.or(heard),
+                Err(_) => {
+                    news = Some(News::SessionGone);
+                    break;
+                }
             }
-        };
+        }
         match news {
-            News::Settled(status) => ExitCode::from(status),
-            News::Interrupted => self.leave(),
-            News::SessionGone => self.report_end(),
+            Some(News::Settled(status)) => ExitCode::from(status),
+            Some(News::SessionGone) => self.report_end(),
+            Some(News::Interrupted) | None => self.leave(),
         }
     }
 
     /// Waits until something happens.
-    fn hear(&mut self, copy: &mut Copy<'_>) -> io::Result<Option<News>> {
-        let mut watched = vec![self.signals.as_fd(), self.socket.as_fd()];
-        watched.extend((!copy.is_at_end).then(|| self.output.as_fd()));
+    fn hear(&mut self, copy: &mut Copy, is_over: bool) -> io::Result<Option<News>> {
+        let mut watched = vec![self.signals.as_fd()];
+        // Nothing more is said there then, and at its end it would be readable for ever.
+        watched.extend((!is_over).then(|| self.socket.as_fd()));
+        watched.extend(copy.waits_for(self.output.as_fd()));
         let readable = descriptor::poll(&watched, None)?;
         // First: what was said before it is settled is all there by then.
-        let news = if readable[1] { self.word()? } else { None };
-        copy.take(self.output.as_fd())?;
+        let is_told = !is_over && readable[1];
+        let news = if is_told { self.word()? } else { None };
+        copy.go_on(self.output.as_fd())?;
         if news.is_none() && readable[0] && self.is_interrupted()? {
             return Ok(Some(News::Interrupted));
         }
@@ -169,7 +179,7 @@ impl Waiting {
     fn leave(self) -> ExitCode {
         let pid = self.session;
         if self.has_begun {
-            tell!("left running (pid {pid}): `devrun stop` ends it");
+            say(&format!("left running (pid {pid}): `devrun stop` ends it"));
             return ExitCode::SUCCESS;
         }
         signals::terminate(pid);
@@ -182,10 +192,13 @@ impl Waiting {
         let exit = spawn::wait_for_exit(self.session);
         match exit {
             Some(Exit::Signal(signal)) => {
-                tell!("the session was killed by {}", signal_name(signal));
+                say(&format!(
+                    "the session was killed by {}",
+                    signal_name(signal)
+                ));
             }
             Some(Exit::Status(_)) if self.has_begun => {
-                tell!("nothing runs any more: the session has ended");
+                say("nothing runs any more: the session has ended");
             }
             Some(Exit::Status(_) | Exit::Unready) | None => {}
         }
@@ -193,36 +206,9 @@ impl Waiting {
     }
 }
 
-/// From the session's output to ours.
-struct Copy<'a> {
-    to: BorrowedFd<'a>,
-    is_at_end: bool,
-    /// Whoever read ours has seen enough: the session goes on all the same.
-    is_unread: bool,
-}
-
-impl<'a> Copy<'a> {
-    fn new(to: BorrowedFd<'a>) -> Self {
-        Self {
-            to,
-            is_at_end: false,
-            is_unread: false,
-        }
-    }
-
-    /// All that is there now.
-    fn take(&mut self, from: BorrowedFd<'_>) -> io::Result<()> {
-        let mut buffer = [0; 16 * 1024];
-        while !self.is_at_end {
-            match descriptor::read(from, &mut buffer)? {
-                None => break,
-                Some(0) => self.is_at_end = true,
-                Some(count) if !self.is_unread => {
-                    self.is_unread = descriptor::write_all(self.to, &buffer[..count]).is_err();
-                }
-                Some(_) => {}
-            }
-        }
-        Ok(())
+/// To whoever reads stderr now: who stands still, and has asked for the end, is not waited for.
+fn say(text: &str) {
+    if descriptor::takes_at_once(io::stderr().as_fd()) {
+        tell!("{text}");
     }
 }

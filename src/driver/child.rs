@@ -10,6 +10,8 @@ use crate::os::descriptor;
 use crate::os::pty::{self, Pty, Size};
 use crate::plan::{PlannedProcess, command};
 
+/// What runs the commands of a Procfile.
+pub(super) const SHELL: &str = "/bin/sh";
 /// Nothing is ever written to a stdin that is a pipe; a small one leaves the user's pipe pages to others.
 const INPUT_PIPE: i32 = 4096;
 /// Holds what a child writes while its reader is busy.
@@ -81,7 +83,7 @@ pub(super) fn spawn_request(
         grace: u32::try_from(process.grace.as_millis()).unwrap_or(u32::MAX),
         has_terminal,
         arguments: vec![
-            b"/bin/sh".to_vec(),
+            SHELL.as_bytes().to_vec(),
             b"-c".to_vec(),
             command.as_bytes().to_vec(),
         ],

@@ -1,9 +1,11 @@
 //! What the guardian tells of the runs becomes news to the supervisor.
 
 use std::io;
+use std::path::Path;
 use std::time::Instant;
 
 use crate::driver::Driver;
+use crate::driver::child::SHELL;
 use crate::driver::spawning::parts;
 use crate::guardian::protocol::{News, RunId};
 use crate::os::{NO_SUCH_FILE, limits, process};
@@ -78,6 +80,9 @@ impl Driver {
         if errno == NO_SUCH_FILE && !directory.is_dir() {
             let shown = wording::path(directory, process::home().as_deref());
             return format!("its directory is gone: {shown}");
+        }
+        if errno == NO_SUCH_FILE && !Path::new(SHELL).exists() {
+            return format!("there is no {SHELL}");
         }
         limits::words_of(&io::Error::from_raw_os_error(errno))
     }

@@ -44,20 +44,21 @@ struct HandingOver {
 }
 
 impl Sharing {
-    /// Listens where the registry says that this session is reached. Without such a place, or on a full
-    /// disk, nobody can ask, which is said: nothing else depends on it.
+    /// Listens where the registry says that this session is reached. Without such a place, on a full disk, or
+    /// without the lock by which it is found nobody can ask, which is said: nothing else depends on it.
     pub(super) fn start(world: &mut World) -> (Self, Option<Notice>) {
         let (tell, requests) = mpsc::unbounded_channel();
         let socket = world.registry().socket();
         let server = socket
             .map_err(str::to_string)
             .and_then(|path| Server::bind(path).map_err(|error| os::words_of(&error)));
-        let unreachable = server.as_ref().err().map(|cause| Notice::Unreachable {
-            cause: cause.clone(),
-        });
-        if unreachable.is_some() {
+        if server.is_err() {
             world.registry().is_not_reached();
         }
+        let unlocked = world.registry().unlocked();
+        let unlocked = unlocked.map(|path| format!("`{}` cannot be locked", path.display()));
+        let cause = server.as_ref().err().cloned().or(unlocked);
+        let unreachable = cause.map(|cause| Notice::Unreachable { cause });
         let server = server.ok().map(|server| {
             let (end, ended) = oneshot::channel::<()>();
             let task = tokio::task::spawn_local(async move {

@@ -122,6 +122,14 @@ impl Registry {
         self.socket.as_deref().ok_or(why_not)
     }
 
+    /// The lock file of an app of ours that could not be locked: whoever looks there finds nobody.
+    pub(crate) fn unlocked(&self) -> Option<PathBuf> {
+        let runtime = self.runtime.as_deref()?;
+        let mut apps = self.apps.iter();
+        let (identity, _) = apps.find(|(_, owned)| owned.lock.is_none())?;
+        Some(app_lock(runtime, identity))
+    }
+
     /// Nobody listens where this session was to be asked: others are to know that they need not try.
     pub(crate) fn is_not_reached(&mut self) {
         self.socket = None;

@@ -33,7 +33,7 @@ pub fn of(process: &str, output: &[u8]) -> Vec<u8> {
 }
 
 /// What the helper pours.
-fn poured(bytes: usize) -> Vec<u8> {
+pub fn poured(bytes: usize) -> Vec<u8> {
     let numbers = 0..bytes / NUMBER;
     let mut poured = Vec::with_capacity(bytes);
     for number in numbers {

@@ -73,11 +73,20 @@ fn sigabrt_leaves_nobody() {
 /// The first asks, and nobody has so much patience; the second kills.
 #[test]
 fn a_second_sigint_leaves_nobody() {
+    twice(Signal::SIGINT);
+}
+
+#[test]
+fn a_second_sigterm_leaves_nobody() {
+    twice(Signal::SIGTERM);
+}
+
+fn twice(signal: Signal) {
     for tty in ["never", "always"] {
         let family = Family::new();
         let mut devrun = family.run(family.command(&["--tty", tty, "-t", "1000"]));
-        devrun.signal(Signal::SIGINT).wait_for("waiting for deaf.1");
-        devrun.signal(Signal::SIGINT).wait_for("killing ");
+        devrun.signal(signal).wait_for("waiting for deaf.1");
+        devrun.signal(signal).wait_for("killing ");
         assert_eq!(devrun.wait(), 0);
         family.wait_until_gone();
     }

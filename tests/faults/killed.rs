@@ -1,5 +1,6 @@
 //! SIGKILL of devrun, alone or with its job: in the midst of life, of a start, and of a shutdown.
 
+use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::time::{Duration, Instant};
 
@@ -7,8 +8,9 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use crate::families::{Family, check};
-use crate::left::wait_until_nobody_is_left;
-use crate::support::{Project, wait_until};
+use crate::left::{left, wait_until_nobody_is_left};
+use crate::screen::{CTRL_Z, Screen};
+use crate::support::{Project, is_installed, wait_until, wait_until_gone};
 
 const KILLED: i32 = 128 + Signal::SIGKILL as i32;
 
@@ -37,6 +39,39 @@ fn of_the_whole_job() {
         killpg(devrun.pid(), Signal::SIGKILL).unwrap();
         assert_eq!(devrun.wait(), KILLED);
         family.wait_until_gone();
+    }
+}
+
+/// As it is typed: devrun in the background, and in a pipeline that is stopped.
+#[test]
+fn of_a_job_by_its_number_in_a_shell() {
+    let shells = [("sh", &[][..]), ("bash", &["--norc"])];
+    for (shell, arguments) in shells.into_iter().filter(|(name, _)| is_installed(name)) {
+        for (tail, to_the_prompt) in [(" > out &", ""), (" | cat > out", CTRL_Z)] {
+            let family = Family::new();
+            let start = family.command(&[]);
+            let words: Vec<&OsStr> = start.get_args().collect();
+            let line = words.join(OsStr::new(" ")).into_string().unwrap();
+            let mut screen = Screen::shell_called(&family.project, shell, arguments);
+            screen.command(&format!("$D {line}{tail}"));
+            family.wait_until_up();
+            screen.type_(to_the_prompt);
+            if !to_the_prompt.is_empty() {
+                screen.wait_for("Stopped");
+            }
+            let session = family.project.session();
+            screen.command("kill -9 %1; echo it is $((1 + 1))");
+            screen.wait_for("it is 2");
+            wait_until_gone(session);
+            let itself = format!("{} ", screen.pid());
+            wait_until(|| {
+                left(&family.project)
+                    .iter()
+                    .all(|line| line.starts_with(&itself))
+            });
+            drop(screen);
+            family.wait_until_gone();
+        }
     }
 }
 

@@ -12,14 +12,18 @@ mod environment;
 mod executes;
 mod families;
 mod files;
+mod fronts;
 #[cfg(target_os = "linux")]
 mod guardian;
 #[cfg(target_os = "linux")]
 mod injected;
 mod killed;
 mod left;
+mod locks;
 mod names;
 mod numbers;
+#[cfg(target_os = "linux")]
+mod order;
 #[cfg(target_os = "linux")]
 mod others;
 mod outlets;
@@ -33,8 +37,11 @@ mod scarcity;
 #[path = "../it/screen.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod screen;
+mod screens;
 #[cfg(target_os = "linux")]
 mod secrets;
+#[cfg(target_os = "linux")]
+mod shares;
 #[cfg(target_os = "linux")]
 mod stale;
 #[cfg(target_os = "linux")]

@@ -230,6 +230,10 @@ fn root_is_another_user_too() {
     wait_until_nobody_is_left(&project);
 }
 
+/// What is said of a session for whose socket no place is left.
+const NOWHERE: &str = "ps, stop, restart and attach will not find this session: no directory for its socket is \
+                       private; `XDG_RUNTIME_DIR` can name one";
+
 /// What somebody may have put in the place of devrun's directory in `/tmp`, before we came.
 #[test]
 fn a_squatter_s_directory_is_neither_used_nor_changed() {
@@ -246,6 +250,7 @@ fn a_squatter_s_directory_is_neither_used_nor_changed() {
         squat(&place, &elsewhere);
         let before = fs::symlink_metadata(&place).unwrap();
         let mut devrun = up(&project, start);
+        devrun.see(&format!("system | {NOWHERE}\n"));
         let after = fs::symlink_metadata(&place).unwrap();
         assert_eq!((before.mode(), before.uid()), (after.mode(), after.uid()));
         assert_eq!(
@@ -304,6 +309,33 @@ fn a_runtime_directory_that_is_somebody_else_s_gives_way_to_the_next() {
     assert!(with_tmp(&["ps"]).output().unwrap().status.success());
     assert!(with_tmp(&["stop"]).output().unwrap().status.success());
     assert_eq!(devrun.wait(), 0);
+}
+
+/// A login of his own, in which we may write or not: what is made there is ours alone, or is not used.
+#[test]
+fn a_whole_runtime_directory_of_somebody_else_is_used_only_as_far_as_it_is_private() {
+    let Some(uid) = somebody() else { return };
+    for mode_of_theirs in [0o777, 0o1777, 0o700] {
+        let project = Project::with_procfile(UP);
+        let own = beside(&project, &format!("of-{uid}"));
+        let runtime = beside(&project, "run");
+        // For him it is somebody else's: root's.
+        set_mode(&runtime, mode_of_theirs);
+        let mut devrun = up(&project, start_as(&project, uid, Some(&runtime)));
+        let may_write = mode_of_theirs != 0o700;
+        let used = match may_write {
+            true => runtime.join("devrun"),
+            false => own.join(format!("devrun-{uid}")),
+        };
+        assert_eq!(mode(&used), 0o700, "{mode_of_theirs:o}");
+        assert_eq!(fs::metadata(&used).unwrap().uid(), uid);
+        let socket = socket_in(&used);
+        assert_eq!(mode(&socket), 0o600);
+        assert_eq!(mode(&runtime), mode_of_theirs, "it is not ours to close");
+        assert_eq!(devrun.interrupt(), 0);
+        assert_eq!(devrun.count("will not find this session"), 0);
+        wait_until_nobody_is_left(&project);
+    }
 }
 
 /// Puts something at the first path, which may lead to the second one, a file of the user's.

@@ -83,7 +83,7 @@ fn wait_for_ticks(project: &Project, count: usize) {
 }
 
 /// Waits for its end, and fails if that takes longer than `most`.
-fn ends_within(devrun: &mut Raw, most: Duration) -> i32 {
+pub fn ends_within(devrun: &mut Raw, most: Duration) -> i32 {
     let begun = Instant::now();
     loop {
         if let Some(status) = devrun.0.try_wait().unwrap() {
@@ -169,6 +169,31 @@ fn nobody_is_killed_in_his_last_words_because_the_reader_stalls() {
     assert!(logs.stdout.contains("last.1 "), "{}", logs.stdout);
     assert!(!logs.stdout.contains("killed"), "{}", logs.stdout);
     wait_until_nobody_is_left(&project);
+}
+
+/// More than anything could keep, and nobody takes any of it.
+#[test]
+fn last_words_without_an_end_are_dropped_and_counted_in_little_memory() {
+    const WORDS: usize = 300 * 1024 * 1024;
+    let words = helper(&format!("pour {WORDS}"));
+    let last = format!(
+        "last: trap '{words}; echo > said; until test -e go; do sleep 0.01; done; exit' TERM; \
+                        echo > up; sleep 1000 & wait\n"
+    );
+    let project = Project::with_procfile(&format!("{}{last}", flood()));
+    let mut stalled = Stalled::new(&project, &["-t", "20"]);
+    project.wait_for_file("up");
+    stalled.devrun.signal(Signal::SIGTERM);
+    project.wait_for_file("said");
+    has_little_memory(stalled.devrun.pid());
+    project.write("go", "");
+    ends_within(&mut stalled.devrun, Duration::from_secs(10));
+    wait_until_nobody_is_left(&project);
+    let (status, _, said) = stalled.read_on();
+    assert_eq!(status, 1, "{said}");
+    let mut words = said.split_whitespace();
+    let lost: Option<usize> = words.find_map(|word| word.parse().ok());
+    assert!(lost.expect(&said) > WORDS, "nobody took any: {said}");
 }
 
 #[test]

@@ -225,6 +225,8 @@ fn a_process_has_three_descriptors_no_signal_habits_and_the_documented_variables
             .parse()
             .unwrap();
         wait_until_it_is(pid, "sleep");
+        // Its libraries are open while it loads them; what it has of us it keeps.
+        wait_until(|| descriptors(pid).len() == 3);
         let descriptors = descriptors(pid);
         let numbers: Vec<i32> = descriptors.iter().map(|(number, _)| *number).collect();
         assert_eq!(numbers, [0, 1, 2], "{descriptors:?}");

@@ -95,7 +95,13 @@ impl Screen {
 
     /// A shell with job control in the project's directory; `$D` is devrun.
     pub fn shell(project: &Project) -> Self {
-        let mut shell = Command::new("/bin/sh");
+        Self::shell_called(project, "/bin/sh", &[])
+    }
+
+    /// The same, of that shell, with these arguments.
+    pub fn shell_called(project: &Project, name: &str, arguments: &[&str]) -> Self {
+        let mut shell = Command::new(name);
+        shell.args(arguments);
         project.prepare(&mut shell);
         shell
             .arg("-i")

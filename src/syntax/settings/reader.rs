@@ -7,6 +7,7 @@ use crate::syntax::settings::Said;
 use crate::syntax::settings::yaml::{Node, Value};
 use crate::syntax::{Parsed, span};
 use crate::words::report::{Place, Report};
+use crate::words::secret::MASK;
 use crate::words::wording;
 
 /// Longest value that is named in a headline, in characters. The quoted line shows more of it.
@@ -19,6 +20,8 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     /// Where they stand: to count them for each place anew would take the square of the text's length.
     newlines: Vec<usize>,
+    /// Where values stand that may be secret, whatever their names: in order, none of them overlapping.
+    hidden: Vec<Range<usize>>,
     found: Parsed<()>,
 }
 
@@ -55,6 +58,7 @@ impl<'a> Reader<'a> {
             file,
             text,
             newlines,
+            hidden: Vec::new(),
             found: Parsed::default(),
         }
     }
@@ -88,7 +92,57 @@ impl<'a> Reader<'a> {
             .newlines
             .partition_point(|newline| *newline < range.start)
             + 1;
-        span::place(self.file, self.text, line, range, label)
+        let place = span::place(self.file, self.text, line, range, label);
+        let begin = line
+            .checked_sub(2)
+            .map_or(0, |before| self.newlines[before] + 1);
+        self.without_hidden(place, begin)
+    }
+
+    /// From now on these are quoted by nobody; of a list or a mapping nothing that is in its line.
+    pub(super) fn hide<'n>(&mut self, values: impl Iterator<Item = &'n Node>) {
+        let spans = values.map(|value| match value.value {
+            Value::List(_) | Value::Mapping(_) => {
+                let rest = self.newlines.partition_point(|at| *at < value.span.start);
+                let end = self.newlines.get(rest).copied();
+                value.span.start..end.unwrap_or(self.text.len())
+            }
+            Value::Null | Value::Bool(_) | Value::Number | Value::Text(_) => value.span.clone(),
+        });
+        let spans: Vec<Range<usize>> = spans.collect();
+        self.hidden.extend(spans);
+        self.hidden.sort_by_key(|hidden| hidden.start);
+        // An alias stands where its anchor does.
+        self.hidden.dedup_by(|next, hidden| {
+            let is_within = next.start < hidden.end;
+            hidden.end = hidden.end.max(if is_within { next.end } else { 0 });
+            is_within
+        });
+    }
+
+    /// `begin`: where its line does.
+    fn without_hidden(&self, mut place: Place, begin: usize) -> Place {
+        let end = begin + place.text.len();
+        let first = self.hidden.partition_point(|hidden| hidden.end <= begin);
+        let of_line = self.hidden[first..].iter();
+        let of_line: Vec<_> = of_line.take_while(|hidden| hidden.start < end).collect();
+        for hidden in of_line.into_iter().rev() {
+            let (start, end) = (hidden.start.max(begin), hidden.end.min(end));
+            if start >= end {
+                continue;
+            }
+            let (before, length) = (
+                self.text[begin..start].chars().count(),
+                self.text[start..end].chars().count(),
+            );
+            place.text.replace_range(start - begin..end - begin, MASK);
+            if place.column > before + length {
+                place.column = place.column + MASK.len() - length;
+            } else if place.column > before {
+                (place.column, place.width) = (before + 1, MASK.len());
+            }
+        }
+        place
     }
 
     pub(super) fn said<T>(&self, value: T, node: &Node) -> Said<T> {
@@ -189,6 +243,9 @@ impl<'a> Reader<'a> {
 
     fn kind(&self, node: &Node) -> String {
         match &node.value {
+            Value::Text(text) if !text.is_empty() && self.hidden.contains(&node.span) => {
+                format!("`{MASK}`")
+            }
             Value::Null => "empty".into(),
             Value::List(_) => "a list".into(),
             Value::Mapping(_) => "a mapping".into(),

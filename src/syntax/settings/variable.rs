@@ -8,6 +8,7 @@ use crate::words::report::{Place, Report};
 pub(super) fn env(reader: &mut Reader<'_>, entry: Entry<'_>) -> Vec<Set> {
     let expected = "variables, each on a line of its own: `DEBUG: \"1\"`";
     let pairs = reader.mapping(entry, expected).unwrap_or_default();
+    reader.hide(pairs.iter().map(|(_, value)| value));
     let mut env = Vec::new();
     for variable in reader.entries(pairs) {
         let place = reader.place(variable.key, "");

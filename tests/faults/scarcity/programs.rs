@@ -50,3 +50,23 @@ fn a_session_needs_little_memory() {
     assert_eq!(devrun.interrupt(), 0);
     wait_until_nobody_is_left(&project);
 }
+
+/// Whoever is to be started needs it, and `run` does not.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_shell_each_process_fails_for_good_and_says_what_is_missing() {
+    let project = Project::with_procfile("web: echo never\njob: echo never\n");
+    let mount =
+        r#"mkdir "$ROOT/none"; mount --bind "$ROOT/none" "$(dirname "$(readlink -f /bin/sh)")""#;
+    let Some(mut devrun) = super::mounts::start(&project, mount, &[]) else {
+        return;
+    };
+    for process in ["web.1", "job.1"] {
+        devrun.see(&format!(
+            "{process} could not be started: there is no /bin/sh"
+        ));
+    }
+    assert_eq!(devrun.wait(), 126);
+    assert_eq!(devrun.count("never"), 0);
+    wait_until_nobody_is_left(&project);
+}

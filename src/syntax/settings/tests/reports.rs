@@ -55,6 +55,23 @@ fn a_place_counts_characters_and_lines_as_editors_do() {
     check("port:", (1, 1, 4));
 }
 
+/// As in an env file: a name need not tell that a value is secret.
+#[test]
+fn no_value_of_a_variable_is_quoted() {
+    let text = "env: { A: hunter-1, PORT: hunter-2, A: 'hunter-3', D: x, C=: 5, B: [hunter-4] }\n\
+        processes:\n  web:\n    env:\n      A: \"hunter\\0-6\"\n      PS: |\n        hunter-7\n";
+    let said = reports(text);
+    assert!(!said.contains("hunter"), "{said}");
+    let expected = "error: `PORT` is devrun's to give\n --> devrun.yaml:1:17\n\
+        1 | env: { A: ****, PORT: ****, A: ****, D: ****, C=: ****, B: ****\n  |                 ^^^^ ";
+    assert!(said.contains(expected), "{said}");
+    let expected = "error: `B` cannot be a list\n --> devrun.yaml:1:60\n\
+        1 | env: { A: ****, PORT: ****, A: ****, D: ****, C=: ****, B: ****\n  \
+        |                                                            ^^^^ ";
+    assert!(said.contains(expected), "{said}");
+    assert!(said.contains("error: `A` cannot be `****`\n"), "{said}");
+}
+
 /// What is refused is refused at once, with a place.
 fn check(text: &str, headline: &str) {
     let begun = Instant::now();
