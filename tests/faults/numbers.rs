@@ -46,6 +46,8 @@ mod on_linux {
 
     /// Each leaves an orphan: twice as many.
     const CHILDREN: usize = 5000;
+    /// What a session may still have opened for itself after its first line: the log store's files, for one.
+    const OWN: usize = 8;
 
     #[test]
     fn ten_thousand_short_lived_children_leave_no_zombie_and_no_descriptor() {
@@ -63,7 +65,8 @@ mod on_linux {
         for (pid, before) in both.into_iter().zip(before) {
             wait_until("descriptors", || {
                 let now = descriptors(pid);
-                if now <= before { Vec::new() } else { vec![now] }
+                let is_flat = now <= before + OWN;
+                if is_flat { Vec::new() } else { vec![now] }
             });
             has_little_memory(pid);
         }
