@@ -191,7 +191,10 @@ pub(super) fn silent(pid: i32) -> Report {
     Report::new(format!(
         "the session that runs it (pid {pid}) does not answer"
     ))
-    .help("is it stopped (Ctrl-Z)? `fg` in its terminal lets it go on".to_string())
+    .help(
+        "if it was stopped (Ctrl-Z), `fg` in its terminal lets it go on; if it is ending, try again in a moment"
+            .to_string(),
+    )
 }
 
 impl Running {

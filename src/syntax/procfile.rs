@@ -57,6 +57,16 @@ fn defined_twice(file: &str, text: &str, first: &Entry, again: &Entry) -> Report
         .help("rename one of them or take it out".to_string())
 }
 
+/// A word processor's dashes, bullets and quotes make no name, with or without a `:`.
+fn expected_colon(word: &str) -> &'static str {
+    match ProcessType::new(word) {
+        Err(BadName::Character(_)) => "no name, and no `:` after it",
+        Ok(_) | Err(BadName::Empty | BadName::TooLong | BadName::Reserved) => {
+            "expected `:` after the name"
+        }
+    }
+}
+
 fn entry(file: &str, text: &str, start: usize, line: &str, number: usize) -> Result<Entry, Report> {
     let place = |range, label: &str| span::place(file, text, number, range, label);
     let here = |width: usize, label: &str| place(start..start + width, label);
@@ -70,7 +80,7 @@ fn entry(file: &str, text: &str, start: usize, line: &str, number: usize) -> Res
         let cure =
             cure.then(|| format!("write it as `{}: {}`", &line[..word], line[word..].trim()));
         return Err(Report::warning("not a `name: command` line")
-            .at(here(word, "expected `:` after the name"))
+            .at(here(word, expected_colon(&line[..word])))
             .help(cure));
     };
     let name = name.trim_end();
@@ -188,6 +198,14 @@ mod tests {
                 .to_string()
                 .ends_with("write it as `web: bundle exec puma`")
         );
+    }
+
+    #[test]
+    fn what_is_no_name_is_not_taken_for_one_that_lacks_its_colon() {
+        let parsed = parse("Procfile", "\u{2022} worker\u{ff1a} sidekiq\nweb puma\n");
+        let said = [0, 1].map(|line| parsed.warnings[line].to_string());
+        assert!(said[0].contains("no name, and no `:` after it"), "{said:?}");
+        assert!(said[1].contains("expected `:` after the name"), "{said:?}");
     }
 
     #[test]

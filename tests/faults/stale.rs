@@ -160,6 +160,8 @@ fn a_lock_whose_record_names_another_process_signals_nobody_either() {
     let seen = project.run(&["stop"]);
     assert_eq!(seen.status, 3, "{seen:?}");
     assert!(seen.stderr.contains("does not answer"), "{seen:?}");
+    let ending = "if it is ending, try again in a moment";
+    assert!(seen.stderr.contains(ending), "{seen:?}");
     drop(held);
     bystander.must_be_untouched();
 }

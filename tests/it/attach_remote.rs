@@ -167,6 +167,7 @@ fn whatever_ends_it_the_terminal_is_as_before() {
     screen.wait_for("name? ");
     devrun.kill();
     screen.wait_for("error: the session that runs asks.1 has gone");
+    screen.wait_for(" help: `devrun logs` shows what it wrote, `devrun start` runs it again");
     assert_eq!(screen.wait(), 1);
 }
 

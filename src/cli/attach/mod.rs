@@ -68,7 +68,9 @@ fn attach(args: &Attach) -> Result<(), Failure> {
             say(&format!("{name} {}{again}", wording::escaped(&words)));
         }
         End::Lost => {
-            let report = Report::new(format!("the session that runs {name} has gone"));
+            let report = Report::new(format!("the session that runs {name} has gone")).help(
+                "`devrun logs` shows what it wrote, `devrun start` runs it again".to_string(),
+            );
             return Err(failure(report, NOT_SO));
         }
     }
