@@ -158,6 +158,8 @@ impl Runs {
             let id = *id;
             run.is_spawning = false;
             if let Some(errno) = *errno {
+                // On its way out; a Ctrl-Z may have stopped it there.
+                kernel.send(*pid, signals::KILL);
                 kernel.wait_for_exit(*pid);
                 run.release(kernel);
                 self.runs.remove(&id);
