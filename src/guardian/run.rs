@@ -99,9 +99,9 @@ impl Run {
         roots.flat_map(|root| kernel.tree(root)).collect()
     }
 
-    /// The stop signal to the leader's group, once; SIGTERM to each orphan outside of it (where the command made itself
-    /// a daemon, the stop signal), and to what is in that one's group, once each. What has a living parent outside of these groups is that parent's to
-    /// end: a PostgreSQL whose backends get a signal from elsewhere takes it for a crash.
+    /// The stop signal to the leader's group, once; SIGTERM (where the command made itself a daemon, the stop signal) to
+    /// each orphan outside of it and to what is in that one's group, once each. What has a living parent outside of these
+    /// groups is that parent's to end: a PostgreSQL whose backends get a signal from elsewhere takes it for a crash.
     pub(super) fn terminate(&mut self, orphans: &[Member], kernel: &mut impl Kernel) {
         if self.phase == Phase::Lives {
             self.phase = Phase::Terminating;
