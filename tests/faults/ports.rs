@@ -2,6 +2,7 @@
 
 mod stolen;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -9,7 +10,6 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 #[cfg(target_os = "linux")]
 use std::process::Command;
-use std::sync::Mutex;
 use std::time::Instant;
 
 use nix::errno::Errno;
@@ -20,15 +20,31 @@ use nix::sys::socket::{
 };
 
 use crate::left::wait_until_nobody_is_left;
-use crate::support::{Devrun, PATIENCE, Project, helper};
+use crate::support::{Devrun, PATIENCE, Project, helper, wait_until};
 
 const WEB: &str = "web: exec sleep 1000\n";
 
 /// The first of so many hundreds of ports that are all free: neither those that the kernel gives to whoever does not care
 /// (from 32768 on), nor those that devrun proposes (up to 24999). No two tests get the same, of whatever test program:
-/// each hundred is marked by a UDP socket, which is no matter to devrun.
+/// each hundred is marked, until its test ends, by a UDP socket, which is no matter to devrun.
 fn free_blocks(count: u16) -> u16 {
-    static MARKS: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+    thread_local! {
+        // Every test has a thread of its own.
+        static MARKS: RefCell<Vec<UdpSocket>> = const { RefCell::new(Vec::new()) };
+    }
+    let mut base = None;
+    wait_until(|| {
+        let found = look_for_blocks(count);
+        base = found.map(|(base, marks)| {
+            MARKS.with_borrow_mut(|all| all.extend(marks));
+            base
+        });
+        base.is_some()
+    });
+    base.expect("it was waited for")
+}
+
+fn look_for_blocks(count: u16) -> Option<(u16, Vec<UdpSocket>)> {
     let first = (std::process::id() % 70) as u16;
     for block in 0..70 {
         let base = 25_000 + (first + block) % 70 * 100;
@@ -43,11 +59,10 @@ fn free_blocks(count: u16) -> u16 {
             try_to_hold(address, Hold::IsBound).is_ok()
         };
         if (base..base + 100 * count).all(is_free) {
-            MARKS.lock().unwrap().extend(marks);
-            return base;
+            return Some((base, marks));
         }
     }
-    panic!("this machine has no {count} hundred free ports");
+    None
 }
 
 fn start(project: &Project, base: u16, arguments: &[&str]) -> Devrun {
