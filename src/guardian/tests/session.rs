@@ -2,11 +2,13 @@
 //! the two.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::{Duration, Instant};
 
 use crate::guardian::Guardian;
 use crate::guardian::protocol::{News, Request, RunId, Spawn};
 use crate::guardian::tests::machine::Machine;
+use crate::os::limits;
 use crate::plan::Plan;
 use crate::supervisor::{Action, Event, SessionRules, Supervisor};
 use crate::words::exit::Killed;
@@ -208,6 +210,7 @@ impl Session {
                 process,
                 run,
                 cause: errno.to_string(),
+                is_passing: limits::is_passing(&io::Error::from_raw_os_error(errno)),
             },
             News::LeaderExited { exit, left, .. } => Event::LeaderExited {
                 process,

@@ -29,6 +29,24 @@ struct Step {
     fate: u8,
 }
 
+/// What comes of a request to spawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    Succeeds,
+    Fails,
+    FailsForNow,
+}
+
+impl Start {
+    fn of(amount: u16) -> Self {
+        match amount % 32 {
+            0 => Self::Fails,
+            1..5 => Self::FailsForNow,
+            _ => Self::Succeeds,
+        }
+    }
+}
+
 fn step() -> impl Strategy<Value = Step> {
     any::<(u32, u8)>().prop_map(|(bits, fate)| {
         let [kind, which, high, low] = bits.to_be_bytes();
@@ -54,7 +72,7 @@ impl World {
         };
         let rarely = |times: u16| step.amount.is_multiple_of(times);
         match step.kind % 64 {
-            0..12 => self.answer(process, rarely(32)),
+            0..12 => self.answer(process, Start::of(step.amount)),
             12..22 => self.leader_exits(process, step.amount),
             22 => self.stand_in_ends(process),
             23..34 => self.gone(process),
@@ -210,27 +228,30 @@ impl World {
     }
 
     /// The guardian answers a request to spawn.
-    fn answer(&mut self, process: ProcessIndex, fails: bool) {
+    fn answer(&mut self, process: ProcessIndex, start: Start) {
         let child = &mut self.children[process];
         let Some(run) = child.run.as_mut().filter(|run| !run.is_spawned) else {
             return;
         };
         let number = run.number;
         run.is_spawned = true;
-        if fails {
-            child.run = None;
-            self.tell(Event::SpawnFailed {
-                process,
-                run: number,
-                cause: String::new(),
-            });
-        } else {
+        if start == Start::Succeeds {
             self.tell(Event::Spawned {
                 process,
                 run: number,
                 pid: 1,
             });
+            return;
         }
+        let is_passing = start == Start::FailsForNow;
+        child.run = None;
+        child.is_tried_again = is_passing && number > 1;
+        self.tell(Event::SpawnFailed {
+            process,
+            run: number,
+            cause: String::new(),
+            is_passing,
+        });
     }
 
     fn leader_exits(&mut self, process: ProcessIndex, amount: u16) {
@@ -394,7 +415,7 @@ impl World {
                 return;
             }
             for process in 0..PROCESSES {
-                self.answer(process, false);
+                self.answer(process, Start::Succeeds);
                 let run = self.children[process].run;
                 let ends = |run: Run| run.is_killed || (run.terminated.is_some() && !is_stubborn);
                 if run.is_some_and(|run| run.is_stand_in && ends(run)) {
