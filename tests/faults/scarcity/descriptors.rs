@@ -127,10 +127,11 @@ fn who_is_first_started_without_any_left_is_named_and_not_tried_again() {
     let project = Project::with_procfile("web: exec sleep 1000\nlate: exec sleep 1000\n");
     let mut devrun = project.start_with(&["web"]);
     devrun.see("web.1 started");
-    limit_running(guardian_of(devrun.pid()), 3);
+    let guardian = guardian_of(devrun.pid());
+    limit_running(guardian, first_unused(guardian));
     let started = project.run(&["start", "late"]);
     assert_eq!(started.status, 1, "{started:?}");
-    devrun.see("late.1 could not be started: Too many open files (`ulimit -n` is 3)\n");
+    devrun.see("late.1 could not be started: Too many open files (`ulimit -n` is ");
     assert_eq!(devrun.interrupt(), 126);
     wait_until_nobody_is_left(&project);
 }
