@@ -92,6 +92,12 @@ impl Session {
         }
     }
 
+    /// What was told of a run, in order; `None`: nobody asked for it.
+    pub(super) fn news_of(&self, process: u32, run: u32) -> Option<&[&'static str]> {
+        let news = self.news.get(&RunId { process, run })?;
+        Some(news)
+    }
+
     pub(super) fn machine(&mut self) -> &mut Machine {
         &mut self.guardian.kernel
     }

@@ -2,6 +2,7 @@
 //! come twice, or come again later, as far as that can be: see `fate`.
 
 mod fate;
+mod start;
 mod world;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_
 
 use crate::plan::{Host, Need, PlannedProcess, Provider};
 use crate::supervisor::tests::chance::fate::Fate;
+use crate::supervisor::tests::chance::start::Start;
 use crate::supervisor::tests::chance::world::{Run, World, external};
 use crate::supervisor::tests::{listener, planned};
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules};
@@ -27,24 +29,6 @@ struct Step {
     which: u8,
     amount: u16,
     fate: u8,
-}
-
-/// What comes of a request to spawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Start {
-    Succeeds,
-    Fails,
-    FailsForNow,
-}
-
-impl Start {
-    fn of(amount: u16) -> Self {
-        match amount % 32 {
-            0 => Self::Fails,
-            1..5 => Self::FailsForNow,
-            _ => Self::Succeeds,
-        }
-    }
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -225,33 +209,6 @@ impl World {
     fn lose_the_guardian(&mut self) {
         self.is_guardian_lost |= self.status.is_none();
         self.tell(Event::GuardianLost);
-    }
-
-    /// The guardian answers a request to spawn.
-    fn answer(&mut self, process: ProcessIndex, start: Start) {
-        let child = &mut self.children[process];
-        let Some(run) = child.run.as_mut().filter(|run| !run.is_spawned) else {
-            return;
-        };
-        let number = run.number;
-        run.is_spawned = true;
-        if start == Start::Succeeds {
-            self.tell(Event::Spawned {
-                process,
-                run: number,
-                pid: 1,
-            });
-            return;
-        }
-        let is_passing = start == Start::FailsForNow;
-        child.run = None;
-        child.is_tried_again = is_passing && number > 1;
-        self.tell(Event::SpawnFailed {
-            process,
-            run: number,
-            cause: String::new(),
-            is_passing,
-        });
     }
 
     fn leader_exits(&mut self, process: ProcessIndex, amount: u16) {
