@@ -34,11 +34,12 @@ impl Driver {
                 self.runs.remove(&id);
                 self.probe.forget(id);
                 let (process, run) = parts(id);
-                let cause = self.why_not_started(process, errno);
+                let error = io::Error::from_raw_os_error(errno);
                 Some(Event::SpawnFailed {
                     process,
                     run,
-                    cause,
+                    cause: self.why_not_started(process, &error),
+                    is_passing: limits::is_passing(&error),
                 })
             }
             News::LeaderExited { id, exit, left } => {
@@ -75,16 +76,17 @@ impl Driver {
     }
 
     /// The system's words, and where they would puzzle: an errno does not tell what it is about.
-    fn why_not_started(&self, process: ProcessIndex, errno: i32) -> String {
+    fn why_not_started(&self, process: ProcessIndex, error: &io::Error) -> String {
         let directory = &self.plan.processes[process].directory;
-        if errno == NO_SUCH_FILE && !directory.is_dir() {
+        let is_missing = error.raw_os_error() == Some(NO_SUCH_FILE);
+        if is_missing && !directory.is_dir() {
             let shown = wording::path(directory, process::home().as_deref());
             return format!("its directory is gone: {shown}");
         }
-        if errno == NO_SUCH_FILE && !Path::new(SHELL).exists() {
+        if is_missing && !Path::new(SHELL).exists() {
             return format!("there is no {SHELL}");
         }
-        limits::words_of(&io::Error::from_raw_os_error(errno))
+        limits::words_of(error)
     }
 
     /// The exit is news only after the last of the run's output.

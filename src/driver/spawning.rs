@@ -1,5 +1,6 @@
 //! Starts runs: what they read from and write to, and a look at their ports.
 
+use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -26,13 +27,37 @@ pub(super) struct LiveRun {
     pub(super) exit: Option<Exit>,
 }
 
+/// Why a run could not be started, in words.
+struct NotStarted {
+    cause: String,
+    is_passing: bool,
+}
+
+impl From<io::Error> for NotStarted {
+    fn from(error: io::Error) -> Self {
+        Self {
+            cause: limits::words_of(&error),
+            is_passing: limits::is_passing(&error),
+        }
+    }
+}
+
+/// What is wrong with a port or the user's files is for somebody to change.
+impl From<String> for NotStarted {
+    fn from(cause: String) -> Self {
+        let is_passing = false;
+        Self { cause, is_passing }
+    }
+}
+
 impl Driver {
     pub(super) fn spawn(&mut self, process: ProcessIndex, run: u32) {
-        if let Err(cause) = self.try_spawn(process, run) {
+        if let Err(NotStarted { cause, is_passing }) = self.try_spawn(process, run) {
             let _ = self.news.send(Event::SpawnFailed {
                 process,
                 run,
                 cause,
+                is_passing,
             });
         }
     }
@@ -60,7 +85,7 @@ impl Driver {
         Ok(())
     }
 
-    fn try_spawn(&mut self, process: ProcessIndex, run: u32) -> Result<(), String> {
+    fn try_spawn(&mut self, process: ProcessIndex, run: u32) -> Result<(), NotStarted> {
         self.prepare(process, run)?;
         let id = id(process, run);
         let mark = format!("{}.{process}.{run}", self.session_mark);
@@ -77,8 +102,7 @@ impl Driver {
                 Ends::terminal(size).or_else(|_| Ends::pipes(process))
             }
             None => Ends::pipes(process),
-        };
-        let ends = ends.map_err(|error| limits::words_of(&error))?;
+        }?;
         let request = child::spawn_request(planned, id, &mark, ends.are_terminal);
         if ends.are_terminal {
             self.output.follow_terminal(process);
@@ -86,7 +110,7 @@ impl Driver {
         let marks = probe::marks(ends.identity, &mark);
         let reader = self.output.read(process, run, ends.output);
         let live = LiveRun {
-            reader: reader.map_err(|error| limits::words_of(&error))?,
+            reader: reader?,
             input: ends.input,
             has_terminal: request.has_terminal,
             exit: None,

@@ -93,7 +93,7 @@ fn planned(process_type: &str) -> PlannedProcess {
         env: Env::default(),
         directory: "/".into(),
         restart: RestartPolicy::OnFailure,
-        max_restarts: 2,
+        max_restarts: 3,
         on_exit: OnExit::Keep,
         grace: Duration::from_millis(500),
         stop_signal: 15,
@@ -116,6 +116,37 @@ fn one_crashes_is_started_again_and_given_up_and_all_is_stopped() {
         status: Some(3),
     };
     story.check();
+}
+
+#[test]
+fn a_fork_that_fails_for_now_is_asked_for_again_unless_it_was_the_first() {
+    let story = Story {
+        program: |id| [&program::SERVER, &program::CRASHES][id.process as usize],
+        blows: &[(3000, Blow::Stop)],
+        status: Some(3),
+    };
+    let mut session = story.play(None);
+    let calls = session.machine().calls.iter().enumerate();
+    let forks: Vec<usize> = calls
+        .filter_map(|(call, kind)| (*kind == "fork").then_some(call))
+        .collect();
+    let with_fault = |call: usize, errno: i32| {
+        let calls = 1;
+        story.play(Some(Fault { call, calls, errno }))
+    };
+    // Of web, of job, and of job again.
+    let [_, first, second, ..] = forks[..] else {
+        panic!("{forks:?}");
+    };
+    let session = with_fault(second, EAGAIN);
+    assert_eq!(session.news_of(1, 2), Some(&["failed"][..]));
+    let life = ["spawned", "exited", "gone"];
+    assert_eq!(session.news_of(1, 3), Some(&life[..]));
+    let session = with_fault(second, EPERM);
+    assert_eq!(session.news_of(1, 3), None);
+    let session = with_fault(first, EAGAIN);
+    assert_eq!(session.news_of(1, 1), Some(&["failed"][..]));
+    assert_eq!(session.news_of(1, 2), None);
 }
 
 #[test]

@@ -51,6 +51,19 @@ pub(crate) fn words_of(error: &io::Error) -> String {
     }
 }
 
+/// Whether the system was short of processes, memory or descriptors, and may have some again in a while.
+pub(crate) fn is_passing(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    let passing = [
+        libc::EAGAIN,
+        libc::ENOMEM,
+        libc::EMFILE,
+        libc::ENFILE,
+        libc::ENOBUFS,
+    ];
+    code.is_some_and(|code| passing.contains(&code))
+}
+
 /// How many descriptors this process may have open; `None`: no limit.
 fn descriptors() -> Option<u64> {
     let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;

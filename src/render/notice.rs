@@ -57,6 +57,7 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
                 .collect()
         }
         Notice::Exited(ended) => ended::exited(ended, page),
+        Notice::SpawnFailed(failed) => ended::not_started(failed, page),
         Notice::FailedFirst(failure) => ended::failed_first(failure),
         Notice::Stopping {
             processes,
@@ -84,7 +85,6 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::PortRemembered { .. }
         | Notice::PortStolen { .. }
         | Notice::PortMoved { .. }
-        | Notice::SpawnFailed { .. }
         | Notice::Stopped { .. }
         | Notice::Daemonised { .. }
         | Notice::WaitsForTree { .. }
@@ -149,13 +149,6 @@ fn sentence(notice: &Notice) -> String {
                 by.unwrap_or_default(),
                 given_to(misled)
             )
-        }
-        Notice::SpawnFailed {
-            process,
-            run: _,
-            cause,
-        } => {
-            format!("{process} could not be started: {cause}")
         }
         Notice::Stopped {
             process,
@@ -246,6 +239,7 @@ fn sentence(notice: &Notice) -> String {
         Notice::Started { .. }
         | Notice::PortTaken { .. }
         | Notice::Exited(_)
+        | Notice::SpawnFailed(_)
         | Notice::FailedFirst(_)
         | Notice::Stopping { .. }
         | Notice::AllUp { .. }

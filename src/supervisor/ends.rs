@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::supervisor::restart::Outcome;
 use crate::supervisor::state::{Ending, LastFailure, LeaderEnd, State, Up, Wish};
 use crate::supervisor::status::Finale;
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn, restart};
@@ -9,47 +10,7 @@ use crate::words::exit::{Exit, Killed};
 use crate::words::notice::{Ended, Next, Notice};
 use crate::words::policy::KeyHints;
 
-/// What a shell answers for a program that is there and cannot be run.
-const UNSTARTABLE: Exit = Exit::Status(126);
-
 impl Supervisor {
-    pub(super) fn spawn_failed(
-        &mut self,
-        index: ProcessIndex,
-        run: u32,
-        cause: String,
-        turn: &mut Turn,
-    ) {
-        let starting = self
-            .current(index, run)
-            .filter(|process| process.is_starting());
-        let Some(process) = starting else { return };
-        let is_given_away = matches!(process.wish, Wish::GiveAway | Wish::MakeRoom);
-        process.state = State::Failed;
-        process.last_failure = Some(LastFailure {
-            exit: UNSTARTABLE,
-            at: turn.now,
-            over_at: turn.now,
-            said: Some(cause.clone()),
-        });
-        turn.say(Notice::SpawnFailed {
-            process: process.name.clone(),
-            run,
-            cause,
-        });
-        if is_given_away {
-            return;
-        }
-        process.wish = Wish::Run;
-        let end = Finale {
-            process: index,
-            exit: UNSTARTABLE,
-            at: turn.now,
-            last_lines: Vec::new(),
-        };
-        self.ended_for_good(end, turn);
-    }
-
     pub(super) fn leader_exited(
         &mut self,
         index: ProcessIndex,
@@ -151,9 +112,8 @@ impl Supervisor {
         last_lines: Vec<String>,
         turn: &mut Turn,
     ) {
-        let next = self.next(index, end, lasted, turn);
-        let goes_on =
-            !self.is_stopping() && !self.will_be_over() && !self.ends_all(index, end.exit);
+        let next = self.next(index, Outcome::of_run(end, lasted), turn);
+        let hints = self.hints_after(index, end.exit);
         let process = &mut self.processes[index];
         process.last_failure = (!end.exit.is_success()).then(|| LastFailure {
             exit: end.exit,
@@ -167,11 +127,7 @@ impl Supervisor {
             after: lasted,
             next,
             last_lines: last_lines.clone(),
-            hints: if goes_on {
-                self.rules.hints
-            } else {
-                KeyHints::None
-            },
+            hints,
         }));
         if matches!(process.state, State::Completed | State::Failed) {
             let end = Finale {
@@ -181,6 +137,16 @@ impl Supervisor {
                 last_lines,
             };
             self.ended_for_good(end, turn);
+        }
+    }
+
+    /// How somebody may start a process again that has ended so: a session that ends has no room for that.
+    pub(super) fn hints_after(&self, index: ProcessIndex, exit: Exit) -> KeyHints {
+        let goes_on = !self.is_stopping() && !self.will_be_over() && !self.ends_all(index, exit);
+        if goes_on {
+            self.rules.hints
+        } else {
+            KeyHints::None
         }
     }
 
@@ -196,13 +162,7 @@ impl Supervisor {
     }
 
     /// Puts the process into the state that follows, and tells what that is.
-    fn next(
-        &mut self,
-        index: ProcessIndex,
-        end: LeaderEnd,
-        lasted: Duration,
-        turn: &mut Turn,
-    ) -> Next {
+    pub(super) fn next(&mut self, index: ProcessIndex, outcome: Outcome, turn: &mut Turn) -> Next {
         let (fail_fast, is_stopping) = (self.rules.fail_fast, self.is_stopping());
         let process = &mut self.processes[index];
         process.state = State::Stopped;
@@ -213,7 +173,7 @@ impl Supervisor {
             let (number, delay) = (1, Duration::ZERO);
             return Next::Restart { number, delay };
         }
-        let next = restart::next(process, end, lasted, fail_fast, turn.now);
+        let next = restart::next(process, outcome, fail_fast, turn.now);
         match next {
             // It ended just before it would have been asked to: there is no next run.
             Next::Restart { .. } if is_stopping => return Next::NotRestarted,

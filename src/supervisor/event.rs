@@ -26,6 +26,8 @@ pub(crate) enum Event {
         process: ProcessIndex,
         run: u32,
         cause: String,
+        /// The system was short of something, and may not be the next time.
+        is_passing: bool,
     },
     /// The leader ended; `left` members of its tree live on.
     LeaderExited {

@@ -18,6 +18,7 @@ mod status;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod unstarted;
 mod waits;
 
 use std::time::Instant;
@@ -30,6 +31,7 @@ use crate::supervisor::needs::Outside;
 use crate::supervisor::shutdown::Stopping;
 use crate::supervisor::state::{Process, State, Up};
 use crate::supervisor::status::Status;
+use crate::supervisor::unstarted::Why;
 use crate::words::notice::Notice;
 use crate::words::policy::Attendance;
 use crate::words::port::Holder;
@@ -157,7 +159,11 @@ impl Supervisor {
                 process,
                 run,
                 cause,
-            } => self.spawn_failed(process, run, cause, turn),
+                is_passing,
+            } => {
+                let why = Why { cause, is_passing };
+                self.spawn_failed(process, run, why, turn);
+            }
             Event::LeaderExited {
                 process,
                 run,

@@ -31,24 +31,34 @@ pub(super) struct History {
     starts: VecDeque<Instant>,
 }
 
-/// Counts the end of a run that nobody asked for, and says what follows. `lasted`: from its spawn to its
-/// end; `now`: from when a delay counts.
-pub(super) fn next(
-    process: &mut Process,
-    end: LeaderEnd,
+/// The end of a run that nobody asked for, or of the attempt to start one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    verdict: Verdict,
+    at: Instant,
+    /// From its spawn to its end.
     lasted: Duration,
-    fail_fast: bool,
-    now: Instant,
-) -> Next {
-    let is_success = end.exit.is_success();
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Success,
+    Failure,
+    /// Another run would fail as well.
+    Hopeless,
+}
+
+/// Counts what a run has come to, and says what follows. `now`: from when a delay counts.
+pub(super) fn next(process: &mut Process, outcome: Outcome, fail_fast: bool, now: Instant) -> Next {
+    let is_success = outcome.verdict == Verdict::Success;
     let history = &mut process.history;
-    history.note_end(end, lasted);
+    history.note_end(outcome);
     let is_wanted = match process.restart {
         RestartPolicy::Always => true,
         RestartPolicy::OnFailure => !is_success,
         RestartPolicy::Never => false,
     };
-    if end.exit.is_unstartable() {
+    if outcome.verdict == Verdict::Hopeless {
         return Next::Unstartable;
     }
     if is_success && !is_wanted {
@@ -61,13 +71,40 @@ pub(super) fn next(
     if let Some(since) = failing_since.filter(|_| history.failures >= process.max_restarts) {
         return Next::GivenUp {
             failures: history.failures,
-            within: end.at.duration_since(since),
+            within: outcome.at.duration_since(since),
         };
     }
     let delay = history.delay(now);
     Next::Restart {
         number: history.restarts,
         delay,
+    }
+}
+
+impl Outcome {
+    pub(super) fn of_run(end: LeaderEnd, lasted: Duration) -> Self {
+        let verdict = if end.exit.is_success() {
+            Verdict::Success
+        } else if end.exit.is_unstartable() {
+            Verdict::Hopeless
+        } else {
+            Verdict::Failure
+        };
+        let at = end.at;
+        Self {
+            verdict,
+            at,
+            lasted,
+        }
+    }
+
+    /// For a reason that may be gone the next time.
+    pub(super) fn not_started(at: Instant) -> Self {
+        Self {
+            verdict: Verdict::Failure,
+            at,
+            lasted: Duration::ZERO,
+        }
     }
 }
 
@@ -91,13 +128,13 @@ impl History {
         }
     }
 
-    fn note_end(&mut self, end: LeaderEnd, lasted: Duration) {
-        let is_success = end.exit.is_success();
-        if lasted >= LASTED {
+    fn note_end(&mut self, outcome: Outcome) {
+        if outcome.lasted >= LASTED {
             self.forgive();
-        } else if !is_success {
+        } else if outcome.verdict != Verdict::Success {
             self.failures += 1;
-            self.failing_since.get_or_insert(end.at - lasted);
+            let began = outcome.at - outcome.lasted;
+            self.failing_since.get_or_insert(began);
         }
     }
 

@@ -35,6 +35,8 @@ const JOB: ProcessIndex = 2;
 const FINE: Exit = Exit::Status(0);
 const FAILED: Exit = Exit::Status(1);
 
+const SHORT: &str = "Resource temporarily unavailable";
+
 fn planned(process_type: &str) -> PlannedProcess {
     PlannedProcess {
         name: ProcessName::first(ProcessType::new(process_type).unwrap()),
@@ -205,6 +207,16 @@ impl Story {
         self.gone(process, run, 0)
     }
 
+    /// The system is short of processes.
+    fn lacks(&mut self, process: ProcessIndex, run: u32) -> Vec<Action> {
+        self.on(Event::SpawnFailed {
+            process,
+            run,
+            cause: SHORT.into(),
+            is_passing: true,
+        })
+    }
+
     fn listens(&mut self, process: ProcessIndex, run: u32, ports: &[u16]) {
         let listeners = ports.iter().map(|port| listener(*port)).collect();
         let listens = Event::Listens {
@@ -228,9 +240,20 @@ impl Story {
     fn next(&mut self) -> Next {
         let nexts = self.said().into_iter().filter_map(|notice| match notice {
             Notice::Exited(ended) => Some(ended.next),
+            Notice::SpawnFailed(failed) => Some(failed.next),
             _ => None,
         });
         nexts.last().expect("an end was said")
+    }
+}
+
+/// For a reason that does not pass by itself.
+fn not_started(process: ProcessIndex, run: u32) -> Event {
+    Event::SpawnFailed {
+        process,
+        run,
+        cause: "No such file or directory".into(),
+        is_passing: false,
     }
 }
 

@@ -50,12 +50,7 @@ pub(crate) enum Notice {
         pid: i32,
         port: Option<u16>,
     },
-    /// The program could not be started at all.
-    SpawnFailed {
-        process: ProcessName,
-        run: u32,
-        cause: String,
-    },
+    SpawnFailed(NotStarted),
     Exited(Ended),
     /// The end of a run that we asked for. Only programs are told: people see the whole stop.
     Stopped {
@@ -233,6 +228,19 @@ pub(crate) enum WaitedFor {
     Somebody { provider: ProcessName },
 }
 
+/// A run whose program could not be started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotStarted {
+    pub(crate) process: ProcessName,
+    pub(crate) run: u32,
+    /// In the system's words, or in ours.
+    pub(crate) cause: String,
+    /// Never [`Next::Completed`].
+    pub(crate) next: Next,
+    /// As in [`Ended`].
+    pub(crate) hints: KeyHints,
+}
+
 /// The end of a run that nobody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
@@ -288,7 +296,8 @@ pub(crate) enum Next {
     Completed,
     /// It failed, and its policy is not to be restarted.
     NotRestarted,
-    /// 126 or 127: trying again would not help.
+    /// Trying again would not help: 126 or 127, or what keeps it from being started does not pass by itself. A first
+    /// run is not tried again either.
     Unstartable,
     GivenUp {
         failures: u32,

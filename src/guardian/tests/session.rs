@@ -2,11 +2,13 @@
 //! the two.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::{Duration, Instant};
 
 use crate::guardian::Guardian;
 use crate::guardian::protocol::{News, Request, RunId, Spawn};
 use crate::guardian::tests::machine::Machine;
+use crate::os::limits;
 use crate::plan::Plan;
 use crate::supervisor::{Action, Event, SessionRules, Supervisor};
 use crate::words::exit::Killed;
@@ -88,6 +90,12 @@ impl Session {
                 "{run:?}: {life:?}"
             );
         }
+    }
+
+    /// What was told of a run, in order; `None`: nobody asked for it.
+    pub(super) fn news_of(&self, process: u32, run: u32) -> Option<&[&'static str]> {
+        let news = self.news.get(&RunId { process, run })?;
+        Some(news)
     }
 
     pub(super) fn machine(&mut self) -> &mut Machine {
@@ -208,6 +216,7 @@ impl Session {
                 process,
                 run,
                 cause: errno.to_string(),
+                is_passing: limits::is_passing(&io::Error::from_raw_os_error(errno)),
             },
             News::LeaderExited { exit, left, .. } => Event::LeaderExited {
                 process,

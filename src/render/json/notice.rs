@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use crate::render::json::Json;
 use crate::render::json::line::Line;
 use crate::words::name::ProcessName;
-use crate::words::notice::{Elsewhere, Ended, FirstFailure, Next, Notice, SummaryRow, WaitedFor};
+use crate::words::notice::{
+    Elsewhere, Ended, FirstFailure, Next, NotStarted, Notice, SummaryRow, WaitedFor,
+};
 use crate::words::port::Holder;
 
 impl Json {
@@ -65,15 +67,7 @@ impl Json {
                 let line = self.about_run("process.started", process, out);
                 line.put("port", port).end();
             }
-            Notice::SpawnFailed {
-                process,
-                run,
-                cause,
-            } => {
-                self.begin_run(process, *run, None);
-                let line = self.about("process.start_failed", process, out);
-                line.put("run", run).put("cause", cause).end();
-            }
+            Notice::SpawnFailed(failed) => self.not_started(failed, out),
             Notice::Exited(ended) => self.exited(ended, out),
             Notice::Stopped {
                 process,
@@ -243,27 +237,34 @@ impl Json {
 
     fn exited(&mut self, ended: &Ended, out: &mut Vec<u8>) {
         let process = &ended.process;
-        let next = match ended.next {
-            Next::Restart { .. } => "restart",
-            Next::Completed => "completed",
-            Next::NotRestarted => "not_restarted",
-            Next::Unstartable => "unstartable",
-            Next::GivenUp { .. } => "given_up",
-        };
         let line = self.about_run("process.exited", process, out);
         let line = line.exit(ended.exit).seconds("after_s", ended.after);
-        let line = line.put("next", next);
+        let line = line.put("next", word(&ended.next));
         line.put("last_lines", &ended.last_lines).end();
-        match ended.next {
+        self.next(process, &ended.next, out);
+    }
+
+    fn not_started(&mut self, failed: &NotStarted, out: &mut Vec<u8>) {
+        let process = &failed.process;
+        self.begin_run(process, failed.run, None);
+        let line = self.about("process.start_failed", process, out);
+        let line = line.put("run", failed.run).put("cause", &failed.cause);
+        line.put("next", word(&failed.next)).end();
+        self.next(process, &failed.next, out);
+    }
+
+    /// What follows, where there is more to it than a word.
+    fn next(&mut self, process: &ProcessName, next: &Next, out: &mut Vec<u8>) {
+        match next {
             Next::Restart { number, delay } => {
                 let line = self.about_run("process.restarting", process, out);
                 let line = line.put("restart", number);
-                line.seconds("delay_s", delay).end();
+                line.seconds("delay_s", *delay).end();
             }
             Next::GivenUp { failures, within } => {
                 let line = self.about_run("process.gave_up", process, out);
                 let line = line.put("failures", failures);
-                line.seconds("within_s", within).end();
+                line.seconds("within_s", *within).end();
             }
             Next::Completed | Next::NotRestarted | Next::Unstartable => {}
         }
@@ -314,6 +315,16 @@ impl Json {
         let (run, pid) = source.map_or((0, None), |source| (source.run, source.pid));
         let line = self.about(event, process, out);
         line.put("run", run).put("pid", pid)
+    }
+}
+
+fn word(next: &Next) -> &'static str {
+    match next {
+        Next::Restart { .. } => "restart",
+        Next::Completed => "completed",
+        Next::NotRestarted => "not_restarted",
+        Next::Unstartable => "unstartable",
+        Next::GivenUp { .. } => "given_up",
     }
 }
 

@@ -9,7 +9,9 @@ use serde_json::Value;
 use super::*;
 use crate::words::exit::{Exit, Killed};
 use crate::words::name::{ProcessName, ProcessType};
-use crate::words::notice::{Elsewhere, Ended, Next, Notice, Shown, SummaryRow, WaitedFor};
+use crate::words::notice::{
+    Elsewhere, Ended, Next, NotStarted, Notice, Shown, SummaryRow, WaitedFor,
+};
 use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
 
@@ -241,14 +243,34 @@ fn a_port_that_is_taken_is_told_with_its_holder() {
 
 #[test]
 fn a_run_that_never_began_has_no_pid() {
-    let failed = Notice::SpawnFailed {
-        process: name("api"),
-        run: 1,
-        cause: "No such file or directory".into(),
+    let failed = |next: Next| {
+        said(&Notice::SpawnFailed(NotStarted {
+            process: name("api"),
+            run: 2,
+            cause: "Cannot allocate memory".into(),
+            next,
+            hints: KeyHints::None,
+        }))
     };
-    let expected =
-        r#""process.start_failed","process":"api.1","run":1,"cause":"No such file or directory""#;
-    assert_eq!(said(&failed), [expected]);
+    let told = |next: &str| {
+        let about = r#""process":"api.1","run":2,"cause":"Cannot allocate memory""#;
+        format!(r#""process.start_failed",{about},"next":"{next}""#)
+    };
+    assert_eq!(failed(Next::Unstartable), [told("unstartable")]);
+    assert_eq!(failed(Next::NotRestarted), [told("not_restarted")]);
+    let about = r#""process":"api.1","run":2,"pid":null"#;
+    let (number, delay) = (2, Duration::from_secs(1));
+    let restarting = format!(r#""process.restarting",{about},"restart":2,"delay_s":1.0"#);
+    assert_eq!(
+        failed(Next::Restart { number, delay }),
+        [told("restart"), restarting]
+    );
+    let (failures, within) = (5, Duration::from_millis(7500));
+    let gave_up = format!(r#""process.gave_up",{about},"failures":5,"within_s":7.5"#);
+    assert_eq!(
+        failed(Next::GivenUp { failures, within }),
+        [told("given_up"), gave_up]
+    );
 }
 
 #[test]

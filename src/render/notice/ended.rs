@@ -1,11 +1,11 @@
-//! The words for runs that have ended by themselves, with what they wrote last.
+//! The words for runs that have ended by themselves, with what they wrote last, and for those that did not begin.
 
 use std::time::Duration;
 
 use crate::render::notice::elapsed;
 use crate::render::text::{Page, Text};
 use crate::words::name::ProcessName;
-use crate::words::notice::{Ended, FirstFailure, Next};
+use crate::words::notice::{Ended, FirstFailure, Next, NotStarted};
 use crate::words::policy::KeyHints;
 use crate::words::wording::{self, duration};
 
@@ -20,10 +20,7 @@ pub(super) fn exited(ended: &Ended, page: &Page<'_>) -> Vec<Text> {
     } = ended;
     let ended = format!("{process} {exit} {}", elapsed("after", *after));
     let (mut sentences, is_final) = match next {
-        Next::Restart { number, delay } => {
-            let delay = elapsed("in", *delay);
-            (vec![format!("{ended}; restart {number} {delay}")], false)
-        }
+        Next::Restart { number, delay } => (vec![restarted(&ended, *number, *delay)], false),
         Next::Completed => (vec![format!("{ended}; completed")], false),
         Next::NotRestarted => (vec![format!("{ended}; not restarted")], true),
         Next::Unstartable => {
@@ -35,9 +32,7 @@ pub(super) fn exited(ended: &Ended, page: &Page<'_>) -> Vec<Text> {
             (vec![format!("{ended} ({why}); not restarted")], true)
         }
         Next::GivenUp { failures, within } => {
-            let within = duration(*within);
-            let given_up = format!("{process} failed {failures} times in {within}, given up");
-            (vec![ended, given_up], true)
+            (vec![ended, given_up(process, *failures, *within)], true)
         }
     };
     let shown = if is_final { last_lines.as_slice() } else { &[] };
@@ -48,6 +43,36 @@ pub(super) fn exited(ended: &Ended, page: &Page<'_>) -> Vec<Text> {
     let sentences = sentences.into_iter().map(Text::Prose).chain(last);
     let hint = is_final.then(|| cure(process, *hints, page)).flatten();
     sentences.chain(quoted(shown)).chain(hint).collect()
+}
+
+pub(super) fn not_started(failed: &NotStarted, page: &Page<'_>) -> Vec<Text> {
+    let NotStarted {
+        process,
+        run: _,
+        cause,
+        next,
+        hints,
+    } = failed;
+    let failed = format!("{process} could not be started: {cause}");
+    let (sentences, is_given_up) = match next {
+        Next::Restart { number, delay } => (vec![restarted(&failed, *number, *delay)], false),
+        Next::NotRestarted => (vec![format!("{failed}; not restarted")], true),
+        Next::Completed | Next::Unstartable => (vec![failed], false),
+        Next::GivenUp { failures, within } => {
+            (vec![failed, given_up(process, *failures, *within)], true)
+        }
+    };
+    let hint = is_given_up.then(|| cure(process, *hints, page)).flatten();
+    sentences.into_iter().map(Text::Prose).chain(hint).collect()
+}
+
+fn restarted(end: &str, number: u32, delay: Duration) -> String {
+    format!("{end}; restart {number} {}", elapsed("in", delay))
+}
+
+fn given_up(process: &ProcessName, failures: u32, within: Duration) -> String {
+    let within = duration(within);
+    format!("{process} failed {failures} times in {within}, given up")
 }
 
 /// What starts a process again that was given up.

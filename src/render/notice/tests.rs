@@ -1,6 +1,7 @@
 //! Every notice, as people read it.
 
 mod stand_in;
+mod starts;
 mod summary;
 mod wiring;
 
@@ -350,16 +351,6 @@ fn a_port_that_is_not_the_usual_one_is_explained() {
             "  user's process",
         ],
     );
-}
-
-#[test]
-fn what_comes_from_outside_is_escaped() {
-    let notice = Notice::SpawnFailed {
-        process: name("web"),
-        run: 1,
-        cause: "a\u{1b}[2Jb".into(),
-    };
-    check(&notice, &["web.1 could not be started: a\\x1b[2Jb"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! come twice, or come again later, as far as that can be: see `fate`.
 
 mod fate;
+mod start;
 mod world;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_
 
 use crate::plan::{Host, Need, PlannedProcess, Provider};
 use crate::supervisor::tests::chance::fate::Fate;
+use crate::supervisor::tests::chance::start::Start;
 use crate::supervisor::tests::chance::world::{Run, World, external};
 use crate::supervisor::tests::{listener, planned};
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules};
@@ -54,7 +56,7 @@ impl World {
         };
         let rarely = |times: u16| step.amount.is_multiple_of(times);
         match step.kind % 64 {
-            0..12 => self.answer(process, rarely(32)),
+            0..12 => self.answer(process, Start::of(step.amount)),
             12..22 => self.leader_exits(process, step.amount),
             22 => self.stand_in_ends(process),
             23..34 => self.gone(process),
@@ -207,30 +209,6 @@ impl World {
     fn lose_the_guardian(&mut self) {
         self.is_guardian_lost |= self.status.is_none();
         self.tell(Event::GuardianLost);
-    }
-
-    /// The guardian answers a request to spawn.
-    fn answer(&mut self, process: ProcessIndex, fails: bool) {
-        let child = &mut self.children[process];
-        let Some(run) = child.run.as_mut().filter(|run| !run.is_spawned) else {
-            return;
-        };
-        let number = run.number;
-        run.is_spawned = true;
-        if fails {
-            child.run = None;
-            self.tell(Event::SpawnFailed {
-                process,
-                run: number,
-                cause: String::new(),
-            });
-        } else {
-            self.tell(Event::Spawned {
-                process,
-                run: number,
-                pid: 1,
-            });
-        }
     }
 
     fn leader_exits(&mut self, process: ProcessIndex, amount: u16) {
@@ -394,7 +372,7 @@ impl World {
                 return;
             }
             for process in 0..PROCESSES {
-                self.answer(process, false);
+                self.answer(process, Start::Succeeds);
                 let run = self.children[process].run;
                 let ends = |run: Run| run.is_killed || (run.terminated.is_some() && !is_stubborn);
                 if run.is_some_and(|run| run.is_stand_in && ends(run)) {

@@ -5,8 +5,8 @@ use crate::supervisor::tests::wiring::{
     after, dormant, held, joined, need_failed, needing, optional, seen, serves, state, use_of,
 };
 use crate::supervisor::tests::{
-    API, FAILED, FINE, JOB, Story, WEB, finish, is_summary, kill, planned, seconds, spawn,
-    terminate, with_policy,
+    API, FAILED, FINE, JOB, Story, WEB, finish, is_summary, kill, not_started, planned, seconds,
+    spawn, terminate, with_policy,
 };
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules};
 use crate::words::exit::Exit;
@@ -238,12 +238,7 @@ fn a_run_that_is_only_being_started_is_given_away_when_it_is_over() {
     assert_eq!(story.on(Event::TakenOver { process: WEB }), []);
     assert_eq!(story.on(Event::TakenOver { process: API }), []);
     assert_eq!(story.spawned(WEB, 1), [terminate(WEB, 1)]);
-    let failed = Event::SpawnFailed {
-        process: API,
-        run: 1,
-        cause: String::new(),
-    };
-    assert_eq!(story.on(failed), [given_away(API)]);
+    assert_eq!(story.on(not_started(API, 1)), [given_away(API)]);
     assert_eq!(story.exits(WEB, 1, FINE), [given_away(WEB), finish(0)]);
 }
 

@@ -1,12 +1,13 @@
 //! What follows an end: restarts, their delays and their limits.
 
 use crate::supervisor::tests::{
-    FAILED, FINE, Story, WEB, finish, millis, planned, seconds, spawn, with_policy,
+    API, FAILED, FINE, Story, WEB, finish, millis, not_started, planned, seconds, spawn, terminate,
+    with_policy,
 };
 use crate::supervisor::{Action, Event, SessionRules};
 use crate::words::exit::Exit;
-use crate::words::notice::{Next, Notice};
-use crate::words::policy::RestartPolicy;
+use crate::words::notice::{Next, NotStarted, Notice};
+use crate::words::policy::{KeyHints, RestartPolicy};
 
 /// Tells that run after run of web fails at once, up to the last that is started.
 fn fails_at_once(story: &mut Story, runs: std::ops::RangeInclusive<u32>) -> Vec<Action> {
@@ -169,20 +170,128 @@ fn what_cannot_be_run_or_found_is_not_tried_again() {
 fn a_spawn_that_fails_is_a_failure_for_good_and_its_cause_is_said() {
     let mut story = Story::of([planned("web")]);
     story.start();
-    let cause = "No such file or directory".to_string();
-    let failed = Event::SpawnFailed {
-        process: WEB,
+    assert_eq!(story.on(not_started(WEB, 1)), [finish(126)]);
+    let failed = Notice::SpawnFailed(NotStarted {
+        process: planned("web").name,
         run: 1,
-        cause: cause.clone(),
-    };
-    assert_eq!(story.on(failed), [finish(126)]);
-    let process = planned("web").name;
-    let failed = Notice::SpawnFailed {
-        process,
-        run: 1,
-        cause,
-    };
+        cause: "No such file or directory".into(),
+        next: Next::Unstartable,
+        hints: KeyHints::None,
+    });
     assert_eq!(story.said()[0], failed);
+}
+
+#[test]
+fn what_the_system_lacks_for_a_later_run_counts_like_a_failure() {
+    let mut story = Story::up([planned("web")]);
+    assert_eq!(story.exits(WEB, 1, FAILED), []);
+    assert_eq!(story.after(millis(500)), [spawn(WEB, 2)]);
+    for (run, delay) in [(2, 1000), (3, 2000), (4, 4000)] {
+        assert_eq!(story.lacks(WEB, run), []);
+        let (number, delay) = (run, millis(delay));
+        assert_eq!(story.next(), Next::Restart { number, delay });
+        assert_eq!(story.after(delay - millis(1)), []);
+        assert_eq!(story.after(millis(1)), [spawn(WEB, run + 1)]);
+    }
+    assert_eq!(story.lacks(WEB, 5), [finish(126)]);
+    let next = Next::GivenUp {
+        failures: 5,
+        within: millis(7500),
+    };
+    assert_eq!(story.next(), next);
+}
+
+#[test]
+fn who_comes_up_once_there_is_room_again_has_lost_nothing() {
+    let mut story = Story::up([planned("web"), planned("api")]);
+    story.exits(WEB, 1, FAILED);
+    story.after(millis(500));
+    assert_eq!(story.lacks(WEB, 2), []);
+    assert_eq!(story.after(seconds(1)), [spawn(WEB, 3)]);
+    story.spawned(WEB, 3);
+    story.after(seconds(10));
+    story.said();
+    assert_eq!(story.exits(WEB, 3, FAILED), []);
+    let delay = millis(500);
+    assert_eq!(story.next(), Next::Restart { number: 1, delay });
+    story.interrupt();
+    assert_eq!(story.exits(API, 1, FINE), [finish(0)]);
+}
+
+#[test]
+fn what_the_system_lacks_for_a_first_run_is_final() {
+    let mut story = Story::of([planned("web")]);
+    story.start();
+    assert_eq!(story.lacks(WEB, 1), [finish(126)]);
+    assert_eq!(story.next(), Next::Unstartable);
+}
+
+#[test]
+fn what_does_not_pass_is_final_at_every_run() {
+    let mut story = Story::up([planned("web")]);
+    story.exits(WEB, 1, FAILED);
+    story.after(millis(500));
+    assert_eq!(story.on(not_started(WEB, 2)), [finish(126)]);
+    assert_eq!(story.next(), Next::Unstartable);
+}
+
+#[test]
+fn who_is_never_restarted_is_not_because_the_system_lacked_something() {
+    let mut story = Story::up([with_policy("web", RestartPolicy::Never), planned("api")]);
+    story.on(Event::RestartAsked { process: WEB });
+    assert_eq!(story.exits(WEB, 1, FINE), [spawn(WEB, 2)]);
+    assert_eq!(story.lacks(WEB, 2), []);
+    assert_eq!(story.next(), Next::NotRestarted);
+    assert_eq!(story.after(seconds(60)), []);
+    story.interrupt();
+    assert_eq!(story.exits(API, 1, FINE), [finish(126)]);
+}
+
+#[test]
+fn a_restart_by_hand_is_tried_again_from_the_shortest_delay() {
+    let mut story = Story::up([planned("web"), planned("api")]);
+    story.on(Event::RestartAsked { process: WEB });
+    assert_eq!(story.exits(WEB, 1, FINE), [spawn(WEB, 2)]);
+    assert_eq!(story.lacks(WEB, 2), []);
+    let delay = millis(500);
+    assert_eq!(story.next(), Next::Restart { number: 1, delay });
+    assert_eq!(story.after(delay), [spawn(WEB, 3)]);
+    // Asked for again while it is being started: that is at once.
+    story.on(Event::RestartAsked { process: WEB });
+    assert_eq!(story.lacks(WEB, 3), [spawn(WEB, 4)]);
+    // Asked to stop: then there is nothing to be tried.
+    story.on(Event::StopAsked { process: WEB });
+    assert_eq!(story.lacks(WEB, 4), []);
+    assert_eq!(story.next(), Next::NotRestarted);
+    assert_eq!(story.after(seconds(60)), []);
+    story.interrupt();
+    assert_eq!(story.exits(API, 1, FINE), [finish(0)], "that is no failure");
+}
+
+#[test]
+fn what_the_system_lacks_in_a_shutdown_is_no_failure() {
+    let mut story = Story::up([planned("web"), planned("api")]);
+    story.exits(WEB, 1, FAILED);
+    story.after(millis(500));
+    assert_eq!(story.interrupt(), [terminate(API, 1)]);
+    assert_eq!(story.lacks(WEB, 2), []);
+    assert_eq!(story.next(), Next::NotRestarted);
+    assert_eq!(story.exits(API, 1, FINE), [finish(0)]);
+}
+
+#[test]
+fn starts_that_fail_are_starts_as_well_for_the_guard() {
+    let mut story = Story::up([planned("web")]);
+    for run in 2..=20 {
+        story.on(Event::RestartAsked { process: WEB });
+        story.exits(WEB, run - 1, FINE);
+        story.spawned(WEB, run);
+    }
+    story.on(Event::RestartAsked { process: WEB });
+    assert_eq!(story.exits(WEB, 20, FINE), []);
+    assert_eq!(story.after(seconds(8)), [spawn(WEB, 21)]);
+    assert_eq!(story.lacks(WEB, 21), []);
+    assert_eq!(story.after(millis(500)), [spawn(WEB, 22)]);
 }
 
 #[test]
@@ -219,13 +328,8 @@ fn late_news_of_an_earlier_run_changes_nothing() {
     let mut story = Story::up([planned("web")]);
     story.exits(WEB, 1, FAILED);
     assert_eq!(story.gone(WEB, 1, 0), []);
-    let cause = String::new();
-    let failed = Event::SpawnFailed {
-        process: WEB,
-        run: 1,
-        cause,
-    };
-    assert_eq!(story.on(failed), []);
+    assert_eq!(story.on(not_started(WEB, 1)), []);
+    assert_eq!(story.lacks(WEB, 1), []);
     assert_eq!(story.after(millis(500)), [spawn(WEB, 2)]);
     story.said();
     story.listens(WEB, 1, &[5000]);

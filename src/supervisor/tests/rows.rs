@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::plan::{Need, Provider};
 use crate::supervisor::Event;
-use crate::supervisor::tests::{API, FAILED, Story, WEB, millis, planned, seconds};
+use crate::supervisor::tests::{API, FAILED, SHORT, Story, WEB, millis, planned, seconds};
 use crate::words::exit::Exit;
 
 impl Story {
@@ -40,10 +40,24 @@ fn what_could_not_be_started_tells_the_cause() {
         process: WEB,
         run: 1,
         cause: "port 5000 is taken".into(),
+        is_passing: false,
     });
     let (exit, _, said) = story.supervisor.failure(WEB, story.now).unwrap();
     assert_eq!(exit, Exit::Status(126));
     assert_eq!(said.as_deref(), Some("port 5000 is taken"));
+}
+
+#[test]
+fn what_is_tried_again_tells_the_cause_and_when() {
+    let mut story = Story::up([planned("web")]);
+    story.exits(WEB, 1, FAILED);
+    story.after(millis(500));
+    story.lacks(WEB, 2);
+    let (exit, _, said) = story.supervisor.failure(WEB, story.now).unwrap();
+    assert_eq!((exit, said.as_deref()), (Exit::Status(126), Some(SHORT)));
+    let starts_in = story.supervisor.starts_in(WEB, story.now);
+    assert_eq!(starts_in, Some(seconds(1)));
+    assert_eq!(story.supervisor.restart_delay(WEB), starts_in);
 }
 
 #[test]

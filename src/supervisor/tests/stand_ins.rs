@@ -2,8 +2,8 @@
 
 use crate::plan::{Need, PlannedProcess, Provider};
 use crate::supervisor::tests::{
-    API, FAILED, FINE, GRACE, MOMENT, Story, WEB, finish, kill, planned, seconds, spawn, terminate,
-    with_policy,
+    API, FAILED, FINE, GRACE, MOMENT, Story, WEB, finish, kill, millis, not_started, planned,
+    seconds, spawn, terminate, with_policy,
 };
 use crate::supervisor::{Action, Event, ProcessIndex};
 use crate::words::exit::Exit;
@@ -112,12 +112,15 @@ fn a_run_that_is_only_being_started_makes_room_whether_it_comes_or_not() {
     let mut story = Story::of([planned("web"), planned("api")]);
     story.start();
     assert_eq!(story.on(replace(WEB)), []);
-    let failed = Event::SpawnFailed {
-        process: WEB,
-        run: 1,
-        cause: String::new(),
-    };
-    assert_eq!(story.on(failed), [let_in(WEB, 2)]);
+    assert_eq!(story.on(not_started(WEB, 1)), [let_in(WEB, 2)]);
+
+    // Nor is it tried again, if that would help, before the program is gone.
+    let mut story = Story::up([planned("web"), planned("api")]);
+    story.exits(WEB, 1, FAILED);
+    story.after(millis(500));
+    assert_eq!(story.on(replace(WEB)), []);
+    assert_eq!(story.lacks(WEB, 2), [let_in(WEB, 3)]);
+    assert_eq!(story.on(ended(WEB, 3)), [spawn(WEB, 4)]);
 }
 
 #[test]

@@ -82,14 +82,20 @@ fn a_soft_limit_is_no_limit_and_the_processes_have_it_all_the_same() {
 const ONE_FAILS: &str =
     "web: exec sleep 1000\nflaky: while [ ! -e go ]; do sleep 0.01; done; rm go; exit 1\n";
 
-/// What is restarted finds no descriptors in the manager, or the guardian gets none of those that are passed to it.
-fn one_is_not_started(limit: impl FnOnce(&Devrun)) {
+/// What is restarted finds so few descriptors in one of devrun's two processes, and comes up once there are more.
+fn one_is_tried_again(pid: impl FnOnce(&Devrun) -> i32, limit: impl FnOnce(i32) -> u64) {
     let project = Project::with_procfile(ONE_FAILS);
     let mut devrun = project.start();
     devrun.see("web.1 started").see("flaky.1 started");
-    limit(&devrun);
+    let pid = pid(&devrun);
+    limit_running(pid, limit(pid));
     project.write("go", "");
+    devrun.wait_for("flaky.1 exited with status 1 ");
     devrun.wait_for("flaky.1 could not be started: Too many open files (`ulimit -n` is ");
+    devrun.wait_for("); restart 2 in 1 s\n");
+    limit_running(pid, 1024);
+    devrun.wait_for("flaky.1 started");
+    assert_eq!(devrun.count("web.1 started"), 1);
     let web: i32 = devrun
         .value_after("web.1 started (pid ")
         .split(',')
@@ -98,20 +104,36 @@ fn one_is_not_started(limit: impl FnOnce(&Devrun)) {
         .parse()
         .unwrap();
     assert!(crate::support::is_alive(web));
-    assert_eq!(devrun.interrupt(), 126);
+    assert_eq!(devrun.interrupt(), 0);
     wait_until_nobody_is_left(&project);
 }
 
 #[test]
-fn who_finds_none_left_in_the_middle_is_named_and_the_others_run_on() {
-    one_is_not_started(|devrun| limit_running(devrun.pid().as_raw(), 3));
+fn who_finds_none_left_in_the_middle_is_named_and_comes_up_when_there_are_some_again() {
+    one_is_tried_again(|devrun| devrun.pid().as_raw(), |_| 3);
+}
+
+#[test]
+fn nor_is_anybody_lost_for_whom_the_guardian_has_none_left() {
     // Of the two that are passed to it one finds room, or none.
     for room in [0, 1] {
-        one_is_not_started(|devrun| {
-            let guardian = guardian_of(devrun.pid());
-            limit_running(guardian, first_unused(guardian) + room);
-        });
+        let guardian = |devrun: &Devrun| guardian_of(devrun.pid());
+        one_is_tried_again(guardian, |pid| first_unused(pid) + room);
     }
+}
+
+#[test]
+fn who_is_first_started_without_any_left_is_named_and_not_tried_again() {
+    let project = Project::with_procfile("web: exec sleep 1000\nlate: exec sleep 1000\n");
+    let mut devrun = project.start_with(&["web"]);
+    devrun.see("web.1 started");
+    let guardian = guardian_of(devrun.pid());
+    limit_running(guardian, first_unused(guardian));
+    let started = project.run(&["start", "late"]);
+    assert_eq!(started.status, 1, "{started:?}");
+    devrun.see("late.1 could not be started: Too many open files (`ulimit -n` is ");
+    assert_eq!(devrun.interrupt(), 126);
+    wait_until_nobody_is_left(&project);
 }
 
 /// The manager's only socket with a name.

@@ -105,6 +105,23 @@ fn a_guardian_that_cannot_be_one_ends_the_session() {
     }
 }
 
+#[test]
+fn a_fork_that_is_refused_for_a_restart_is_tried_again() {
+    let project = Project::with_procfile("web: test -e up && exec sleep 1000; : > up; exit 1\n");
+    // The second of the guardian: nobody else forks as often, and threads come by another call.
+    let fault = "clone,fork,vfork:error=EAGAIN:when=2";
+    let Some(mut devrun) = faulty(&project, fault, &["start", "-p", "0"]) else {
+        return;
+    };
+    devrun.wait_for("web.1 exited with status 1 ");
+    devrun.wait_for("web.1 could not be started: Resource temporarily unavailable");
+    devrun.wait_for("; restart 2 in 1 s\n");
+    devrun.wait_for("web.1 started (pid ");
+    assert_eq!(project.run(&["stop"]).status, 0);
+    assert_eq!(devrun.wait(), 0);
+    wait_until_nobody_is_left(&project);
+}
+
 /// Newer than the system may be, or nice to have.
 #[test]
 fn what_an_older_system_has_not_is_done_without() {

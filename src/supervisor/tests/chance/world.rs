@@ -8,7 +8,7 @@ use crate::supervisor::tests::{plan_of, some_instant};
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules, Supervisor};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
-use crate::words::notice::{Ended, Next, Notice, Shown};
+use crate::words::notice::{Ended, Next, NotStarted, Notice, Shown};
 use crate::words::policy::Attendance;
 use crate::words::policy::RestartPolicy;
 
@@ -46,6 +46,8 @@ pub(super) struct Child {
     /// It was, when that asked for it.
     pub(super) was_unwanted: bool,
     pub(super) last_exit: Option<Exit>,
+    /// Its last start failed, and may be tried again.
+    pub(super) is_tried_again: bool,
     /// Somebody asked for a run by hand since the last one began.
     pub(super) is_asked_for: bool,
     /// Somebody asked for the end of this run: then it is no failure.
@@ -99,6 +101,7 @@ impl World {
             has_guest: false,
             was_unwanted: false,
             last_exit: None,
+            is_tried_again: false,
             is_asked_for: false,
             is_unwanted: false,
             is_here: plan.host == Host::Here,
@@ -342,13 +345,7 @@ impl World {
             Notice::AllUp { .. } => self.said.summaries += 1,
             Notice::Stopping { .. } => self.said.stops += 1,
             Notice::Done { .. } => self.said.dones += 1,
-            Notice::SpawnFailed { process, .. } => {
-                let process = self.index(&process);
-                let child = &self.children[process];
-                if !child.is_leaving && !child.has_guest {
-                    self.note_failure(process, self.now, 126);
-                }
-            }
+            Notice::SpawnFailed(failed) => self.hear_failed_start(&failed),
             Notice::NeedFailed { provider, .. } => self.hear_failed_need(&provider),
             Notice::Exited(ended) => self.hear_end(&ended),
             Notice::Awaited { .. } => {
@@ -368,15 +365,8 @@ impl World {
     fn hear_end(&mut self, ended: &Ended) {
         self.ends_said += 1;
         let index = self.index(&ended.process);
+        let has_failed = self.is_failure(index, &ended.next, ended.exit);
         let child = &self.children[index];
-        let has_failed = match ended.next {
-            Next::Unstartable | Next::GivenUp { .. } => true,
-            Next::NotRestarted => {
-                let is_final = child.plan.restart == RestartPolicy::Never || self.rules.fail_fast;
-                is_final && !ended.exit.is_success() && !child.is_unwanted
-            }
-            Next::Restart { .. } | Next::Completed => false,
-        };
         let leader = child.run.and_then(|run| run.leader);
         let (exit, at, left) = leader.expect("an end follows its leader's");
         let is_unready = ended.exit == Exit::Unready && exit.is_success();
@@ -387,6 +377,33 @@ impl World {
         let at = if is_daemon { self.now } else { at };
         if has_failed {
             self.note_failure(index, at, ended.exit.status());
+        }
+    }
+
+    fn hear_failed_start(&mut self, failed: &NotStarted) {
+        let exit = Exit::Status(126);
+        let index = self.index(&failed.process);
+        let child = &mut self.children[index];
+        let is_final = failed.next == Next::Unstartable;
+        assert_eq!(is_final, !child.is_tried_again, "what may pass may");
+        assert_ne!(failed.next, Next::Completed);
+        child.last_exit = Some(exit);
+        let makes_room = child.is_leaving || child.has_guest;
+        if !makes_room && self.is_failure(index, &failed.next, exit) {
+            self.note_failure(index, self.now, exit.status());
+        }
+    }
+
+    /// For good.
+    fn is_failure(&self, process: ProcessIndex, next: &Next, exit: Exit) -> bool {
+        let child = &self.children[process];
+        match next {
+            Next::Unstartable | Next::GivenUp { .. } => true,
+            Next::NotRestarted => {
+                let is_final = child.plan.restart == RestartPolicy::Never || self.rules.fail_fast;
+                is_final && !exit.is_success() && !child.is_unwanted
+            }
+            Next::Restart { .. } | Next::Completed => false,
         }
     }
 
