@@ -33,6 +33,8 @@ mod pipes;
 mod ports;
 mod readers;
 mod restarts;
+#[cfg(target_os = "linux")]
+mod rights;
 mod scarcity;
 #[path = "../it/screen.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]

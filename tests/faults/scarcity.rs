@@ -8,7 +8,7 @@ mod disk;
 #[cfg(target_os = "linux")]
 mod mounts;
 #[cfg(target_os = "linux")]
-mod processes;
+pub mod processes;
 mod programs;
 mod signals;
 #[cfg(target_os = "linux")]

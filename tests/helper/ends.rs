@@ -113,7 +113,7 @@ fn stop(file: &str) -> impl FnOnce() {
     }
 }
 
-fn settle(file: &str) {
+pub fn settle(file: &str) {
     let draft = format!("{file}.draft");
     std::fs::write(&draft, std::process::id().to_string()).expect("the directory is ours");
     std::fs::rename(draft, file).expect("the directory is ours");

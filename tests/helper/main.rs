@@ -78,6 +78,7 @@ fn main() {
         }
         ["pour", count] => bytes::pour(number(count)),
         ["brood", children] => bytes::brood(number(children)),
+        ["as-root", file] => others::as_root(file),
         ["ask", socket] => others::ask(socket),
         ["with-signals-blocked", ref program @ ..] => others::with_signals_blocked(program),
         #[cfg(target_os = "linux")]

@@ -6,6 +6,13 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::{Uid, setresuid};
+
+use crate::ends::settle;
+use crate::{ignore, park};
+
+/// How long it stays if nobody ends it, in seconds.
+const STAY: u32 = 60;
 
 /// Asks a session for its apps, and says what comes: nothing, or the first line of the answer.
 pub fn ask(socket: &str) {
@@ -20,6 +27,16 @@ pub fn ask(socket: &str) {
         Ok(answer) => println!("heard {:?}", answer.lines().next().unwrap_or_default()),
         Err(error) => println!("not connected: {:?}", error.kind()),
     }
+}
+
+/// Takes root's rights altogether, as `sudo` does; our file has to be setuid. Then it is in `file`, and stays.
+pub fn as_root(file: &str) -> ! {
+    let root = Uid::from_raw(0);
+    setresuid(root, root, root).expect("the program is root's, and setuid");
+    ignore(Signal::SIGTERM);
+    nix::unistd::alarm::set(STAY);
+    settle(file);
+    park()
 }
 
 /// Becomes a program that begins with these signals held back.

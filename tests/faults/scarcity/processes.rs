@@ -13,7 +13,7 @@ use crate::scarcity::limited;
 use crate::support::{Devrun, Project};
 
 /// devrun with these arguments as a user of its own, to whom the project belongs. `None`: only root can do that.
-pub(super) fn as_somebody(project: &Project, arguments: &[&str]) -> Option<Command> {
+pub fn as_somebody(project: &Project, arguments: &[&str]) -> Option<Command> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     if !nix::unistd::geteuid().is_root() {
         println!("not root: what only another user sees is left out");
