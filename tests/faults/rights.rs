@@ -44,7 +44,7 @@ impl Risen {
     }
 
     /// It lives on, and nothing else of the session does.
-    fn is_all_that_is_left(self) {
+    fn alone_is_left(self) {
         assert!(is_alive(self.pid));
         kill(Pid::from_raw(self.pid), Signal::SIGKILL).unwrap();
         wait_until_gone(self.pid);
@@ -65,7 +65,7 @@ fn a_process_of_another_users_rights_is_given_up_and_named_at_the_end() {
         let said = risen.devrun.stdout.text();
         assert!(said.contains(GIVEN_UP), "{web}: {said}");
         assert!(said.contains("done. up "), "{web}, {status}: {said}");
-        risen.is_all_that_is_left();
+        risen.alone_is_left();
     }
 }
 
@@ -80,5 +80,5 @@ fn exits_are_told_beside_one_that_cannot_be_ended() {
         .wait_for("web.1 exited with status 3; 1 process of its tree lives on and got SIGTERM")
         .wait_for(GIVEN_UP);
     risen.devrun.interrupt();
-    risen.is_all_that_is_left();
+    risen.alone_is_left();
 }

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use nix::sys::signal::{SigSet, Signal};
-use nix::unistd::{Uid, setresuid};
+use nix::unistd::{Uid, setuid};
 
 use crate::ends::settle;
 use crate::{ignore, park};
@@ -31,8 +31,7 @@ pub fn ask(socket: &str) {
 
 /// Takes root's rights altogether, as `sudo` does; our file has to be setuid. Then it is in `file`, and stays.
 pub fn as_root(file: &str) -> ! {
-    let root = Uid::from_raw(0);
-    setresuid(root, root, root).expect("the program is root's, and setuid");
+    setuid(Uid::from_raw(0)).expect("the program is root's, and setuid");
     ignore(Signal::SIGTERM);
     nix::unistd::alarm::set(STAY);
     settle(file);
