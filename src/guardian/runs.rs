@@ -15,6 +15,9 @@ pub(super) const SHORT_INTERVAL: Duration = Duration::from_millis(10);
 const LONG_INTERVAL: Duration = Duration::from_secs(1);
 /// Orphans may come and go faster than anybody can look. After so many looks others get their turn.
 const MOST_LOOKS: usize = 16;
+/// What could not be looked at for so long will not be: from then on leaders and groups are all that counts, so that
+/// nobody waits for ever.
+const LONGEST_BLINDNESS: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default)]
 pub(super) struct Runs {
@@ -32,6 +35,8 @@ pub(super) struct Runs {
     swept_at: Option<Instant>,
     /// The orphans could not be looked at the last time, or not all of them: nobody is taken to be gone until they are.
     is_blind: bool,
+    /// Since when no look has succeeded.
+    blind_since: Option<Instant>,
     /// All was killed: who is left, and takes no signal from us, is given up.
     gives_up: bool,
     /// All of it is stopped (SIGSTOP), and goes on before it is asked to end.
@@ -231,6 +236,10 @@ impl Runs {
             let is_empty = run.exit.is_some() && orphans.of(*id).is_empty();
             let is_gone = is_empty || run.survivors > 0;
             if is_gone {
+                if self.blind_since.is_some() {
+                    // Who cannot be seen can be hit all the same, as far as its group is the leader's.
+                    kernel.send_to_group(run.leader, signals::KILL);
+                }
                 run.release(kernel);
                 kernel.tell(&News::Gone {
                     id: *id,
@@ -249,8 +258,10 @@ impl Runs {
         self.is_blind = true;
         for looks_left in (0..MOST_LOOKS).rev() {
             let Some((orphans, is_calm)) = self.orphans(kernel) else {
+                self.give_up_looking(kernel.now());
                 break;
             };
+            self.blind_since = None;
             if !is_calm && looks_left > 0 {
                 continue;
             }
@@ -266,6 +277,15 @@ impl Runs {
             }
         }
         ByRun::default()
+    }
+
+    /// Nobody could be looked at. After [`LONGEST_BLINDNESS`] nobody is waited for who cannot be seen.
+    fn give_up_looking(&mut self, now: Instant) {
+        let since = *self.blind_since.get_or_insert(now);
+        self.is_blind = now < since + LONGEST_BLINDNESS;
+        if !self.is_blind && self.gives_up {
+            self.adopted.clear();
+        }
     }
 
     /// Whose each of them is.

@@ -33,6 +33,8 @@ pub(super) struct Machine {
     pub(super) fault: Option<Fault>,
     /// As on macOS: what is to be known of an orphan has to be looked for.
     pub(super) hides_orphans: bool,
+    /// No look at its processes ever succeeds.
+    pub(super) is_dark: bool,
     /// Orphans come and go faster than anybody can look, for so many looks more.
     pub(super) storm: usize,
     /// The kind of each call, in order.
@@ -96,6 +98,7 @@ impl Machine {
             wakes_at: None,
             fault: None,
             hides_orphans: false,
+            is_dark: false,
             storm: 0,
             calls: Vec::new(),
             failed: Vec::new(),
@@ -496,7 +499,7 @@ impl Kernel for Machine {
     }
 
     fn orphans(&mut self, leaders: &HashSet<i32>, _runs: &[&Marks]) -> Option<Vec<Member>> {
-        if self.fails("orphans").is_some() {
+        if self.fails("orphans").is_some() || self.is_dark {
             return None;
         }
         self.blow_in();
