@@ -294,6 +294,8 @@ impl Runs {
         let mut by_run = ByRun::default();
         for orphan in orphans {
             let known = self.adopted.get(&orphan.identity()).copied();
+            // One that was not seen for long may have outlived its run.
+            let known = known.filter(|owner| owner.is_none_or(|id| self.runs.contains_key(&id)));
             let owner = known.unwrap_or_else(|| self.owner(&orphan, kernel));
             adopted.insert(orphan.identity(), owner);
             match owner {

@@ -71,7 +71,7 @@ impl Story {
         assert_eq!(machine.living(), Vec::<i32>::new(), "left behind");
         let failed = |call| machine.failed.contains(&call);
         // Who is never seen is collected by the next subreaper, once the guardian is gone.
-        let is_its_fault = failed("reap") || failed("wait_for_exit") || machine.is_dark;
+        let is_its_fault = failed("reap") || failed("wait_for_exit") || machine.is_dark();
         assert!(machine.uncollected().is_empty() || is_its_fault);
         let or_else = [
             (failed("fork"), Some(UNSTARTABLE)),
@@ -253,7 +253,25 @@ fn where_nobody_can_ever_be_looked_at_all_comes_to_an_end() {
         blows: &[(6000, Blow::Stop)],
         status: Some(3),
     };
-    let mut session = story.session(|machine| machine.is_dark = true);
+    let mut session = story.session(|machine| {
+        machine.darkness = Some((machine.now, machine.now + Duration::from_secs(60)));
+    });
+    session.run();
+    story.check_end(&mut session);
+}
+
+#[test]
+fn whose_run_has_ended_in_the_dark_is_nobodys_and_ends_with_the_session() {
+    let story = Story {
+        // The other one's ends have it seen before.
+        program: |id| [&program::LEAVES_A_DAEMON, &program::CRASHES][id.process as usize],
+        blows: &[(9000, Blow::Stop)],
+        status: Some(3),
+    };
+    let mut session = story.session(|machine| {
+        let at = |seconds| machine.now + Duration::from_secs(seconds);
+        machine.darkness = Some((at(1), at(7)));
+    });
     session.run();
     story.check_end(&mut session);
 }

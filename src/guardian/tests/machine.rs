@@ -33,8 +33,8 @@ pub(super) struct Machine {
     pub(super) fault: Option<Fault>,
     /// As on macOS: what is to be known of an orphan has to be looked for.
     pub(super) hides_orphans: bool,
-    /// No look at its processes ever succeeds.
-    pub(super) is_dark: bool,
+    /// No look at its processes succeeds from the one instant to the other.
+    pub(super) darkness: Option<(Instant, Instant)>,
     /// Orphans come and go faster than anybody can look, for so many looks more.
     pub(super) storm: usize,
     /// The kind of each call, in order.
@@ -98,7 +98,7 @@ impl Machine {
             wakes_at: None,
             fault: None,
             hides_orphans: false,
-            is_dark: false,
+            darkness: None,
             storm: 0,
             calls: Vec::new(),
             failed: Vec::new(),
@@ -144,6 +144,11 @@ impl Machine {
         let is_meant = (fault.call..fault.call + fault.calls).contains(&number);
         self.failed.extend(is_meant.then_some(call));
         is_meant.then_some(fault.errno)
+    }
+
+    pub(super) fn is_dark(&self) -> bool {
+        let darkness = self.darkness;
+        darkness.is_some_and(|(from, to)| (from..to).contains(&self.now))
     }
 
     /// Everything that happens up to `until`, in order.
@@ -499,7 +504,7 @@ impl Kernel for Machine {
     }
 
     fn orphans(&mut self, leaders: &HashSet<i32>, _runs: &[&Marks]) -> Option<Vec<Member>> {
-        if self.fails("orphans").is_some() || self.is_dark {
+        if self.fails("orphans").is_some() || self.is_dark() {
             return None;
         }
         self.blow_in();

@@ -66,6 +66,21 @@ pub(super) const DAEMONISES: Program = Program {
     ..SERVER
 };
 
+/// Lives on for a while beside the daemon that it has made, and that says whose it is.
+pub(super) const LEAVES_A_DAEMON: Program = Program {
+    acts: &[(5, Act::Forks(&OPEN_FORK)), (3000, Act::Exits(3))],
+    ..SERVER
+};
+
+const OPEN_FORK: Program = Program {
+    acts: &[
+        (1, Act::LeavesSession),
+        (2, Act::Forks(&SERVER)),
+        (3, Act::Exits(0)),
+    ],
+    ..SERVER
+};
+
 const FIRST_FORK: Program = Program {
     acts: &[
         (1, Act::LeavesSession),
