@@ -421,16 +421,26 @@ impl Driver {
             self.leave().await;
         }
         if !self.supervisor.is_stopping() && !self.is_guardian_lost {
-            // All has ended by itself: a slow reader has all the time he wants, until he interrupts.
-            tokio::select! {
-                () = self.output.flushed() => {}
-                _ = self.stop_signals.next() => {}
-            }
+            self.wait_for_reader().await;
         }
         let output = self.output.finish(Instant::now() + LAST_WORDS).await;
         let is_whole = !output.has_failed && output.lost == 0;
         let status = if is_whole { status } else { status.max(1) };
         End { status, output }
+    }
+
+    /// All has ended by itself: a slow reader has all the time he wants, until he interrupts.
+    async fn wait_for_reader(&mut self) {
+        loop {
+            tokio::select! {
+                () = self.output.flushed() => return,
+                _ = self.stop_signals.next() => return,
+                // A Ctrl-Z that came in the instant in which all had ended. Later ones stop us by themselves.
+                signal = self.terminal_signals.next() => if signal == TerminalSignal::Stop {
+                    let _ = signals::stop_ourselves();
+                },
+            }
+        }
     }
 
     fn longest_grace(&self) -> Duration {

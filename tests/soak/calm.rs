@@ -48,7 +48,7 @@ impl Calm {
         if stopped.status != 0 {
             soak.tally.fail(format!("calm: {stopped:?}"));
         }
-        let look = self.settled();
+        let look = self.settled(soak);
         self.check(look, soak);
         self.looks.push(look);
         soak.tally.count("calm: looks", 1);
@@ -57,20 +57,20 @@ impl Calm {
 
     /// Connections that have just ended may still be on their way out: it is looked until all is as at first, and at
     /// first until nothing has changed for a second.
-    fn settled(&self) -> Look {
+    fn settled(&self, soak: &Soak) -> Look {
         let deadline = Instant::now() + PATIENCE / 3;
         let mut before = self.now();
         let mut unchanged = 0;
         loop {
             std::thread::sleep(Duration::from_millis(50));
             let look = self.now();
-            unchanged = if look.is_like(&before) {
+            unchanged = if look.is_like(&before, 0) {
                 unchanged + 1
             } else {
                 0
             };
             let is_calm = match self.looks.first() {
-                Some(first) => look.is_like(first),
+                Some(first) => look.is_like(first, moved(soak)),
                 None => unchanged == 20,
             };
             if is_calm || Instant::now() > deadline {
@@ -108,7 +108,7 @@ impl Calm {
         let Some(first) = self.looks.first() else {
             return;
         };
-        if !look.is_like(first) {
+        if !look.is_like(first, moved(soak)) {
             let text = format!("held at first and later: {} {}", first.told(), look.told());
             soak.tally.fail(text);
         }
@@ -135,10 +135,23 @@ impl Calm {
     }
 }
 
+/// How many ports have moved so far.
+fn moved(soak: &Soak) -> u64 {
+    soak.tally.of("event: port.moved")
+}
+
 impl Look {
-    fn is_like(&self, first: &Self) -> bool {
+    /// So many ports have moved: their locks are the guardian's too, until all is over.
+    fn is_like(&self, first: &Self, moved: u64) -> bool {
         let flat = |it: Holdings| (it.descriptors, it.threads, it.children);
-        flat(self.manager) == flat(first.manager) && flat(self.guardian) == flat(first.guardian)
+        let (threads, children) = (self.guardian.threads, self.guardian.children);
+        let locks = self
+            .guardian
+            .descriptors
+            .checked_sub(first.guardian.descriptors);
+        flat(self.manager) == flat(first.manager)
+            && (threads, children) == (first.guardian.threads, first.guardian.children)
+            && locks.is_some_and(|locks| locks as u64 <= moved)
     }
 
     fn told(&self) -> String {
