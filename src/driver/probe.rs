@@ -242,7 +242,7 @@ fn changes(
         .any(|listener| Some(listener.port) == watched.port);
     if let Some(socket) = on_its_port.filter(|_| !is_own && watched.spawned_at.is_some()) {
         if watched.stranger.is_none() {
-            let holder = socket::holder(socket.port);
+            let holder = holder_of(socket);
             watched.stranger =
                 judged(socket, &holder).map(|is_stranger| is_stranger && !is_ours(&holder));
             if watched.stranger == Some(true) {
@@ -284,6 +284,16 @@ fn is_below(holder: &Holder, guardian: i32, owners: &HashMap<i32, RunId>) -> boo
     };
     let is_guardian = |pid: i32| pid == guardian;
     !owners.contains_key(pid) && process::parents(*pid).any(is_guardian)
+}
+
+/// Looks twice before it says that nobody can be identified: who was forked while the processes were gone through has
+/// its parent's sockets until its exec.
+fn holder_of(socket: &Listening) -> Holder {
+    let holder = socket::holder(socket.port);
+    if is_identified(&holder) {
+        return holder;
+    }
+    socket::holder(socket.port)
 }
 
 /// Whether it is a stranger's. `None`: it was closed before its owner was found, as by a program that only tries which
