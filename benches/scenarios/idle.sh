@@ -1,0 +1,19 @@
+# 50 processes that sleep: what the manager does meanwhile, and what memory it keeps.
+
+scenario() {
+  local all window=3
+  [ "$FORM" = full ] && window=10
+  mapfile -t all < <(present floor devrun devrun-store "${PEERS[@]}")
+  workload 50 beat @ 0
+  without_ports
+  turns "50" "-u begun -n 50 -q 3 -w $window" "${all[@]}"
+  # It shows one process's lines on a screen of its own.
+  mapfile -t all < <(present mprocs)
+  turns "50" "-u begun -n 0 -q 5 -w $window" "${all[@]}"
+}
+
+tables() {
+  table "Wake-ups of all threads, within the window" wakeups
+  table "CPU within the window, ms" window_cpu_ms
+  table "PSS of all processes of the manager, kB" pss_kb
+}
