@@ -22,11 +22,12 @@ command_of() {
     goreman) COMMAND=(goreman -set-ports=false start) ;;
     process-compose) compose_file; COMMAND=(process-compose up -t=false --no-server -f process-compose.yaml) ;;
     foreman) COMMAND=(foreman start --no-timestamp) ;;
-    honcho) COMMAND=(honcho start --no-prefix-time) ;;
+    honcho) COMMAND=(honcho start) ;;
     node-foreman) COMMAND=(nf start) ;;
     concurrently) concurrently_command ;;
     supervisord) supervisord_file; COMMAND=(supervisord -n -s -c supervisord.conf) ;;
     mprocs) mprocs_command ;;
+    version) COMMAND=("$DEVRUN" --version) ;;
   esac
 }
 
@@ -54,8 +55,8 @@ present() {
 share_of() {
   case $1 in
     floor* | devrun*) echo 1 ;;
-    hivemind | process-compose | goreman) echo 20 ;;
-    overmind | foreman | supervisord) echo 100 ;;
+    hivemind | process-compose | goreman | node-foreman | concurrently | supervisord) echo 20 ;;
+    overmind | foreman) echo 50 ;;
     *) echo 200 ;;
   esac
 }
@@ -94,9 +95,11 @@ supervisord_file() {
   } >supervisord.conf
 }
 
-# It draws a screen, and wants one.
+# It draws a screen, and wants one, with somebody who may type.
 mprocs_command() {
   local commands
   mapfile -t commands < <(sed -E 's/^[^:]+: /exec /' Procfile)
-  COMMAND=(script -qfc "$(printf '%q ' mprocs "${commands[@]}")" /dev/null)
+  rm -f typed
+  mkfifo typed
+  COMMAND=(bash -c 'exec script -qfc "$0" /dev/null <>typed' "$(printf '%q ' mprocs "${commands[@]}")")
 }

@@ -42,6 +42,13 @@ build_devrun() {
   DEVRUN=${CARGO_TARGET_DIR:-$ROOT/target}/$directory/devrun
 }
 
+# As on a new machine: nothing of other sessions is there to be found. Short, for the sockets in it.
+own_directories() {
+  XDG_RUNTIME_DIR=$(mktemp -d)
+  export XDG_RUNTIME_DIR XDG_STATE_HOME=$XDG_RUNTIME_DIR/state
+  trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
+}
+
 print_machine() {
   local name
   printf '%s, %s cores, Linux %s, %s, load %s\n\n' "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)" \
@@ -55,8 +62,8 @@ print_machine() {
   done
 }
 
-# Without our directories and the workload.
-shown() { printf '%s ' "$@" | sed -e "s|$BIN/||g; s|${DEVRUN%/*}/||g; s|exec work.*|…|; s/ $//"; }
+# Without our directories, and without the workload.
+shown() { printf '%s ' "$@" | sed -e "s|$BIN/||g; s|${DEVRUN%/*}/||g; s|exec.* work.*|…|; s/ $//"; }
 
 print_checked() {
   printf '\n**Lines that were checked**\n\n| | lines | lost | torn or merged | out of order | runs that came to no end |\n|---|---|---|---|---|---|\n'
@@ -93,7 +100,7 @@ main() {
   ROUNDS=${ROUNDS:-3} AMOUNT=400
   if [ "$FORM" = full ]; then ROUNDS=${ROUNDS_FULL:-5} AMOUNT=1000; fi
   export PATH=$PEERS_HOME/bin:$PEERS_HOME/node_modules/.bin:$PATH
-  export XDG_STATE_HOME=$HOME_OF_ALL/state
+  own_directories
   build_tools
   [ -n "${DEVRUN:-}" ] || build_devrun
   mkdir -p "$HOME_OF_ALL"

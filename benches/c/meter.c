@@ -151,10 +151,10 @@ static void stop(pid_t pid, uint64_t started_at) {
         if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD) break;
         while (take()) {}
     }
-    printf(" begun=%llu begun_ms=%.2f stop_ms=%.2f ended=%llu", (unsigned long long)found.begun,
-           found.begun ? (double)(found.begun_at - started_at) / 1e6 : 0,
-           (double)(manager_ended_at - stopped_at) / 1e6, (unsigned long long)found.ended);
-    if (found.ended_at > stopped_at) printf(" over_ms=%.2f", ((double)manager_ended_at - (double)found.ended_at) / 1e6);
+    printf(" begun=%llu ended=%llu", (unsigned long long)found.begun, (unsigned long long)found.ended);
+    if (found.begun) printf(" begun_ms=%.2f", (double)(found.begun_at - started_at) / 1e6);
+    if (manager_ended_at > stopped_at) printf(" stop_ms=%.2f", (double)(manager_ended_at - stopped_at) / 1e6);
+    if (found.ended_at > stopped_at && manager_ended_at) printf(" over_ms=%.2f", ((double)manager_ended_at - (double)found.ended_at) / 1e6);
     printf(" left=%d status=%d", left, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 

@@ -101,6 +101,12 @@ static void tick(uint64_t lines, useconds_t apart) {
     wait_for_the_end();
 }
 
+/* A number, or a name and a place as devrun has it in $PS: `p2.17`, of which there are up to 1,000 each. */
+static int id_of(const char *text) {
+    const char *dot = strchr(text, '.');
+    return dot ? (atoi(text + 1) - 1) * 1000 + atoi(dot + 1) : atoi(text);
+}
+
 static void end(int signal) {
     (void)signal;
     say(0, 'e', now_ns());
@@ -143,7 +149,7 @@ int main(int count, char **arguments) {
         fprintf(stderr, "usage: work flood|tick|beat|serve ID ...\n");
         return 2;
     }
-    id = atoi(arguments[2]);
+    id = id_of(arguments[2]);
     long long first = atoll(arguments[3]);
     long long second = count > 4 ? atoll(arguments[4]) : 0;
     if (!strcmp(arguments[1], "flood")) flood((uint64_t)first, second < 20 ? 20 : (size_t)second);

@@ -2,7 +2,7 @@
 
 scenario() {
   local all window=3
-  [ "$FORM" = full ] && window=10
+  if [ "$FORM" = full ]; then window=10; fi
   mapfile -t all < <(present floor devrun devrun-store "${PEERS[@]}")
   workload 50 beat @ 0
   without_ports

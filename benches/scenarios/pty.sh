@@ -4,7 +4,7 @@ scenario() {
   local all count
   mapfile -t all < <(present floor-pty devrun-pty)
   for count in 1 4 16; do
-    LINES_EACH=$((300 * AMOUNT * 1000 / 1000 * 1000 / 100 / count))
+    LINES_EACH=$((200 * AMOUNT * 1000 / 100 / count))
     workload "$count" flood @ LINES 100
     turns "$count × 100 B" "-n $count -t 120" "${all[@]}"
   done
