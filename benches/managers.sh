@@ -4,6 +4,8 @@ FLOORS=(floor floor-big)
 DEVRUNS=(devrun devrun-looks devrun-store devrun-all)
 # Those that can be asked to run a Procfile, or the same commands, and write one stream.
 PEERS=(hivemind process-compose goreman overmind foreman honcho node-foreman concurrently supervisord)
+# Those that do not.
+SILENT_PEERS=(mprocs pitchfork)
 
 # Sets COMMAND to what runs the Procfile in the current directory, and exports what it needs.
 command_of() {
@@ -27,6 +29,7 @@ command_of() {
     concurrently) concurrently_command ;;
     supervisord) supervisord_file; COMMAND=(supervisord -n -s -c supervisord.conf) ;;
     mprocs) mprocs_command ;;
+    pitchfork) pitchfork_file; COMMAND=(sh -c '(sleep 1; pitchfork start --local) & exec pitchfork supervisor run') ;;
     version) COMMAND=("$DEVRUN" --version) ;;
   esac
 }
@@ -101,5 +104,13 @@ mprocs_command() {
   mapfile -t commands < <(sed -E 's/^[^:]+: /exec /' Procfile)
   rm -f typed
   mkfifo typed
-  COMMAND=(bash -c 'exec script -qfc "$0" /dev/null <>typed' "$(printf '%q ' mprocs "${commands[@]}")")
+  COMMAND=(bash -c 'exec script -qfc "stty rows 40 cols 120; exec $0" /dev/null <>typed'
+    "$(printf '%q ' mprocs "${commands[@]}")")
+}
+
+# A supervisor in the background, which writes into files, and a command that tells it what to start.
+pitchfork_file() {
+  export HOME=$XDG_RUNTIME_DIR/pitchfork
+  mkdir -p "$HOME"
+  sed -E 's|^([^:]+): (.*)$|[daemons.\1]\nrun = "exec \2"|' Procfile >pitchfork.toml
 }

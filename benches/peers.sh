@@ -7,6 +7,9 @@ mkdir -p "$directory"
 python3 -m venv "$directory"
 # supervisord asks for pkg_resources, which newer ones do not have.
 "$directory/bin/pip" install --quiet --disable-pip-version-check honcho supervisor 'setuptools<80'
+# Some minutes.
+command -v pitchfork >/dev/null || cargo install --quiet --locked --root "$directory" pitchfork-cli ||
+  echo "pitchfork: could not be built" >&2
 npm install --prefix "$directory" --no-audit --no-fund --loglevel=error foreman concurrently mprocs
 if ! command -v foreman >/dev/null; then
   gem install --install-dir "$directory/gems" --bindir "$directory/bin" foreman ||

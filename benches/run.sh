@@ -57,7 +57,7 @@ print_machine() {
   mkdir -p "$HOME_OF_ALL/work/versions"
   cd "$HOME_OF_ALL/work/versions"
   workload 1 beat @ 0
-  for name in $(present "${FLOORS[@]}" floor-pty "${DEVRUNS[@]}" devrun-pty "${PEERS[@]}" mprocs); do
+  for name in $(present "${FLOORS[@]}" floor-pty "${DEVRUNS[@]}" devrun-pty "${PEERS[@]}" "${SILENT_PEERS[@]}"); do
     (command_of "$name" && printf '| %s | %s | `%s` |\n' "$name" "$(version_of "$name")" "$(shown "${COMMAND[@]}")")
   done
 }

@@ -125,7 +125,7 @@ static void do_commands(pid_t pid) {
 
 static void print_window(struct cost before, struct cost after) {
     printf(" wakeups=%lld window_cpu_ms=%.2f window_s=%.1f", (long long)(after.switches - before.switches),
-           (double)(after.cpu_ns - before.cpu_ns) / 1e6, asked.window);
+           (double)(int64_t)(after.cpu_ns - before.cpu_ns) / 1e6, asked.window);
 }
 
 static void print_ways(void) {

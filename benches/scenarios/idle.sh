@@ -7,13 +7,14 @@ scenario() {
   workload 50 beat @ 0
   without_ports
   turns "50" "-u begun -n 50 -q 3 -w $window" "${all[@]}"
-  # It shows one process's lines on a screen of its own.
-  mapfile -t all < <(present mprocs)
-  turns "50" "-u begun -n 0 -q 5 -w $window" "${all[@]}"
+  # Their processes begin unseen.
+  mapfile -t all < <(present "${SILENT_PEERS[@]}")
+  turns "50" "-u begun -n 0 -q 8 -w $window" "${all[@]}"
 }
 
 tables() {
   table "Wake-ups of all threads, within the window" wakeups
   table "CPU within the window, ms" window_cpu_ms
+  table "Its processes and their threads" threads
   table "PSS of all processes of the manager, kB" pss_kb
 }
