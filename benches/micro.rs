@@ -30,9 +30,27 @@ fn splitter(bencher: Bencher<'_, '_>, length: usize) {
         .bench(|| devrun::benches::cut(black_box(&chunk)));
 }
 
-#[divan::bench(args = LENGTHS, consts = [0, 1, 2, 3])]
-fn renderer<const FORM: usize>(bencher: Bencher<'_, '_>, length: usize) {
-    let form = [Form::Pipe, Form::Coloured, Form::Terminal, Form::Json][FORM];
+#[divan::bench(args = LENGTHS)]
+fn renderer_pipe(bencher: Bencher<'_, '_>, length: usize) {
+    render(bencher, Form::Pipe, length);
+}
+
+#[divan::bench(args = LENGTHS)]
+fn renderer_coloured(bencher: Bencher<'_, '_>, length: usize) {
+    render(bencher, Form::Coloured, length);
+}
+
+#[divan::bench(args = LENGTHS)]
+fn renderer_terminal(bencher: Bencher<'_, '_>, length: usize) {
+    render(bencher, Form::Terminal, length);
+}
+
+#[divan::bench(args = LENGTHS)]
+fn renderer_json(bencher: Bencher<'_, '_>, length: usize) {
+    render(bencher, Form::Json, length);
+}
+
+fn render(bencher: Bencher<'_, '_>, form: Form, length: usize) {
     let chunk = chunk(length);
     let mut rendering = Rendering::new(form);
     let mut out = Vec::new();
