@@ -3,7 +3,8 @@
 function number(value) {
     if (value == "") return "–"
     if (value >= 100 || value == int(value)) return sprintf("%.0f", value)
-    return value >= 10 ? sprintf("%.1f", value) : sprintf("%.2f", value)
+    if (value >= 10) return sprintf("%.1f", value)
+    return value >= 0.1 ? sprintf("%.2f", value) : sprintf("%.2g", value)
 }
 
 # Of a list of numbers with blanks between them.
