@@ -37,6 +37,9 @@ mod driver;
 #[expect(clippy::disallowed_methods, reason = "the shell half")]
 mod cli;
 
+#[cfg(feature = "benches")]
+pub mod benches;
+
 #[cfg(fuzzing)]
 pub mod fuzz;
 
