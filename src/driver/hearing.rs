@@ -68,7 +68,7 @@ impl Driver {
                 None
             }
             News::Adopted { id, pid } => {
-                self.probe.adopted(id, pid);
+                self.probe.adopted(id, pid, Instant::now());
                 None
             }
             News::StopRequested => Some(Event::ShutdownRequested),

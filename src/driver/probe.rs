@@ -116,10 +116,15 @@ impl Probe {
         self.spawned(id, (pid, pid), Instant::now());
     }
 
-    /// The guardian counts that orphan among those of a run, though nothing on it says so.
-    pub(super) fn adopted(&mut self, id: RunId, pid: i32) {
+    /// The guardian counts that orphan among those of a run, whatever is on it: it may be heard of where it listens.
+    pub(super) fn adopted(&mut self, id: RunId, pid: i32, now: Instant) {
         if let Some(watched) = self.watched.get_mut(&id) {
-            watched.marks.adopted.push(pid);
+            let adopted = &mut watched.marks.adopted;
+            // The numbers of those who have ended may be given to others. macOS gives orphans to launchd.
+            let parents = [Some(self.guardian), Some(1)];
+            adopted.retain(|pid| parents.contains(&process::parents(*pid).next()));
+            adopted.push(pid);
+            watched.next_at = Some(now);
         }
     }
 

@@ -73,7 +73,7 @@ pub(crate) enum News {
     },
     /// Somebody sent the guardian a signal that asks to stop.
     StopRequested,
-    /// An orphan counts as this run's, though nothing on it tells: its leader ended when it came.
+    /// An orphan counts as this run's, whose leader is gone, whatever may tell that on the orphan itself.
     Adopted { id: RunId, pid: i32 },
 }
 

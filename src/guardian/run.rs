@@ -35,6 +35,8 @@ pub(super) struct Run {
     /// Who had its stop signal already, outside of the leader's group: each process gets exactly one.
     asked: HashSet<(i32, u64)>,
     killed: HashSet<(i32, u64)>,
+    /// The orphans of which the manager was told that they are of this run.
+    told: HashSet<(i32, u64)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,7 @@ impl Run {
             orphans_signal: signals::TERMINATE,
             asked: HashSet::new(),
             killed: HashSet::new(),
+            told: HashSet::new(),
         }
     }
 
@@ -97,6 +100,14 @@ impl Run {
             .into_iter()
             .chain(orphans.iter().map(|orphan| orphan.pid));
         roots.flat_map(|root| kernel.tree(root)).collect()
+    }
+
+    /// Those of its orphans that were not returned before.
+    pub(super) fn untold(&mut self, orphans: &[Member]) -> Vec<i32> {
+        let now: HashSet<(i32, u64)> = orphans.iter().map(Member::identity).collect();
+        let untold = now.difference(&self.told).map(|(pid, _)| *pid).collect();
+        self.told = now;
+        untold
     }
 
     /// The stop signal to the leader's group, once; SIGTERM (where the command made itself a daemon, the stop signal) to

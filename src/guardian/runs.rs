@@ -27,8 +27,6 @@ pub(super) struct Runs {
     adopted: HashMap<(i32, u64), Option<RunId>>,
     /// Those whose leaders ended since the last sweep.
     just_ended: Vec<RunId>,
-    /// Orphans that were given to a run for no mark of theirs, and that the manager is to be told of.
-    untold: Vec<(RunId, i32)>,
     /// A child may have ended since the last sweep.
     is_stale: bool,
     /// When the last sweep was.
@@ -204,9 +202,7 @@ impl Runs {
         if self.is_blind {
             return;
         }
-        for (id, pid) in std::mem::take(&mut self.untold) {
-            kernel.tell(&News::Adopted { id, pid });
-        }
+        self.tell_daemons(&orphans, kernel);
         self.forget_the_gone(&orphans, kernel);
     }
 
@@ -228,6 +224,16 @@ impl Runs {
             let orphans = orphans.of(id);
             let left = run.members(orphans, kernel).len().max(orphans.len()) as u32;
             kernel.tell(&News::LeaderExited { id, exit, left });
+        }
+    }
+
+    /// The manager knows a run's processes by their descent and their marks. Where the leader is gone marks alone are left,
+    /// and a daemon may wipe them at any time.
+    fn tell_daemons(&mut self, orphans: &ByRun, kernel: &mut impl Kernel) {
+        for (id, run) in self.runs.iter_mut().filter(|(_, run)| run.exit.is_some()) {
+            for pid in run.untold(orphans.of(*id)) {
+                kernel.tell(&News::Adopted { id: *id, pid });
+            }
         }
     }
 
@@ -323,7 +329,7 @@ impl Runs {
 
     /// Whose a newly adopted orphan is: by its marks; else it was set free by a leader that ended just
     /// now, or by one whose tree is being ended, as far as that can be only one.
-    fn owner(&mut self, orphan: &Member, kernel: &mut impl Kernel) -> Option<RunId> {
+    fn owner(&self, orphan: &Member, kernel: &mut impl Kernel) -> Option<RunId> {
         let marked = self
             .runs
             .iter()
@@ -336,10 +342,7 @@ impl Runs {
         };
         let mut ending = self.runs.iter().filter(is_ending);
         match (ending.next(), ending.next()) {
-            (Some((id, _)), None) => {
-                self.untold.push((*id, orphan.pid));
-                Some(*id)
-            }
+            (Some((id, _)), None) => Some(*id),
             (_, _) => None,
         }
     }

@@ -1,7 +1,7 @@
 //! Descendants that are hard to end, each of which writes its pid into a file once it is what it is to be.
 
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal, raise};
@@ -56,6 +56,21 @@ pub fn bare_daemon(file: &str) {
     while !std::fs::exists(file).unwrap_or(false) {
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// A daemon that wipes its environment and lets go of its output once there is a file `go`, and then listens on
+/// another port than its PORT.
+pub fn forgetful_daemon(file: &str) {
+    daemonise(file, || {
+        while !std::fs::exists("go").unwrap_or(false) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let myself = std::env::current_exe().expect("it is known");
+        let mut forgetful = Command::new(myself);
+        forgetful.env_clear().arg("elsewhere");
+        forgetful.stdout(Stdio::null()).stderr(Stdio::null());
+        panic!("{}", forgetful.exec());
+    });
 }
 
 /// What [`bare_daemon`] becomes.

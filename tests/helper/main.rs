@@ -62,6 +62,7 @@ fn main() {
         ["stopped-in-own-session", file] => ends::stopped_in_own_session(file),
         ["stopped-daemon", file] => ends::stopped_daemon(file),
         ["bare-daemon", file] => ends::bare_daemon(file),
+        ["forgetful-daemon", file] => ends::forgetful_daemon(file),
         ["bare", file] => ends::bare(file),
         ["hop", file] => ends::hop(file),
         ["stand-by"] => ends::stand_by(),

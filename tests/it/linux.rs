@@ -114,6 +114,19 @@ fn a_full_disk_is_said_by_the_status() {
     assert!(said.starts_with("error: output was lost"), "{said}");
 }
 
+/// As nginx does, which writes its title over its environment.
+#[test]
+fn a_daemon_is_known_though_it_wipes_later_what_told_whose_it_is() {
+    let project = Project::with_procfile(&format!("web: {}\n", helper("forgetful-daemon pid")));
+    let mut devrun = project.start();
+    devrun.wait_for("web.1 runs on as a daemon");
+    let pid = project.read("pid");
+    project.write("go", "");
+    devrun.wait_for(&format!("(test-helper, pid {pid}, 127.0.0.1 only)"));
+    assert_eq!(devrun.interrupt(), 0);
+    wait_until_gone(pid.parse().unwrap());
+}
+
 #[test]
 fn a_daemon_without_its_main_thread_is_ended_too() {
     let procfile = format!("web: {}; exec sleep 1000\n", helper("headless-daemon pid"));

@@ -78,7 +78,7 @@ pub(crate) struct Marks {
     pub(crate) variable: Vec<u8>,
     /// Device and inode of the pipe that it writes to.
     pub(crate) output: (u64, u64),
-    /// Orphans that nothing marks, and of which it is known otherwise.
+    /// Orphans of which it is known whatever may mark them.
     pub(crate) adopted: Vec<i32>,
 }
 
