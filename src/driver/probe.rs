@@ -24,6 +24,10 @@ const LAST_INTERVAL: Duration = Duration::from_secs(1);
 /// and after so long only when the process writes.
 const PATIENT: Duration = Duration::from_secs(60);
 
+/// A listener whose owner cannot be told is somebody's server after so long: one that is being closed belongs to
+/// nobody too, while its owner waits for the processor in the midst of close(2).
+const OWNERLESS: Duration = Duration::from_millis(200);
+
 /// Which every Erlang node (RabbitMQ, ejabberd) starts where none runs, long before it listens itself.
 const PORT_MAPPER: &str = "epmd";
 
@@ -50,6 +54,8 @@ struct Watched {
     sockets: Vec<Listens>,
     /// Somebody outside of its tree listens on its PORT; whether that one could be identified.
     stranger: Option<bool>,
+    /// The listener on its PORT that nobody can be told of, and since when.
+    ownerless: Option<(u64, Instant)>,
 }
 
 impl Watched {
@@ -71,6 +77,18 @@ impl Watched {
             self.interval = (self.interval * 2).min(LAST_INTERVAL);
         }
         self.next_at = (age < PATIENT && !self.is_ready()).then(|| now + self.interval);
+    }
+
+    /// Whether `socket`, which was there all the time, is somebody's server; else it is to be looked at again.
+    fn has_outlasted(&mut self, socket: &Listening, now: Instant) -> bool {
+        let since = self.ownerless.filter(|(id, _)| *id == socket.id);
+        let since = since.map_or(now, |(_, since)| since);
+        self.ownerless = Some((socket.id, since));
+        let until = since + OWNERLESS;
+        if now < until {
+            self.next_at = Some(self.next_at.map_or(until, |next| next.min(until)));
+        }
+        now >= until
     }
 }
 
@@ -96,6 +114,7 @@ impl Probe {
             known: Vec::new(),
             sockets: Vec::new(),
             stranger: None,
+            ownerless: None,
         };
         self.watched.insert(id, watched);
     }
@@ -187,7 +206,13 @@ impl Probe {
             let listeners = listeners.map(listener).collect();
             watched.sockets = held.iter().map(|owned| listens(&owned.socket)).collect();
             let of_guardian = |holder: &Holder| is_below(holder, self.guardian, &owners);
-            events.extend(changes(*id, watched, listeners, &listening, of_guardian));
+            events.extend(changes(
+                (*id, now),
+                watched,
+                listeners,
+                &listening,
+                of_guardian,
+            ));
         }
         events
     }
@@ -231,7 +256,7 @@ fn listener(owned: &Owned) -> Listener {
 
 /// What is news since the last look.
 fn changes(
-    id: RunId,
+    (id, now): (RunId, Instant),
     watched: &mut Watched,
     mut listeners: Vec<Listener>,
     listening: &[Listening],
@@ -248,8 +273,12 @@ fn changes(
     if let Some(socket) = on_its_port.filter(|_| !is_own && watched.spawned_at.is_some()) {
         if watched.stranger.is_none() {
             let holder = holder_of(socket);
-            watched.stranger =
-                judged(socket, &holder).map(|is_stranger| is_stranger && !is_ours(&holder));
+            watched.stranger = if is_identified(&holder) {
+                Some(!is_ours(&holder))
+            } else {
+                (socket::still_listens(socket) && watched.has_outlasted(socket, now))
+                    .then_some(false)
+            };
             if watched.stranger == Some(true) {
                 events.push(Event::PortStolen {
                     process,
@@ -299,13 +328,6 @@ fn holder_of(socket: &Listening) -> Holder {
         return holder;
     }
     socket::holder(socket.port)
-}
-
-/// Whether it is a stranger's. `None`: it was closed before its owner was found, as by a program that only tries which
-/// ports are free; that is nobody's server.
-fn judged(socket: &Listening, holder: &Holder) -> Option<bool> {
-    let is_stranger = is_identified(holder);
-    (is_stranger || socket::still_listens(socket)).then_some(is_stranger)
 }
 
 /// The port was free before the spawn. Where the owner of its listener cannot be read (a proxy of

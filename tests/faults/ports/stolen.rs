@@ -1,9 +1,12 @@
 //! Ports that somebody takes, or only tries, after they were chosen and before the process binds them.
 
+use std::io::IoSlice;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
-use nix::sys::socket::{Backlog, listen};
+use nix::sys::socket::{Backlog, ControlMessage, MsgFlags, listen, sendmsg};
 
 use crate::left::wait_until_nobody_is_left;
 use crate::ports::{Hold, end, free_blocks, hold, port, start, taken, us};
@@ -139,4 +142,30 @@ fn who_only_tries_whether_a_port_is_free_makes_nobody_ready() {
     let said = devrun.stdout.text();
     assert!(!said.contains("web.1 started"), "{said}");
     wait_until_nobody_is_left(&project);
+}
+
+/// As a proxy of another user has it: it listens for the process, and nobody may see that it does. Here the listener is
+/// under way from one process to another.
+#[test]
+fn a_listener_whose_owner_cannot_be_told_serves_the_port() {
+    let procfile = "web: exec sleep 1000\napi: exec sleep 1000\n";
+    let settings = "uses: { API_URL: api }\nprocesses: { api: { uses: [] } }\n";
+    let project = Project::with_procfile(procfile).file("devrun.yaml", settings);
+    let base = free_blocks(2);
+    let mut devrun = start(&project, base, &[]);
+    let port = port(&mut devrun, "api.1");
+    let _way = under_way(TcpListener::bind(("127.0.0.1", port)).expect("it is free"));
+    devrun.wait_for("web.1 started");
+    end(devrun, &project);
+}
+
+/// A message that holds the listener, which no process has open.
+fn under_way(listener: TcpListener) -> (UnixDatagram, UnixDatagram) {
+    let (from, to) = UnixDatagram::pair().expect("there are sockets");
+    let listeners = [listener.as_raw_fd()];
+    let rights = [ControlMessage::ScmRights(&listeners)];
+    let bytes = [IoSlice::new(b"a listener")];
+    sendmsg::<()>(from.as_raw_fd(), &bytes, &rights, MsgFlags::empty(), None)
+        .expect("there is room");
+    (from, to)
 }
