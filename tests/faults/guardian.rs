@@ -111,8 +111,7 @@ fn a_zombie_is_a_leader_whose_run_goes_on_and_nobody_else() {
     devrun
         .see("done.1 exited with status 0")
         .see("restart 2 in");
-    let leader = devrun.value_after("daemon.1 started (pid ");
-    let leader: i32 = leader.split([',', ')']).next().unwrap().parse().unwrap();
+    let leader = devrun.pid_of("daemon.1");
     let parents = [devrun.pid(), guardian_of(devrun.pid())].map(Pid::as_raw);
     let zombies = || -> Vec<i32> {
         let zombies = processes().filter(|it| it.is_zombie && parents.contains(&it.parent));

@@ -8,11 +8,6 @@ use nix::unistd::Pid;
 
 use crate::support::{Devrun, Project, helper, is_alive, wait_until_gone};
 
-fn pid_of(devrun: &mut Devrun, process: &str) -> i32 {
-    let pid = devrun.value_after(&format!("{process} started (pid "));
-    pid.split([',', ')']).next().unwrap().parse().unwrap()
-}
-
 fn guardian_of(devrun: &Devrun) -> i32 {
     let pid = devrun.pid();
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
@@ -30,7 +25,7 @@ fn nothing_survives(end: impl FnOnce(&mut Devrun)) {
     devrun.wait_for("runs on as a daemon");
     devrun.stdout.wait_for("web.1     | up", 0);
     let mut pids: Vec<i32> = ["web.1", "stopped.1"]
-        .map(|process| pid_of(&mut devrun, process))
+        .map(|process| devrun.pid_of(process))
         .to_vec();
     pids.push(project.read("pid").trim().parse().unwrap());
     pids.push(project.read("child").trim().parse().unwrap());

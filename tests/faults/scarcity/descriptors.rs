@@ -96,14 +96,7 @@ fn one_is_tried_again(pid: impl FnOnce(&Devrun) -> i32, limit: impl FnOnce(i32) 
     limit_running(pid, 1024);
     devrun.wait_for("flaky.1 started");
     assert_eq!(devrun.count("web.1 started"), 1);
-    let web: i32 = devrun
-        .value_after("web.1 started (pid ")
-        .split(',')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
-    assert!(crate::support::is_alive(web));
+    assert!(crate::support::is_alive(devrun.pid_of("web.1")));
     assert_eq!(devrun.interrupt(), 0);
     wait_until_nobody_is_left(&project);
 }
