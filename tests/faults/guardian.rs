@@ -4,6 +4,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::families::{Family, check};
+use crate::kernel::{guardian_of, zombies};
 use crate::killed::fifty;
 use crate::left::wait_until_nobody_is_left;
 use crate::support::{Devrun, Project, helper, wait_until};
@@ -111,13 +112,9 @@ fn a_zombie_is_a_leader_whose_run_goes_on_and_nobody_else() {
     devrun
         .see("done.1 exited with status 0")
         .see("restart 2 in");
-    let leader = devrun.value_after("daemon.1 started (pid ");
-    let leader: i32 = leader.split([',', ')']).next().unwrap().parse().unwrap();
+    let leader = devrun.pid_of("daemon.1");
     let parents = [devrun.pid(), guardian_of(devrun.pid())].map(Pid::as_raw);
-    let zombies = || -> Vec<i32> {
-        let zombies = processes().filter(|it| it.is_zombie && parents.contains(&it.parent));
-        zombies.map(|it| it.pid).collect()
-    };
+    let zombies = || parents.map(zombies).concat();
     wait_until(|| zombies() == [leader]);
     let daemon = Pid::from_raw(project.read("daemon").parse().unwrap());
     kill(daemon, Signal::SIGKILL).unwrap();
@@ -129,36 +126,4 @@ fn files(project: &Project) -> usize {
     let entries = std::fs::read_dir(project.directory()).unwrap().flatten();
     let names = entries.map(|entry| entry.file_name().into_string().unwrap());
     names.filter(|name| name.starts_with("file")).count()
-}
-
-fn guardian_of(manager: Pid) -> Pid {
-    let is_it = |stat: &Stat| stat.parent == manager.as_raw() && stat.name == "drguard";
-    let guardian = processes().find(is_it).expect("it has one");
-    Pid::from_raw(guardian.pid)
-}
-
-struct Stat {
-    pid: i32,
-    name: String,
-    parent: i32,
-    is_zombie: bool,
-}
-
-fn processes() -> impl Iterator<Item = Stat> {
-    let stat = |entry: std::fs::DirEntry| {
-        let pid = entry.file_name().to_str()?.parse().ok()?;
-        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-        let (before, after) = stat.rsplit_once(") ")?;
-        let mut fields = after.split(' ');
-        Some(Stat {
-            pid,
-            name: before.split_once('(')?.1.into(),
-            is_zombie: fields.next()? == "Z",
-            parent: fields.next()?.parse().ok()?,
-        })
-    };
-    std::fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .filter_map(stat)
 }

@@ -152,9 +152,8 @@ fn of_a_devrun_inside_devrun() {
         let mut outer = project.start_with(&["--restart", "never", "-t", "1"]);
         inner.wait_until_up();
         if inside {
-            let pid = outer.value_after("inner.1 started (pid ");
-            let pid = pid.split([',', ')']).next().unwrap().parse().unwrap();
-            kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+            let inner = Pid::from_raw(outer.pid_of("inner.1"));
+            kill(inner, Signal::SIGKILL).unwrap();
         } else {
             outer.signal(Signal::SIGKILL);
         }

@@ -67,8 +67,7 @@ fn who_holds_a_lock_file_that_was_removed_is_not_taken_for_the_owner() {
     let mut second = project.start();
     second.wait_for("| up");
     let seen = project.run(&["ps", "--json"]).stdout;
-    let pid = second.value_after("web.1 started (pid ");
-    let pid = pid.split(',').next().unwrap();
+    let pid = second.pid_of("web.1");
     assert!(seen.contains(&format!("\"pid\":{pid}")), "{seen}");
     assert_eq!(first.interrupt(), 0);
     assert_eq!(second.interrupt(), 0);
@@ -82,8 +81,7 @@ fn what_a_killed_session_left_is_waited_for_visibly() {
     let project = Project::with_procfile(&procfile);
     let mut killed = project.start_with(&["-t", "1"]);
     killed.wait_for("| ignores SIGTERM");
-    let pid = killed.value_after("web.1 started (pid ");
-    let pid: i32 = pid.split(',').next().unwrap().parse().unwrap();
+    let pid = killed.pid_of("web.1");
     project.write("again", "");
     killed.kill();
     let mut next = project.start();

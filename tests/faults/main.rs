@@ -17,6 +17,10 @@ mod fronts;
 mod guardian;
 #[cfg(target_os = "linux")]
 mod injected;
+#[cfg(target_os = "linux")]
+#[path = "../it/kernel.rs"]
+#[expect(dead_code, reason = "the soak uses the rest of it")]
+mod kernel;
 mod killed;
 mod left;
 mod locks;

@@ -42,6 +42,7 @@ mod on_linux {
 
     use super::*;
     use crate::bytes::has_little_memory;
+    use crate::kernel::{guardian_of, zombies};
     use crate::support::{PATIENCE, helper};
 
     /// Each leaves an orphan: twice as many.
@@ -61,7 +62,7 @@ mod on_linux {
         let before = both.map(descriptors);
         project.write("go", "");
         devrun.wait_for("| it is over");
-        wait_until("zombies", || both.map(zombies).concat());
+        wait_until("zombies", || both.map(|pid| zombies(pid.as_raw())).concat());
         for (pid, before) in both.into_iter().zip(before) {
             wait_until("descriptors", || {
                 let now = descriptors(pid);
@@ -84,26 +85,6 @@ mod on_linux {
             assert!(Instant::now() < deadline, "{what}: {there:?}");
             std::thread::yield_now();
         }
-    }
-
-    fn guardian_of(devrun: Pid) -> Pid {
-        Pid::from_raw(children(devrun)[0])
-    }
-
-    fn children(pid: Pid) -> Vec<i32> {
-        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-        let children = children.split_whitespace();
-        children.map(|pid| pid.parse().unwrap()).collect()
-    }
-
-    fn zombies(pid: Pid) -> Vec<i32> {
-        let is_zombie = |pid: &i32| {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            stat.rsplit(") ")
-                .next()
-                .is_some_and(|it| it.starts_with('Z'))
-        };
-        children(pid).into_iter().filter(is_zombie).collect()
     }
 
     fn descriptors(pid: Pid) -> usize {

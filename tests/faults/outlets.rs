@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 
 use crate::bytes::Raw;
 use crate::left::wait_until_nobody_is_left;
@@ -53,7 +54,7 @@ fn a_session_whose_caller_closed_any_of_0_1_and_2_runs_and_ends_in_order() {
         let command = without(&project, closed, &["start", "-p", "0"]).spawn();
         let mut devrun = Raw(command.unwrap());
         project.wait_for_file("ran");
-        nothing_of_ours_is_a_standard_one(devrun.pid().as_raw());
+        nothing_of_ours_is_a_standard_one(devrun.pid());
         devrun.signal(Signal::SIGTERM);
         let status = devrun.0.wait().unwrap();
         assert_eq!(status.code(), Some(0), "{closed:?}");
@@ -65,10 +66,8 @@ fn a_session_whose_caller_closed_any_of_0_1_and_2_runs_and_ends_in_order() {
 
 /// Nobody writes into a lock, a socket or a log because it has the number of stdout.
 #[cfg(target_os = "linux")]
-fn nothing_of_ours_is_a_standard_one(pid: i32) {
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    let guardian = children.split_whitespace().next().expect("it has one");
-    for pid in [pid.to_string().as_str(), guardian] {
+fn nothing_of_ours_is_a_standard_one(pid: Pid) {
+    for pid in [pid, crate::kernel::guardian_of(pid)] {
         for descriptor in 0..=2 {
             let path = std::fs::read_link(format!("/proc/{pid}/fd/{descriptor}")).unwrap();
             assert_eq!(
@@ -81,7 +80,7 @@ fn nothing_of_ours_is_a_standard_one(pid: i32) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn nothing_of_ours_is_a_standard_one(_: i32) {}
+fn nothing_of_ours_is_a_standard_one(_: Pid) {}
 
 #[test]
 fn a_detached_session_goes_on_whatever_its_caller_closed() {
@@ -93,7 +92,7 @@ fn a_detached_session_goes_on_whatever_its_caller_closed() {
         // It would wait for a port that nobody listens on: Ctrl-C leaves the session running.
         front.signal(Signal::SIGINT);
         assert_eq!(front.0.wait().unwrap().code(), Some(0), "{closed:?}");
-        nothing_of_ours_is_a_standard_one(project.session());
+        nothing_of_ours_is_a_standard_one(Pid::from_raw(project.session()));
         let stopped = status_of(&mut without(&project, closed, &["stop"]));
         assert_eq!(stopped, 0, "{closed:?}");
         wait_until_nobody_is_left(&project);

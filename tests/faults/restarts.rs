@@ -4,7 +4,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+#[cfg(target_os = "linux")]
+use nix::unistd::Pid;
 
+#[cfg(target_os = "linux")]
+use crate::kernel;
 use crate::left::wait_until_nobody_is_left;
 use crate::screen::Screen;
 #[cfg(target_os = "linux")]
@@ -35,19 +39,8 @@ fn are_few_enough(starts: &[u64]) {
 /// What manager and guardian have used of the processor so far.
 #[cfg(target_os = "linux")]
 fn processor_time(devrun: &Devrun) -> Duration {
-    let manager = devrun.pid().as_raw();
-    let children = format!("/proc/{manager}/task/{manager}/children");
-    let guardian = std::fs::read_to_string(children).unwrap();
-    let ticks = |pid: &str| -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-        let after_name = stat.rsplit(") ").next().unwrap();
-        // utime and stime, the 14th and 15th field of all.
-        let fields = after_name.split_whitespace().skip(11).take(2);
-        fields.map(|field| field.parse::<u64>().unwrap()).sum()
-    };
-    let both = ticks(&manager.to_string()) + ticks(guardian.trim());
-    // A tick is 10 ms on every Linux that there is.
-    Duration::from_millis(both * 10)
+    let time = |pid: Pid| kernel::stat(pid.as_raw()).expect("it lives").time;
+    time(devrun.pid()) + time(kernel::guardian_of(devrun.pid()))
 }
 
 #[cfg(target_os = "linux")]

@@ -56,9 +56,3 @@ fn limit_running(pid: i32, limit: u64) {
         );
     }
 }
-
-#[cfg(target_os = "linux")]
-fn guardian_of(pid: nix::unistd::Pid) -> i32 {
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    children.split_whitespace().next().unwrap().parse().unwrap()
-}

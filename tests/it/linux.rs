@@ -6,18 +6,8 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::kernel::guardian_of;
 use crate::support::{Devrun, Project, helper, is_alive, wait_until_gone};
-
-fn pid_of(devrun: &mut Devrun, process: &str) -> i32 {
-    let pid = devrun.value_after(&format!("{process} started (pid "));
-    pid.split([',', ')']).next().unwrap().parse().unwrap()
-}
-
-fn guardian_of(devrun: &Devrun) -> i32 {
-    let pid = devrun.pid();
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    children.split_whitespace().next().unwrap().parse().unwrap()
-}
 
 /// A daemon, a shell with a child, and one that is stopped: all are gone after `end`.
 fn nothing_survives(end: impl FnOnce(&mut Devrun)) {
@@ -30,11 +20,11 @@ fn nothing_survives(end: impl FnOnce(&mut Devrun)) {
     devrun.wait_for("runs on as a daemon");
     devrun.stdout.wait_for("web.1     | up", 0);
     let mut pids: Vec<i32> = ["web.1", "stopped.1"]
-        .map(|process| pid_of(&mut devrun, process))
+        .map(|process| devrun.pid_of(process))
         .to_vec();
     pids.push(project.read("pid").trim().parse().unwrap());
     pids.push(project.read("child").trim().parse().unwrap());
-    pids.push(guardian_of(&devrun));
+    pids.push(guardian_of(devrun.pid()).as_raw());
     end(&mut devrun);
     for pid in pids {
         wait_until_gone(pid);
@@ -52,7 +42,7 @@ fn sigkill_of_devrun_takes_every_descendant_with_it() {
 #[test]
 fn sigkill_of_the_guardian_ends_all_with_status_1() {
     nothing_survives(|devrun| {
-        kill(Pid::from_raw(guardian_of(devrun)), Signal::SIGKILL).unwrap();
+        kill(guardian_of(devrun.pid()), Signal::SIGKILL).unwrap();
         devrun.wait_for("the guardian is gone");
         assert_eq!(devrun.wait(), 1);
     });
@@ -62,7 +52,7 @@ fn sigkill_of_the_guardian_ends_all_with_status_1() {
 fn the_loss_of_the_guardian_is_an_event() {
     let mut devrun = Project::with_procfile("web: sleep 1000\n").start_with(&["--json"]);
     devrun.wait_for(r#""event":"process.started""#);
-    kill(Pid::from_raw(guardian_of(&devrun)), Signal::SIGKILL).unwrap();
+    kill(guardian_of(devrun.pid()), Signal::SIGKILL).unwrap();
     assert_eq!(devrun.wait(), 1);
     let events = crate::json::events(&devrun);
     assert_eq!(events.last().unwrap()["event"], "guardian.lost");

@@ -11,6 +11,9 @@ mod env;
 mod errors;
 mod job;
 mod json;
+#[cfg(target_os = "linux")]
+#[expect(dead_code, reason = "the other test binaries use the rest of it")]
+mod kernel;
 mod keyboard;
 mod link;
 #[cfg(target_os = "linux")]

@@ -187,8 +187,7 @@ fn a_long_wait_is_said_and_hanging_up_in_it_brings_the_process_back() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("ignore-term")));
     let mut devrun = project.start_with(&["-t", "1"]);
     devrun.wait_for("ignores SIGTERM");
-    let pid = devrun.value_after("web.1 started (pid ");
-    let pid = pid.split(',').next().unwrap();
+    let pid = devrun.pid_of("web.1");
     let mut stand_in = project.spawn(command(&project, "sleep 1000"));
     let waits = format!("waiting for web.1 to end (pid {pid}), at most 1 s\n");
     stand_in.stderr.wait_for(&waits, 0);

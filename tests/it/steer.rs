@@ -25,11 +25,6 @@ fn pid_in(line: &str) -> i32 {
     rest.split(')').next().unwrap().parse().unwrap()
 }
 
-fn first_pid(devrun: &mut Devrun, process: &str) -> i32 {
-    let after = devrun.value_after(&format!("| {process} started (pid "));
-    after.split([',', ')']).next().unwrap().parse().unwrap()
-}
-
 fn url_in(line: &str) -> &str {
     line.split_whitespace()
         .find(|word| word.starts_with("http"))
@@ -50,7 +45,7 @@ fn answers(finished: &Finished, status: i32, stdout: &str) {
 fn a_restart_answers_once_the_new_run_serves() {
     let project = app();
     let mut devrun = started(&project, &[]);
-    let before = first_pid(&mut devrun, "web.1");
+    let before = devrun.pid_of("web.1");
     let restarted = project.run(&["restart", "web"]);
     assert_eq!(restarted.status, 0, "{}", restarted.stderr);
     let line = &restarted.stdout;
@@ -140,7 +135,7 @@ fn an_end_that_lasts_too_long_goes_on() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("ignore-term")));
     let mut devrun = project.start_with(&["-t", "3"]);
     devrun.wait_for("| ignores SIGTERM");
-    let pid = first_pid(&mut devrun, "web.1");
+    let pid = devrun.pid_of("web.1");
     let late = project.run(&["stop", "web", "--timeout", "0.5s"]);
     answers(&late, 124, "");
     let expected = format!(
@@ -296,7 +291,7 @@ fn a_session_is_found_from_below_and_from_elsewhere() {
 fn what_was_stopped_is_started_in_its_session() {
     let project = app();
     let mut devrun = started(&project, &[]);
-    let web = first_pid(&mut devrun, "web.1");
+    let web = devrun.pid_of("web.1");
     answers(&project.run(&["stop", "web"]), 0, "web.1 stopped\n");
     assert!(!is_alive(web));
     let started = project.run(&["start", "web"]);
@@ -377,7 +372,7 @@ fn a_process_of_an_app_that_is_used_is_restarted_by_whoever_runs_it() {
     let api = api(&project);
     let mut owner = api.start();
     owner.wait_for(" up in ");
-    let before = first_pid(&mut owner, "web.1");
+    let before = owner.pid_of("web.1");
     let mut devrun = project.start();
     devrun.wait_for("API_URL=[http");
     let restarted = project.run(&["restart", "api/web"]);
@@ -417,7 +412,7 @@ fn who_waits_for_another_one_is_waited_for_visibly() {
 fn stop_alone_ends_the_run_and_the_next_one_may_begin() {
     let project = app();
     let mut devrun = started(&project, &[]);
-    let pids = ["web.1", "worker.1"].map(|name| first_pid(&mut devrun, name));
+    let pids = ["web.1", "worker.1"].map(|name| devrun.pid_of(name));
     answers(&project.run(&["stop"]), 0, "stopped: 2 processes\n");
     assert!(pids.into_iter().all(|pid| !is_alive(pid)));
     let mut next = started(&project, &[]);
@@ -438,7 +433,7 @@ fn who_ignores_sigterm_is_waited_for_until_it_is_killed() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("ignore-term")));
     let mut devrun = project.start_with(&["-t", "3"]);
     devrun.wait_for("| ignores SIGTERM");
-    let pid = first_pid(&mut devrun, "web.1");
+    let pid = devrun.pid_of("web.1");
     let stopped = project.run(&["stop", "web"]);
     answers(&stopped, 0, "web.1 stopped\n");
     let said = &stopped.stderr;
@@ -457,7 +452,7 @@ fn all_who_stop_at_once_wait_for_the_same_end() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("ignore-term")));
     let mut devrun = project.start_with(&["-t", "3"]);
     devrun.wait_for("| ignores SIGTERM");
-    let pid = first_pid(&mut devrun, "web.1");
+    let pid = devrun.pid_of("web.1");
     let stop = || project.spawn(project.command(["stop"]));
     let mut first = stop();
     devrun.wait_for("stopping 1 process: SIGTERM");
@@ -481,7 +476,7 @@ fn what_a_killed_session_left_is_waited_for() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("ignore-term")));
     let mut devrun = project.start_with(&["-t", "2"]);
     devrun.wait_for("| ignores SIGTERM");
-    let pid = first_pid(&mut devrun, "web.1");
+    let pid = devrun.pid_of("web.1");
     devrun.kill();
     let stopped = project.run(&["stop"]);
     answers(&stopped, 0, "stopped: what the last session had left\n");
@@ -523,7 +518,7 @@ fn a_sibling_is_stopped_in_the_session_that_uses_it() {
     let api = api(&project);
     let mut devrun = project.start();
     devrun.wait_for("API_URL=[http");
-    let pid = first_pid(&mut devrun, "api/web.1");
+    let pid = devrun.pid_of("api/web.1");
     let stopped = api.run(&["stop"]);
     answers(&stopped, 0, "web.1 stopped\n");
     let expected = format!(
@@ -540,7 +535,7 @@ fn a_session_that_vanishes_meanwhile_is_told_of() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("ignore-term")));
     let mut devrun = project.start_with(&["-t", "4"]);
     devrun.wait_for("| ignores SIGTERM");
-    let pid = first_pid(&mut devrun, "web.1");
+    let pid = devrun.pid_of("web.1");
     let mut restarting = project.spawn(project.command(["restart", "web"]));
     restarting.stderr.wait_for("waiting for web.1 (pid ", 0);
     devrun.kill();

@@ -127,8 +127,7 @@ fn a_run_has_ended_when_its_whole_tree_is_gone() {
     let project = Project::with_procfile(&format!("web: {server} & wait; true\n"));
     let mut devrun = project.start_with(&["-t", "0.5"]);
     devrun.wait_for("web.1  | ignores SIGTERM");
-    let pid = devrun.value_after("web.1 started (pid ");
-    let pid: i32 = pid.split(',').next().unwrap().parse().unwrap();
+    let pid = devrun.pid_of("web.1");
     kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
     devrun.wait_for("web.1 was killed by SIGKILL; 1 process of its tree lives on and got SIGTERM");
     devrun.wait_for("web.1 did not stop in 0.5 s: killed");

@@ -260,6 +260,12 @@ impl Devrun {
         String::from_utf8_lossy(&text[start..end - 1]).into_owned()
     }
 
+    /// The pid that `process` (`web.1`) was started with first.
+    pub fn pid_of(&mut self, process: &str) -> i32 {
+        let started = self.value_after(&format!("{process} started (pid "));
+        started.split([',', ')']).next().unwrap().parse().unwrap()
+    }
+
     pub fn signal(&mut self, signal: Signal) -> &mut Self {
         kill(self.pid(), signal).unwrap();
         self

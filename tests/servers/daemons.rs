@@ -197,9 +197,8 @@ fn the_backends_of_a_postmaster_that_was_killed_do_not_hinder_the_next_one() {
     command.args(["start", "-p", "0"]);
     let mut devrun = server.project.spawn(command);
     devrun.see("client.1 | 42").see("all up ");
-    let pid = devrun.value_after("db.1 started (pid ");
-    let pid: i32 = pid.split(',').next().unwrap().parse().unwrap();
-    kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+    let postmaster = Pid::from_raw(devrun.pid_of("db.1"));
+    kill(postmaster, Signal::SIGKILL).unwrap();
     devrun
         .wait_for("db.1 was killed by SIGKILL")
         .wait_for("db.1 started (pid ")

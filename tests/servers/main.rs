@@ -289,8 +289,7 @@ fn rails_bin_dev_runs_with_devrun_in_foremans_place() {
     project.prepare(&mut command);
     command.arg("bin/dev");
     let mut devrun = Devrun::spawn(command);
-    let pid = devrun.value_after("web.1 started (pid ");
-    let pid: i32 = pid.split(',').next().unwrap().parse().unwrap();
+    let pid = devrun.pid_of("web.1");
     devrun.wait_for("web.1  ready");
     assert_eq!(devrun.interrupt(), 0);
     wait_until_gone(pid);

@@ -14,6 +14,8 @@ mod chance;
 #[cfg(target_os = "linux")]
 mod hands;
 #[cfg(target_os = "linux")]
+#[path = "../it/kernel.rs"]
+#[expect(dead_code, reason = "another test binary uses the rest of it")]
 mod kernel;
 #[cfg(target_os = "linux")]
 #[path = "../faults/left.rs"]

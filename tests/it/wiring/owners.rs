@@ -29,11 +29,6 @@ fn is_still_its_first_run(consumer: &Devrun) {
     assert_eq!(consumer.count("API_URL=["), 1, "{}", consumer.stdout.text());
 }
 
-fn pid_of(devrun: &mut Devrun, process: &str) -> i32 {
-    let after = devrun.value_after(&format!("{process} started (pid "));
-    after.split(',').next().unwrap().parse().unwrap()
-}
-
 #[test]
 fn a_directory_is_the_same_app_by_whatever_path() {
     let project = Project::called("shop").file("Procfile", "web: echo up; sleep 1000\n");
@@ -149,10 +144,10 @@ fn a_consumer_that_is_killed_leaves_what_it_joined_alone() {
     let mut owner = api.start();
     let port = owner.value_after("listens on ");
     let mut devrun = project.start();
-    let web = devrun.value_after("web.1 started (pid ");
+    let web = devrun.pid_of("web.1");
     url(&mut devrun);
     devrun.kill();
-    wait_until_gone(web.split(',').next().unwrap().parse().unwrap());
+    wait_until_gone(web);
     assert!(get(&format!("http://localhost:{port}")).contains("200 OK"));
     assert_eq!(owner.interrupt(), 0);
 }
@@ -185,7 +180,7 @@ fn an_apps_own_directory_takes_it_over_on_the_same_ports() {
     let api = api(&project);
     let mut devrun = project.start();
     let before = url(&mut devrun);
-    let process = pid_of(&mut devrun, "api/web.1");
+    let process = devrun.pid_of("api/web.1");
     let mut owner = api.start();
     owner.wait_for(&format!(
         "taking api over from shop (pid {}), same ports",
@@ -271,7 +266,7 @@ fn an_owner_that_ends_orderly_leaves_its_consumers_running() {
     assert_eq!(owner.wait(), 0);
     devrun.wait_for("api was stopped in ");
     devrun.wait_for("; web.1 keeps API_URL\n");
-    assert!(is_alive(pid_of(&mut devrun, "web.1")));
+    assert!(is_alive(devrun.pid_of("web.1")));
     let mut owner = api.start();
     owner.wait_for(") now uses api");
     assert_eq!(devrun.interrupt(), 0);
@@ -337,7 +332,7 @@ fn a_session_that_ends_ends_the_siblings_that_it_started() {
     api(&project);
     let mut devrun = project.start();
     url(&mut devrun);
-    let process = pid_of(&mut devrun, "api/web.1");
+    let process = devrun.pid_of("api/web.1");
     assert_eq!(devrun.interrupt(), 0);
     assert!(!is_alive(process));
 }
@@ -363,7 +358,7 @@ fn another_consumer_takes_a_sibling_on_when_its_session_is_killed() {
     api(&project);
     let mut first = project.start();
     let before = url(&mut first);
-    let process = pid_of(&mut first, "api/web.1");
+    let process = first.pid_of("api/web.1");
     let mut second = consumer(&project, "admin").start();
     assert_eq!(url(&mut second), before);
     first.kill();
