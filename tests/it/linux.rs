@@ -4,7 +4,6 @@
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
 use crate::kernel::guardian_of;
 use crate::support::{Devrun, Project, helper, is_alive, wait_until_gone};
