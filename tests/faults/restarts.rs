@@ -202,6 +202,7 @@ fn has_its_port_at_the_first_try(server: &str, grace: &str) {
         let answer = project.run(&["restart", "web"]);
         let expected = format!("web.1 ready http://localhost:{port} ");
         assert!(answer.stdout.starts_with(&expected), "{answer:?}");
+        devrun.wait_for(&format!("| listens on {port}\n"));
     }
     assert_eq!(devrun.interrupt(), 0);
     let said = devrun.stdout.text();
