@@ -34,6 +34,10 @@ soak seconds="1800":
     cargo build --release --examples
     DEVRUN_SOAK_SECONDS={{seconds}} cargo test --release --features soak-tests --test soak
 
+# devrun beside the floor and the peers that are here (benches/README.md): `just bench full`, `just bench quick start`.
+bench *what="quick":
+    benches/run.sh {{what}}
+
 # Licences, advisories and sources of the dependencies (needs cargo-deny).
 deny:
     cargo deny check
