@@ -255,6 +255,11 @@ pub(crate) fn text_if_any(shown: &str, path: &Path) -> Result<Option<String>, Re
 }
 
 fn text<'a>(shown: &str, content: &'a Content) -> Result<&'a str, Report> {
+    // What PowerShell's `>` writes.
+    if content.bytes.starts_with(b"\xff\xfe") || content.bytes.starts_with(b"\xfe\xff") {
+        let report = Report::new(format!("`{shown}` is UTF-16"));
+        return Err(report.help("save it as UTF-8".to_string()));
+    }
     std::str::from_utf8(&content.bytes).map_err(|error| {
         let before = &content.bytes[..error.valid_up_to()];
         let line_start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);

@@ -265,6 +265,11 @@ fn procfiles_with_mistakes() {
         &["start"],
         "error: `Procfile` is not UTF-8\n --> Procfile:2:6\n2 | api: \u{fffd}\n  |      ^ this byte begins no character\n help: save it as UTF-8",
     );
+    check(
+        &Project::empty().file("Procfile", b"\xff\xfew\0e\0b\0:\0 \0a\0"),
+        &["start"],
+        "error: `Procfile` is UTF-16\n help: save it as UTF-8",
+    );
 }
 
 /// Each took the square of its size in time, the last one any amount of memory.
