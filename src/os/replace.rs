@@ -48,6 +48,25 @@ pub(crate) fn replace(path: &Path, old: Option<&[u8]>, new: &[u8]) -> Result<(),
     replaced
 }
 
+/// Makes a file that is not there yet.
+///
+/// # Errors
+/// Something of that name is there, even a link that leads nowhere; the directory cannot be written to. What was begun
+/// is taken away again.
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o666)
+        .open(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
 /// A link that leads nowhere is not followed: the error says that nothing is there.
 fn target(path: &Path) -> io::Result<PathBuf> {
     match path.symlink_metadata() {

@@ -1,0 +1,243 @@
+//! The scripts of package.json: what people run while they develop, by their package manager, with PORT as the server
+//! behind the script takes it.
+
+use serde_json::Value;
+
+use crate::detect::{Detected, Sources, is_plain};
+use crate::plan::server;
+use crate::words::name::ProcessType;
+
+/// The script that serves the app: the first of them that is there.
+const MAIN: [&str; 5] = ["dev", "start:dev", "develop", "serve", "start"];
+/// Those that work beside it.
+const BESIDES: [&str; 1] = ["worker"];
+/// `dev:api`, `dev:client`: the parts of `dev`.
+const PART: &str = "dev:";
+/// More parts nobody runs side by side; the rest is left out.
+const MOST_PARTS: usize = 12;
+/// They run several scripts side by side, which is what a Procfile is for.
+const RUN_SEVERAL: [&str; 4] = ["concurrently", "npm-run-all", "npm-run-all2", "run-p"];
+/// They run the scripts of other packages.
+const RUN_PACKAGES: [&str; 10] = [
+    "turbo",
+    "nx",
+    "lerna",
+    "-r",
+    "--recursive",
+    "--filter",
+    "-F",
+    "-w",
+    "--workspace",
+    "workspaces",
+];
+/// They run a Procfile, this one too: a circle.
+const RUN_PROCFILES: [&str; 7] = [
+    "devrun", "foreman", "goreman", "hivemind", "honcho", "nf", "overmind",
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manager {
+    Npm,
+    Pnpm,
+    Yarn,
+    Bun,
+}
+
+const MANAGERS: [(&str, Manager); 4] = [
+    ("npm", Manager::Npm),
+    ("pnpm", Manager::Pnpm),
+    ("yarn", Manager::Yarn),
+    ("bun", Manager::Bun),
+];
+
+const LOCKS: [(&str, Manager); 5] = [
+    ("pnpm-lock.yaml", Manager::Pnpm),
+    ("yarn.lock", Manager::Yarn),
+    ("bun.lock", Manager::Bun),
+    ("bun.lockb", Manager::Bun),
+    ("package-lock.json", Manager::Npm),
+];
+
+impl Manager {
+    /// What declares it counts more than what it left behind.
+    fn of(package: &Value, sources: &Sources) -> (Self, Option<&'static str>) {
+        let declared = package["packageManager"].as_str().unwrap_or_default();
+        let declared = declared.split('@').next();
+        if let Some((_, manager)) = MANAGERS.iter().find(|(name, _)| declared == Some(name)) {
+            return (*manager, Some("packageManager"));
+        }
+        let lock = LOCKS.into_iter().find(|(lock, _)| sources.has(lock));
+        lock.map_or((Self::Npm, None), |(lock, manager)| (manager, Some(lock)))
+    }
+
+    /// Only npm takes flags behind a script's name for its own.
+    fn run(self, script: &str, arguments: Option<&str>) -> String {
+        let name = MANAGERS.iter().find(|(_, manager)| *manager == self);
+        let name = name.map_or("npm", |(name, _)| name);
+        match (self, arguments) {
+            (_, None) => format!("{name} run {script}"),
+            (Self::Npm, Some(arguments)) => format!("npm run {script} -- {arguments}"),
+            (Self::Pnpm | Self::Yarn | Self::Bun, Some(arguments)) => {
+                format!("{name} run {script} {arguments}")
+            }
+        }
+    }
+}
+
+pub(super) fn detect(sources: &Sources, detected: &mut Detected) {
+    let workspace = workspace(sources, &Value::Null);
+    let Some(text) = sources.text("package.json") else {
+        detected.hints.extend(workspace);
+        return;
+    };
+    match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+        Ok(package) => {
+            detected.hints.extend(self::workspace(sources, &package));
+            scripts(&package, sources, detected);
+        }
+        Err(error) => {
+            detected.hints.extend(workspace);
+            detected.hint(format!(
+                "package.json is no JSON, so it is left out: {error}"
+            ));
+        }
+    }
+}
+
+fn scripts(package: &Value, sources: &Sources, detected: &mut Detected) {
+    let (manager, told_by) = Manager::of(package, sources);
+    let mut writer = Writer {
+        package,
+        manager,
+        told_by,
+        detected,
+    };
+    let parts = parts(package);
+    let main = MAIN
+        .into_iter()
+        .find(|name| script(package, name).is_some());
+    match main.map(|name| (name, Kind::of(script(package, name).unwrap_or_default()))) {
+        None => parts.iter().for_each(|part| writer.part(part)),
+        Some((_, Kind::Several)) if parts.len() > 1 => {
+            parts.iter().for_each(|part| writer.part(part));
+        }
+        Some((name, Kind::Several)) => {
+            writer.line(&["web", "js"], name);
+            writer.detected.hint(format!(
+                "the script `{name}` runs several programs; each can have a line of its own"
+            ));
+        }
+        Some((name, Kind::Packages)) => writer.detected.hint(format!(
+            "the script `{name}` runs those of other packages: it is left out"
+        )),
+        Some((name, Kind::Procfile)) => writer.detected.hint(format!(
+            "the script `{name}` runs a Procfile: in one it would run itself, so it is left out"
+        )),
+        Some((name, Kind::Program)) => writer.line(&["web", "js"], name),
+    }
+    for name in BESIDES {
+        if script(package, name).is_some() {
+            writer.line(&[name], name);
+        }
+    }
+}
+
+fn script<'a>(package: &'a Value, name: &str) -> Option<&'a str> {
+    package["scripts"][name].as_str()
+}
+
+/// The scripts that are the parts of `dev`, in the order of their names: those that may stand in a command.
+fn parts(package: &Value) -> Vec<&str> {
+    let scripts = package["scripts"].as_object().into_iter().flatten();
+    let is_program = |text: &str| Kind::of(text) == Kind::Program;
+    let parts = scripts.filter_map(|(name, text)| {
+        let part = name.strip_prefix(PART)?;
+        let is_name = is_plain(name) && ProcessType::new(&super::name_of(part)).is_ok();
+        (is_name && is_program(text.as_str()?)).then_some(name.as_str())
+    });
+    parts.take(MOST_PARTS).collect()
+}
+
+/// What a script is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Program,
+    Several,
+    Packages,
+    Procfile,
+}
+
+impl Kind {
+    fn of(script: &str) -> Self {
+        let words: Vec<&str> = script.split_whitespace().collect();
+        let has = |names: &[&str]| words.iter().any(|word| names.contains(word));
+        if has(&RUN_PROCFILES) {
+            Self::Procfile
+        } else if has(&RUN_SEVERAL) {
+            Self::Several
+        } else if has(&RUN_PACKAGES) {
+            Self::Packages
+        } else {
+            Self::Program
+        }
+    }
+}
+
+struct Writer<'a> {
+    package: &'a Value,
+    manager: Manager,
+    told_by: Option<&'static str>,
+    detected: &'a mut Detected,
+}
+
+impl Writer<'_> {
+    fn part(&mut self, name: &str) {
+        let part = super::name_of(name.strip_prefix(PART).unwrap_or(name));
+        self.line(&[&part], name);
+    }
+
+    fn line(&mut self, names: &[&str], name: &str) {
+        let text = script(self.package, name).unwrap_or_default();
+        let told = server::port_arguments(text);
+        let arguments = told.as_ref().map(|told| told.arguments.as_str());
+        let command = self.manager.run(name, arguments);
+        let by = self
+            .told_by
+            .map_or(String::new(), |by| format!(", by {by}"));
+        let why = format!("the script `{name}` of package.json{by}: {}", cut(text));
+        self.detected.line(names, command, why);
+        let sets_port = text
+            .split_whitespace()
+            .any(|word| word.starts_with("PORT="));
+        if sets_port || told.is_some_and(|told| told.is_fixed) {
+            self.detected.hint(format!(
+                "the script `{name}` sets a port itself: take that out of package.json, or it may count more than PORT"
+            ));
+        }
+    }
+}
+
+/// As much of a script as goes into a line.
+fn cut(script: &str) -> String {
+    const MOST: usize = 60;
+    match script.char_indices().nth(MOST) {
+        None => script.to_string(),
+        Some((end, _)) => format!("{}…", &script[..end]),
+    }
+}
+
+/// That the packages of a repository are not looked into.
+fn workspace(sources: &Sources, package: &Value) -> Option<String> {
+    let listed = match &package["workspaces"] {
+        Value::Object(map) => map.get("packages").unwrap_or(&Value::Null),
+        other => other,
+    };
+    let globs = listed.as_array().into_iter().flatten();
+    let globs: Vec<&str> = globs.filter_map(Value::as_str).collect();
+    if !globs.is_empty() {
+        return Some(super::several_apps("package.json", &globs));
+    }
+    let files = ["pnpm-workspace.yaml", "lerna.json", "nx.json", "turbo.json"];
+    let file = files.into_iter().find(|file| sources.has(file))?;
+    Some(super::several_apps(file, &[]))
+}
