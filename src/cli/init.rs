@@ -28,8 +28,6 @@ pub(super) fn run(args: &Init) -> ExitCode {
 }
 
 fn try_run(args: &Init) -> Result<ExitCode, Report> {
-    // Whatever has the name of a source, init is not for waiting.
-    load::wait_for_no_pipe();
     let place = place(args)?;
     let directory = directory(&place)?;
     let own = load::own_procfile(&place, &directory);

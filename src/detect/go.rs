@@ -45,7 +45,7 @@ pub(super) fn detect(sources: &Sources, detected: &mut Detected) {
 
 fn names(sources: &Sources) -> &'static [&'static str] {
     let serves = |word: &&str| sources.mentions("main.go", word);
-    match SERVERS.iter().any(|word| serves(word)) || sources.mentions("go.mod", "gin-gonic/gin ") {
+    match SERVERS.iter().any(serves) {
         true => &["web", "go"],
         false => &["app", "go"],
     }

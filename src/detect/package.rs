@@ -18,16 +18,17 @@ const MOST_PARTS: usize = 12;
 /// They run several scripts side by side, which is what a Procfile is for.
 const RUN_SEVERAL: [&str; 4] = ["concurrently", "npm-run-all", "npm-run-all2", "run-p"];
 /// They run the scripts of other packages.
-const RUN_PACKAGES: [&str; 10] = [
-    "turbo",
-    "nx",
-    "lerna",
+const RUN_PACKAGES: [&str; 3] = ["turbo", "nx", "lerna"];
+/// So do package managers with one of these.
+const OF_PACKAGES: [&str; 9] = [
     "-r",
     "--recursive",
     "--filter",
     "-F",
     "-w",
     "--workspace",
+    "--workspaces",
+    "workspace",
     "workspaces",
 ];
 /// They run a Procfile, this one too: a circle.
@@ -175,12 +176,26 @@ impl Kind {
             Self::Procfile
         } else if has(&RUN_SEVERAL) {
             Self::Several
-        } else if has(&RUN_PACKAGES) {
+        } else if has(&RUN_PACKAGES) || words.split(is_operator).any(runs_packages) {
             Self::Packages
         } else {
             Self::Program
         }
     }
+}
+
+fn is_operator(word: &&str) -> bool {
+    matches!(*word, "&&" | "||" | "&" | "|" | ";")
+}
+
+/// `pnpm -r dev`, but not `node -r dotenv/config`.
+fn runs_packages(words: &[&str]) -> bool {
+    let Some((program, arguments)) = words.split_first() else {
+        return false;
+    };
+    let is_manager = MANAGERS.iter().any(|(name, _)| name == program);
+    let mut flags = arguments.iter().filter_map(|word| word.split('=').next());
+    is_manager && flags.any(|flag| OF_PACKAGES.contains(&flag))
 }
 
 struct Writer<'a> {

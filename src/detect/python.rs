@@ -93,5 +93,5 @@ fn app_of(line: &str) -> Option<&str> {
 
 fn is_required(sources: &Sources, names: &[&str]) -> bool {
     let has = |file: &&str| names.iter().any(|name| sources.mentions(file, name));
-    REQUIREMENTS.iter().any(|file| has(file))
+    REQUIREMENTS.iter().any(has)
 }

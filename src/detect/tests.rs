@@ -296,6 +296,22 @@ fn what_package_json_cannot_say_for_certain_is_hinted_at() {
     hint(package, "", "apps: [apps/*]");
     hint(package, "", "`dev` runs those of other packages");
     hint(&scripts("\"dev\": \"devrun start\""), "", "runs a Procfile");
+    for of_packages in [
+        "pnpm -r dev",
+        "npm run dev --workspace=web",
+        "tsc && yarn workspaces run dev",
+    ] {
+        let package = scripts(&format!("\"dev\": \"{of_packages}\""));
+        hint(&package, "", "`dev` runs those of other packages");
+    }
+    for own in [
+        "node -r dotenv/config a",
+        "nodemon -w src",
+        "pnpm build && node -r x a",
+    ] {
+        let package = scripts(&format!("\"dev\": \"{own}\""));
+        check(&[("package.json", &package)], "web: npm run dev\n");
+    }
     let fixed = scripts("\"dev\": \"vite --port 3000\"");
     let line = "web: npm run dev -- --port $PORT --strictPort\n";
     hint(&fixed, line, "sets a port itself");

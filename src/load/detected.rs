@@ -1,9 +1,11 @@
 //! Reads what tells which Procfile a directory wants: `devrun init`.
 
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use crate::detect::{LISTED, LOOKED_FOR, READ, Sources};
-use crate::load::{Where, find, pipes, settings, shown, text, unreadable};
+use crate::load::{Where, find, settings, shown, text, unreadable};
+use crate::os::file;
 use crate::words::report::{Report, Severity};
 
 /// In bytes. Larger ones nobody wrote, and what is made of them takes many times the memory.
@@ -36,26 +38,23 @@ pub(crate) fn sources(place: &Where, directory: &Path) -> (Sources, Vec<Report>)
     (sources, reports)
 }
 
+/// `None`: there is none. What is no file (a pipe, a directory) tells nothing.
 fn read(place: &Where, path: &Path) -> Result<Option<String>, Report> {
+    let Some(metadata) = path.metadata().ok().filter(Metadata::is_file) else {
+        return Ok(None);
+    };
     let shown = shown(place, path);
-    if path
-        .metadata()
-        .is_ok_and(|metadata| metadata.len() > MAX_SOURCE)
-    {
+    if metadata.len() > MAX_SOURCE {
         let report = Report::warning(format!("`{shown}` is not looked at"));
         let limit = MAX_SOURCE / 1024 / 1024;
         return Err(report.caused_by(format!("it is larger than {limit} MiB")));
     }
-    let as_warning = |report: Report| Report {
+    let content = file::read(path).map_err(|error| unreadable(&shown, &error));
+    let text = content.and_then(|content| text(&shown, &content).map(str::to_string));
+    text.map(Some).map_err(|report| Report {
         severity: Severity::Warning,
         ..report
-    };
-    match pipes::read(path) {
-        Ok(content) => text(&shown, &content).map(|text| Some(text.to_string())),
-        Err(error) if error.is_missing() => Ok(None),
-        Err(error) => Err(unreadable(&shown, &error)),
-    }
-    .map_err(as_warning)
+    })
 }
 
 /// What is directly in a directory, in order; nothing, where there is none.

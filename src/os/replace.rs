@@ -1,4 +1,5 @@
-//! Puts a new text in a user's file's place at once: whoever reads it meanwhile sees the old or the new one whole.
+//! Puts a new text in a user's file's place at once: whoever reads it meanwhile sees the old or the new one whole. And
+//! makes files where none is.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -133,6 +134,13 @@ mod tests {
             NotReplaced::System(_)
         ));
 
+        create(&root.join("created"), b"c").unwrap();
+        for there in [&file, &link, &dangling] {
+            let error = create(there, b"c").unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        }
+        assert!(!root.join("nowhere").exists(), "no link is followed");
+
         let mut names: Vec<_> = fs::read_dir(&root)
             .unwrap()
             .chain(fs::read_dir(root.join("far")).unwrap())
@@ -141,7 +149,7 @@ mod tests {
         names.sort();
         assert_eq!(
             names,
-            ["dangling", "far", "file", "link", "new"],
+            ["created", "dangling", "far", "file", "link", "new"],
             "no draft is left"
         );
         fs::remove_dir_all(&root).unwrap();

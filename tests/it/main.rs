@@ -9,6 +9,7 @@ mod complete;
 mod detach;
 mod env;
 mod errors;
+mod init;
 mod job;
 mod json;
 mod keyboard;
