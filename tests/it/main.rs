@@ -13,6 +13,8 @@ mod init;
 mod job;
 mod json;
 mod keyboard;
+#[path = "../faults/left.rs"]
+mod left;
 mod link;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -25,6 +27,7 @@ mod output;
 mod ports;
 mod ps;
 mod readme;
+mod real;
 mod run_as;
 mod run_up;
 mod schema;
