@@ -11,8 +11,8 @@ use crate::words::name::ProcessType;
 const MAIN: [&str; 5] = ["dev", "start:dev", "develop", "serve", "start"];
 /// Those that work beside it.
 const BESIDES: [&str; 1] = ["worker"];
-/// `dev:api`, `dev:client`: the parts of `dev`.
-const PART: &str = "dev:";
+/// `dev:api`, `dev:client`: the parts of a `dev` that is not there.
+const PARTS: &str = "dev:*";
 /// More parts nobody runs side by side; the rest is left out.
 const MOST_PARTS: usize = 12;
 /// They run several scripts side by side, which is what a Procfile is for.
@@ -86,77 +86,82 @@ impl Manager {
 }
 
 pub(super) fn detect(sources: &Sources, detected: &mut Detected) {
-    let workspace = workspace(sources, &Value::Null);
-    let Some(text) = sources.text("package.json") else {
-        detected.hints.extend(workspace);
-        return;
-    };
-    match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
-        Ok(package) => {
-            detected.hints.extend(self::workspace(sources, &package));
-            scripts(&package, sources, detected);
-        }
-        Err(error) => {
-            detected.hints.extend(workspace);
-            detected.hint(format!(
-                "package.json is no JSON, so it is left out: {error}"
-            ));
-        }
-    }
-}
-
-fn scripts(package: &Value, sources: &Sources, detected: &mut Detected) {
-    let (manager, told_by) = Manager::of(package, sources);
+    let package = package(sources, detected);
+    detected.hints.extend(workspace(sources, &package));
+    let (manager, told_by) = Manager::of(&package, sources);
     let mut writer = Writer {
-        package,
+        package: &package,
         manager,
         told_by,
         detected,
     };
-    let parts = parts(package);
-    let main = MAIN
-        .into_iter()
-        .find(|name| script(package, name).is_some());
-    match main.map(|name| (name, Kind::of(script(package, name).unwrap_or_default()))) {
-        None => parts.iter().for_each(|part| writer.part(part)),
-        Some((_, Kind::Several)) if parts.len() > 1 => {
-            parts.iter().for_each(|part| writer.part(part));
-        }
-        Some((name, Kind::Several)) => {
-            writer.line(&["web", "js"], name);
-            writer.detected.hint(format!(
-                "the script `{name}` runs several programs; each can have a line of its own"
-            ));
-        }
-        Some((name, Kind::Packages)) => writer.detected.hint(format!(
-            "the script `{name}` runs those of other packages: it is left out"
-        )),
-        Some((name, Kind::Procfile)) => writer.detected.hint(format!(
-            "the script `{name}` runs a Procfile: in one it would run itself, so it is left out"
-        )),
-        Some((name, Kind::Program)) => writer.line(&["web", "js"], name),
-    }
+    writer.main();
     for name in BESIDES {
-        if script(package, name).is_some() {
+        if script(&package, name).is_some() {
             writer.line(&[name], name);
         }
     }
+}
+
+/// Null, which has no scripts, where there is none.
+fn package(sources: &Sources, detected: &mut Detected) -> Value {
+    let Some(text) = sources.text("package.json") else {
+        return Value::Null;
+    };
+    let package = serde_json::from_str(text.trim_start_matches('\u{feff}'));
+    package.unwrap_or_else(|error| {
+        detected.hint(format!(
+            "package.json is no JSON, so it is left out: {error}"
+        ));
+        Value::Null
+    })
 }
 
 fn script<'a>(package: &'a Value, name: &str) -> Option<&'a str> {
     package["scripts"][name].as_str()
 }
 
-/// The scripts that are the parts of `dev`, in the order of their names: those that may stand in a command.
-fn parts(package: &Value) -> Vec<&str> {
+/// The scripts that `pattern` names, in the order of their names: `dev:*`, or one as it is. They may stand in a
+/// command, and are programs themselves.
+fn scripts_like<'a>(package: &'a Value, pattern: &str) -> Vec<&'a str> {
     let scripts = package["scripts"].as_object().into_iter().flatten();
+    let is_meant = |name: &str| match pattern.strip_suffix('*') {
+        Some(prefix) => !prefix.is_empty() && name.starts_with(prefix),
+        None => name == pattern,
+    };
     let is_program = |text: &str| Kind::of(text) == Kind::Program;
-    let parts = scripts.filter_map(|(name, text)| {
-        let part = name.strip_prefix(PART)?;
-        let is_name = is_plain(name) && ProcessType::new(&super::name_of(part)).is_ok();
-        (is_name && is_program(text.as_str()?)).then_some(name.as_str())
+    let found = scripts.filter(|(name, text)| {
+        let is_name = is_plain(name) && ProcessType::new(&part_name(name)).is_ok();
+        is_name && is_meant(name) && text.as_str().is_some_and(is_program)
     });
-    parts.take(MOST_PARTS).collect()
+    found.map(|(name, _)| name.as_str()).collect()
+}
+
+/// What a script runs side by side, as far as that is scripts: `concurrently npm:api "npm run web"`.
+fn parts<'a>(package: &'a Value, script: &str) -> Vec<&'a str> {
+    let words = script.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
+    let behind = words.skip_while(|word| !RUN_SEVERAL.contains(word));
+    let mut parts = Vec::new();
+    for word in behind {
+        let name = word
+            .split_once(':')
+            .filter(|(manager, _)| is_manager(manager));
+        for part in scripts_like(package, name.map_or(word, |(_, name)| name)) {
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+    }
+    parts
+}
+
+fn is_manager(word: &str) -> bool {
+    MANAGERS.iter().any(|(name, _)| *name == word)
+}
+
+/// `api` of `dev:api`.
+fn part_name(script: &str) -> String {
+    super::name_of(script.split_once(':').map_or(script, |(_, part)| part))
 }
 
 /// What a script is for.
@@ -193,9 +198,8 @@ fn runs_packages(words: &[&str]) -> bool {
     let Some((program, arguments)) = words.split_first() else {
         return false;
     };
-    let is_manager = MANAGERS.iter().any(|(name, _)| name == program);
     let mut flags = arguments.iter().filter_map(|word| word.split('=').next());
-    is_manager && flags.any(|flag| OF_PACKAGES.contains(&flag))
+    is_manager(program) && flags.any(|flag| OF_PACKAGES.contains(&flag))
 }
 
 struct Writer<'a> {
@@ -206,9 +210,43 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn part(&mut self, name: &str) {
-        let part = super::name_of(name.strip_prefix(PART).unwrap_or(name));
-        self.line(&[&part], name);
+    fn main(&mut self) {
+        let main = MAIN.into_iter();
+        let main = main.filter_map(|name| Some((name, script(self.package, name)?)));
+        let Some((name, text)) = main.into_iter().next() else {
+            return self.parts(&scripts_like(self.package, PARTS));
+        };
+        match Kind::of(text) {
+            Kind::Program => self.line(&["web", "js"], name),
+            Kind::Several => self.several(name, text),
+            Kind::Packages => self.detected.hint(format!(
+                "the script `{name}` runs those of other packages: it is left out"
+            )),
+            Kind::Procfile => self.detected.hint(format!(
+                "the script `{name}` runs a Procfile: in one it would run itself, so it is left out"
+            )),
+        }
+    }
+
+    fn several(&mut self, name: &str, text: &str) {
+        let parts = parts(self.package, text);
+        if parts.len() > 1 {
+            self.parts(&parts);
+            self.detected.hint(format!(
+                "the script `{name}` runs these side by side; what else it runs wants a line of its own"
+            ));
+        } else {
+            self.line(&["web", "js"], name);
+            self.detected.hint(format!(
+                "the script `{name}` runs several programs; each can have a line of its own"
+            ));
+        }
+    }
+
+    fn parts(&mut self, scripts: &[&str]) {
+        for script in scripts.iter().take(MOST_PARTS) {
+            self.line(&[&part_name(script), &super::name_of(script)], script);
+        }
     }
 
     fn line(&mut self, names: &[&str], name: &str) {

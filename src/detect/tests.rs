@@ -266,8 +266,20 @@ fn a_script_that_runs_several_is_taken_apart() {
     let expected =
         "api-v1: npm run dev:api:v1\nclient: npm run dev:client -- --port $PORT --strictPort\n";
     check(&[("package.json", &scripts(parts))], expected);
+    let hint = "`dev` runs these side by side";
     let by = format!("\"dev\": \"concurrently npm:dev:*\", {parts}");
-    check(&[("package.json", &scripts(&by))], expected);
+    hints(&[("package.json", &scripts(&by))], expected, hint);
+    for runner in [
+        "npm run build && concurrently -n a,b 'npm run server' 'pnpm client' 'tsc -w'",
+        "run-p server client",
+        "npm-run-all --parallel server client",
+    ] {
+        let all = scripts(&format!(
+            "\"build\": \"x\", \"client\": \"next dev\", \"server\": \"node a\", \"dev\": \"{runner}\""
+        ));
+        let expected = "server: npm run server\nclient: npm run client -- -p $PORT\n";
+        hints(&[("package.json", &all)], expected, hint);
+    }
     let alone = scripts("\"dev\": \"concurrently 'vite' 'node a'\"");
     hints(
         &[("package.json", &alone)],
@@ -424,7 +436,10 @@ proptest! {
         part in "(?s).{0,12}",
     ) {
         let mut sources = Sources::default();
-        let scripts = serde_json::json!({ "scripts": { format!("dev:{part}"): "vite" } });
+        let dev = format!("concurrently 'npm:{part}' dev:*");
+        let scripts = serde_json::json!({
+            "scripts": { "dev": dev, format!("dev:{part}"): "vite", part.clone(): "next dev", "dev:x": "x" }
+        });
         sources.texts.insert("package.json".into(), scripts.to_string());
         sources.texts.extend(texts.into_iter().map(|(name, text)| (name.to_string(), text)));
         sources.there.extend(there.into_iter().map(str::to_string).chain(programs));
