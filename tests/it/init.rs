@@ -105,6 +105,18 @@ fn what_it_prints_is_good_for_each_kind_of_project() {
 }
 
 #[test]
+fn it_says_what_its_page_shows() {
+    let package = r#"{"scripts": {"dev": "vite", "worker": "node worker.js"}}"#;
+    let project = Project::empty()
+        .file("package.json", package)
+        .file("pnpm-lock.yaml", "");
+    let finished = prints(&project, PROCFILE);
+    let page = include_str!("../../docs/init.md");
+    let said = format!("{}{}{QUESTION}", finished.stdout, finished.stderr);
+    assert!(page.contains(said.trim_end()), "{said}");
+}
+
+#[test]
 fn on_a_terminal_it_asks_and_enter_writes() {
     let project = node();
     let mut screen = init(&project);

@@ -188,7 +188,7 @@ fn what_runs_once_before_the_others() {
 #[test]
 fn daemons_that_leave_their_line() {
     for tty in WAYS {
-        let project = app("daemons", 3);
+        let project = app("daemons", 3).file("tmp/keep", "");
         let mut devrun = project.start_with(&["--tty", tty]);
         serve(&project, &mut devrun, &["db", "cache", "web"]);
         devrun.see("db.1 runs on as a daemon: its first process ended with status 0");
