@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::left::wait_until_nobody_is_left;
 use crate::ports::free_base;
-use crate::support::{Devrun, Project, get, helper};
+use crate::support::{Devrun, Project, get, helper, wait_until};
 
 /// What the lines run, besides `bin/serve`, which is the program in tests/helper.
 const PROGRAMS: [(&str, &str); 4] = [
@@ -122,14 +122,12 @@ fn pipes_within_a_line() {
         let mut log = fs::File::options().append(true).open(log).unwrap();
         log.write_all(b"INFO third\nERROR fourth\n").unwrap();
         devrun.see("log.1  | ERROR fourth");
+        wait_until(|| project.read("log/tick.log") == "tick\n");
+        wait_until(|| project.read("log/tick.err") == "trouble\n");
         let said = end(&project, devrun);
         assert!(
             !said.contains("| INFO") && !said.contains("trouble"),
             "{said}"
-        );
-        assert_eq!(
-            (project.read("log/tick.log"), project.read("log/tick.err")),
-            ("tick\n".into(), "trouble\n".into())
         );
     }
 }
