@@ -3,6 +3,7 @@
 mod attach;
 mod choices;
 mod complete;
+mod init;
 mod logs;
 mod man;
 mod ps;
@@ -18,6 +19,7 @@ use clap::{Args as Group, Parser, Subcommand};
 pub(crate) use crate::cli::args::attach::Attach;
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
 pub(crate) use crate::cli::args::complete::{Complete, Completions};
+pub(crate) use crate::cli::args::init::Init;
 pub(crate) use crate::cli::args::logs::Logs;
 pub(crate) use crate::cli::args::man::Man;
 pub(crate) use crate::cli::args::ps::Ps;
@@ -62,6 +64,7 @@ Understand:
   unlink       Take that back
   schema       Print the JSON Schema of devrun.yaml
 Set up:
+  init         Write a Procfile for what is in this directory
   completions  Print completions for a shell
   man          Print a page of the manual
 
@@ -135,6 +138,9 @@ pub(crate) enum Command {
     /// Print the JSON Schema of devrun.yaml, for editors
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
+    /// Write a Procfile for what is in this directory, once you have seen it
+    #[command(after_help = init::EXAMPLES)]
+    Init(Init),
     /// Print completions for a shell
     Completions(Completions),
     /// Print a page of the manual, for man

@@ -10,6 +10,7 @@ mod context;
 mod descriptors;
 mod env;
 mod front;
+mod init;
 mod link;
 mod live;
 mod logs;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Stop(stop) => steer::stop(&stop),
         Command::Wait(wait) => steer::wait(&wait),
         Command::Check(check) => check::run(&check),
+        Command::Init(init) => init::run(&init),
         Command::Link(arguments) => link::link(&arguments),
         Command::Unlink(arguments) => link::unlink(&arguments),
         Command::Run(run) if run.up => run_up::run(&run),

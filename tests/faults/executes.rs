@@ -17,8 +17,9 @@ const PROGRAMS: [&str; 20] = [
 ];
 
 /// Without a session.
-const READERS: [&[&str]; 27] = [
+const READERS: [&[&str]; 28] = [
     &["check"],
+    &["init"],
     &["ps"],
     &["ps", "--all"],
     &["ps", "--json"],
@@ -71,6 +72,9 @@ fn hostile(procfile: &str) -> Project {
     );
     project.write("devrun.yaml", settings);
     project.write(".foreman", "root: .\n");
+    let script =
+        format!("{{\"scripts\": {{\"dev\": \"{touch}\", \"dev:$({touch})\": \"{touch}\"}}}}");
+    project.write("package.json", script);
     let hook = format!("[core]\n\tfsmonitor = \"{touch}\"\n\tpager = \"{touch}\"\n");
     project.write(".git/config", hook);
     project.write(".git/HEAD", "ref: refs/heads/main\n");

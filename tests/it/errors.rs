@@ -231,7 +231,7 @@ fn no_procfile_at_all() {
         project
             .run(&["start"])
             .stderr
-            .contains("package.json here has a \"dev\" script")
+            .ends_with("\n       `devrun init` writes one from what is there\n")
     );
 }
 

@@ -158,7 +158,7 @@ fn every_app_of_a_session_has_it() {
     let api = shop.sibling("api");
     let api = api.file("Procfile", "web: echo api; exec sleep 1000\n");
     let mut devrun = shop.start_with(&["./", "../api"]);
-    devrun.see("| shop").see("| api");
+    devrun.see("| shop\n").see("| api\n");
     wait_until(|| sessions(&api).len() == 2);
     assert_eq!(devrun.interrupt(), 0);
     let [one, other] = &sessions(&shop)[..] else {

@@ -12,7 +12,7 @@ mod tests;
 mod uses;
 mod value;
 mod variable;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::time::Duration;
 
