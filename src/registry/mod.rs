@@ -139,11 +139,12 @@ impl Registry {
         }
     }
 
-    /// The sockets of all sessions that live but this one; of those that are gone without a farewell, they
-    /// are removed. Whether somebody answers there, who knocks will see.
-    pub(crate) fn sessions(&self) -> Vec<PathBuf> {
-        let runtime = self.runtime.as_deref();
-        runtime.map_or_else(Vec::new, |runtime| session::others(runtime, self.session))
+    /// What finds the sockets of all sessions that live but this one; of those that are gone without a
+    /// farewell, they are removed. Whether somebody answers there, who knocks will see. It reads a directory
+    /// that may be long, of locks above all.
+    pub(crate) fn sessions(&self) -> impl FnOnce() -> Vec<PathBuf> + use<> {
+        let (runtime, own) = (self.runtime.clone(), self.session);
+        move || runtime.map_or_else(Vec::new, |runtime| session::others(&runtime, own))
     }
 
     /// Makes this session the owner of the app if nobody else is. Never waits. What it owns already it is

@@ -9,7 +9,7 @@ use crate::support::{Project, wait_until};
 /// Of what stands before each record: checksum, length, time, run, source, kind and a spare byte.
 const FRAME: usize = 24;
 /// Of a segment's header.
-const HEADER: usize = 40;
+const HEADER: usize = 48;
 const SOURCE: u8 = 2;
 const CHUNK: u8 = 3;
 const SAID: u8 = 4;
