@@ -13,6 +13,8 @@ mod log;
 
 mod render;
 
+mod export;
+
 #[expect(clippy::disallowed_methods, reason = "the shell half")]
 mod os;
 

@@ -3,6 +3,7 @@
 mod attach;
 mod choices;
 mod complete;
+mod export;
 mod logs;
 mod man;
 mod ps;
@@ -18,6 +19,7 @@ use clap::{Args as Group, Parser, Subcommand};
 pub(crate) use crate::cli::args::attach::Attach;
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
 pub(crate) use crate::cli::args::complete::{Complete, Completions};
+pub(crate) use crate::cli::args::export::{Export, Format};
 pub(crate) use crate::cli::args::logs::Logs;
 pub(crate) use crate::cli::args::man::Man;
 pub(crate) use crate::cli::args::ps::Ps;
@@ -61,6 +63,8 @@ Understand:
   link         Say what is behind a variable: another app, a process, a URL
   unlink       Take that back
   schema       Print the JSON Schema of devrun.yaml
+Leave:
+  export       Write files for systemd, Docker Compose or Kubernetes
 Set up:
   completions  Print completions for a shell
   man          Print a page of the manual
@@ -135,6 +139,9 @@ pub(crate) enum Command {
     /// Print the JSON Schema of devrun.yaml, for editors
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
+    /// Write the app's files for systemd, Docker Compose or Kubernetes
+    #[command(after_help = export::EXAMPLES)]
+    Export(Box<Export>),
     /// Print completions for a shell
     Completions(Completions),
     /// Print a page of the manual, for man

@@ -278,7 +278,7 @@ fn resource(wire: &Wire, lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<St
 }
 
 /// The resource behind a use, as its consumer would have it.
-pub(super) fn handle(sources: &Sources, slots: &[Slot], wire: &Wire) -> Result<Handle, Report> {
+pub(crate) fn handle(sources: &Sources, slots: &[Slot], wire: &Wire) -> Result<Handle, Report> {
     let slot = &slots[wire.consumer];
     let own = Own {
         name: Some(&slot.name),

@@ -17,7 +17,7 @@ const PROGRAMS: [&str; 20] = [
 ];
 
 /// Without a session.
-const READERS: [&[&str]; 27] = [
+const READERS: [&[&str]; 30] = [
     &["check"],
     &["ps"],
     &["ps", "--all"],
@@ -38,6 +38,9 @@ const READERS: [&[&str]; 27] = [
     &["complete", "bash", "--", "devrun start "],
     &["completions", "bash"],
     &["completions", "fish"],
+    &["export", "systemd"],
+    &["export", "compose"],
+    &["export", "kubernetes", "--secrets"],
     &["schema"],
     &["link", "../api", "--as", "API_URL"],
     &["unlink", "API_URL"],

@@ -9,6 +9,7 @@ mod complete;
 mod detach;
 mod env;
 mod errors;
+mod export;
 mod job;
 mod json;
 mod keyboard;
