@@ -14,6 +14,7 @@ mod log;
 mod render;
 
 mod detect;
+mod export;
 
 #[expect(clippy::disallowed_methods, reason = "the shell half")]
 mod os;

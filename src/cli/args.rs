@@ -3,6 +3,7 @@
 mod attach;
 mod choices;
 mod complete;
+mod export;
 mod init;
 mod logs;
 mod man;
@@ -19,6 +20,7 @@ use clap::{Args as Group, Parser, Subcommand};
 pub(crate) use crate::cli::args::attach::Attach;
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
 pub(crate) use crate::cli::args::complete::{Complete, Completions};
+pub(crate) use crate::cli::args::export::{Export, Format};
 pub(crate) use crate::cli::args::init::Init;
 pub(crate) use crate::cli::args::logs::Logs;
 pub(crate) use crate::cli::args::man::Man;
@@ -63,6 +65,8 @@ Understand:
   link         Say what is behind a variable: another app, a process, a URL
   unlink       Take that back
   schema       Print the JSON Schema of devrun.yaml
+Leave:
+  export       Write files for systemd, Docker Compose or Kubernetes
 Set up:
   init         Write a Procfile for what is in this directory
   completions  Print completions for a shell
@@ -141,6 +145,9 @@ pub(crate) enum Command {
     /// Write a Procfile for what is in this directory, once you have seen it
     #[command(after_help = init::EXAMPLES)]
     Init(Init),
+    /// Write the app's files for systemd, Docker Compose or Kubernetes
+    #[command(after_help = export::EXAMPLES)]
+    Export(Box<Export>),
     /// Print completions for a shell
     Completions(Completions),
     /// Print a page of the manual, for man

@@ -9,6 +9,7 @@ mod completions;
 mod context;
 mod descriptors;
 mod env;
+mod export;
 mod front;
 mod init;
 mod link;
@@ -71,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Open(open) => open::run(&open),
         Command::Attach(attach) => attach::run(&attach),
         Command::Env(env) => env::run(&env),
+        Command::Export(export) => export::run(&export),
         Command::Url(url) => url::run(&url),
         Command::Ps(ps) => ps::run(&ps),
         Command::Uses(uses) => uses::run(&uses),

@@ -172,7 +172,11 @@ impl Plan {
 
 /// The URL of a process that listens on `port` of this machine; no scheme at all where `scheme` is empty.
 pub(crate) fn url(scheme: &str, port: u16) -> String {
-    let host = local_host(scheme);
+    url_at(local_host(scheme), scheme, port)
+}
+
+/// The same of one on any `host`.
+fn url_at(host: &str, scheme: &str, port: u16) -> String {
     match scheme {
         "" => format!("{host}:{port}"),
         _ => format!("{scheme}://{host}:{port}"),

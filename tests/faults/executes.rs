@@ -17,7 +17,7 @@ const PROGRAMS: [&str; 20] = [
 ];
 
 /// Without a session.
-const READERS: [&[&str]; 28] = [
+const READERS: [&[&str]; 31] = [
     &["check"],
     &["init"],
     &["ps"],
@@ -39,6 +39,9 @@ const READERS: [&[&str]; 28] = [
     &["complete", "bash", "--", "devrun start "],
     &["completions", "bash"],
     &["completions", "fish"],
+    &["export", "systemd"],
+    &["export", "compose"],
+    &["export", "kubernetes", "--secrets"],
     &["schema"],
     &["link", "../api", "--as", "API_URL"],
     &["unlink", "API_URL"],

@@ -155,6 +155,7 @@ fn help_fits_80_columns_and_is_as_committed() {
         ("run", &["run", "--help"]),
         ("schema", &["schema", "--help"]),
         ("init", &["init", "--help"]),
+        ("export", &["export", "--help"]),
         ("completions", &["completions", "--help"]),
         ("man", &["man", "--help"]),
     ];

@@ -9,6 +9,7 @@ mod complete;
 mod detach;
 mod env;
 mod errors;
+mod export;
 mod init;
 mod job;
 mod json;
