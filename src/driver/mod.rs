@@ -71,6 +71,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Longer than the guardian needs for orphans that are nobody's: their second, and SIGKILL.
 const GUARDIANS_END: Duration = Duration::from_secs(8);
 
+/// So much news is heard at most before it is acted on.
+const MOST_AT_ONCE: usize = 4096;
+
 /// All that a session is made of.
 pub(crate) struct Session {
     pub(crate) plan: Plan,
@@ -241,15 +244,8 @@ impl Driver {
         let mut events = vec![Event::SessionStarted];
         events.extend(self.failed_at_first());
         loop {
-            for event in events.drain(..) {
-                self.lending.note(&event);
-                for action in self.supervisor.handle(self.now(), event) {
-                    self.carry_out(action);
-                }
-                if self.supervisor.is_stopping() {
-                    self.output.begin_stop();
-                }
-            }
+            self.hear_more(&mut events, &mut inbox).await;
+            self.take_in(&mut events);
             self.note_ready();
             self.publish();
             self.seek_newly_needed();
@@ -300,6 +296,37 @@ impl Driver {
                     TerminalSignal::Window => self.resized(),
                 },
             }
+        }
+    }
+
+    /// What is there already: a thousand who end at once are one turn, not a thousand.
+    async fn hear_more(
+        &mut self,
+        events: &mut Vec<Event>,
+        inbox: &mut mpsc::UnboundedReceiver<Event>,
+    ) {
+        // What follows from somebody's request is not mixed with what happens after it.
+        while events.last().is_none_or(Event::is_news) && events.len() < MOST_AT_ONCE {
+            tokio::select! {
+                biased;
+                news = self.guardian.next(), if !self.is_guardian_lost => events.extend(self.hear(news)),
+                Some(event) = inbox.recv() => events.push(event),
+                () = future::ready(()) => return,
+            }
+        }
+    }
+
+    fn take_in(&mut self, events: &mut Vec<Event>) {
+        events.iter().for_each(|event| self.lending.note(event));
+        let actions = self.supervisor.handle(self.now(), events.drain(..));
+        if actions.iter().any(Action::ends_a_run) {
+            self.set_guardian_going();
+        }
+        for action in actions {
+            self.carry_out(action);
+        }
+        if self.supervisor.is_stopping() {
+            self.output.begin_stop();
         }
     }
 
@@ -366,14 +393,14 @@ impl Driver {
                 let id = id(process, run);
                 match self.stand_ins.of(id) {
                     Some(stranger) => stranger.terminate(),
-                    None => self.ask_to_end(&Request::Terminate(id)),
+                    None => self.guardian.send(&Request::Terminate(id), Vec::new()),
                 }
             }
             Action::Kill { process, run } => {
                 let id = id(process, run);
                 match self.stand_ins.of(id) {
                     Some(stranger) => stranger.kill(),
-                    None => self.ask_to_end(&Request::Kill(id)),
+                    None => self.guardian.send(&Request::Kill(id), Vec::new()),
                 }
             }
             Action::LetIn { process, run } => self.let_in(process, run),
@@ -391,10 +418,9 @@ impl Driver {
         }
     }
 
-    /// A guardian that somebody has stopped (SIGSTOP) is set going: it alone can end anything.
-    fn ask_to_end(&mut self, request: &Request) {
+    /// Where somebody has stopped it (SIGSTOP): it alone can end anything.
+    fn set_guardian_going(&self) {
         signals::send(self.guardian_pid, signals::CONTINUE);
-        self.guardian.send(request, Vec::new());
     }
 
     async fn finish(mut self, status: u8) -> End {
@@ -407,7 +433,8 @@ impl Driver {
             rescue::end_orphans(&runs, self.longest_grace()).await;
             spawn::reap(self.guardian_pid);
         } else {
-            self.ask_to_end(&Request::End);
+            self.set_guardian_going();
+            self.guardian.send(&Request::End, Vec::new());
             let end = async { while self.guardian.next().await.is_some() {} };
             if tokio::time::timeout(GUARDIANS_END, end).await.is_ok() {
                 // It closed its end as the last thing it did.
