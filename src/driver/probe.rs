@@ -1,5 +1,6 @@
 //! Readiness that proves ownership: which listening sockets belong to a run's own tree. Never connects:
-//! that would disturb servers.
+//! that would disturb servers. Of a process without a PORT nobody waits to know: it is looked at with the others, or
+//! when somebody asks.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -53,6 +54,11 @@ struct Watched {
 }
 
 impl Watched {
+    /// News of it is waited for.
+    fn is_to_listen(&self) -> bool {
+        self.port.is_some()
+    }
+
     fn is_ready(&self) -> bool {
         self.known
             .iter()
@@ -105,7 +111,7 @@ impl Probe {
         if let Some(watched) = self.watched.get_mut(&id) {
             watched.marks.begin(pid, session);
             watched.spawned_at = Some(now);
-            watched.next_at = Some(now + FIRST_INTERVAL);
+            watched.next_at = watched.is_to_listen().then(|| now + FIRST_INTERVAL);
         }
     }
 
@@ -124,7 +130,7 @@ impl Probe {
             let parents = [Some(self.guardian), Some(1)];
             adopted.retain(|pid| parents.contains(&process::parents(*pid).next()));
             adopted.push(pid);
-            watched.next_at = Some(now);
+            watched.next_at = watched.is_to_listen().then_some(now);
         }
     }
 
@@ -146,7 +152,7 @@ impl Probe {
         let patient = self
             .watched
             .iter()
-            .filter(|(_, watched)| watched.next_at.is_none());
+            .filter(|(_, watched)| watched.is_to_listen() && watched.next_at.is_none());
         patient.map(|(id, _)| id.process as usize)
     }
 
