@@ -57,7 +57,7 @@ use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{Request, RunId};
 use crate::os::family::Marks;
 use crate::os::pty::Size;
-use crate::os::{process, signals, spawn};
+use crate::os::{memory, process, signals, spawn};
 use crate::plan::Plan;
 use crate::render::renderer::Renderer;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
@@ -411,6 +411,10 @@ impl Driver {
                 if let Notice::ListensElsewhere(verdict) = &notice {
                     self.note_verdict(verdict);
                 }
+                // The start is over.
+                if matches!(notice, Notice::AllUp { .. }) {
+                    memory::give_back();
+                }
             }
             Action::GivenAway { process } => self.given_away(process),
             Action::Settled { status } => self.settled(status),
@@ -450,9 +454,13 @@ impl Driver {
         if !self.supervisor.is_stopping() && !self.is_guardian_lost {
             self.wait_for_reader().await;
         }
-        let output = self.output.finish(Instant::now() + LAST_WORDS).await;
+        let deadline = Instant::now() + LAST_WORDS;
+        let output = self.output.clone().finish(deadline).await;
         let is_whole = !output.has_failed && output.lost == 0;
         let status = if is_whole { status } else { status.max(1) };
+        // All is ended, told and given back, and with this process goes its memory: to give that back piece by piece
+        // would take longer than the end of a thousand processes.
+        std::mem::forget(self);
         End { status, output }
     }
 
