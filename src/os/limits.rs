@@ -36,13 +36,14 @@ pub(crate) fn try_descriptors(count: usize) -> io::Result<()> {
         .saturating_add(i32::try_from(count).unwrap_or(i32::MAX));
     // SAFETY: fcntl(2) touches no memory of ours; the new descriptor is ours alone.
     let copy = unsafe { libc::fcntl(null.as_raw_fd(), libc::F_DUPFD_CLOEXEC, highest) };
-    match Errno::result(copy) {
-        // SAFETY: as above.
-        Ok(copy) => Ok(drop(unsafe { OwnedFd::from_raw_fd(copy) })),
+    let copy = Errno::result(copy).map_err(|errno| match errno {
         // A number beyond the limit is no valid argument.
-        Err(Errno::EINVAL) => Err(Errno::EMFILE.into()),
-        Err(errno) => Err(errno.into()),
-    }
+        Errno::EINVAL => Errno::EMFILE,
+        other => other,
+    })?;
+    // SAFETY: as above.
+    drop(unsafe { OwnedFd::from_raw_fd(copy) });
+    Ok(())
 }
 
 /// The system's own words for why there is no further descriptor, process or thread to be had, with the limit that is
