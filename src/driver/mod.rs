@@ -71,9 +71,6 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Longer than the guardian needs for orphans that are nobody's: their second, and SIGKILL.
 const GUARDIANS_END: Duration = Duration::from_secs(8);
 
-/// So much news is heard at most before it is acted on.
-const MOST_AT_ONCE: usize = 4096;
-
 /// All that a session is made of.
 pub(crate) struct Session {
     pub(crate) plan: Plan,
@@ -295,23 +292,6 @@ impl Driver {
                     TerminalSignal::Continue => self.set_raw(true),
                     TerminalSignal::Window => self.resized(),
                 },
-            }
-        }
-    }
-
-    /// What is there already: a thousand who end at once are one turn, not a thousand.
-    async fn hear_more(
-        &mut self,
-        events: &mut Vec<Event>,
-        inbox: &mut mpsc::UnboundedReceiver<Event>,
-    ) {
-        // What follows from somebody's request is not mixed with what happens after it.
-        while events.last().is_none_or(Event::is_news) && events.len() < MOST_AT_ONCE {
-            tokio::select! {
-                biased;
-                news = self.guardian.next(), if !self.is_guardian_lost => events.extend(self.hear(news)),
-                Some(event) = inbox.recv() => events.push(event),
-                () = future::ready(()) => return,
             }
         }
     }
