@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 
 use crate::os::file::{NO_FOLLOW, is_ours, try_lock, try_lock_shared, unlock, wait_for_lock};
 
-/// Longer than anything that is written into one: a session of 2,000 processes takes less than half.
-const MAX_CONTENT: usize = 256 * 1024;
+/// Longer than anything that is written into one: a session of 5,000 processes takes less than half.
+const MAX_CONTENT: usize = 5 * 128 * 1024;
 /// How often a file may be exchanged under our hands before we do without.
 const ATTEMPTS: usize = 8;
 

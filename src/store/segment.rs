@@ -227,7 +227,7 @@ pub(crate) fn push(at_ns: u64, body: &Body<'_>, out: &mut Vec<u8>) {
         Body::RunEnded { source, run, .. } => (RUN_ENDED, *source, *run),
         Body::Ended => (ENDED, 0, 0),
     };
-    let source = u16::try_from(source).expect("a plan has at most 2,000 processes");
+    let source = u16::try_from(source).expect("a plan has at most 5,000 processes");
     let begin = out.len();
     // Checksum and length follow.
     out.extend_from_slice(&[0; 8]);

@@ -92,12 +92,25 @@ impl Supervisor {
         self.externals = Outside::all(plan, &self.externals);
     }
 
-    /// Records the fact, then brings what is closer to what is wanted, in Procfile order.
-    pub(crate) fn handle(&mut self, now: Instant, event: Event) -> Vec<Action> {
+    /// Records what has happened, in that order, then brings what is closer to what is wanted, in Procfile order: once
+    /// for all of it, for that takes time with every process there is.
+    pub(crate) fn handle(
+        &mut self,
+        now: Instant,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Vec<Action> {
         let actions = Vec::new();
         let mut turn = Turn { now, actions };
         if !self.is_finished {
-            self.record(event, &mut turn);
+            for event in events {
+                self.record(event, &mut turn);
+                if self.is_finished {
+                    return turn.actions;
+                }
+            }
+            // Whose leader ended first, and the rest of its tree right after it, is not to be ended.
+            turn.actions
+                .retain(|action| self.is_about_the_living(action));
             self.reconcile(&mut turn);
         }
         turn.actions
@@ -206,6 +219,20 @@ impl Supervisor {
             Event::EndAsked | Event::OutputClosed => self.stop(turn),
             Event::GuardianLost => self.guardian_lost(turn),
             Event::DeadlineReached => {}
+        }
+    }
+
+    fn is_about_the_living(&self, action: &Action) -> bool {
+        match action {
+            Action::Terminate { process, .. } => self.processes[*process].is_alive(),
+            Action::Spawn { .. }
+            | Action::Kill { .. }
+            | Action::LetIn { .. }
+            | Action::TurnAway { .. }
+            | Action::Say(_)
+            | Action::GivenAway { .. }
+            | Action::Settled { .. }
+            | Action::Finish { .. } => true,
         }
     }
 

@@ -11,7 +11,7 @@ use serde_yaml::{Error, Location, MessageFormatter, Spanned, UserMessageFormatte
 /// Mappings and lists within each other: more than anybody writes, and little for the stack.
 pub(crate) const MAX_DEPTH: usize = 32;
 /// Keys and values of a file, those of its aliases once more for each time that they are used.
-pub(crate) const MAX_NODES: usize = 10_000;
+pub(crate) const MAX_NODES: usize = 25_000;
 
 #[derive(Debug)]
 pub(crate) struct Node {
