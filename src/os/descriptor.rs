@@ -69,6 +69,24 @@ pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// Another way into the pipe that `end` writes to, which never blocks: an open file of its own, so that whoever shares
+/// `end` is not concerned.
+///
+/// # Errors
+/// It is no pipe, or another user's, nobody reads it, or the system knows no such way (macOS).
+pub(crate) fn reopen_pipe(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+    let path = format!("/proc/self/fd/{}", end.as_raw_fd());
+    if !std::fs::metadata(&path)?.file_type().is_fifo() {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let pipe = std::fs::OpenOptions::new()
+        .write(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)?;
+    Ok(pipe.into())
+}
+
 /// What tells one pipe or file from all others: device and inode.
 pub(crate) fn identity(descriptor: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
     let stat = nix::sys::stat::fstat(descriptor)?;
