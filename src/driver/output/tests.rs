@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::driver::output::room::{FULL, FULL_WHILE_STOPPING};
+use crate::driver::output::room::FULL_WHILE_STOPPING;
 
 use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;
@@ -179,7 +179,7 @@ fn who_does_not_read_makes_the_children_wait_but_not_their_end() {
             }
         };
         let (reader, mut is_done) = child(&output, 0, write);
-        while output.0.writer.waiting() < FULL {
+        while output.0.writer.waiting() < output.0.writer.depth() {
             tokio::task::yield_now().await;
         }
         assert!(is_done.try_recv().is_err(), "it has to wait");
@@ -266,7 +266,7 @@ fn a_line_of_many_mebibytes_takes_little_memory() {
         let (reader, is_done) = child(&output, 0, write);
         is_done.await.unwrap();
         reader.drain().await;
-        assert!(output.0.writer.waiting() <= FULL + 4 * CHUNK);
+        assert!(output.0.writer.waiting() <= output.0.writer.depth() + 4 * CHUNK);
         assert_eq!(output.finish(Instant::now() + PATIENCE).await.lost, 0);
     });
     assert_eq!(reader.join().unwrap(), "a.1    | ".len() + LENGTH + 1);

@@ -13,22 +13,27 @@ use crate::os::{descriptor, signals, watched};
 
 /// What one write(2) of the thread takes at the most, so that what was not written is known well.
 const PIECE: usize = 64 * 1024;
+/// What comes last has to wait for all that waits before it. So much keeps a pipe full.
+const DEPTH_OF_TASK: usize = 64 * 1024;
+/// A thread has something to do with that until it is given more.
+const DEPTH_OF_THREAD: usize = 512 * 1024;
+/// The thread is woken for so much at once where more and more comes: each time costs two system calls.
+const BATCH: usize = 256 * 1024;
 
 pub(super) struct Writer(Arc<Shared>);
 
 struct Shared {
     front: Mutex<Front>,
-    filled: Filled,
+    /// How many bytes may wait before who appends more should wait.
+    depth: usize,
+    /// For the task: who writes has something to write again.
+    filled: Notify,
+    /// For the thread: it has enough to write, or nothing will come any more.
+    enough: Condvar,
     /// Something was written, or nothing more can be.
     moved: Notify,
     /// Nobody reads any more.
     closed: Notify,
-}
-
-/// There is something to write, or nothing will come any more.
-enum Filled {
-    ForTask(Notify),
-    ForThread(Condvar),
 }
 
 #[derive(Default)]
@@ -74,13 +79,13 @@ impl Writer {
     }
 
     fn start_task(pipe: AsyncFd<OwnedFd>) -> Self {
-        let shared = Shared::new(Filled::ForTask(Notify::new()));
+        let shared = Shared::new(DEPTH_OF_TASK);
         tokio::task::spawn_local(write_at_once(Arc::clone(&shared), pipe));
         Self(shared)
     }
 
     fn start_thread(stdout: OwnedFd) -> io::Result<Self> {
-        let shared = Shared::new(Filled::ForThread(Condvar::new()));
+        let shared = Shared::new(DEPTH_OF_THREAD);
         let threads = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("devrun-stdout".into())
@@ -89,6 +94,7 @@ impl Writer {
                 let _ = signals::leave_to_other_threads();
                 write_all(&threads, &stdout);
             })?;
+        tokio::task::spawn_local(wake_thread(Arc::clone(&shared)));
         Ok(Self(shared))
     }
 
@@ -100,18 +106,17 @@ impl Writer {
         if front.is_closed {
             front.bytes.clear();
         }
-        if !front.bytes.is_empty() {
-            self.0.wake(front);
+        let is_awaited = front.is_awaited && !front.bytes.is_empty();
+        if is_awaited {
+            front.is_awaited = false;
+            drop(front);
+            self.0.filled.notify_one();
         }
     }
 
-    /// How many bytes may wait before who appends more should wait. What goes into a pipe is read by somebody, line by
-    /// line: what comes last has to wait for all that. A thread needs something to do until it is given more.
+    /// How many bytes may wait before who appends more should wait.
     pub(super) fn depth(&self) -> usize {
-        match self.0.filled {
-            Filled::ForTask(_) => 64 * 1024,
-            Filled::ForThread(_) => 512 * 1024,
-        }
+        self.0.depth
     }
 
     /// How many bytes are not written yet.
@@ -172,16 +177,19 @@ impl Writer {
         front.is_done = true;
         let left = if front.is_closed { 0 } else { front.left() };
         let has_failed = front.has_failed;
-        self.0.wake(front);
+        drop(front);
+        self.0.enough.notify_one();
         Written { left, has_failed }
     }
 }
 
 impl Shared {
-    fn new(filled: Filled) -> Arc<Self> {
+    fn new(depth: usize) -> Arc<Self> {
         Arc::new(Self {
             front: Mutex::default(),
-            filled,
+            depth,
+            filled: Notify::new(),
+            enough: Condvar::new(),
             moved: Notify::new(),
             closed: Notify::new(),
         })
@@ -189,17 +197,6 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, Front> {
         self.front.lock().expect("nobody panics while holding it")
-    }
-
-    /// Only who sleeps is woken: that is a system call where it is a thread.
-    fn wake(&self, mut front: MutexGuard<'_, Front>) {
-        let is_awaited = std::mem::take(&mut front.is_awaited);
-        drop(front);
-        match &self.filled {
-            Filled::ForTask(filled) if is_awaited => filled.notify_one(),
-            Filled::ForThread(filled) if is_awaited => filled.notify_one(),
-            Filled::ForTask(_) | Filled::ForThread(_) => {}
-        }
     }
 
     fn close(&self) {
@@ -238,8 +235,12 @@ impl Shared {
         front.moved_at = Some(Instant::now());
         // The disk is full, most likely: there may be room again.
         front.has_failed |= result.is_err();
+        let left = front.left();
         drop(front);
-        self.moved.notify_waiters();
+        // Who waits in the loop is woken by a system call: not for each piece.
+        if !(self.depth / 2..self.depth).contains(&left) {
+            self.moved.notify_waiters();
+        }
     }
 }
 
@@ -288,31 +289,43 @@ fn write_all(shared: &Shared, stdout: &OwnedFd) {
 }
 
 fn wait_and_take(shared: &Shared, back: &mut Vec<u8>) -> bool {
-    let Filled::ForThread(filled) = &shared.filled else {
-        return false;
-    };
     let mut front = shared.lock();
     loop {
         if let Some(is_more) = front.take(back) {
             return is_more;
         }
-        front = filled
+        front = shared
+            .enough
             .wait(front)
             .expect("nobody panics while holding it");
     }
 }
 
+/// In the loop: wakes the thread as soon as nothing more comes at once, or enough has come.
+async fn wake_thread(shared: Arc<Shared>) {
+    loop {
+        shared.filled.notified().await;
+        let mut before = 0;
+        loop {
+            let waiting = shared.lock().bytes.len();
+            if waiting == before || waiting >= BATCH {
+                break;
+            }
+            before = waiting;
+            tokio::task::yield_now().await;
+        }
+        shared.enough.notify_one();
+    }
+}
+
 /// In the loop: writes what the pipe has room for, and again as soon as there is more, of either.
 async fn write_at_once(shared: Arc<Shared>, pipe: AsyncFd<OwnedFd>) {
-    let Filled::ForTask(filled) = &shared.filled else {
-        return;
-    };
     loop {
         let Ok(mut ready) = pipe.writable().await else {
             return shared.close();
         };
         match shared.write_some(pipe.get_ref()) {
-            Ok(Left::Nothing) => filled.notified().await,
+            Ok(Left::Nothing) => shared.filled.notified().await,
             Ok(Left::Something) => ready.clear_ready(),
             Err(_) => return shared.close(),
         }
