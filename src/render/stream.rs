@@ -1,5 +1,6 @@
 //! The one stream: lines of all processes and devrun's own, each behind its prefix, in true order.
 
+mod block;
 mod hidden;
 mod prompt;
 mod shown_whole;
@@ -357,13 +358,7 @@ impl Stream {
             return;
         }
         self.leave_row(out);
-        let prefix = self.prefix(source);
-        let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', lines) {
-            out.extend_from_slice(prefix);
-            out.extend_from_slice(&lines[start..=end]);
-            start = end + 1;
-        }
+        block::push(self.prefix(source), lines, out);
     }
 
     /// Goes to where `source` may write: on in its own row, or behind a prefix in a new one.
