@@ -69,21 +69,27 @@ pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
+pub(crate) fn is_pipe(descriptor: BorrowedFd<'_>) -> bool {
+    use nix::sys::stat::{SFlag, fstat};
+    fstat(descriptor).is_ok_and(|stat| {
+        SFlag::from_bits_truncate(stat.st_mode).intersection(SFlag::S_IFMT) == SFlag::S_IFIFO
+    })
+}
+
 /// Another way into the pipe that `end` writes to, which never blocks: an open file of its own, so that whoever shares
 /// `end` is not concerned.
 ///
 /// # Errors
 /// It is no pipe, or another user's, nobody reads it, or the system knows no such way (macOS).
 pub(crate) fn reopen_pipe(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-    let path = format!("/proc/self/fd/{}", end.as_raw_fd());
-    if !std::fs::metadata(&path)?.file_type().is_fifo() {
+    use std::os::unix::fs::OpenOptionsExt;
+    if !is_pipe(end) {
         return Err(io::ErrorKind::Unsupported.into());
     }
     let pipe = std::fs::OpenOptions::new()
         .write(true)
         .custom_flags(libc::O_NONBLOCK)
-        .open(path)?;
+        .open(format!("/proc/self/fd/{}", end.as_raw_fd()))?;
     Ok(pipe.into())
 }
 

@@ -7,7 +7,7 @@ use tokio::time;
 use crate::driver::output::{CHUNK, Output};
 use crate::driver::output::attached::Attached;
 
-/// On top of what floods may fill: who wrote less than a chunk at a time so far does not wait its turn among them.
+/// On top of what floods may fill: who writes little at a time does not wait its turn among them.
 const FOR_QUIET: usize = 256 * 1024;
 /// So much of what others write is held while somebody looks at one process alone.
 const HELD: usize = 1024 * 1024;
@@ -21,7 +21,7 @@ const STILL: Duration = Duration::from_secs(1);
 /// For whom there is how much room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Voice {
-    /// All that it had written was read with the last chunk.
+    /// It had written little when it was read last.
     #[default]
     Quiet,
     Flood,
