@@ -1,8 +1,8 @@
 //! The one owner of stdout: tasks read the children's pipes into one buffer, and one writes it.
 //!
-//! Bounds: about 64 KiB wait for a slow reader, then the children wait as well, one that is being stopped only
-//! at 8 MiB; from the session's stop on 16 MiB, and what comes on top is dropped and counted, so that a reader who
-//! stands still cannot get a healthy child killed within its last words.
+//! Bounds: about 64 KiB wait for a slow reader of a pipe, 512 KiB elsewhere, then the children wait as well, one that
+//! is being stopped only at 8 MiB; from the session's stop on 16 MiB, and what comes on top is dropped and counted, so
+//! that a reader who stands still cannot get a healthy child killed within its last words.
 
 mod attached;
 mod open_line;
@@ -109,7 +109,7 @@ pub(crate) struct Ended {
 }
 
 impl Output {
-    /// Starts the thread that writes to `stdout`: the lines of so many `sources`, or only what is said of them.
+    /// Starts what writes to `stdout`: the lines of so many `sources`, or only what is said of them.
     /// To be called in the runtime's `LocalSet`.
     pub(crate) fn start(
         stream: Renderer,

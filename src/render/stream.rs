@@ -214,6 +214,7 @@ impl Stream {
             self.line(source, &complete[start..end], &complete[..start], out);
             start = end + 1;
             if !self.look.is_terminal {
+                // Only the first one goes on with something.
                 break;
             }
         }

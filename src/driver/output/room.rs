@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time;
 
-use crate::driver::output::{CHUNK, Output};
 use crate::driver::output::attached::Attached;
+use crate::driver::output::{CHUNK, Output};
 
 /// On top of what floods may fill: who writes little at a time does not wait its turn among them.
 const FOR_QUIET: usize = 256 * 1024;

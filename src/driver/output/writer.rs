@@ -167,15 +167,14 @@ impl Writer {
 
     /// Everything is written, or nobody will read it.
     pub(super) fn is_idle(&self) -> bool {
-        let front = self.0.lock();
-        front.is_closed || front.left() == 0
+        self.waiting() == 0
     }
 
     /// Who writes ends as soon as it can: a thread never, where it stands in a write that nobody reads.
     pub(super) fn end(&self) -> Written {
         let mut front = self.0.lock();
         front.is_done = true;
-        let left = if front.is_closed { 0 } else { front.left() };
+        let left = front.left();
         let has_failed = front.has_failed;
         drop(front);
         self.0.enough.notify_one();
@@ -226,7 +225,11 @@ impl Shared {
         front.is_awaited = is_all;
         drop(front);
         self.moved.notify_waiters();
-        Ok(if is_all { Left::Nothing } else { Left::Something })
+        Ok(if is_all {
+            Left::Nothing
+        } else {
+            Left::Something
+        })
     }
 
     fn settle(&self, count: usize, result: &io::Result<()>) {
@@ -253,8 +256,11 @@ impl Front {
         }
     }
 
-    /// In bytes: what is not written yet.
+    /// In bytes: what is not written yet, and may be.
     fn left(&self) -> usize {
+        if self.is_closed {
+            return 0;
+        }
         self.bytes.len() - self.written + self.in_flight
     }
 
