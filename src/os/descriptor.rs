@@ -361,6 +361,21 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
+    fn a_pipe_that_is_opened_anew_is_the_same_and_as_blocking_as_before_for_others() {
+        let (from, end) = pipe().unwrap();
+        let anew = reopen_pipe(end.as_fd()).unwrap();
+        set_nonblocking(anew.as_fd()).unwrap();
+        let flags = fcntl(&end, FcntlArg::F_GETFL).unwrap();
+        assert!(!OFlag::from_bits_retain(flags).contains(OFlag::O_NONBLOCK));
+        assert_eq!(write_some(anew.as_fd(), b"ab").unwrap(), Some(2));
+        let mut bytes = [0; 3];
+        assert_eq!(read(from.as_fd(), &mut bytes).unwrap(), Some(2));
+        let (ours, _theirs) = pair().unwrap();
+        assert!(reopen_pipe(ours.as_fd()).is_err());
+    }
+
+    #[test]
     fn a_wait_is_never_shorter_than_was_asked_for() {
         let (read, _write) = pipe().unwrap();
         for timeout in [1, 1_500, 2_999].map(Duration::from_micros) {

@@ -31,14 +31,17 @@ fn pipe() -> (OwnedFd, File) {
 }
 
 fn output(stdout: impl Into<OwnedFd>) -> Output {
+    output_that_tells(stdout, mpsc::unbounded_channel().0)
+}
+
+fn output_that_tells(stdout: impl Into<OwnedFd>, told: mpsc::UnboundedSender<Told>) -> Output {
     let look = Look {
         is_terminal: false,
         ..Look::default()
     };
     let stream = Renderer::Text(Stream::new(&["a.1".into(), "b.1".into()], look));
     let clock = Clock::new(Timestamp::None);
-    let (wrote, _) = mpsc::unbounded_channel();
-    Output::start(stream, clock, stdout.into(), (2, Lines::Shown), wrote).unwrap()
+    Output::start(stream, clock, stdout.into(), (2, Lines::Shown), told).unwrap()
 }
 
 /// A child that writes to the source from another thread, and how it is known that it wrote all.
@@ -152,6 +155,24 @@ fn a_flood_does_not_starve_a_quiet_process() {
         let (_flood, _) = child(&output, 0, flood);
         let (_quiet, _) = child(&output, 1, |end| end.write_all(b"here\n").unwrap());
         seen.wait_for("b.1    | here\n").await;
+    });
+}
+
+#[test]
+fn who_writes_little_does_not_wait_its_turn_among_floods() {
+    let (_stdout, end) = pipe();
+    run(async {
+        let (told, mut hears) = mpsc::unbounded_channel();
+        let output = output_that_tells(end, told);
+        let chunk = format!("{:63}\n", "").repeat(CHUNK / 64);
+        let flood = move |end: &mut File| while end.write_all(chunk.as_bytes()).is_ok() {};
+        let (_flood, _) = child(&output, 0, flood);
+        while !output.is_full(0) {
+            tokio::task::yield_now().await;
+        }
+        output.await_writing(1);
+        let (_quiet, _) = child(&output, 1, |end| end.write_all(b"here\n").unwrap());
+        assert_eq!(hears.recv().await, Some(Told::Wrote(1)));
     });
 }
 
