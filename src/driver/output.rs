@@ -264,8 +264,6 @@ impl Output {
     ) -> Vec<String> {
         let silence = time::sleep(Duration::ZERO);
         tokio::pin!(silence);
-        // Of a terminal one read takes a few KiB, however much there is.
-        let is_pipe = descriptor::is_pipe(pipe.get_ref().as_fd());
         let mut awaited = Silence::None;
         let mut open = OpenLine::default();
         loop {
@@ -281,19 +279,14 @@ impl Output {
                     }
                     match self.take(source, run, &pipe) {
                         Some(0) => break,
-                        Some(count) => {
+                        Some(_) => {
                             awaited = Silence::None;
                             if let Some(at) = self.shown_at(source, &mut open) {
                                 awaited = Silence::BeforeShown;
                                 silence.as_mut().reset(at);
                             }
-                            if is_pipe && count < CHUNK {
-                                // Nothing is left in it: what comes will be told.
-                                ready.clear_ready();
-                            } else {
-                                // One chunk a turn: a flood does not starve a quiet process.
-                                tokio::task::yield_now().await;
-                            }
+                            // One chunk a turn: a flood does not starve a quiet process.
+                            tokio::task::yield_now().await;
                         }
                         None => ready.clear_ready(),
                     }
