@@ -69,7 +69,7 @@ pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-pub(crate) fn is_pipe(descriptor: BorrowedFd<'_>) -> bool {
+fn is_pipe(descriptor: BorrowedFd<'_>) -> bool {
     use nix::sys::stat::{SFlag, fstat};
     fstat(descriptor).is_ok_and(|stat| {
         SFlag::from_bits_truncate(stat.st_mode).intersection(SFlag::S_IFMT) == SFlag::S_IFIFO
