@@ -69,6 +69,30 @@ pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
+fn is_pipe(descriptor: BorrowedFd<'_>) -> bool {
+    use nix::sys::stat::{SFlag, fstat};
+    fstat(descriptor).is_ok_and(|stat| {
+        SFlag::from_bits_truncate(stat.st_mode).intersection(SFlag::S_IFMT) == SFlag::S_IFIFO
+    })
+}
+
+/// Another way into the pipe that `end` writes to, which never blocks: an open file of its own, so that whoever shares
+/// `end` is not concerned.
+///
+/// # Errors
+/// It is no pipe, or another user's, nobody reads it, or the system knows no such way (macOS).
+pub(crate) fn reopen_pipe(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if !is_pipe(end) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let pipe = std::fs::OpenOptions::new()
+        .write(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(format!("/proc/self/fd/{}", end.as_raw_fd()))?;
+    Ok(pipe.into())
+}
+
 /// What tells one pipe or file from all others: device and inode.
 pub(crate) fn identity(descriptor: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
     let stat = nix::sys::stat::fstat(descriptor)?;
@@ -334,6 +358,21 @@ mod tests {
         }
         let counts: Vec<usize> = passed.iter().map(Vec::len).collect();
         assert_eq!(counts, [2, 1]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_pipe_that_is_opened_anew_is_the_same_and_as_blocking_as_before_for_others() {
+        let (from, end) = pipe().unwrap();
+        let anew = reopen_pipe(end.as_fd()).unwrap();
+        set_nonblocking(anew.as_fd()).unwrap();
+        let flags = fcntl(&end, FcntlArg::F_GETFL).unwrap();
+        assert!(!OFlag::from_bits_retain(flags).contains(OFlag::O_NONBLOCK));
+        assert_eq!(write_some(anew.as_fd(), b"ab").unwrap(), Some(2));
+        let mut bytes = [0; 3];
+        assert_eq!(read(from.as_fd(), &mut bytes).unwrap(), Some(2));
+        let (ours, _theirs) = pair().unwrap();
+        assert!(reopen_pipe(ours.as_fd()).is_err());
     }
 
     #[test]
