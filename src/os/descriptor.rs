@@ -11,7 +11,7 @@ use nix::sys::socket::{
 };
 
 /// At most so many descriptors travel with one message.
-const MAX_PASSED: usize = 4;
+pub(crate) const MAX_PASSED: usize = 64;
 
 /// A peer that is gone is an error, not a SIGPIPE. (macOS has no such flag; the runtime ignores SIGPIPE.)
 #[cfg(target_os = "linux")]
@@ -152,7 +152,7 @@ pub(crate) fn receive(
 ) -> io::Result<usize> {
     let mut buffer = [0; 64 * 1024];
     // Aligned for a cmsghdr, and with room for all that one message brings.
-    let mut control = [0u64; 4 + MAX_PASSED];
+    let mut control = [0u64; 4 + MAX_PASSED / 2];
     let mut slice = libc::iovec {
         iov_base: buffer.as_mut_ptr().cast(),
         iov_len: buffer.len(),
