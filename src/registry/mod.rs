@@ -139,11 +139,12 @@ impl Registry {
         }
     }
 
-    /// The sockets of all sessions that live but this one; of those that are gone without a farewell, they
-    /// are removed. Whether somebody answers there, who knocks will see.
-    pub(crate) fn sessions(&self) -> Vec<PathBuf> {
-        let runtime = self.runtime.as_deref();
-        runtime.map_or_else(Vec::new, |runtime| session::others(runtime, self.session))
+    /// A look for the sockets of all sessions that live but this one; of those that are gone without a farewell,
+    /// they are removed. Whether somebody answers there, who knocks will see. Among thousands of lock files it takes
+    /// milliseconds.
+    pub(crate) fn sessions(&self) -> impl FnOnce() -> Vec<PathBuf> + use<> {
+        let (runtime, own) = (self.runtime.clone(), self.session);
+        move || runtime.map_or_else(Vec::new, |runtime| session::others(&runtime, own))
     }
 
     /// Makes this session the owner of the app if nobody else is. Never waits. What it owns already it is

@@ -258,10 +258,10 @@ fn others_find_this_session_by_its_socket() {
     let session = open(&scratch);
     let socket = session.socket().unwrap();
     drop(std::os::unix::net::UnixListener::bind(socket).unwrap());
-    assert_eq!(session.sessions(), [] as [&Path; 0], "it is its own");
+    assert_eq!(session.sessions()(), [] as [&Path; 0], "it is its own");
     let mut other = open(&scratch);
     other.session.start_time += 1;
-    assert_eq!(other.sessions(), [socket]);
+    assert_eq!(other.sessions()(), [socket]);
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn without_a_directory_nothing_is_locked_and_nothing_stops() {
         let port = port::any_free().unwrap();
         assert_eq!(claim(&mut session, "shop", port), Claim::Granted);
         assert_eq!(session.not_copied().len(), 0);
-        assert_eq!(session.sessions(), [] as [&Path; 0]);
+        assert_eq!(session.sessions()(), [] as [&Path; 0]);
         session.release(&app("shop").identity);
     }
 }
