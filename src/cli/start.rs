@@ -116,9 +116,9 @@ pub(super) fn prepare(
 fn habits() -> std::io::Result<Habits> {
     let descriptors = limits::raise_descriptors()?;
     signals::ignore_file_size()?;
-    signals::set_default(signals::CHILD)?;
     descriptor::open_standard_ones()?;
     let ignores_hangup = signals::is_ignored(signals::HANG_UP)?;
+    signals::set_default(signals::CHILD)?;
     Ok(Habits {
         ignores_hangup,
         descriptors,

@@ -38,10 +38,10 @@ impl Started {
 ///
 /// In the guardian itself it does not return: there `let_go` is called first, for what is not to be held so long.
 pub(crate) fn start(habits: Habits, let_go: impl FnOnce()) -> io::Result<Started> {
-    spawn::adopt_orphans()?;
-    let (ours, theirs) = descriptor::pair()?;
     // It has no handlers yet.
     signals::hold_back()?;
+    spawn::adopt_orphans()?;
+    let (ours, theirs) = descriptor::pair()?;
     match spawn::split()? {
         Side::Parent { child } => {
             signals::release()?;
