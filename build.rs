@@ -1,6 +1,11 @@
 //! Links the program to a fixed address where the system lets it: 13,000 addresses need not be filled in at each start
 //! then, and their pages (240 KiB) stay shared.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "cargo says by its environment for what is built"
+)]
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|it| it == value);
