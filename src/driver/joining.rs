@@ -391,7 +391,7 @@ impl Driver {
     pub(super) fn knock(&mut self, app: AppIndex) {
         let key = registry::app_key(&self.world.resolved().app(app).identity);
         let sessions = self.world.registry().sessions();
-        // Behind what is to be done at once: nobody waits for it, and a start least of all.
+        // Not before the first processes are started.
         tokio::task::spawn_local(async move {
             for socket in sessions() {
                 let key = key.clone();

@@ -224,6 +224,7 @@ impl Driver {
             session_mark: spawning::session_mark(),
             status: None,
         };
+        driver.guardian.hold(driver.world.new_locks());
         for app in 0..driver.plan.apps.len() {
             if driver.world.is_owned(app) {
                 driver.knock(app);

@@ -10,8 +10,11 @@ use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair,
 };
 
+/// Room for so many bytes is made before some are received.
+const MOST_RECEIVED: usize = 64 * 1024;
+
 /// At most so many descriptors travel with one message.
-const MAX_PASSED: usize = 4;
+pub(crate) const MAX_PASSED: usize = 64;
 
 /// A peer that is gone is an error, not a SIGPIPE. (macOS has no such flag; the runtime ignores SIGPIPE.)
 #[cfg(target_os = "linux")]
@@ -174,12 +177,14 @@ pub(crate) fn receive(
     bytes: &mut Vec<u8>,
     passed: &mut VecDeque<Vec<OwnedFd>>,
 ) -> io::Result<usize> {
-    let mut buffer = [0; 64 * 1024];
+    // Where it stays: an array on the stack would be filled at each call, and copied after each fork.
+    bytes.reserve(MOST_RECEIVED);
+    let spare = bytes.spare_capacity_mut();
     // Aligned for a cmsghdr, and with room for all that one message brings.
-    let mut control = [0u64; 4 + MAX_PASSED];
+    let mut control = [0u64; 4 + MAX_PASSED / 2];
     let mut slice = libc::iovec {
-        iov_base: buffer.as_mut_ptr().cast(),
-        iov_len: buffer.len(),
+        iov_base: spare.as_mut_ptr().cast(),
+        iov_len: spare.len(),
     };
     // SAFETY: an all-zero msghdr is valid: it points nowhere.
     let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
@@ -189,7 +194,7 @@ pub(crate) fn receive(
     header.msg_controllen = size_of_val(&control) as _;
     let flags = CLOSED_ON_EXEC.union(MsgFlags::MSG_DONTWAIT).bits();
     let received = loop {
-        // SAFETY: both buffers are as long as the header says, and live until the end of this function.
+        // SAFETY: both buffers are as long as the header says, and nobody else uses them meanwhile.
         let result = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) };
         match Errno::result(result) {
             Err(Errno::EINTR) => {}
@@ -205,7 +210,8 @@ pub(crate) fn receive(
     if !together.is_empty() || header.msg_flags & libc::MSG_CTRUNC != 0 {
         passed.push_back(together);
     }
-    bytes.extend_from_slice(&buffer[..received]);
+    // SAFETY: the kernel has just filled in so many of the spare ones.
+    unsafe { bytes.set_len(bytes.len() + received) };
     Ok(received)
 }
 

@@ -67,9 +67,10 @@ impl Turn {
 
 impl Supervisor {
     pub(crate) fn new(plan: &Plan, rules: SessionRules, ignored_lines: usize) -> Self {
-        let processes = 0..plan.processes.len();
+        let processes = plan.processes.iter().zip(plan.consumers());
+        let of = |(planned, consumers)| Process::of(planned, consumers);
         Self {
-            processes: processes.map(|index| Process::of(plan, index)).collect(),
+            processes: processes.map(of).collect(),
             externals: Outside::all(plan, &[]),
             rules,
             ignored_lines,
@@ -86,8 +87,9 @@ impl Supervisor {
     /// ones, at the same places; where they run, and on which port, stays. What follows from it is done with
     /// the next event.
     pub(crate) fn adopt_plan(&mut self, plan: &Plan) {
-        for (index, process) in self.processes.iter_mut().enumerate() {
-            process.adopt_plan(plan, index);
+        let planned = plan.processes.iter().zip(plan.consumers());
+        for (process, (planned, consumers)) in self.processes.iter_mut().zip(planned) {
+            process.adopt_plan(planned, consumers);
         }
         self.externals = Outside::all(plan, &self.externals);
     }
