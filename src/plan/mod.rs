@@ -27,6 +27,7 @@ use std::time::Duration;
 use crate::words::env::{Env, Source};
 use crate::words::name::{AppName, ProcessName};
 use crate::words::policy::{OnExit, RestartPolicy};
+use crate::words::ready::Ready;
 use crate::words::uses::OnChange;
 
 /// All of it resolved. Nothing in it is looked up again while it runs, except by planning anew.
@@ -121,6 +122,8 @@ pub(crate) struct PlannedProcess {
     /// From the stop signal to SIGKILL.
     pub(crate) grace: Duration,
     pub(crate) stop_signal: i32,
+    /// When it is ready, if not once it listens on its PORT.
+    pub(crate) ready: Option<Ready>,
     /// Whether it gets a terminal; `None`: as the session has it.
     pub(crate) tty: Option<bool>,
 }

@@ -22,7 +22,7 @@ impl Supervisor {
         self.processes.iter().filter_map(said_at).min()
     }
 
-    /// Once one has been waited for long enough, all who are still to listen are named: one line tells all.
+    /// Once one has been waited for long enough, all who are still to listen, or to be ready, are named: one line tells all.
     pub(super) fn say_who_is_awaited(&mut self, turn: &mut Turn) {
         if self.awaited_said_at().is_none_or(|at| at > turn.now) {
             return;
@@ -35,6 +35,7 @@ impl Supervisor {
             for_.push(WaitedFor::Process {
                 provider: process.name.clone(),
                 port: process.port,
+                not_ready: process.not_ready(),
             });
             if let Some(up) = process.up_mut() {
                 let lasted = turn.now.duration_since(up.since);
@@ -54,9 +55,10 @@ impl Supervisor {
 
 /// The run of a process that may yet listen.
 fn awaited(process: &Process) -> Option<&Up> {
-    let open = process.port.is_some() && !process.is_settled;
-    let up = process.up().filter(|up| open && up.goes_on())?;
-    up.listening.is_silent().then_some(up)
+    let up = process.up().filter(|up| up.goes_on())?;
+    let is_open = process.becomes_ready(up) && !process.is_settled;
+    let is_silent = up.listening.is_silent() || process.not_ready().is_some();
+    (is_open && is_silent).then_some(up)
 }
 
 fn said_at(process: &Process) -> Option<Instant> {

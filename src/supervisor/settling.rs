@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::supervisor::readiness::{DECLARED, certainly_elsewhere_at};
 use crate::supervisor::state::{State, Up, Wish};
 use crate::supervisor::{Action, Elsewhere, ProcessIndex, Supervisor, Turn};
 
@@ -119,10 +120,12 @@ impl Supervisor {
             return ready_at;
         }
         let alive_at = up.since + LIVES;
-        if process.port.is_none() {
-            alive_at
-        } else if let Some(certain_at) = up.listening.certainly_elsewhere_at() {
+        if let Some(certain_at) = certainly_elsewhere_at(up) {
             alive_at.max(certain_at)
+        } else if up.ready.is_some() {
+            up.since + DECLARED
+        } else if process.port.is_none() {
+            alive_at
         } else if self.is_to_listen(index) {
             up.since + IS_TO_LISTEN
         } else if process.is_silent_by_habit {

@@ -6,12 +6,14 @@ use crate::plan::{self, Host, Need, Plan, PlannedProcess, server};
 use crate::supervisor::readiness::Listening;
 use crate::supervisor::restart::History;
 use crate::supervisor::stand_in::{Guest, StandIn};
+use crate::supervisor::tries::{Tries, Trying};
 use crate::supervisor::waits::Wait;
 use crate::supervisor::{Elsewhere, ProcessIndex};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
 use crate::words::notice::Shown;
 use crate::words::policy::{OnExit, RestartPolicy};
+use crate::words::ready::Ready;
 
 /// What a process is by plan, what it is now, and what it did before.
 #[derive(Debug)]
@@ -25,6 +27,12 @@ pub(super) struct Process {
     pub(super) grace: Duration,
     /// The Procfile line that would make it listen on its PORT.
     pub(super) cure: Option<String>,
+    /// When its next run is ready, if not by its PORT.
+    pub(super) ready: Option<Ready>,
+    /// How often it was tried whether it is ready.
+    pub(super) tries: u32,
+    /// It is being tried now.
+    pub(super) trying: Option<Trying>,
     /// Who was given its URL.
     pub(super) consumers: Vec<ProcessName>,
     /// Its plan, or somebody, asked for it.
@@ -109,6 +117,9 @@ pub(super) struct Up {
     pub(super) leader_end: Option<LeaderEnd>,
     pub(super) ending: Ending,
     pub(super) listening: Listening,
+    /// What it is ready by, if not by its PORT.
+    pub(super) ready: Option<Ready>,
+    pub(super) tries: Tries,
     /// It is somebody else's program; `None`: it was spawned, and is followed until its tree is gone.
     pub(super) stand_in: Option<Box<StandIn>>,
 }
@@ -156,6 +167,9 @@ impl Process {
             on_exit: planned.on_exit,
             grace: planned.grace,
             cure: cure(planned),
+            ready: planned.ready.clone(),
+            tries: 0,
+            trying: None,
             consumers: plan.consumers(index),
             is_wanted: planned.is_wanted,
             is_meant: planned.is_meant,
@@ -183,6 +197,7 @@ impl Process {
         self.on_exit = planned.on_exit;
         self.grace = planned.grace;
         self.cure = cure(planned);
+        self.ready.clone_from(&planned.ready);
         self.consumers = plan.consumers(index);
         self.needs = planned.needs.clone();
         // One that is first asked for now has got its port only now.
@@ -318,13 +333,15 @@ fn cure(planned: &PlannedProcess) -> Option<String> {
 }
 
 impl Up {
-    pub(super) fn new(pid: i32, now: Instant) -> Self {
+    pub(super) fn new(pid: i32, ready: Option<Ready>, now: Instant) -> Self {
         Self {
             pid,
             since: now,
             leader_end: None,
             ending: Ending::Nothing,
             listening: Listening::default(),
+            ready,
+            tries: Tries::new(now),
             stand_in: None,
         }
     }

@@ -57,6 +57,7 @@ fn planned(process_type: &str) -> PlannedProcess {
         needs: Vec::new(),
         uses: Vec::new(),
         cannot: None,
+        ready: None,
         tty: None,
     }
 }
@@ -137,6 +138,8 @@ impl Story {
                 Action::Spawn { .. }
                 | Action::Terminate { .. }
                 | Action::Kill { .. }
+                | Action::Try { .. }
+                | Action::GiveUpTry { .. }
                 | Action::LetIn { .. }
                 | Action::TurnAway { .. }
                 | Action::GivenAway { .. }

@@ -2,7 +2,9 @@
 
 use crate::syntax::settings::reader::{Entry, Keys, Reader};
 use crate::syntax::settings::yaml::Value;
-use crate::syntax::settings::{PortSetting, ProcessSettings, Said, app, signal, value, variable};
+use crate::syntax::settings::{
+    PortSetting, ProcessSettings, Said, app, ready, signal, value, variable,
+};
 
 pub(super) const TTY: &[(&str, Option<bool>)] = &[
     ("auto", None),
@@ -32,6 +34,9 @@ pub(super) const KEYS: Keys<ProcessSettings> = Keys {
         }),
         ("depends_on", |reader, entry, process| {
             process.depends_on = reader.texts(entry, "process types, such as `[db]`");
+        }),
+        ("ready", |reader, entry, process| {
+            process.ready = ready::read(reader, entry);
         }),
         ("restart", |reader, entry, process| {
             process.restart = reader.choice(entry, value::RESTART);
@@ -106,6 +111,7 @@ impl ProcessSettings {
             on_exit: None,
             timeout: None,
             stop_signal: None,
+            ready: None,
             tty: None,
         }
     }
