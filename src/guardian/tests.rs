@@ -105,6 +105,7 @@ fn planned(process_type: &str) -> PlannedProcess {
         needs: Vec::new(),
         uses: Vec::new(),
         cannot: None,
+        ready: None,
         tty: None,
     }
 }

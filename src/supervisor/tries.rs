@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::supervisor::state::{Process, Up, Wish};
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn, readiness, waits};
 use crate::words::notice::Notice;
-use crate::words::policy::RestartPolicy;
+use crate::words::policy::{Attendance, RestartPolicy};
 use crate::words::ready::{Ready, Tried};
 use crate::words::wire::process::NotReady;
 
@@ -196,9 +196,9 @@ impl Supervisor {
         turn.say_all(readiness::judge(process, turn.now, is_told_at_once));
     }
 
-    /// Not where somebody waits until all are settled: he is told by other means.
+    /// Not where somebody waits until all are settled, and then goes: he is told by other means.
     pub(super) fn say_who_is_not_ready(&mut self, turn: &mut Turn) {
-        if self.is_stopping() || self.is_attended_until_settled() {
+        if self.is_stopping() || self.rules.attendance == Attendance::Nobody {
             return;
         }
         for process in &mut self.processes {
@@ -222,7 +222,7 @@ impl Supervisor {
 
     /// When it is next due to be said of one that it is not ready yet.
     pub(super) fn not_ready_said_at(&self) -> Option<Instant> {
-        if self.is_stopping() || self.is_attended_until_settled() {
+        if self.is_stopping() || self.rules.attendance == Attendance::Nobody {
             return None;
         }
         let processes = self.processes.iter();

@@ -361,6 +361,7 @@ fn what_waiting_comes_to_is_told() {
         WaitedFor::Process {
             provider: name("api"),
             port: Some(5100),
+            not_ready: None,
         },
         WaitedFor::External {
             host: "db.internal".into(),
@@ -373,7 +374,7 @@ fn what_waiting_comes_to_is_told() {
     let since = Duration::from_secs(2);
     let process = name("web");
     let told = concat!(
-        r#"{"kind":"process","port":5100,"process":"api.1"},"#,
+        r#"{"kind":"process","not_ready":null,"port":5100,"process":"api.1"},"#,
         r#"{"host":"db.internal","kind":"external","port":5432},"#,
         r#"{"kind":"somebody","process":"job.1"}"#
     );

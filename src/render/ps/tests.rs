@@ -168,6 +168,7 @@ fn a_wait_says_for_what() {
     let api = Awaited::Process {
         process: named("api", "web.1"),
         port: Some(5100),
+        not_ready: None,
     };
     let database = Awaited::Address {
         host: "db.internal".into(),

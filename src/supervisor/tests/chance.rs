@@ -3,6 +3,7 @@
 
 mod fate;
 mod start;
+mod tries;
 mod world;
 
 use std::time::Duration;
@@ -62,7 +63,8 @@ impl World {
             23..34 => self.gone(process),
             34..40 => self.listens(process, step.amount),
             40..44 => self.pass(Duration::from_millis(u64::from(step.amount) % 12_000)),
-            44..56 => self.pass_to_deadline(),
+            44..52 => self.pass_to_deadline(),
+            52..56 => self.answer_try(process, step.amount),
             56 => self.replace(process),
             57 => self.by_hand(process, step.amount),
             58 => self.rewire(process, step.amount),
@@ -431,6 +433,7 @@ fn plan(choice: u32, wiring: u64, index: usize) -> PlannedProcess {
         host: [Host::Here, Host::Elsewhere][usize::from(host == 0)],
         is_wanted: host != 1,
         needs: needs(wiring, index),
+        ready: tries::ready(choice, index),
         ..planned(["web", "api", "job", "clock"][index])
     }
 }

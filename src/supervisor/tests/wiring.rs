@@ -175,6 +175,7 @@ fn a_wait_is_visible_after_2_10_and_30_s_and_every_minute() {
     let api = || WaitedFor::Process {
         provider: name("api"),
         port: Some(5000),
+        not_ready: None,
     };
     story.after(MOMENT);
     assert_eq!(story.said(), [waits("web", api(), 2)]);

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use crate::plan::{External, Host, Need, Plan, PlannedProcess, Provider};
 use crate::supervisor::tests::chance::fate::{self, Fate};
+use crate::supervisor::tests::chance::tries::{Passes, Trying};
 use crate::supervisor::tests::{plan_of, some_instant};
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules, Supervisor};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
 use crate::words::notice::{Ended, Next, NotStarted, Notice, Shown};
-use crate::words::policy::Attendance;
-use crate::words::policy::RestartPolicy;
+use crate::words::policy::{Attendance, RestartPolicy};
 
 const ONE_KEY_PRESS: Duration = Duration::from_millis(150);
 
@@ -31,6 +31,7 @@ pub(super) struct Run {
     pub(super) elsewhere_since: Option<Instant>,
     /// It is somebody's program, which was not spawned.
     pub(super) is_stand_in: bool,
+    pub(super) passes: Passes,
 }
 
 /// A process as the world sees it.
@@ -58,6 +59,8 @@ pub(super) struct Child {
     /// Another session has asked for it.
     pub(super) is_leaving: bool,
     pub(super) is_wanted: bool,
+    pub(super) tries: u32,
+    pub(super) trying: Option<Trying>,
 }
 
 pub(super) struct World {
@@ -108,6 +111,8 @@ impl World {
             elsewhere: Elsewhere::Unknown,
             is_leaving: false,
             is_wanted: plan.is_wanted,
+            tries: 0,
+            trying: None,
         };
         Self {
             children: processes.iter().map(child).collect(),
@@ -172,6 +177,10 @@ impl World {
                 assert_eq!(run.terminated.replace(now), None, "once a run");
             }
             Action::Kill { process, run } => self.kill(process, run),
+            Action::Try {
+                process, number, ..
+            } => self.begin_try(process, number),
+            Action::GiveUpTry { process, number } => self.give_up_try(process, number),
             Action::Say(notice) => self.hear_said(notice),
             Action::LetIn { process, run } => self.let_in(process, run),
             Action::TurnAway { process } => {
@@ -193,6 +202,7 @@ impl World {
             }
             Action::Finish { status } => {
                 let is_over = self.children.iter().all(|child| child.run.is_none());
+                let is_over = is_over && self.are_tries_given_up();
                 assert!(is_over || self.is_guardian_lost, "with nothing alive");
                 assert!(self.said.dones == 1 || self.is_guardian_lost);
                 self.status = Some(status);
@@ -232,6 +242,7 @@ impl World {
             is_served: false,
             elsewhere_since: None,
             is_stand_in: false,
+            passes: Passes::default(),
         });
     }
 
@@ -255,6 +266,7 @@ impl World {
             is_served: false,
             elsewhere_since: None,
             is_stand_in: true,
+            passes: Passes::default(),
         });
     }
 
@@ -326,9 +338,12 @@ impl World {
             .as_mut()
             .filter(|run| run.goes_on() && run.number == number);
         if let Some((run, port)) = run.zip(port) {
-            run.is_served = ports.contains(&port);
+            let was_served = std::mem::replace(&mut run.is_served, ports.contains(&port));
             let is_elsewhere = !run.is_served && !ports.is_empty();
             run.elsewhere_since = is_elsewhere.then(|| run.elsewhere_since.unwrap_or(now));
+            if run.is_served != was_served {
+                child.note_served();
+            }
         }
     }
 
@@ -443,13 +458,8 @@ impl Run {
         self.ends_itself && !(is_daemon && self.terminated.is_some())
     }
 
-    fn goes_on(&self) -> bool {
+    pub(super) fn goes_on(&self) -> bool {
         self.is_spawned && self.terminated.is_none() && !self.is_tree_gone()
-    }
-
-    fn is_to_be_found(&self, now: Instant) -> bool {
-        let is_certain = |since: Instant| now >= since + Duration::from_secs(1);
-        self.is_served || self.elsewhere_since.is_some_and(is_certain)
     }
 }
 
@@ -474,7 +484,7 @@ impl Child {
             let is_enough = need.variable.is_none() || self.plan.port.is_none();
             return need.is_optional || is_done && is_enough;
         };
-        run.goes_on() && (self.plan.port.is_none() || run.is_to_be_found(now))
+        run.goes_on() && self.is_there(&run, now)
     }
 }
 
