@@ -126,6 +126,8 @@ pub(crate) struct PlannedProcess {
     pub(crate) ready: Option<Ready>,
     /// Whether it gets a terminal; `None`: as the session has it.
     pub(crate) tty: Option<bool>,
+    /// That of its lines' prefix, of the 256 that terminals have; `None`: by its place.
+    pub(crate) color: Option<u8>,
 }
 
 /// A declared use of a process, as it is now.

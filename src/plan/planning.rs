@@ -153,6 +153,7 @@ fn process(
             .and_then(|said| said.ready.as_ref())
             .map(|said| said.value.clone()),
         tty: said.and_then(|said| said.tty),
+        color: said.and_then(|said| said.color),
     })
 }
 

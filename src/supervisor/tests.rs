@@ -12,6 +12,7 @@ mod shutdown;
 mod stages;
 mod stand_ins;
 mod steering;
+mod tries;
 mod wiring;
 
 use std::time::{Duration, Instant};
@@ -58,6 +59,7 @@ fn planned(process_type: &str) -> PlannedProcess {
         uses: Vec::new(),
         cannot: None,
         ready: None,
+        color: None,
         tty: None,
     }
 }

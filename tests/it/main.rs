@@ -27,6 +27,7 @@ mod output;
 mod ports;
 mod ps;
 mod readme;
+mod ready;
 mod run_as;
 mod run_up;
 mod schema;

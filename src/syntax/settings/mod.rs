@@ -78,6 +78,8 @@ pub(crate) struct ProcessSettings {
     pub(crate) ready: Option<Said<Ready>>,
     /// Whether it gets a terminal; `None`: as the session has it.
     pub(crate) tty: Option<bool>,
+    /// That of its lines' prefix, of the 256 that terminals have.
+    pub(crate) color: Option<u8>,
 }
 
 /// `port:` of a process.
