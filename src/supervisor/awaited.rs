@@ -7,11 +7,14 @@ use crate::supervisor::{Supervisor, Turn};
 use crate::words::notice::{Notice, WaitedFor};
 use crate::words::policy::Attendance;
 
-/// That a run is to listen is said when it has not done so for this long.
-const SAID_AFTER: [Duration; 3] = [
+/// That a run is to listen, or to be ready, is said when it has not done so for this long.
+const SAID_AFTER: [Duration; 6] = [
     Duration::from_secs(1),
     Duration::from_secs(10),
     Duration::from_secs(30),
+    Duration::from_secs(60),
+    Duration::from_secs(120),
+    Duration::from_secs(300),
 ];
 
 impl Supervisor {

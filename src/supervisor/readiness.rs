@@ -16,8 +16,8 @@ const URL_AFTER: Duration = Duration::from_secs(1);
 const AFTER_ANOTHER: Duration = Duration::from_secs(3);
 /// and so long where nobody is: they may all still be compiling.
 const WITHOUT_ANOTHER: Duration = Duration::from_secs(10);
-/// Who has a `ready:` is waited for so long.
-pub(super) const DECLARED: Duration = Duration::from_secs(60);
+/// For a process that says when it is ready the summary waits so long.
+const DECLARED: Duration = Duration::from_secs(60);
 
 /// What the tree of a run listens on.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::supervisor::readiness::{DECLARED, certainly_elsewhere_at};
+use crate::supervisor::readiness::certainly_elsewhere_at;
 use crate::supervisor::state::{State, Up, Wish};
 use crate::supervisor::{Action, Elsewhere, ProcessIndex, Supervisor, Turn};
 
@@ -105,7 +105,7 @@ impl Supervisor {
             | State::Failed
             | State::FailedFor(_)
             | State::Stopped => Some(started),
-            State::Up(up) if up.goes_on() => Some(self.up_settles_at(index, up)),
+            State::Up(up) if up.goes_on() => self.up_settles_at(index, up),
             State::Up(_)
             | State::Waiting
             | State::Held(_)
@@ -114,16 +114,17 @@ impl Supervisor {
         }
     }
 
-    fn up_settles_at(&self, index: ProcessIndex, up: &Up) -> Instant {
+    /// `None`: it says when it is ready, and has not said so.
+    fn up_settles_at(&self, index: ProcessIndex, up: &Up) -> Option<Instant> {
         let process = &self.processes[index];
         if let Some(ready_at) = up.listening.ready_at {
-            return ready_at;
+            return Some(ready_at);
         }
         let alive_at = up.since + LIVES;
-        if let Some(certain_at) = certainly_elsewhere_at(up) {
+        Some(if let Some(certain_at) = certainly_elsewhere_at(up) {
             alive_at.max(certain_at)
         } else if up.ready.is_some() {
-            up.since + DECLARED
+            return None;
         } else if process.port.is_none() {
             alive_at
         } else if self.is_to_listen(index) {
@@ -132,7 +133,7 @@ impl Supervisor {
             alive_at
         } else {
             up.since + MAY_LISTEN
-        }
+        })
     }
 
     /// Whether a process that has a PORT is expected to listen: somebody waits for that, its type says so, or it did.
