@@ -418,7 +418,8 @@ impl Driver {
             self.output.begin_stop();
             self.stand_ins.terminate_all();
             let runs = self.marks();
-            let runs: Vec<&Marks> = runs.iter().map(|(_, marks)| marks).collect();
+            let runs = runs.iter().map(|(_, marks)| marks);
+            let runs: Vec<&Marks> = runs.chain(self.tries.marks()).collect();
             rescue::end_orphans(&runs, self.longest_grace()).await;
             spawn::reap(self.guardian_pid);
         } else {

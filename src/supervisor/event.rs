@@ -7,6 +7,7 @@ use crate::words::policy::{Attendance, KeyHints};
 use crate::words::port::Holder;
 use crate::words::ready::{Ready, Tried};
 use crate::words::stand_in::Program;
+use crate::words::wire::process::NotReady;
 
 /// The place of a process in `Plan::processes`.
 pub(crate) type ProcessIndex = usize;
@@ -78,6 +79,8 @@ pub(crate) enum Event {
     Elsewhere {
         process: ProcessIndex,
         now: Elsewhere,
+        /// As its owner has it.
+        not_ready: Option<NotReady>,
     },
     /// From now on it is this session that runs the process: it is started if it is wanted.
     Adopted { process: ProcessIndex },

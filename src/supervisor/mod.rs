@@ -208,7 +208,11 @@ impl Supervisor {
             Event::RestartAsked { process } => self.restart_asked(process, turn),
             Event::StopAsked { process } => self.stop_asked(process, turn),
             Event::StartAsked { process } => self.start_asked(process, turn),
-            Event::Elsewhere { process, now } => self.seen_elsewhere(process, now),
+            Event::Elsewhere {
+                process,
+                now,
+                not_ready,
+            } => self.seen_elsewhere(process, now, not_ready),
             Event::Adopted { process } => self.adopted(process, turn),
             Event::TakenOver { process } => self.taken_over(process),
             Event::Reached { external } => self.reached(&external),

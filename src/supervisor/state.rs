@@ -14,6 +14,7 @@ use crate::words::name::ProcessName;
 use crate::words::notice::Shown;
 use crate::words::policy::{OnExit, RestartPolicy};
 use crate::words::ready::Ready;
+use crate::words::wire::process::NotReady;
 
 /// What a process is by plan, what it is now, and what it did before.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(super) struct Process {
     pub(super) tries: u32,
     /// It is being tried now.
     pub(super) trying: Option<Trying>,
+    /// Why it is not ready in the session that runs it.
+    pub(super) not_ready_elsewhere: Option<NotReady>,
     /// Who was given its URL.
     pub(super) consumers: Vec<ProcessName>,
     /// Its plan, or somebody, asked for it.
@@ -170,6 +173,7 @@ impl Process {
             ready: planned.ready.clone(),
             tries: 0,
             trying: None,
+            not_ready_elsewhere: None,
             consumers: plan.consumers(index),
             is_wanted: planned.is_wanted,
             is_meant: planned.is_meant,

@@ -257,6 +257,9 @@ impl Process {
 
     /// Why its run is not ready, if that goes on and has a `ready:`.
     pub(super) fn not_ready(&self) -> Option<NotReady> {
+        if self.is_elsewhere() {
+            return self.not_ready_elsewhere.clone();
+        }
         let up = self.up().filter(|up| up.goes_on())?;
         let ready = up.ready.as_ref()?;
         if up.listening.is_to_be_found() {

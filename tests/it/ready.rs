@@ -40,7 +40,7 @@ fn with_a_page() -> Project {
 fn a_server_that_answers_503_is_not_ready_and_what_it_says_is_shown() {
     let project = with_a_page();
     let mut devrun = project.start();
-    devrun.wait_for("api.1 | GET /healthz HTTP/1.1 503");
+    devrun.wait_for("api.1  | GET /healthz HTTP/1.1 503");
     devrun.wait_for("web.1 waits for api.1, which listens, not ready yet: HTTP 503");
     assert!(ps(&project).contains("listens, not ready yet: HTTP 503"));
     let api = told(&project, 0);
@@ -58,7 +58,7 @@ fn a_server_that_answers_503_is_not_ready_and_what_it_says_is_shown() {
     assert_eq!(document["processes"][0]["not_ready"], *why);
     assert_eq!(devrun.count("web.1 started"), 0);
     project.write("go", "");
-    devrun.wait_for("web.1    | fetches");
+    devrun.wait_for("web.1  | fetches");
     assert_eq!(told(&project, 0)["not_ready"], Value::Null);
     assert!(ps(&project).contains("ready"));
     assert_eq!(devrun.interrupt(), 0);
@@ -93,6 +93,27 @@ fn one_that_is_always_restarted_is_restarted_when_it_is_ready_no_more() {
     assert_eq!(devrun.interrupt(), 0);
 }
 
+#[test]
+fn who_waits_for_another_session_is_told_the_same() {
+    let shop = Project::called("shop")
+        .file("Procfile", "web: echo fetches; exec sleep 1000\n")
+        .file("devrun.yaml", "uses: { API_URL: ../api }\n");
+    let api = shop.sibling("api");
+    api.write("Procfile", format!("web: {}\n", helper("healthy-while go")));
+    api.write(
+        "devrun.yaml",
+        "processes: { web: { ready: { http: / } } }\n",
+    );
+    let mut owner = api.start();
+    owner.wait_for("web.1 started");
+    let mut devrun = shop.start();
+    devrun.wait_for("web.1 waits for api/web.1, which listens, not ready yet: HTTP 503");
+    api.write("go", "");
+    devrun.wait_for("| fetches");
+    assert_eq!(devrun.interrupt(), 0);
+    assert_eq!(owner.interrupt(), 0);
+}
+
 /// As Tomcat does for seconds.
 #[test]
 fn a_server_that_listens_and_says_nothing_is_not_ready_yet() {
@@ -100,10 +121,10 @@ fn a_server_that_listens_and_says_nothing_is_not_ready_yet() {
     let settings = "processes: { web: { ready: { http: / } } }\n";
     let project = project(&format!("web: {web}\n"), settings);
     let mut devrun = project.start();
-    devrun.wait_for("web.1 | listens");
+    devrun.wait_for("web.1  | listens");
     wait_until_shown(&project, "listens, not ready yet");
     project.write("go", "");
-    devrun.wait_for("all up in").wait_for("web.1     ready");
+    devrun.wait_for("all up in").wait_for("web.1  ready");
     assert_eq!(devrun.interrupt(), 0);
 }
 
@@ -113,7 +134,7 @@ fn a_connection_is_enough_for_tcp() {
     let settings = "processes: { web: { ready: { tcp: true } } }\n";
     let project = project(&format!("web: {web}\n"), settings);
     let mut devrun = project.start();
-    devrun.wait_for("all up in").wait_for("web.1     ready");
+    devrun.wait_for("all up in").wait_for("web.1  ready");
     assert_eq!(devrun.interrupt(), 0);
 }
 
@@ -123,7 +144,7 @@ fn only_the_own_tree_is_asked() {
     let settings = "processes: { web: { ready: { http: / } } }\n";
     let project = project("web: echo PORT=$PORT; exec sleep 1000\n", settings);
     let mut devrun = project.start();
-    let port: u16 = devrun.value_after("web.1    | PORT=").parse().unwrap();
+    let port: u16 = devrun.value_after("web.1  | PORT=").parse().unwrap();
     let stranger = TcpListener::bind(("127.0.0.1", port)).unwrap();
     stranger.set_nonblocking(true).unwrap();
     devrun.wait_for("of web.1 is in the hands of");
@@ -150,7 +171,7 @@ fn a_line_makes_its_run_ready() {
             "is not ready yet: no line matches `^up in [0-9] s$`",
         );
         project.write("go", "");
-        devrun.wait_for("all up in").wait_for("web.1     ready");
+        devrun.wait_for("all up in").wait_for("web.1  ready");
         let restarted = project.run(&["restart", "web", "--timeout", "0.3"]);
         assert_eq!(restarted.status, 124, "{}", restarted.stderr);
         wait_until_shown(&project, "is not ready yet: no line matches");
@@ -174,7 +195,7 @@ fn a_command_is_asked_in_the_processs_place_and_says_why() {
     let mut devrun = project.start();
     wait_until_shown(&project, "is not ready yet: status 1: not there");
     project.write("go", "");
-    devrun.wait_for("all up in").wait_for("db.1      ready");
+    devrun.wait_for("all up in").wait_for("db.1  ready");
     assert_eq!(devrun.count("not there"), 0, "it is not shown");
     assert_eq!(devrun.interrupt(), 0);
 }
@@ -222,6 +243,29 @@ fn a_restart_ends_what_is_tried_and_begins_anew() {
 }
 
 #[test]
+fn who_starts_a_session_and_goes_is_told_and_waits_until_it_is_ready() {
+    let project = with_a_page();
+    let mut front = project.start_with(&["--detach"]);
+    front.see("api.1, which listens, not ready yet: HTTP 503");
+    project.write("go", "");
+    assert_eq!(front.wait(), 0);
+    assert_eq!(told(&project, 0)["state"], "ready");
+    project.end_session();
+}
+
+#[test]
+fn who_borrows_a_process_is_told_and_waits_until_it_is_ready() {
+    let project = with_a_page();
+    let run = project.command(["run", "--up", "echo", "runs"]);
+    let mut run = project.spawn(run);
+    run.stderr
+        .wait_for("api.1, which listens, not ready yet: HTTP 503", 0);
+    project.write("go", "");
+    run.wait_for("runs");
+    assert_eq!(run.wait(), 0);
+}
+
+#[test]
 fn a_stop_leaves_nobody_of_what_is_tried() {
     let (project, mut devrun) = with_a_slow_command("");
     let child = pid(&project);
@@ -235,7 +279,7 @@ fn what_is_left_behind_by_a_command_that_passed_is_ended() {
     let settings = format!("processes: {{ db: {{ ready: {{ exec: '{command}' }} }} }}\n");
     let project = project("db: exec sleep 1000\n", &settings);
     let mut devrun = project.start();
-    devrun.wait_for("db.1      ready");
+    devrun.wait_for("db.1  ready");
     wait_until_gone(pid(&project));
     assert_eq!(devrun.interrupt(), 0);
 }

@@ -12,9 +12,11 @@ use tokio::task::AbortHandle;
 
 use crate::driver::Driver;
 use crate::driver::child::{self, Ends};
+use crate::driver::probe;
 use crate::driver::ready::{ENDS_WITHIN, Kind, Try};
 use crate::guardian::protocol::{News, Request, RunId, Spawn};
 use crate::log::tail::Tail;
+use crate::os::family::Marks;
 use crate::os::signals::TERMINATE;
 use crate::os::{self, descriptor, watched};
 use crate::plan::command;
@@ -32,6 +34,8 @@ const NO_LARGE_PIPE: usize = usize::MAX;
 
 pub(super) struct Command {
     id: RunId,
+    /// By which it is found should the guardian be gone.
+    pub(super) marks: Marks,
     end_by: Instant,
     output: Rc<Output>,
     reading: AbortHandle,
@@ -139,6 +143,7 @@ impl Driver {
         let mark = format!("{}.{process}.try.{number}", self.session_mark);
         let planned = &self.plan.processes[process];
         let env = self.changes.env_of_run(process).unwrap_or(&planned.env);
+        let marks = probe::marks(ends.identity, &mark);
         let request = Spawn {
             id,
             stop_signal: TERMINATE,
@@ -153,6 +158,7 @@ impl Driver {
         self.guardian.send(&Request::Spawn(request), ends.childs);
         Ok(Kind::Command(Command {
             id,
+            marks,
             end_by: Instant::now() + ENDS_WITHIN,
             output,
             reading: reading.abort_handle(),
@@ -195,7 +201,11 @@ impl Driver {
                 (*id, Tried::Failed(cannot_run(&os::words_of(&error))))
             }
             News::Gone { id, .. } => (*id, self.command_mut(*id)?.tried()),
-            News::Spawned { .. } | News::Adopted { .. } | News::StopRequested => return None,
+            News::Spawned { id, pid, session } => {
+                self.command_mut(*id)?.marks.begin(*pid, *session);
+                return None;
+            }
+            News::Adopted { .. } | News::StopRequested => return None,
         };
         let process = id.try_of()?;
         let is_its = |running: &&Try| running.number == id.run;

@@ -19,6 +19,7 @@ use crate::driver::Driver;
 use crate::driver::ready::command::Command;
 use crate::driver::spawning;
 use crate::os;
+use crate::os::family::Marks;
 use crate::supervisor::{Event, ProcessIndex};
 use crate::words::ready::{Ready, Tried};
 use crate::words::wire::process::Listens;
@@ -54,6 +55,14 @@ impl Tries {
             Kind::Command(command) => command.end_by(),
         });
         commands.min()
+    }
+
+    /// What the commands that run are known by.
+    pub(super) fn marks(&self) -> impl Iterator<Item = &Marks> {
+        self.0.values().filter_map(|it| match &it.kind {
+            Kind::Task(_) => None,
+            Kind::Command(command) => Some(&command.marks),
+        })
     }
 }
 

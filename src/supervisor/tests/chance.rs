@@ -171,7 +171,11 @@ impl World {
             self.failures
                 .retain(|(failed, ..)| is_final || *failed != process);
         }
-        self.tell(Event::Elsewhere { process, now });
+        self.tell(Event::Elsewhere {
+            process,
+            now,
+            not_ready: None,
+        });
     }
 
     fn take_over(&mut self, process: ProcessIndex) {

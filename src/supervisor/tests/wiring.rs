@@ -71,7 +71,11 @@ pub(super) fn name(process_type: &str) -> ProcessName {
 }
 
 pub(super) fn seen(process: ProcessIndex, now: Elsewhere) -> Event {
-    Event::Elsewhere { process, now }
+    Event::Elsewhere {
+        process,
+        now,
+        not_ready: None,
+    }
 }
 
 pub(super) fn serves(process: ProcessIndex, run: u32, ports: &[u16]) -> Event {
