@@ -96,8 +96,9 @@ pub(super) fn listens(
     let has_changed = std::mem::replace(&mut listening.is_served, is_served) != is_served;
     listening.elsewhere_since = is_elsewhere.then(|| listening.elsewhere_since.unwrap_or(now));
     listening.is_surely_elsewhere &= is_elsewhere;
-    if has_changed && up.ready.as_ref().is_some_and(Ready::is_of_port) {
-        up.tries.begin_anew(now);
+    let tries = up.tries.as_mut().filter(|tries| tries.by.is_of_port());
+    if let Some(tries) = tries.filter(|_| has_changed) {
+        tries.begin_anew(now);
     }
     judge(process, now, is_told_at_once)
 }
@@ -106,9 +107,9 @@ pub(super) fn listens(
 pub(super) fn judge(process: &mut Process, now: Instant, is_told_at_once: bool) -> Option<Notice> {
     let up = process.up_mut()?;
     let listening = &mut up.listening;
-    let is_ready = match &up.ready {
+    let is_ready = match &up.tries {
         None => listening.is_served,
-        Some(ready) => up.tries.has_passed() && (listening.is_served || !ready.is_of_port()),
+        Some(tries) => tries.has_passed() && (listening.is_served || !tries.by.is_of_port()),
     };
     listening.was_ready |= is_ready;
     listening.ready_at = is_ready.then(|| listening.ready_at.unwrap_or(now));
@@ -204,7 +205,7 @@ pub(super) fn stolen(process: &mut Process, holder: Holder) -> Option<Notice> {
 /// From when on it is certain that a run is to be found on another port than its PORT, if it listens there. Who says by
 /// other means when he is ready is ready then, and nowhere else.
 pub(super) fn certainly_elsewhere_at(up: &Up) -> Option<Instant> {
-    let is_by_port = up.ready.as_ref().is_none_or(Ready::is_of_port);
+    let is_by_port = up.ready().is_none_or(Ready::is_of_port);
     let since = up.listening.elsewhere_since.filter(|_| is_by_port);
     since.map(|since| since + VERDICT_AFTER)
 }
@@ -217,7 +218,7 @@ pub(super) fn summed_up_at(port: Option<u16>, up: &Up, latest_ready: Option<Inst
     match (port, known, latest_ready) {
         (_, Some(known), _) => known,
         // It says when it is ready: it is expected to be.
-        (_, None, _) if up.ready.is_some() => up.since + DECLARED,
+        (_, None, _) if up.tries.is_some() => up.since + DECLARED,
         (None, None, _) => up.since,
         (Some(_), None, Some(ready)) => ready.max(up.since) + AFTER_ANOTHER,
         (Some(_), None, None) => up.since + WITHOUT_ANOTHER,

@@ -123,7 +123,7 @@ impl Supervisor {
         let alive_at = up.since + LIVES;
         Some(if let Some(certain_at) = certainly_elsewhere_at(up) {
             alive_at.max(certain_at)
-        } else if up.ready.is_some() {
+        } else if up.tries.is_some() {
             return None;
         } else if process.port.is_none() {
             alive_at

@@ -120,9 +120,8 @@ pub(super) struct Up {
     pub(super) leader_end: Option<LeaderEnd>,
     pub(super) ending: Ending,
     pub(super) listening: Listening,
-    /// What it is ready by, if not by its PORT.
-    pub(super) ready: Option<Ready>,
-    pub(super) tries: Tries,
+    /// `None`: it is ready by its PORT, or at once.
+    pub(super) tries: Option<Box<Tries>>,
     /// It is somebody else's program; `None`: it was spawned, and is followed until its tree is gone.
     pub(super) stand_in: Option<Box<StandIn>>,
 }
@@ -344,8 +343,7 @@ impl Up {
             leader_end: None,
             ending: Ending::Nothing,
             listening: Listening::default(),
-            ready,
-            tries: Tries::new(now),
+            tries: ready.map(|by| Box::new(Tries::new(by, now))),
             stand_in: None,
         }
     }
@@ -357,6 +355,11 @@ impl Up {
             kill_at: now + grace,
             is_wait_said: false,
         };
+    }
+
+    /// What it is ready by, if not by its PORT.
+    pub(super) fn ready(&self) -> Option<&Ready> {
+        self.tries.as_ref().map(|tries| &tries.by)
     }
 
     pub(super) fn is_ending(&self) -> bool {

@@ -34,6 +34,7 @@ pub(super) struct Trying {
 /// What the tries of a run have come to. Of one that is ready by a line: whether that has come.
 #[derive(Debug)]
 pub(super) struct Tries {
+    pub(super) by: Ready,
     has_passed: bool,
     /// In a row, since it passed.
     failures: u32,
@@ -50,8 +51,9 @@ pub(super) struct Tries {
 }
 
 impl Tries {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(by: Ready, now: Instant) -> Self {
         Self {
+            by,
             has_passed: false,
             failures: 0,
             seen: None,
@@ -120,7 +122,7 @@ impl Supervisor {
             if process.tried_at().is_none_or(|at| at > turn.now) {
                 continue;
             }
-            let ready = process.up().and_then(|up| up.ready.clone());
+            let ready = process.up().and_then(|up| up.ready().cloned());
             let ready = ready.expect("only who has a `ready:` is tried");
             process.tries += 1;
             let number = process.tries;
@@ -190,9 +192,11 @@ impl Supervisor {
             return;
         };
         let up = process.up_mut().filter(|up| up.goes_on());
-        let up = up.filter(|up| matches!(up.ready, Some(Ready::Log(_))));
-        let Some(up) = up else { return };
-        up.tries.passed(turn.now);
+        let tries = up.and_then(|up| up.tries.as_mut());
+        let Some(tries) = tries.filter(|tries| matches!(tries.by, Ready::Log(_))) else {
+            return;
+        };
+        tries.passed(turn.now);
         turn.say_all(readiness::judge(process, turn.now, is_told_at_once));
     }
 
@@ -206,11 +210,11 @@ impl Supervisor {
                 continue;
             }
             let (name, why) = (process.name.clone(), process.not_ready());
-            let Some((up, why)) = process.up_mut().zip(why) else {
+            let Some((tries, why)) = process.tries_mut().zip(why) else {
                 continue;
             };
-            let since = turn.now.duration_since(up.tries.since);
-            up.tries.said_at = up.tries.since + waits::said_after(since);
+            let since = turn.now.duration_since(tries.since);
+            tries.said_at = tries.since + waits::said_after(since);
             turn.say(Notice::NotReady {
                 process: name,
                 why,
@@ -233,7 +237,7 @@ impl Supervisor {
 impl Process {
     /// Whether a run that goes on is not there before it is ready.
     pub(super) fn becomes_ready(&self, up: &Up) -> bool {
-        self.port.is_some() || up.ready.is_some()
+        self.port.is_some() || up.tries.is_some()
     }
 
     /// When it is to be tried next; `None`: it is being tried, or not to be.
@@ -241,15 +245,15 @@ impl Process {
         if self.trying.is_some() || !self.is_tried() {
             return None;
         }
-        let up = self.up()?;
-        let is_done = up.tries.has_passed && !up.ready.as_ref()?.is_tried_on();
-        (!is_done).then_some(up.tries.next_at)
+        let tries = self.up()?.tries.as_ref()?;
+        let is_done = tries.has_passed && !tries.by.is_tried_on();
+        (!is_done).then_some(tries.next_at)
     }
 
     /// Its run goes on and is ready by something that is tried. On a port only while its own tree listens there.
     fn is_tried(&self) -> bool {
         let up = self.up().filter(|up| up.goes_on());
-        let ready = up.and_then(|up| Some((up, up.ready.as_ref()?)));
+        let ready = up.and_then(|up| Some((up, up.ready()?)));
         ready.is_some_and(|(up, ready)| {
             ready.is_tried() && (up.listening.is_served() || !ready.is_of_port())
         })
@@ -261,19 +265,19 @@ impl Process {
             return self.not_ready_elsewhere.clone();
         }
         let up = self.up().filter(|up| up.goes_on())?;
-        let ready = up.ready.as_ref()?;
+        let tries = up.tries.as_ref()?;
         if up.listening.is_to_be_found() {
             return None;
         }
         let listens = up.listening.is_served();
-        let seen = match ready {
+        let seen = match &tries.by {
             Ready::Log(expression) => Some(format!("no line matches `{expression}`")),
             Ready::Http { .. } | Ready::Tcp if !listens => Some("does not listen".into()),
-            Ready::Http { .. } | Ready::Tcp | Ready::Exec(_) => up.tries.seen.clone(),
+            Ready::Http { .. } | Ready::Tcp | Ready::Exec(_) => tries.seen.clone(),
         };
         Some(NotReady {
             listens,
-            was_ready: up.tries.failing_since.is_some(),
+            was_ready: tries.failing_since.is_some(),
             seen,
         })
     }
@@ -281,12 +285,16 @@ impl Process {
     /// Of one that was ready that was said when it ceased to be.
     fn not_ready_said_at(&self) -> Option<Instant> {
         let why = self.not_ready().filter(|why| !why.was_ready);
-        why.and_then(|_| Some(self.up()?.tries.said_at))
+        why.and_then(|_| Some(self.up()?.tries.as_ref()?.said_at))
+    }
+
+    fn tries_mut(&mut self) -> Option<&mut Tries> {
+        self.up_mut()?.tries.as_deref_mut()
     }
 
     fn pass(&mut self, now: Instant) -> Option<Notice> {
         let process = self.name.clone();
-        let tries = &mut self.up_mut()?.tries;
+        let tries = self.tries_mut()?;
         tries.passed(now);
         let since = tries.failing_since.take()?;
         Some(Notice::ReadyAgain {
@@ -297,7 +305,7 @@ impl Process {
 
     /// Whoever is ready no more is started again only if it always is. Somebody's program in its place is not.
     fn fail(&mut self, seen: String, now: Instant) -> Option<Notice> {
-        let is_over = self.up_mut()?.tries.failed(seen, now);
+        let is_over = self.tries_mut()?.failed(seen, now);
         readiness::judge(self, now, false);
         let why = self.not_ready().filter(|_| is_over)?;
         let is_always = self.restart == RestartPolicy::Always;

@@ -60,7 +60,7 @@ pub(crate) fn ready(
     not_ready: Option<&NotReady>,
 ) -> String {
     match (not_ready, port) {
-        (Some(not_ready), _) => format!("{provider}, which {}", not_ready.words()),
+        (Some(not_ready), _) => format!("{provider} ({})", not_ready.words()),
         (None, Some(port)) => format!("{provider} to listen on {port}"),
         (None, None) => format!("{provider} to run"),
     }

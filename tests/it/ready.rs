@@ -41,7 +41,7 @@ fn a_server_that_answers_503_is_not_ready_and_what_it_says_is_shown() {
     let project = with_a_page();
     let mut devrun = project.start();
     devrun.wait_for("api.1  | GET /healthz HTTP/1.1 503");
-    devrun.wait_for("web.1 waits for api.1, which listens, not ready yet: HTTP 503");
+    devrun.wait_for("web.1 waits for api.1 (listens, not ready yet: HTTP 503");
     assert!(ps(&project).contains("listens, not ready yet: HTTP 503"));
     let api = told(&project, 0);
     let why = &api["not_ready"];
@@ -107,7 +107,7 @@ fn who_waits_for_another_session_is_told_the_same() {
     let mut owner = api.start();
     owner.wait_for("web.1 started");
     let mut devrun = shop.start();
-    devrun.wait_for("web.1 waits for api/web.1, which listens, not ready yet: HTTP 503");
+    devrun.wait_for("web.1 waits for api/web.1 (listens, not ready yet: HTTP 503");
     api.write("go", "");
     devrun.wait_for("| fetches");
     assert_eq!(devrun.interrupt(), 0);
@@ -246,7 +246,7 @@ fn a_restart_ends_what_is_tried_and_begins_anew() {
 fn who_starts_a_session_and_goes_is_told_and_waits_until_it_is_ready() {
     let project = with_a_page();
     let mut front = project.start_with(&["--detach"]);
-    front.see("api.1, which listens, not ready yet: HTTP 503");
+    front.see("api.1 (listens, not ready yet: HTTP 503");
     project.write("go", "");
     assert_eq!(front.wait(), 0);
     assert_eq!(told(&project, 0)["state"], "ready");
@@ -259,7 +259,7 @@ fn who_borrows_a_process_is_told_and_waits_until_it_is_ready() {
     let run = project.command(["run", "--up", "echo", "runs"]);
     let mut run = project.spawn(run);
     run.stderr
-        .wait_for("api.1, which listens, not ready yet: HTTP 503", 0);
+        .wait_for("api.1 (listens, not ready yet: HTTP 503", 0);
     project.write("go", "");
     run.wait_for("runs");
     assert_eq!(run.wait(), 0);

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use crate::plan::{Host, Need, PlannedProcess, Provider};
+use crate::plan::{External, Host, Need, Plan, PlannedProcess, Provider};
 use crate::supervisor::tests::chance::fate::Fate;
 use crate::supervisor::tests::chance::start::Start;
-use crate::supervisor::tests::chance::world::{Run, World, external};
-use crate::supervisor::tests::{listener, planned};
+use crate::supervisor::tests::chance::world::{Run, World};
+use crate::supervisor::tests::{listener, plan_of, planned};
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules};
 use crate::words::exit::{Exit, Killed};
 use crate::words::policy::{Attendance, OnExit, RestartPolicy};
@@ -439,6 +439,20 @@ fn plan(choice: u32, wiring: u64, index: usize) -> PlannedProcess {
         needs: needs(wiring, index),
         ready: tries::ready(choice, index),
         ..planned(["web", "api", "job", "clock"][index])
+    }
+}
+
+fn external() -> External {
+    External {
+        host: "db.internal".into(),
+        port: 5432,
+    }
+}
+
+fn with_an_external(processes: Vec<PlannedProcess>) -> Plan {
+    Plan {
+        externals: vec![external()],
+        ..plan_of(processes)
     }
 }
 

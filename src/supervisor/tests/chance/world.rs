@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::plan::{External, Host, Need, Plan, PlannedProcess, Provider};
+use crate::plan::{Host, Need, PlannedProcess, Provider};
 use crate::supervisor::tests::chance::fate::{self, Fate};
 use crate::supervisor::tests::chance::tries::{Passes, Trying};
-use crate::supervisor::tests::{plan_of, some_instant};
+use crate::supervisor::tests::chance::with_an_external;
+use crate::supervisor::tests::some_instant;
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules, Supervisor};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
@@ -485,19 +486,5 @@ impl Child {
             return need.is_optional || is_done && is_enough;
         };
         run.goes_on() && self.is_there(&run, now)
-    }
-}
-
-pub(super) fn external() -> External {
-    External {
-        host: "db.internal".into(),
-        port: 5432,
-    }
-}
-
-fn with_an_external(processes: Vec<PlannedProcess>) -> Plan {
-    Plan {
-        externals: vec![external()],
-        ..plan_of(processes)
     }
 }
