@@ -374,6 +374,13 @@ mod tests {
     const ID: RunId = RunId { process: 3, run: 7 };
 
     #[test]
+    fn a_try_is_told_from_the_runs_of_its_process() {
+        assert_eq!(RunId::of_try(3, 7).try_of(), Some(3));
+        assert_eq!(ID.try_of(), None);
+        assert_ne!(RunId::of_try(3, 7), ID);
+    }
+
+    #[test]
     fn a_request_comes_out_as_it_went_in_however_it_is_cut() {
         let spawn = Request::Spawn(Spawn {
             id: ID,

@@ -14,6 +14,7 @@ use crate::words::notice::{
 };
 use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
+use crate::words::wire::process::NotReady;
 
 fn name(process_type: &str) -> ProcessName {
     ProcessName::first(ProcessType::new(process_type).unwrap())
@@ -352,6 +353,28 @@ fn the_rest_is_told_in_full() {
         },
         r#""bye","status":3,"up_s":954.0,"restarts":2,"ignored_lines":1"#,
     );
+}
+
+#[test]
+fn who_is_not_ready_is_told_with_what_was_seen() {
+    let not_ready = Notice::NotReady {
+        process: name("web"),
+        why: NotReady {
+            listens: true,
+            was_ready: true,
+            seen: Some("HTTP 503".into()),
+        },
+        since: Duration::from_secs(10),
+        is_restarted: false,
+    };
+    let expected = r#""process.not_ready","process":"web.1","run":2,"pid":41210,"listens":true,"was_ready":true,"seen":"HTTP 503","restarts":false,"since_s":10.0"#;
+    assert_eq!(said(&not_ready), [expected]);
+    let again = Notice::ReadyAgain {
+        process: name("web"),
+        after: Duration::from_secs(12),
+    };
+    let expected = r#""process.ready_again","process":"web.1","run":2,"pid":41210,"after_s":12.0"#;
+    assert_eq!(said(&again), [expected]);
 }
 
 #[test]

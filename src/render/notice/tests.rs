@@ -1,5 +1,6 @@
 //! Every notice, as people read it.
 
+mod ready;
 mod stand_in;
 mod starts;
 mod summary;
