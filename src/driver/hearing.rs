@@ -1,8 +1,11 @@
 //! What the guardian tells of the runs becomes news to the supervisor.
 
+use std::future;
 use std::io;
 use std::path::Path;
 use std::time::Instant;
+
+use tokio::sync::mpsc;
 
 use crate::driver::Driver;
 use crate::driver::child::SHELL;
@@ -13,7 +16,27 @@ use crate::supervisor::{Event, ProcessIndex};
 use crate::words::exit::Killed;
 use crate::words::wording;
 
+/// So much news is heard at most before it is acted on.
+const MOST_AT_ONCE: usize = 4096;
+
 impl Driver {
+    /// What is there already: a thousand who end at once are one turn, not a thousand.
+    pub(super) async fn hear_more(
+        &mut self,
+        events: &mut Vec<Event>,
+        inbox: &mut mpsc::UnboundedReceiver<Event>,
+    ) {
+        // What follows from somebody's request is not mixed with what happens after it.
+        while events.last().is_none_or(Event::is_news) && events.len() < MOST_AT_ONCE {
+            tokio::select! {
+                biased;
+                news = self.guardian.next(), if !self.is_guardian_lost => events.extend(self.hear(news)),
+                Some(event) = inbox.recv() => events.push(event),
+                () = future::ready(()) => return,
+            }
+        }
+    }
+
     pub(super) fn hear(&mut self, news: Option<News>) -> Option<Event> {
         let Some(news) = news else {
             self.is_guardian_lost = true;

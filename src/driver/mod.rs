@@ -59,7 +59,7 @@ use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{Request, RunId};
 use crate::os::family::Marks;
 use crate::os::pty::Size;
-use crate::os::{process, signals, spawn};
+use crate::os::{memory, process, signals, spawn};
 use crate::plan::Plan;
 use crate::render::renderer::Renderer;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
@@ -228,6 +228,7 @@ impl Driver {
             session_mark: spawning::session_mark(),
             status: None,
         };
+        driver.guardian.hold(driver.world.new_locks());
         for app in 0..driver.plan.apps.len() {
             if driver.world.is_owned(app) {
                 driver.knock(app);
@@ -245,15 +246,8 @@ impl Driver {
         let mut events = vec![Event::SessionStarted];
         events.extend(self.failed_at_first());
         loop {
-            for event in events.drain(..) {
-                self.lending.note(&event);
-                for action in self.supervisor.handle(self.now(), event) {
-                    self.carry_out(action);
-                }
-                if self.supervisor.is_stopping() {
-                    self.output.begin_stop();
-                }
-            }
+            self.hear_more(&mut events, &mut inbox).await;
+            self.take_in(&mut events);
             self.note_ready();
             self.publish();
             self.seek_newly_needed();
@@ -305,6 +299,20 @@ impl Driver {
                     TerminalSignal::Window => self.resized(),
                 },
             }
+        }
+    }
+
+    fn take_in(&mut self, events: &mut Vec<Event>) {
+        events.iter().for_each(|event| self.lending.note(event));
+        let actions = self.supervisor.handle(self.now(), events.drain(..));
+        if actions.iter().any(Action::ends_a_run) {
+            self.set_guardian_going();
+        }
+        for action in actions {
+            self.carry_out(action);
+        }
+        if self.supervisor.is_stopping() {
+            self.output.begin_stop();
         }
     }
 
@@ -375,14 +383,14 @@ impl Driver {
                 let id = id(process, run);
                 match self.stand_ins.of(id) {
                     Some(stranger) => stranger.terminate(),
-                    None => self.ask_to_end(&Request::Terminate(id)),
+                    None => self.guardian.send(&Request::Terminate(id), Vec::new()),
                 }
             }
             Action::Kill { process, run } => {
                 let id = id(process, run);
                 match self.stand_ins.of(id) {
                     Some(stranger) => stranger.kill(),
-                    None => self.ask_to_end(&Request::Kill(id)),
+                    None => self.guardian.send(&Request::Kill(id), Vec::new()),
                 }
             }
             Action::Try {
@@ -399,6 +407,10 @@ impl Driver {
                 if let Notice::ListensElsewhere(verdict) = &notice {
                     self.note_verdict(verdict);
                 }
+                // The start is over.
+                if matches!(notice, Notice::AllUp { .. }) {
+                    memory::give_back();
+                }
             }
             Action::GivenAway { process } => self.given_away(process),
             Action::Settled { status } => self.settled(status),
@@ -406,10 +418,9 @@ impl Driver {
         }
     }
 
-    /// A guardian that somebody has stopped (SIGSTOP) is set going: it alone can end anything.
-    fn ask_to_end(&mut self, request: &Request) {
+    /// Where somebody has stopped it (SIGSTOP): it alone can end anything.
+    fn set_guardian_going(&self) {
         signals::send(self.guardian_pid, signals::CONTINUE);
-        self.guardian.send(request, Vec::new());
     }
 
     async fn finish(mut self, status: u8) -> End {
@@ -423,7 +434,8 @@ impl Driver {
             rescue::end_orphans(&runs, self.longest_grace()).await;
             spawn::reap(self.guardian_pid);
         } else {
-            self.ask_to_end(&Request::End);
+            self.set_guardian_going();
+            self.guardian.send(&Request::End, Vec::new());
             let end = async { while self.guardian.next().await.is_some() {} };
             if tokio::time::timeout(GUARDIANS_END, end).await.is_ok() {
                 // It closed its end as the last thing it did.
@@ -439,9 +451,13 @@ impl Driver {
         if !self.supervisor.is_stopping() && !self.is_guardian_lost {
             self.wait_for_reader().await;
         }
-        let output = self.output.finish(Instant::now() + LAST_WORDS).await;
+        let deadline = Instant::now() + LAST_WORDS;
+        let output = self.output.clone().finish(deadline).await;
         let is_whole = !output.has_failed && output.lost == 0;
         let status = if is_whole { status } else { status.max(1) };
+        // All is ended, told and given back, and with this process goes its memory: to give that back piece by piece
+        // would take longer than the end of a thousand processes.
+        std::mem::forget(self);
         End { status, output }
     }
 

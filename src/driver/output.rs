@@ -1,8 +1,8 @@
-//! The one owner of stdout: tasks read the children's pipes into one buffer, a thread writes it.
+//! The one owner of stdout: tasks read the children's pipes into one buffer, and one writes it.
 //!
-//! Bounds: about 1 MiB waits for a slow reader, then the children wait as well, one that is being stopped only
-//! at 8 MiB; from the session's stop on 16 MiB, and what comes on top is dropped and counted, so that a reader who
-//! stands still cannot get a healthy child killed within its last words.
+//! Bounds: about 64 KiB wait for a slow reader of a pipe, 512 KiB elsewhere, then the children wait as well, one that
+//! is being stopped only at 8 MiB; from the session's stop on 16 MiB, and what comes on top is dropped and counted, so
+//! that a reader who stands still cannot get a healthy child killed within its last words.
 
 mod attached;
 mod open_line;
@@ -29,6 +29,7 @@ use tokio::time;
 use crate::driver::clock::Clock;
 use crate::driver::output::attached::Attached;
 use crate::driver::output::open_line::{OpenLine, Silence};
+use crate::driver::output::room::Voice;
 use crate::driver::output::visits::Visits;
 use crate::driver::output::writer::Writer;
 use crate::driver::ready::line::Seeks;
@@ -64,8 +65,7 @@ struct Inner {
     /// Every pipe is read through this one: only what was read stays.
     chunk: RefCell<Vec<u8>>,
     is_stopping: Cell<bool>,
-    /// Sources whose run is being ended, or has ended.
-    is_heard_out: RefCell<Vec<bool>>,
+    voices: RefCell<Vec<Voice>>,
     lines: Lines,
     /// Then a reader who stands still slows nobody.
     is_terminal: bool,
@@ -113,7 +113,7 @@ pub(crate) struct Ended {
 }
 
 impl Output {
-    /// Starts the thread that writes to `stdout`: the lines of so many `sources`, or only what is said of them.
+    /// Starts what writes to `stdout`: the lines of so many `sources`, or only what is said of them.
     /// To be called in the runtime's `LocalSet`.
     pub(crate) fn start(
         stream: Renderer,
@@ -128,7 +128,7 @@ impl Output {
             clock: RefCell::new(clock),
             chunk: RefCell::new(vec![0; CHUNK]),
             is_stopping: Cell::new(false),
-            is_heard_out: RefCell::new(vec![false; sources]),
+            voices: RefCell::new(vec![Voice::default(); sources]),
             lines,
             is_terminal: terminal::is_terminal(&stdout),
             attached: RefCell::new(None),
@@ -190,7 +190,7 @@ impl Output {
     /// Reads a run's pipe, from [`Reader::begin`] until it is told that the run is over.
     pub(crate) fn read(&self, source: usize, run: u32, pipe: OwnedFd) -> io::Result<Reader> {
         let pipe = watched::watch(pipe, Interest::READABLE)?;
-        self.0.is_heard_out.borrow_mut()[source] = false;
+        self.0.voices.borrow_mut()[source] = Voice::default();
         let (begin, has_begun) = oneshot::channel();
         let (over, is_over) = oneshot::channel();
         let output = self.clone();
@@ -231,7 +231,7 @@ impl Output {
 
     /// Resolves once nobody reads our stdout any more.
     pub(crate) async fn closed(&self) {
-        self.0.writer.until(Writer::is_closed).await;
+        self.0.writer.closed().await;
     }
 
     /// Resolves once everything is written, or nobody will read it.
@@ -379,6 +379,7 @@ impl Output {
         let mut chunk = self.0.chunk.borrow_mut();
         let count = descriptor::read(pipe.get_ref().as_fd(), &mut chunk).unwrap_or(Some(0))?;
         let chunk = &chunk[..count];
+        self.hear(source, count);
         if count > 0 {
             self.store_in(|store| store.chunk(source, run, chunk));
             self.0.visits.borrow_mut().show(source, chunk);

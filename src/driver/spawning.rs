@@ -151,7 +151,7 @@ pub(super) fn session_mark() -> String {
 }
 
 pub(super) fn id(process: ProcessIndex, run: u32) -> RunId {
-    let process = u32::try_from(process).expect("a plan has at most 2,000 processes");
+    let process = u32::try_from(process).expect("a plan has at most 5,000 processes");
     RunId { process, run }
 }
 

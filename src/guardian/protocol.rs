@@ -49,7 +49,7 @@ pub(crate) enum Request {
     Attached([u32; 8]),
     /// The terminal is as before.
     Detached,
-    /// A lock travels with it, taken after the guardian was forked: it is kept open until the guardian ends.
+    /// Locks travel with it: they are kept open until the guardian ends.
     Hold,
     /// The session is over: end whatever is left, then go.
     End,

@@ -202,6 +202,47 @@ pub(crate) enum Action {
     },
 }
 
+impl Event {
+    /// It tells what became of a run, and more of that kind may follow; nobody has asked for anything.
+    pub(crate) fn is_news(&self) -> bool {
+        match self {
+            Self::SessionStarted
+            | Self::Spawned { .. }
+            | Self::SpawnFailed { .. }
+            | Self::LeaderExited { .. }
+            | Self::Exited { .. }
+            | Self::Listens { .. }
+            | Self::Tried { .. }
+            | Self::LineSeen { .. }
+            | Self::PortStolen { .. }
+            | Self::PortMoved { .. }
+            | Self::StandInEnded { .. }
+            | Self::DeadlineReached => true,
+            Self::Elsewhere { .. }
+            | Self::Adopted { .. }
+            | Self::TakenOver { .. }
+            | Self::Reached { .. }
+            | Self::EnvChanged { .. }
+            | Self::ShutdownRequested
+            | Self::RestartAsked { .. }
+            | Self::StopAsked { .. }
+            | Self::StartAsked { .. }
+            | Self::ReplaceAsked { .. }
+            | Self::GuestGone { .. }
+            | Self::EndAsked
+            | Self::OutputClosed
+            | Self::GuardianLost => false,
+        }
+    }
+}
+
+impl Action {
+    /// It asks the guardian, or a program that stands in, to end something.
+    pub(crate) fn ends_a_run(&self) -> bool {
+        matches!(self, Self::Terminate { .. } | Self::Kill { .. })
+    }
+}
+
 /// How a session as a whole behaves.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SessionRules {

@@ -72,9 +72,10 @@ impl Turn {
 
 impl Supervisor {
     pub(crate) fn new(plan: &Plan, rules: SessionRules, ignored_lines: usize) -> Self {
-        let processes = 0..plan.processes.len();
+        let processes = plan.processes.iter().zip(plan.consumers());
+        let of = |(planned, consumers)| Process::of(planned, consumers);
         Self {
-            processes: processes.map(|index| Process::of(plan, index)).collect(),
+            processes: processes.map(of).collect(),
             externals: Outside::all(plan, &[]),
             rules,
             ignored_lines,
@@ -91,18 +92,32 @@ impl Supervisor {
     /// ones, at the same places; where they run, and on which port, stays. What follows from it is done with
     /// the next event.
     pub(crate) fn adopt_plan(&mut self, plan: &Plan) {
-        for (index, process) in self.processes.iter_mut().enumerate() {
-            process.adopt_plan(plan, index);
+        let planned = plan.processes.iter().zip(plan.consumers());
+        for (process, (planned, consumers)) in self.processes.iter_mut().zip(planned) {
+            process.adopt_plan(planned, consumers);
         }
         self.externals = Outside::all(plan, &self.externals);
     }
 
-    /// Records the fact, then brings what is closer to what is wanted, in Procfile order.
-    pub(crate) fn handle(&mut self, now: Instant, event: Event) -> Vec<Action> {
+    /// Records what has happened, in that order, then brings what is closer to what is wanted, in Procfile order: once
+    /// for all of it, for that takes time with every process there is.
+    pub(crate) fn handle(
+        &mut self,
+        now: Instant,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Vec<Action> {
         let actions = Vec::new();
         let mut turn = Turn { now, actions };
         if !self.is_finished {
-            self.record(event, &mut turn);
+            for event in events {
+                self.record(event, &mut turn);
+                if self.is_finished {
+                    return turn.actions;
+                }
+            }
+            // Whose leader ended first, and the rest of its tree right after it, is not to be ended.
+            turn.actions
+                .retain(|action| self.is_about_the_living(action));
             self.reconcile(&mut turn);
         }
         turn.actions
@@ -224,6 +239,22 @@ impl Supervisor {
             Event::EndAsked | Event::OutputClosed => self.stop(turn),
             Event::GuardianLost => self.guardian_lost(turn),
             Event::DeadlineReached => {}
+        }
+    }
+
+    fn is_about_the_living(&self, action: &Action) -> bool {
+        match action {
+            Action::Terminate { process, .. } => self.processes[*process].is_alive(),
+            Action::Spawn { .. }
+            | Action::Kill { .. }
+            | Action::Try { .. }
+            | Action::GiveUpTry { .. }
+            | Action::LetIn { .. }
+            | Action::TurnAway { .. }
+            | Action::Say(_)
+            | Action::GivenAway { .. }
+            | Action::Settled { .. }
+            | Action::Finish { .. } => true,
         }
     }
 

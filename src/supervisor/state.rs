@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::plan::{self, Host, Need, Plan, PlannedProcess, server};
+use crate::plan::{self, Host, Need, PlannedProcess, server};
 use crate::supervisor::readiness::Listening;
 use crate::supervisor::restart::History;
 use crate::supervisor::stand_in::{Guest, StandIn};
@@ -153,8 +153,8 @@ pub(super) enum Ending {
 }
 
 impl Process {
-    pub(super) fn of(plan: &Plan, index: ProcessIndex) -> Self {
-        let planned = &plan.processes[index];
+    /// `consumers`: who was given its URL.
+    pub(super) fn of(planned: &PlannedProcess, consumers: Vec<ProcessName>) -> Self {
         let state = match planned.host {
             Host::Elsewhere => State::Elsewhere(Elsewhere::Unknown),
             Host::Here if planned.is_wanted => State::Waiting,
@@ -173,7 +173,7 @@ impl Process {
             tries: 0,
             trying: None,
             not_ready_elsewhere: None,
-            consumers: plan.consumers(index),
+            consumers,
             is_wanted: planned.is_wanted,
             is_meant: planned.is_meant,
             needs: planned.needs.clone(),
@@ -192,8 +192,7 @@ impl Process {
     }
 
     /// Takes over what settings say, as they are now. Where it runs and on which port stays.
-    pub(super) fn adopt_plan(&mut self, plan: &Plan, index: ProcessIndex) {
-        let planned = &plan.processes[index];
+    pub(super) fn adopt_plan(&mut self, planned: &PlannedProcess, consumers: Vec<ProcessName>) {
         self.scheme = planned.scheme;
         self.restart = planned.restart;
         self.max_restarts = planned.max_restarts;
@@ -201,7 +200,7 @@ impl Process {
         self.grace = planned.grace;
         self.cure = cure(planned);
         self.ready.clone_from(&planned.ready);
-        self.consumers = plan.consumers(index);
+        self.consumers = consumers;
         self.needs = planned.needs.clone();
         // One that is first asked for now has got its port only now.
         if self.port.is_none() && !self.is_elsewhere() {

@@ -134,7 +134,7 @@ impl Story {
     /// What is done because of the event; what is said is kept apart.
     fn on(&mut self, event: Event) -> Vec<Action> {
         let mut done = Vec::new();
-        for action in self.supervisor.handle(self.now, event) {
+        for action in self.supervisor.handle(self.now, [event]) {
             match action {
                 Action::Say(notice) => self.said.push(notice),
                 Action::Spawn { .. }

@@ -180,7 +180,7 @@ impl Driver {
             }
         }
         for request in &requests {
-            self.ask_to_end(request);
+            self.end_command(request);
         }
     }
 
@@ -192,7 +192,7 @@ impl Driver {
                 command.exit = Some(*exit);
                 let request = (*left > 0).then(|| command.kill()).flatten();
                 if let Some(request) = request {
-                    self.ask_to_end(&request);
+                    self.end_command(&request);
                 }
                 return None;
             }
@@ -216,6 +216,11 @@ impl Driver {
             number: id.run,
             tried,
         })
+    }
+
+    pub(super) fn end_command(&mut self, request: &Request) {
+        self.set_guardian_going();
+        self.guardian.send(request, Vec::new());
     }
 
     fn command_mut(&mut self, id: RunId) -> Option<&mut Command> {

@@ -101,7 +101,7 @@ impl Driver {
             }
             Kind::Command(command) => {
                 if let Some(request) = command.kill() {
-                    self.ask_to_end(&request);
+                    self.end_command(&request);
                 }
             }
         }

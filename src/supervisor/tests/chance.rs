@@ -55,6 +55,10 @@ impl World {
             220..240 => Fate::Lost,
             240..=255 => return self.hear_again(usize::from(step.which)),
         };
+        self.is_slow = step.kind >= 128;
+        if step.kind % 64 >= 40 {
+            self.catch_up();
+        }
         let rarely = |times: u16| step.amount.is_multiple_of(times);
         match step.kind % 64 {
             0..12 => self.answer(process, Start::of(step.amount)),
@@ -260,7 +264,9 @@ impl World {
         let ends_said = self.ends_said + usize::from(is_told);
         // It is gone for the supervisor's answer, and its end is still to be looked up.
         self.was_stopping = self.supervisor.is_stopping();
-        let actions = self.supervisor.handle(self.now, gone.clone());
+        let mut events = std::mem::take(&mut self.unheard);
+        events.push(gone.clone());
+        let actions = self.supervisor.handle(self.now, events);
         let (said, done): (Vec<_>, Vec<_>) = actions
             .into_iter()
             .partition(|action| matches!(action, Action::Say(_)));
@@ -367,6 +373,8 @@ impl World {
     /// no longer than the graces, one after the other.
     fn come_to_an_end(&mut self, is_stubborn: bool) {
         self.fate = Fate::Once;
+        self.is_slow = false;
+        self.catch_up();
         let graces = self.children.iter().map(|child| child.plan.grace);
         let ends_by = self.now + graces.sum::<Duration>();
         if self.status.is_none() {

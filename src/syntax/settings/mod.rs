@@ -13,7 +13,7 @@ mod tests;
 mod uses;
 mod value;
 mod variable;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::time::Duration;
 

@@ -85,6 +85,9 @@ pub(super) struct World {
     pub(super) fate: Fate,
     /// What it was told, and hears again.
     pub(super) echoes: Vec<Event>,
+    /// More is about to happen before it hears of anything.
+    pub(super) is_slow: bool,
+    pub(super) unheard: Vec<Event>,
 }
 
 /// How often that was said which may be said but once.
@@ -130,6 +133,8 @@ impl World {
             status: None,
             fate: Fate::Once,
             echoes: Vec::new(),
+            is_slow: false,
+            unheard: Vec::new(),
         }
     }
 
@@ -142,8 +147,21 @@ impl World {
     }
 
     pub(super) fn hear(&mut self, event: Event) {
+        let waits = self.is_slow && event.is_news();
+        self.unheard.push(event);
+        if !waits {
+            self.catch_up();
+        }
+    }
+
+    /// It hears all that has happened at once.
+    pub(super) fn catch_up(&mut self) {
+        if self.unheard.is_empty() {
+            return;
+        }
         self.was_stopping = self.supervisor.is_stopping();
-        let actions = self.supervisor.handle(self.now, event);
+        let unheard = std::mem::take(&mut self.unheard);
+        let actions = self.supervisor.handle(self.now, unheard);
         for action in actions {
             assert_eq!(self.status, None, "nothing follows the end: {action:?}");
             self.carry_out(action);

@@ -185,7 +185,7 @@ fn schema_and_reader_take_the_same_files() {
     let app = |text: &str| check(text, true);
     app("{name: shop, procfile: x, env: {A: b, B: 1, C: true, D: 1.5}, port: 0, auto_urls: true}");
     app("{restart: on-failure, on_exit: keep, timeout: 2.5, formation: all=1, apps: x}");
-    app("{formation: {all: 1, web: 2000}, apps: [x, y], env: , uses: , processes: , name: a-b_1}");
+    app("{formation: {all: 1, web: 5000}, apps: [x, y], env: , uses: , processes: , name: a-b_1}");
     app("");
     let one = |text: &str| check(&format!("uses: {{A: {text}}}"), true);
     one("../api");
@@ -254,7 +254,7 @@ fn schema_and_reader_refuse_the_same_files() {
     for text in [
         "{formation: 1}",
         "{formation: {}}",
-        "{formation: {a: 2001}}",
+        "{formation: {a: 5001}}",
         "{formation: ''}",
     ] {
         app(text);
