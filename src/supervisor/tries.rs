@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::supervisor::state::{Process, Up, Wish};
-use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn, readiness, waits};
+use crate::supervisor::state::{Process, State, Up, Wish};
+use crate::supervisor::{Action, Elsewhere, ProcessIndex, Supervisor, Turn, readiness, waits};
 use crate::words::notice::Notice;
 use crate::words::policy::{Attendance, RestartPolicy};
 use crate::words::ready::{Ready, Tried};
@@ -261,7 +261,7 @@ impl Process {
 
     /// Why its run is not ready, if that goes on and has a `ready:`.
     pub(super) fn not_ready(&self) -> Option<NotReady> {
-        if self.is_elsewhere() {
+        if matches!(self.state, State::Elsewhere(Elsewhere::NotReady)) {
             return self.not_ready_elsewhere.clone();
         }
         let up = self.up().filter(|up| up.goes_on())?;
@@ -284,8 +284,10 @@ impl Process {
 
     /// Of one that was ready that was said when it ceased to be.
     fn not_ready_said_at(&self) -> Option<Instant> {
-        let why = self.not_ready().filter(|why| !why.was_ready);
-        why.and_then(|_| Some(self.up()?.tries.as_ref()?.said_at))
+        let up = self.up().filter(|up| up.goes_on())?;
+        let tries = up.tries.as_ref()?;
+        let is_not_yet = !up.listening.is_to_be_found() && tries.failing_since.is_none();
+        is_not_yet.then_some(tries.said_at)
     }
 
     fn tries_mut(&mut self) -> Option<&mut Tries> {
