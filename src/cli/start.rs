@@ -287,6 +287,7 @@ fn session(
             let unexpected = (0..names.len()).filter(|place| !plan.processes[*place].runs_here());
             let look = Look {
                 unexpected: unexpected.collect(),
+                chosen: plan.processes.iter().map(|it| it.color).collect(),
                 is_quiet: args.quiet,
                 ..look(args.lines.color, is_terminal, width)
             };

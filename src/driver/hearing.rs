@@ -42,6 +42,9 @@ impl Driver {
             self.is_guardian_lost = true;
             return Some(Event::GuardianLost);
         };
+        if news.id().is_some_and(|id| id.try_of().is_some()) {
+            return self.hear_of_try(&news);
+        }
         match news {
             News::Spawned { id, pid, session } => {
                 if let Some(live) = self.runs.get_mut(&id) {

@@ -319,6 +319,7 @@ impl Driver {
             events.push(Event::Elsewhere {
                 process: place,
                 now,
+                not_ready: found.and_then(|found| found.not_ready.clone()),
             });
         }
         if self.world.resolved().start[app] == Start::Auto && !missing.is_empty() {
@@ -449,7 +450,11 @@ impl Driver {
     fn elsewhere(&self, app: AppIndex, now: Elsewhere) -> Vec<Event> {
         let places = self.world.processes_of(app).into_iter();
         places
-            .map(|process| Event::Elsewhere { process, now })
+            .map(|process| Event::Elsewhere {
+                process,
+                now,
+                not_ready: None,
+            })
             .collect()
     }
 }

@@ -15,6 +15,7 @@ mod lending;
 mod line_commands;
 pub(crate) mod output;
 mod probe;
+mod ready;
 mod reports;
 mod rescue;
 mod sharing;
@@ -47,6 +48,7 @@ use crate::driver::keyboard::Keyboard;
 use crate::driver::lending::Lending;
 use crate::driver::output::{Ended, Output, Told};
 use crate::driver::probe::Probe;
+use crate::driver::ready::Tries;
 use crate::driver::sharing::Sharing;
 use crate::driver::spawning::{LiveRun, id};
 use crate::driver::stand_ins::StandIns;
@@ -137,6 +139,7 @@ struct Driver {
     runs: HashMap<RunId, LiveRun>,
     stand_ins: StandIns,
     probe: Probe,
+    tries: Tries,
     told: mpsc::UnboundedReceiver<Told>,
     keyboard: Option<Keyboard>,
     detach_keys: Keys,
@@ -200,6 +203,7 @@ impl Driver {
             runs: HashMap::new(),
             stand_ins: StandIns::default(),
             probe: Probe::new(guardian_pid),
+            tries: Tries::default(),
             told,
             keyboard: session.terminal.map(Keyboard::new).transpose()?,
             detach_keys: session.detach_keys,
@@ -279,6 +283,7 @@ impl Driver {
                         self.output.await_writing(process);
                     }
                 }
+                () = at(self.tries.end_by()) => self.end_late_tries(),
                 () = at(self.changes.due_at()), if !self.is_over() => events.extend(self.changes_due()),
                 () = at(self.joins.seek_at()), if !self.is_over() => events.extend(self.seek_due()),
                 heard = self.joins.heard() => events.extend(self.heard(heard)),
@@ -314,6 +319,10 @@ impl Driver {
     fn told(&mut self, told: Told) {
         match told {
             Told::Wrote(process) => self.probe.wrote(process, Instant::now()),
+            Told::LineSeen { source, run } => {
+                let process = source;
+                let _ = self.news.send(Event::LineSeen { process, run });
+            }
             Told::SeemsToWait(process) => {
                 // Who looks at it sees that.
                 let is_visited = self.output.visitors_size(process).is_some();
@@ -384,6 +393,12 @@ impl Driver {
                     None => self.guardian.send(&Request::Kill(id), Vec::new()),
                 }
             }
+            Action::Try {
+                process,
+                number,
+                ready,
+            } => self.try_ready(process, number, &ready),
+            Action::GiveUpTry { process, number } => self.give_up_try(process, number),
             Action::LetIn { process, run } => self.let_in(process, run),
             Action::TurnAway { process } => self.turn_away(process),
             Action::Say(mut notice) => {
@@ -414,7 +429,8 @@ impl Driver {
             self.output.begin_stop();
             self.stand_ins.terminate_all();
             let runs = self.marks();
-            let runs: Vec<&Marks> = runs.iter().map(|(_, marks)| marks).collect();
+            let runs = runs.iter().map(|(_, marks)| marks);
+            let runs: Vec<&Marks> = runs.chain(self.tries.marks()).collect();
             rescue::end_orphans(&runs, self.longest_grace()).await;
             spawn::reap(self.guardian_pid);
         } else {

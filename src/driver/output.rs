@@ -32,6 +32,7 @@ use crate::driver::output::open_line::{OpenLine, Silence};
 use crate::driver::output::room::Voice;
 use crate::driver::output::visits::Visits;
 use crate::driver::output::writer::Writer;
+use crate::driver::ready::line::Seeks;
 use crate::os::pty::Size;
 use crate::os::{descriptor, terminal, watched};
 use crate::render::notice;
@@ -72,6 +73,7 @@ struct Inner {
     visits: RefCell<Visits>,
     /// Sources whose next writing is awaited.
     awaited: RefCell<Vec<bool>>,
+    seeks: RefCell<Seeks>,
     told: mpsc::UnboundedSender<Told>,
     writer: Writer,
     /// What is written is stored there as well, untouched.
@@ -91,6 +93,8 @@ pub(crate) enum Lines {
 pub(crate) enum Told {
     /// This source wrote, as [`Output::await_writing`] asked.
     Wrote(usize),
+    /// This run of it has written the line that was looked for.
+    LineSeen { source: usize, run: u32 },
     /// It shows a prompt, and nothing happens.
     SeemsToWait(usize),
     /// It repaints rows above its cursor, for the first time.
@@ -130,6 +134,7 @@ impl Output {
             attached: RefCell::new(None),
             visits: RefCell::default(),
             awaited: RefCell::new(vec![false; sources]),
+            seeks: RefCell::default(),
             told,
             writer: Writer::start(stdout)?,
             store: RefCell::new(None),
@@ -205,6 +210,12 @@ impl Output {
     /// Tells once, the next time that `source` writes.
     pub(crate) fn await_writing(&self, source: usize) {
         self.0.awaited.borrow_mut()[source] = true;
+    }
+
+    /// Tells once this run of `source` has written a line that matches.
+    pub(crate) fn seek(&self, source: usize, run: u32, expression: &str) {
+        let mut seeks = self.0.seeks.borrow_mut();
+        seeks.begin(source, run, expression);
     }
 
     /// From here on children are not made to wait for a slow reader.
@@ -372,6 +383,9 @@ impl Output {
         if count > 0 {
             self.store_in(|store| store.chunk(source, run, chunk));
             self.0.visits.borrow_mut().show(source, chunk);
+            if self.0.seeks.borrow_mut().has_found(source, run, chunk) {
+                let _ = self.0.told.send(Told::LineSeen { source, run });
+            }
         }
         if self.0.lines == Lines::Unseen {
             self.write(|stream, _| stream.observe(source, chunk));

@@ -13,6 +13,7 @@ use crate::os::limits;
 use crate::os::pty::Size;
 use crate::supervisor::{Event, ProcessIndex};
 use crate::words::exit::Exit;
+use crate::words::ready::Ready;
 
 /// A port that was claimed so short a time ago is not looked at again.
 const FRESH: Duration = Duration::from_millis(500);
@@ -109,6 +110,9 @@ impl Driver {
         }
         let marks = probe::marks(ends.identity, &mark);
         let reader = self.output.read(process, run, ends.output);
+        if let Some(Ready::Log(expression)) = &planned.ready {
+            self.output.seek(process, run, expression);
+        }
         let live = LiveRun {
             reader: reader?,
             input: ends.input,

@@ -344,6 +344,11 @@ impl Runs {
             return Some(*id);
         }
         let is_ending = |(id, run): &(&RunId, &Run)| {
+            // What a try may leave behind is its own by descent or marks: it ends all the time, and would be taken for the
+            // one that set everybody free.
+            if id.try_of().is_some() {
+                return false;
+            }
             self.just_ended.contains(*id) || (run.exit.is_some() && run.phase != Phase::Lives)
         };
         let mut ending = self.runs.iter().filter(is_ending);

@@ -28,6 +28,7 @@ use std::time::Duration;
 use crate::words::env::{Env, Source};
 use crate::words::name::{AppName, ProcessName, ProcessType};
 use crate::words::policy::{OnExit, RestartPolicy};
+use crate::words::ready::Ready;
 use crate::words::uses::OnChange;
 
 /// All of it resolved. Nothing in it is looked up again while it runs, except by planning anew.
@@ -122,8 +123,12 @@ pub(crate) struct PlannedProcess {
     /// From the stop signal to SIGKILL.
     pub(crate) grace: Duration,
     pub(crate) stop_signal: i32,
+    /// When it is ready, if not once it listens on its PORT.
+    pub(crate) ready: Option<Ready>,
     /// Whether it gets a terminal; `None`: as the session has it.
     pub(crate) tty: Option<bool>,
+    /// That of its lines' prefix, of the 256 that terminals have; `None`: by its place.
+    pub(crate) color: Option<u8>,
 }
 
 /// A declared use of a process, as it is now.

@@ -150,7 +150,11 @@ fn process(
         stop_signal: said
             .and_then(|said| said.stop_signal)
             .unwrap_or_else(|| server::stop_signal(&entry.command)),
+        ready: said
+            .and_then(|said| said.ready.as_ref())
+            .map(|said| said.value.clone()),
         tty: said.and_then(|said| said.tty),
+        color: said.and_then(|said| said.color),
     })
 }
 

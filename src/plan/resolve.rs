@@ -56,6 +56,7 @@ pub(crate) fn resolve(sources: Sources) -> Result<Resolved, Vec<Report>> {
     let mut errors: Vec<Report> = Vec::new();
     for app in &sources.apps.apps {
         errors.extend(check::names(&app.entries));
+        errors.extend(check::ready(&app.settings));
     }
     errors.extend(check::forbidden(&sources.asked));
     let mut bases = Vec::new();

@@ -45,6 +45,8 @@ pub(crate) struct Look {
     pub(crate) charset: Charset,
     /// A terminal to which escape sequences mean nothing: not even a process's colours pass.
     pub(crate) is_dumb: bool,
+    /// The colors that processes are to have, by their places; `None`, or beyond the end: by the place.
+    pub(crate) chosen: Vec<Option<u8>>,
     /// The places of those who may never write a line: the column is not made wider for them.
     pub(crate) unexpected: Vec<usize>,
 }
@@ -143,7 +145,9 @@ impl Stream {
         let expected = expected.filter(|(place, _)| !look.unexpected.contains(place));
         let widest = expected.map(|(_, name)| name.chars().count()).max();
         let widest = widest.unwrap_or(0);
-        let colors = (0..names.len() - 1).map(|index| palette::of_process(index, look.depth));
+        let chosen = |index: usize| look.chosen.get(index).copied().flatten();
+        let color = |index| palette::of_process(index, chosen(index), look.depth);
+        let colors = (0..names.len() - 1).map(color);
         let colors = colors.chain([palette::of_system(look.depth).to_string()]);
         let sources = names.iter().zip(colors);
         let sources =

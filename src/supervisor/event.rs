@@ -5,7 +5,9 @@ use crate::words::exit::{Exit, Killed};
 use crate::words::notice::Notice;
 use crate::words::policy::{Attendance, KeyHints};
 use crate::words::port::Holder;
+use crate::words::ready::{Ready, Tried};
 use crate::words::stand_in::Program;
+use crate::words::wire::process::NotReady;
 
 /// The place of a process in `Plan::processes`.
 pub(crate) type ProcessIndex = usize;
@@ -52,6 +54,14 @@ pub(crate) enum Event {
         run: u32,
         listeners: Vec<Listener>,
     },
+    /// The answer to [`Action::Try`], and to [`Action::GiveUpTry`]: always one, whatever becomes of the run.
+    Tried {
+        process: ProcessIndex,
+        number: u32,
+        tried: Tried,
+    },
+    /// The run wrote the line by which it is ready.
+    LineSeen { process: ProcessIndex, run: u32 },
     /// Somebody outside of the process's tree listens on its PORT.
     PortStolen {
         process: ProcessIndex,
@@ -69,6 +79,8 @@ pub(crate) enum Event {
     Elsewhere {
         process: ProcessIndex,
         now: Elsewhere,
+        /// As its owner has it.
+        not_ready: Option<NotReady>,
     },
     /// From now on it is this session that runs the process: it is started if it is wanted.
     Adopted { process: ProcessIndex },
@@ -152,6 +164,19 @@ pub(crate) enum Action {
         process: ProcessIndex,
         run: u32,
     },
+    /// Try whether the process is ready. Of one process there is no other try until [`Event::Tried`] has come.
+    Try {
+        process: ProcessIndex,
+        /// Of its tries, in whatever run.
+        number: u32,
+        /// One that [is tried](Ready::is_tried).
+        ready: Ready,
+    },
+    /// Nobody wants to know any more: nothing of this try is to be left.
+    GiveUpTry {
+        process: ProcessIndex,
+        number: u32,
+    },
     /// Nothing of the process runs any more: the program that was to have its place has it, as this run.
     LetIn {
         process: ProcessIndex,
@@ -187,6 +212,8 @@ impl Event {
             | Self::LeaderExited { .. }
             | Self::Exited { .. }
             | Self::Listens { .. }
+            | Self::Tried { .. }
+            | Self::LineSeen { .. }
             | Self::PortStolen { .. }
             | Self::PortMoved { .. }
             | Self::StandInEnded { .. }

@@ -18,6 +18,7 @@ mod status;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod tries;
 mod unstarted;
 mod waits;
 
@@ -62,6 +63,10 @@ struct Turn {
 impl Turn {
     fn say(&mut self, notice: Notice) {
         self.actions.push(Action::Say(notice));
+    }
+
+    fn say_all(&mut self, notices: impl IntoIterator<Item = Notice>) {
+        self.actions.extend(notices.into_iter().map(Action::Say));
     }
 }
 
@@ -138,6 +143,7 @@ impl Supervisor {
             .chain(self.summary_at())
             .chain(settled)
             .chain(self.awaited_said_at())
+            .chain(self.not_ready_said_at())
             .min()
     }
 
@@ -153,7 +159,9 @@ impl Supervisor {
             State::Up(_) => {
                 let certain_at = readiness::certain_at(process).into_iter();
                 let verdict_at = certain_at.chain(readiness::verdict_at(process));
-                verdict_at.chain(readiness::ready_said_at(process)).min()
+                let ready_said_at = readiness::ready_said_at(process);
+                let tried_at = process.tried_at().into_iter();
+                verdict_at.chain(ready_said_at).chain(tried_at).min()
             }
             State::Elsewhere(_)
             | State::Dormant
@@ -196,6 +204,12 @@ impl Supervisor {
                 run,
                 listeners,
             } => self.listens(process, run, listeners, turn),
+            Event::Tried {
+                process,
+                number,
+                tried,
+            } => self.tried(process, number, tried, turn),
+            Event::LineSeen { process, run } => self.line_seen(process, run, turn),
             Event::PortStolen {
                 process,
                 run,
@@ -209,7 +223,11 @@ impl Supervisor {
             Event::RestartAsked { process } => self.restart_asked(process, turn),
             Event::StopAsked { process } => self.stop_asked(process, turn),
             Event::StartAsked { process } => self.start_asked(process, turn),
-            Event::Elsewhere { process, now } => self.seen_elsewhere(process, now),
+            Event::Elsewhere {
+                process,
+                now,
+                not_ready,
+            } => self.seen_elsewhere(process, now, not_ready),
             Event::Adopted { process } => self.adopted(process, turn),
             Event::TakenOver { process } => self.taken_over(process),
             Event::Reached { external } => self.reached(&external),
@@ -229,6 +247,8 @@ impl Supervisor {
             Action::Terminate { process, .. } => self.processes[*process].is_alive(),
             Action::Spawn { .. }
             | Action::Kill { .. }
+            | Action::Try { .. }
+            | Action::GiveUpTry { .. }
             | Action::LetIn { .. }
             | Action::TurnAway { .. }
             | Action::Say(_)
@@ -249,7 +269,7 @@ impl Supervisor {
             .current(process, run)
             .filter(|process| process.is_starting());
         let Some(process) = starting else { return };
-        process.state = State::Up(Up::new(pid, turn.now));
+        process.state = State::Up(Up::new(pid, process.ready.clone(), turn.now));
         turn.say(Notice::Started {
             process: process.name.clone(),
             run,
@@ -265,13 +285,17 @@ impl Supervisor {
         listeners: Vec<Listener>,
         turn: &mut Turn,
     ) {
-        let is_told_at_once = self.is_summed_up || self.rules.says_all;
+        let is_told_at_once = self.tells_at_once();
         let Some(process) = self.current(process, run) else {
             return;
         };
-        if let Some(ready) = readiness::listens(process, listeners, turn.now, is_told_at_once) {
-            turn.say(ready);
-        }
+        let news = readiness::listens(process, listeners, turn.now, is_told_at_once);
+        turn.say_all(news);
+    }
+
+    /// Whoever becomes ready now is told of at once: the summary was before.
+    fn tells_at_once(&self) -> bool {
+        self.is_summed_up || self.rules.says_all
     }
 
     fn port_stolen(&mut self, process: ProcessIndex, run: u32, holder: Holder, turn: &mut Turn) {
@@ -319,8 +343,11 @@ impl Supervisor {
             None => self.bring_all_up(turn),
             Some(stopping) => self.bring_all_down(stopping, turn),
         }
+        self.try_who_is_due(turn);
+        self.give_tries_up(turn);
         self.say_who_is_waited_for(turn);
         self.say_who_waits(turn);
+        self.say_who_is_not_ready(turn);
         self.sum_up(turn);
         self.say_who_is_ready(turn);
         self.note_who_is_settled(turn);

@@ -222,7 +222,7 @@ impl Process {
     }
 
     fn serves(&self, up: &Up) -> bool {
-        up.goes_on() && (self.port.is_none() || up.listening.is_to_be_found())
+        up.goes_on() && (!self.becomes_ready(up) || up.listening.is_to_be_found())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use crate::supervisor::readiness::certainly_elsewhere_at;
 use crate::supervisor::state::{State, Up, Wish};
 use crate::supervisor::{Action, Elsewhere, ProcessIndex, Supervisor, Turn};
 
@@ -123,7 +124,7 @@ impl Supervisor {
             | State::Failed
             | State::FailedFor(_)
             | State::Stopped => Some(measure.started),
-            State::Up(up) if up.goes_on() => Some(self.up_settles_at(index, up, measure)),
+            State::Up(up) if up.goes_on() => self.up_settles_at(index, up, measure),
             State::Up(_)
             | State::Waiting
             | State::Held(_)
@@ -132,23 +133,26 @@ impl Supervisor {
         }
     }
 
-    fn up_settles_at(&self, index: ProcessIndex, up: &Up, measure: &Measure) -> Instant {
+    /// `None`: it says when it is ready, and has not said so.
+    fn up_settles_at(&self, index: ProcessIndex, up: &Up, measure: &Measure) -> Option<Instant> {
         let process = &self.processes[index];
         if let Some(ready_at) = up.listening.ready_at {
-            return ready_at;
+            return Some(ready_at);
         }
         let alive_at = up.since + LIVES;
-        if process.port.is_none() {
-            alive_at
-        } else if let Some(certain_at) = up.listening.certainly_elsewhere_at() {
+        Some(if let Some(certain_at) = certainly_elsewhere_at(up) {
             alive_at.max(certain_at)
+        } else if up.tries.is_some() {
+            return None;
+        } else if process.port.is_none() {
+            alive_at
         } else if self.is_to_listen(index, measure) {
             up.since + IS_TO_LISTEN
         } else if process.is_silent_by_habit {
             alive_at
         } else {
             up.since + MAY_LISTEN
-        }
+        })
     }
 
     /// Whether a process that has a PORT is expected to listen: somebody waits for that, its type says so, or it did.

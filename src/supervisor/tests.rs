@@ -12,6 +12,7 @@ mod shutdown;
 mod stages;
 mod stand_ins;
 mod steering;
+mod tries;
 mod wiring;
 
 use std::time::{Duration, Instant};
@@ -57,6 +58,8 @@ fn planned(process_type: &str) -> PlannedProcess {
         needs: Vec::new(),
         uses: Vec::new(),
         cannot: None,
+        ready: None,
+        color: None,
         tty: None,
     }
 }
@@ -137,6 +140,8 @@ impl Story {
                 Action::Spawn { .. }
                 | Action::Terminate { .. }
                 | Action::Kill { .. }
+                | Action::Try { .. }
+                | Action::GiveUpTry { .. }
                 | Action::LetIn { .. }
                 | Action::TurnAway { .. }
                 | Action::GivenAway { .. }

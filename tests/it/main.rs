@@ -31,6 +31,7 @@ mod output;
 mod ports;
 mod ps;
 mod readme;
+mod ready;
 mod real;
 mod run_as;
 mod run_up;

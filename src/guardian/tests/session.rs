@@ -176,6 +176,7 @@ impl Session {
                 self.ask(Request::End);
             }
             Action::Say(_) | Action::Settled { .. } => {}
+            Action::Try { .. } | Action::GiveUpTry { .. } => unreachable!("nobody has a `ready:`"),
             Action::LetIn { .. } | Action::TurnAway { .. } | Action::GivenAway { .. } => {
                 unreachable!("nobody asks for it")
             }

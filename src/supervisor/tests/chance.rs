@@ -3,17 +3,18 @@
 
 mod fate;
 mod start;
+mod tries;
 mod world;
 
 use std::time::Duration;
 
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use crate::plan::{Host, Need, PlannedProcess, Provider};
+use crate::plan::{External, Host, Need, Plan, PlannedProcess, Provider};
 use crate::supervisor::tests::chance::fate::Fate;
 use crate::supervisor::tests::chance::start::Start;
-use crate::supervisor::tests::chance::world::{Run, World, external};
-use crate::supervisor::tests::{listener, planned};
+use crate::supervisor::tests::chance::world::{Run, World};
+use crate::supervisor::tests::{listener, plan_of, planned};
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules};
 use crate::words::exit::{Exit, Killed};
 use crate::words::policy::{Attendance, OnExit, RestartPolicy};
@@ -66,7 +67,8 @@ impl World {
             23..34 => self.gone(process),
             34..40 => self.listens(process, step.amount),
             40..44 => self.pass(Duration::from_millis(u64::from(step.amount) % 12_000)),
-            44..56 => self.pass_to_deadline(),
+            44..52 => self.pass_to_deadline(),
+            52..56 => self.answer_try(process, step.amount),
             56 => self.replace(process),
             57 => self.by_hand(process, step.amount),
             58 => self.rewire(process, step.amount),
@@ -173,7 +175,11 @@ impl World {
             self.failures
                 .retain(|(failed, ..)| is_final || *failed != process);
         }
-        self.tell(Event::Elsewhere { process, now });
+        self.tell(Event::Elsewhere {
+            process,
+            now,
+            not_ready: None,
+        });
     }
 
     fn take_over(&mut self, process: ProcessIndex) {
@@ -439,7 +445,22 @@ fn plan(choice: u32, wiring: u64, index: usize) -> PlannedProcess {
         host: [Host::Here, Host::Elsewhere][usize::from(host == 0)],
         is_wanted: host != 1,
         needs: needs(wiring, index),
+        ready: tries::ready(choice, index),
         ..planned(["web", "api", "job", "clock"][index])
+    }
+}
+
+fn external() -> External {
+    External {
+        host: "db.internal".into(),
+        port: 5432,
+    }
+}
+
+fn with_an_external(processes: Vec<PlannedProcess>) -> Plan {
+    Plan {
+        externals: vec![external()],
+        ..plan_of(processes)
     }
 }
 

@@ -2,12 +2,34 @@
 
 use crate::syntax::settings::reader::{Entry, Keys, Reader};
 use crate::syntax::settings::yaml::Value;
-use crate::syntax::settings::{PortSetting, ProcessSettings, Said, app, signal, value, variable};
+use crate::syntax::settings::{
+    PortSetting, ProcessSettings, Said, app, ready, signal, value, variable,
+};
 
 pub(super) const TTY: &[(&str, Option<bool>)] = &[
     ("auto", None),
     ("always", Some(true)),
     ("never", Some(false)),
+];
+
+/// The sixteen that have names, by their numbers. What they look like is the terminal's to say.
+pub(super) const COLORS: &[(&str, u8)] = &[
+    ("black", 0),
+    ("red", 1),
+    ("green", 2),
+    ("yellow", 3),
+    ("blue", 4),
+    ("magenta", 5),
+    ("cyan", 6),
+    ("white", 7),
+    ("bright-black", 8),
+    ("bright-red", 9),
+    ("bright-green", 10),
+    ("bright-yellow", 11),
+    ("bright-blue", 12),
+    ("bright-magenta", 13),
+    ("bright-cyan", 14),
+    ("bright-white", 15),
 ];
 
 pub(super) const KEYS: Keys<ProcessSettings> = Keys {
@@ -33,6 +55,9 @@ pub(super) const KEYS: Keys<ProcessSettings> = Keys {
         ("depends_on", |reader, entry, process| {
             process.depends_on = reader.texts(entry, "process types, such as `[db]`");
         }),
+        ("ready", |reader, entry, process| {
+            process.ready = ready::read(reader, entry);
+        }),
         ("restart", |reader, entry, process| {
             process.restart = reader.choice(entry, value::RESTART);
         }),
@@ -54,6 +79,14 @@ pub(super) const KEYS: Keys<ProcessSettings> = Keys {
                 Some(is_always)
             } else {
                 reader.choice(entry, TTY).flatten()
+            };
+        }),
+        ("color", |reader, entry, process| {
+            process.color = if matches!(entry.value.value, Value::Number) {
+                let expected = "a color from 0 to 255, or its name";
+                reader.number(entry, expected, |text| text.parse().ok())
+            } else {
+                reader.choice(entry, COLORS)
             };
         }),
     ],
@@ -106,7 +139,9 @@ impl ProcessSettings {
             on_exit: None,
             timeout: None,
             stop_signal: None,
+            ready: None,
             tty: None,
+            color: None,
         }
     }
 }

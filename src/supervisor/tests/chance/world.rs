@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use crate::plan::{External, Host, Need, Plan, PlannedProcess, Provider};
+use crate::plan::{Host, Need, PlannedProcess, Provider};
 use crate::supervisor::tests::chance::fate::{self, Fate};
-use crate::supervisor::tests::{plan_of, some_instant};
+use crate::supervisor::tests::chance::tries::{Passes, Trying};
+use crate::supervisor::tests::chance::with_an_external;
+use crate::supervisor::tests::some_instant;
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules, Supervisor};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
 use crate::words::notice::{Ended, Next, NotStarted, Notice, Shown};
-use crate::words::policy::Attendance;
-use crate::words::policy::RestartPolicy;
+use crate::words::policy::{Attendance, RestartPolicy};
 
 const ONE_KEY_PRESS: Duration = Duration::from_millis(150);
 
@@ -31,6 +32,7 @@ pub(super) struct Run {
     pub(super) elsewhere_since: Option<Instant>,
     /// It is somebody's program, which was not spawned.
     pub(super) is_stand_in: bool,
+    pub(super) passes: Passes,
 }
 
 /// A process as the world sees it.
@@ -58,6 +60,8 @@ pub(super) struct Child {
     /// Another session has asked for it.
     pub(super) is_leaving: bool,
     pub(super) is_wanted: bool,
+    pub(super) tries: u32,
+    pub(super) trying: Option<Trying>,
 }
 
 pub(super) struct World {
@@ -111,6 +115,8 @@ impl World {
             elsewhere: Elsewhere::Unknown,
             is_leaving: false,
             is_wanted: plan.is_wanted,
+            tries: 0,
+            trying: None,
         };
         Self {
             children: processes.iter().map(child).collect(),
@@ -190,6 +196,10 @@ impl World {
                 assert_eq!(run.terminated.replace(now), None, "once a run");
             }
             Action::Kill { process, run } => self.kill(process, run),
+            Action::Try {
+                process, number, ..
+            } => self.begin_try(process, number),
+            Action::GiveUpTry { process, number } => self.give_up_try(process, number),
             Action::Say(notice) => self.hear_said(notice),
             Action::LetIn { process, run } => self.let_in(process, run),
             Action::TurnAway { process } => {
@@ -211,6 +221,7 @@ impl World {
             }
             Action::Finish { status } => {
                 let is_over = self.children.iter().all(|child| child.run.is_none());
+                let is_over = is_over && self.are_tries_given_up();
                 assert!(is_over || self.is_guardian_lost, "with nothing alive");
                 assert!(self.said.dones == 1 || self.is_guardian_lost);
                 self.status = Some(status);
@@ -250,6 +261,7 @@ impl World {
             is_served: false,
             elsewhere_since: None,
             is_stand_in: false,
+            passes: Passes::default(),
         });
     }
 
@@ -273,6 +285,7 @@ impl World {
             is_served: false,
             elsewhere_since: None,
             is_stand_in: true,
+            passes: Passes::default(),
         });
     }
 
@@ -344,9 +357,12 @@ impl World {
             .as_mut()
             .filter(|run| run.goes_on() && run.number == number);
         if let Some((run, port)) = run.zip(port) {
-            run.is_served = ports.contains(&port);
+            let was_served = std::mem::replace(&mut run.is_served, ports.contains(&port));
             let is_elsewhere = !run.is_served && !ports.is_empty();
             run.elsewhere_since = is_elsewhere.then(|| run.elsewhere_since.unwrap_or(now));
+            if run.is_served != was_served {
+                child.note_served();
+            }
         }
     }
 
@@ -461,13 +477,8 @@ impl Run {
         self.ends_itself && !(is_daemon && self.terminated.is_some())
     }
 
-    fn goes_on(&self) -> bool {
+    pub(super) fn goes_on(&self) -> bool {
         self.is_spawned && self.terminated.is_none() && !self.is_tree_gone()
-    }
-
-    fn is_to_be_found(&self, now: Instant) -> bool {
-        let is_certain = |since: Instant| now >= since + Duration::from_secs(1);
-        self.is_served || self.elsewhere_since.is_some_and(is_certain)
     }
 }
 
@@ -492,20 +503,6 @@ impl Child {
             let is_enough = need.variable.is_none() || self.plan.port.is_none();
             return need.is_optional || is_done && is_enough;
         };
-        run.goes_on() && (self.plan.port.is_none() || run.is_to_be_found(now))
-    }
-}
-
-pub(super) fn external() -> External {
-    External {
-        host: "db.internal".into(),
-        port: 5432,
-    }
-}
-
-fn with_an_external(processes: Vec<PlannedProcess>) -> Plan {
-    Plan {
-        externals: vec![external()],
-        ..plan_of(processes)
+        run.goes_on() && self.is_there(&run, now)
     }
 }

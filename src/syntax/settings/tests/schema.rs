@@ -63,8 +63,14 @@ impl Schema {
             "required" => object.is_none_or(|object| {
                 branches().all(|name| object.contains_key(name.as_str().unwrap()))
             }),
-            "dependentRequired" => object
-                .is_none_or(|object| object.contains_key("app") || !object.contains_key("start")),
+            "dependentRequired" => object.is_none_or(|object| {
+                let mut rules = rule.as_object().unwrap().iter();
+                rules.all(|(name, needed)| {
+                    let needed = needed[0].as_str().unwrap();
+                    object.contains_key(needed) || !object.contains_key(name)
+                })
+            }),
+            "minItems" => list.is_none_or(|list| !list.is_empty()),
             "propertyNames" => object.is_none_or(|object| {
                 let mut names = object.keys().map(|name| Value::from(name.as_str()));
                 names.all(|name| self.fits(&name, rule))
@@ -106,6 +112,10 @@ fn matches(text: &str, pattern: &str) -> bool {
         "^[^=]+$" => !text.is_empty() && !text.contains('='),
         "^[^#](.*[^#])?$" => !text.is_empty() && !text.starts_with('#') && !text.ends_with('#'),
         r"://|^\$\{" => text.contains("://") || text.starts_with("${"),
+        r#"^/[!"$-~]*$"# => {
+            let is_fit = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+            text.starts_with('/') && text.bytes().all(is_fit)
+        }
         pattern => panic!("`{pattern}` is not known here"),
     }
 }
@@ -122,6 +132,7 @@ fn schema_and_reader_know_the_same_keys() {
     check("", &app::KEYS);
     check("/$defs/process", &process::KEYS);
     check("/$defs/use", &uses::KEYS);
+    check("/$defs/process/properties/ready", &ready::KEYS);
 }
 
 #[test]
@@ -134,6 +145,8 @@ fn schema_and_reader_know_the_same_words() {
     check("/$defs/on_exit/enum", value::ON_EXIT);
     check("/$defs/process/properties/tty/anyOf/1/enum", process::TTY);
     check("/$defs/use/properties/start/enum", uses::START);
+    let pointer = "/$defs/process/properties/color/anyOf/1/enum";
+    check(pointer, process::COLORS);
     check("/$defs/use/properties/wait/enum", uses::WAIT);
     check("/$defs/use/properties/on_change/enum", uses::ON_CHANGE);
     let signals = signal::SIGNALS.iter().map(|(name, _)| name.to_string());
@@ -149,7 +162,8 @@ fn schema_and_reader_know_the_same_words() {
 #[test]
 fn every_key_of_the_schema_says_what_it_does() {
     let schema = Schema::read();
-    for pointer in ["", "/$defs/process", "/$defs/use"] {
+    let ready = "/$defs/process/properties/ready";
+    for pointer in ["", "/$defs/process", "/$defs/use", ready] {
         let properties = schema.at(&format!("{pointer}/properties")).as_object();
         for (name, property) in properties.unwrap() {
             assert!(property.get("description").is_some(), "{name}");
@@ -186,6 +200,12 @@ fn schema_and_reader_take_the_same_files() {
     process("{port: 65535, restart: never, max_restarts: 0, on_exit: shutdown, timeout: 0}");
     process("{tty: true, stop_signal: 15, ports: , uses: , depends_on: }");
     process("{tty: never, stop_signal: SIGUSR1}");
+    process("{ready: {http: /healthz}, color: 255}");
+    process("{ready: {http: '/a?b=c', status: 401}, color: bright-red}");
+    process("{ready: {http: /, status: [200, 401]}}");
+    process("{ready: {tcp: true}}");
+    process("{ready: {log: 'up in [0-9]+ s'}}");
+    process("{ready: {exec: pg_isready}}");
 }
 
 #[test]
@@ -289,6 +309,25 @@ fn schema_and_reader_refuse_the_same_files() {
         "{tty: 1}",
         "{cwd: }",
     ] {
+        process(text);
+    }
+    for text in [
+        "{ready: }",
+        "{ready: http}",
+        "{ready: {}}",
+        "{ready: {http: healthz}}",
+        "{ready: {http: /a b}}",
+        "{ready: {http: /, tcp: true}}",
+        "{ready: {http: /, status: 99}}",
+        "{ready: {http: /, status: []}}",
+        "{ready: {tcp: true, status: 200}}",
+        "{ready: {tcp: false}}",
+        "{ready: {log: ''}}",
+        "{ready: {exec: [a]}}",
+    ] {
+        process(text);
+    }
+    for text in ["{color: 256}", "{color: Red}", "{color: '1'}", "{color: }"] {
         process(text);
     }
     for text in [
