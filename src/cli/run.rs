@@ -90,9 +90,8 @@ pub(super) fn env_without_procfile(
 
 /// The first app's, without what it uses.
 pub(super) fn env_of_app(sources: &Sources) -> Env {
-    let own = Own::default();
-    let below = wire::below_uses(sources, 0, own);
-    wire::complete(below, sources, 0, own, Vec::new())
+    let below = wire::common(sources, 0, &[]);
+    wire::complete(below, sources, 0, Own::default(), Vec::new())
 }
 
 fn as_given(args: &Run) -> Command {

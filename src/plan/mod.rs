@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod command;
+pub(crate) mod consumers;
 pub(crate) mod fitting;
 pub(crate) mod handle;
 pub(crate) mod names;
@@ -21,12 +22,11 @@ pub(crate) mod uses;
 pub(crate) mod value;
 pub(crate) mod wire;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::words::env::{Env, Source};
-use crate::words::name::{AppName, ProcessName, ProcessType};
+use crate::words::env::Env;
+use crate::words::name::{AppName, ProcessName};
 use crate::words::policy::{OnExit, RestartPolicy};
 use crate::words::ready::Ready;
 use crate::words::uses::OnChange;
@@ -148,29 +148,6 @@ impl PlannedProcess {
     /// It is started with the session, by this session.
     pub(crate) fn runs_here(&self) -> bool {
         self.is_wanted && self.host == Host::Here
-    }
-}
-
-impl Plan {
-    /// Who was given the automatic URL of each process, by their places: nobody for any but the first instance
-    /// of a type.
-    pub(crate) fn consumers(&self) -> Vec<Vec<ProcessName>> {
-        let mut of_types: HashMap<(AppIndex, &ProcessType), Vec<ProcessName>> = HashMap::new();
-        for process in self.processes.iter().filter(|process| process.is_wanted) {
-            for (_, variable) in process.env.iter() {
-                if let Source::Automatic(provider) = &variable.source {
-                    let consumers = of_types.entry((process.app, provider)).or_default();
-                    consumers.push(process.name.clone());
-                }
-            }
-        }
-        let of = |process: &PlannedProcess| {
-            let PlannedProcess { name, app, .. } = process;
-            let consumers = of_types.get(&(*app, &name.process_type));
-            let consumers = consumers.filter(|_| name.instance.get() == 1);
-            consumers.cloned().unwrap_or_default()
-        };
-        self.processes.iter().map(of).collect()
     }
 }
 

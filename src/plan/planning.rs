@@ -17,11 +17,11 @@ use crate::words::uses::Target;
 pub(super) fn plan(resolved: &Resolved, ports: &[Ports]) -> Result<Plan, Vec<Report>> {
     let mut errors: Vec<Report> = Vec::new();
     let mut processes = Vec::new();
-    let automatic: Vec<Vec<Automatic>> = (0..resolved.sources.apps.apps.len())
-        .map(|app| automatic(resolved, ports, app))
+    let common: Vec<Env> = (0..resolved.sources.apps.apps.len())
+        .map(|app| wire::common(&resolved.sources, app, &automatic(resolved, ports, app)))
         .collect();
     for (place, slot) in resolved.slots.iter().enumerate() {
-        match process(resolved, ports, place, &automatic[slot.app]) {
+        match process(resolved, ports, place, &common[slot.app]) {
             Ok(process) => processes.push(process),
             // Of one mistake in the files all instances tell.
             Err(reports) => {
@@ -80,7 +80,7 @@ fn process(
     resolved: &Resolved,
     ports: &[Ports],
     place: usize,
-    automatic: &[Automatic],
+    common: &Env,
 ) -> Result<PlannedProcess, Vec<Report>> {
     let slot = &resolved.slots[place];
     let app = resolved.app(slot.app);
@@ -97,9 +97,8 @@ fn process(
         port: ports[place].given,
         base: base(resolved, ports, place),
         further: &further,
-        automatic,
     };
-    let below = wire::below_uses(&resolved.sources, slot.app, own);
+    let below = wire::below_uses(common, &resolved.sources, slot.app, &slot.name);
     let worth = worth(resolved, ports, place, &below);
     // Who is not wanted holds nobody up: he is refused if he is asked for.
     let cannot = worth.errors.first().map(|report| report.headline.clone());
@@ -206,15 +205,7 @@ fn base(resolved: &Resolved, ports: &[Ports], place: usize) -> Option<u16> {
 /// A process of no type, for a command that is run once: it sees the URLs of all, what the app uses, and has
 /// no port of its own.
 pub(crate) fn one_off_env(resolved: &Resolved, ports: &[Ports]) -> Env {
-    let automatic = automatic(resolved, ports, 0);
-    let own = Own {
-        name: None,
-        port: None,
-        base: None,
-        further: &[],
-        automatic: &automatic,
-    };
-    let below = wire::below_uses(&resolved.sources, 0, own);
+    let below = wire::common(&resolved.sources, 0, &automatic(resolved, ports, 0));
     let mut given: Vec<Given> = Vec::new();
     for wire in resolved
         .wires
@@ -231,7 +222,7 @@ pub(crate) fn one_off_env(resolved: &Resolved, ports: &[Ports]) -> Env {
             source: source(resolved, ports, wire),
         }));
     }
-    wire::complete(below, &resolved.sources, 0, own, given)
+    wire::complete(below, &resolved.sources, 0, Own::default(), given)
 }
 
 /// `None`: nobody knows yet where the provider is, or there is none.
@@ -284,14 +275,8 @@ fn resource(wire: &Wire, lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<St
 /// The resource behind a use, as its consumer would have it.
 pub(crate) fn handle(sources: &Sources, slots: &[Slot], wire: &Wire) -> Result<Handle, Report> {
     let slot = &slots[wire.consumer];
-    let own = Own {
-        name: Some(&slot.name),
-        port: None,
-        base: None,
-        further: &[],
-        automatic: &[],
-    };
-    let below = wire::below_uses(sources, slot.app, own);
+    let common = wire::common(sources, slot.app, &[]);
+    let below = wire::below_uses(&common, sources, slot.app, &slot.name);
     handle_of(wire, &|name| lookup(&below, name))
 }
 

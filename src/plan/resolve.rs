@@ -297,6 +297,9 @@ fn depends_on(sources: &Sources, slots: &[Slot], place: usize) -> Vec<usize> {
         .into_iter()
         .flatten();
     let entries: HashSet<usize> = types.filter_map(|said| app.entry(&said.value)).collect();
+    if entries.is_empty() {
+        return Vec::new();
+    }
     let is_it = |other: &Slot| {
         let is_first = other.name.instance.get() == 1;
         other.app == slot.app && entries.contains(&other.entry) && (is_first || other.is_meant)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::plan::resolve::{Ports, Resolved, resolve};
 use crate::plan::sources::{App, Apps, Asked, Behind, Sources};
-use crate::plan::{Need, Plan, PlannedProcess, Provider, wire};
+use crate::plan::{Need, Plan, PlannedProcess, Provider, consumers, wire};
 use crate::syntax::dotenv::{self, Assignment};
 use crate::syntax::{procfile, settings};
 use crate::words::uses::{Origin, Start, Target, Use};
@@ -121,6 +121,48 @@ fn every_other_type_with_a_port_is_there_by_url() {
     assert_eq!(value(&plan, "job.1", "PORT"), None);
     let off = planned(apps(vec![app("shop", procfile, "auto_urls: false\n")]));
     assert_eq!(value(&off, "web.1", "MY_API_URL"), None);
+}
+
+#[test]
+fn whoever_sees_the_url_of_a_type_is_its_first_instances_consumer() {
+    let check = |yaml: &str, expected: &[&str]| {
+        let procfile = "web: a\napi: b\njob: API_URL=x y\n";
+        let mut apps = apps(vec![
+            app("shop", procfile, yaml),
+            app("other", procfile, ""),
+        ]);
+        apps.apps.apps[0].env_files = vec![(".env".into(), assignments("WEB_URL=z"))];
+        let plan = planned(apps);
+        let consumers = consumers::of_all(&plan).zip(&plan.processes);
+        let shown = consumers.map(|(consumers, provider)| {
+            let names = consumers.names().into_iter().map(|name| name.to_string());
+            let names: Vec<String> = names.collect();
+            format!("{}: {}", provider.name, names.join(" "))
+        });
+        let shown: Vec<String> = shown.filter(|shown| !shown.ends_with(": ")).collect();
+        assert_eq!(shown, expected, "{yaml}");
+    };
+    check("", &["api.1: web.1 job.1", "job.1: web.1 api.1"]);
+    let settings = "formation: 'web=2,api=1'\nprocesses: {web: {env: {JOB_URL: x}}}\n";
+    check(settings, &["api.1: web.1 web.2"]);
+    check("auto_urls: false\n", &[]);
+}
+
+#[test]
+fn a_process_is_not_told_its_own_url_below_what_others_say_of_it() {
+    let mut sources = apps(vec![app("shop", "web: a\napi: b\n", "")]);
+    sources.shell = vec![("WEB_URL".into(), "mine".into())];
+    let plan = planned(sources);
+    let hidden = |name| {
+        process(&plan, name)
+            .env
+            .get("WEB_URL")
+            .unwrap()
+            .hidden
+            .len()
+    };
+    assert_eq!([hidden("web.1"), hidden("api.1")], [0, 1]);
+    assert_eq!(value(&plan, "web.1", "WEB_URL").as_deref(), Some("mine"));
 }
 
 #[test]

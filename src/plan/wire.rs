@@ -7,6 +7,7 @@ use crate::plan::sources::{EnvFile, Sources};
 use crate::plan::{Plan, command, local_host, server, url_at};
 use crate::syntax::dotenv::Assignment;
 use crate::syntax::procfile::Entry;
+use crate::syntax::settings::Set;
 use crate::words::env::{Env, Source};
 use crate::words::name::{ProcessName, ProcessType};
 use crate::words::secret;
@@ -48,20 +49,15 @@ pub(crate) struct Own<'a> {
     pub(crate) base: Option<u16>,
     /// Its further ports, each with its variable.
     pub(crate) further: &'a [(String, u16)],
-    pub(crate) automatic: &'a [Automatic],
 }
 
-/// Layers 1 to 4: what a reference in a use's value may name, and what lies below the uses.
-pub(crate) fn below_uses(sources: &Sources, app: usize, own: Own<'_>) -> Env {
+/// Layers 1 to 4, as far as all processes of an app have them in common: the URLs of all its types, and what its
+/// settings say of a single one, are for [`below_uses`].
+pub(crate) fn common(sources: &Sources, app: usize, automatic: &[Automatic]) -> Env {
     let mut env = Env::default();
-    let is_other = |other: &&Automatic| {
-        own.name
-            .is_none_or(|name| other.process_type != name.process_type)
-    };
-    for other in own.automatic.iter().filter(is_other) {
-        let variable = other.process_type.url_variable();
-        let source = Source::Automatic(other.process_type.clone());
-        env.lay(variable.into(), other.url.clone().into(), source);
+    for Automatic { process_type, url } in automatic {
+        let source = Source::Automatic(process_type.clone());
+        env.lay(process_type.url_variable().into(), url.into(), source);
     }
     for (name, value) in &sources.shell {
         env.lay(name.clone(), value.clone(), Source::Shell);
@@ -70,17 +66,21 @@ pub(crate) fn below_uses(sources: &Sources, app: usize, own: Own<'_>) -> Env {
     for file in &app.env_files {
         lay_file(&mut env, file);
     }
-    let said = own
-        .name
-        .and_then(|name| app.said_of(name.process_type.as_str()));
-    let of_process = said.map(|said| said.env.as_slice()).unwrap_or_default();
-    for set in app.settings.env.iter().chain(of_process) {
-        let source = Source::Settings {
-            file: set.place.file.clone(),
-            line: set.place.line,
-        };
-        env.lay(set.name.clone().into(), set.value.clone().into(), source);
-    }
+    lay_settings(&mut env, &app.settings.env);
+    env.into_ground()
+}
+
+/// Layers 1 to 4: what a reference in a use's value may name, and what lies below the uses.
+pub(crate) fn below_uses(common: &Env, sources: &Sources, app: usize, name: &ProcessName) -> Env {
+    let mut env = common.clone();
+    let process_type = &name.process_type;
+    let own_url = Source::Automatic(process_type.clone());
+    env.leave_out(process_type.url_variable(), &own_url);
+    let said = sources.apps.apps[app].said_of(process_type.as_str());
+    lay_settings(
+        &mut env,
+        said.map(|said| said.env.as_slice()).unwrap_or_default(),
+    );
     env
 }
 
@@ -148,6 +148,16 @@ pub(crate) fn lay_line(env: &mut Env, procfile: &str, entry: &Entry, unknown: Op
             line: entry.line,
         };
         env.lay(name.into(), value.into(), source);
+    }
+}
+
+fn lay_settings(env: &mut Env, set: &[Set]) {
+    for set in set {
+        let source = Source::Settings {
+            file: set.place.file.clone(),
+            line: set.place.line,
+        };
+        env.lay(set.name.clone().into(), set.value.clone().into(), source);
     }
 }
 

@@ -24,7 +24,7 @@ mod waits;
 
 use std::time::Instant;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, consumers};
 pub(crate) use crate::supervisor::event::{
     Action, Elsewhere, Event, Listener, ProcessIndex, SessionRules,
 };
@@ -72,7 +72,7 @@ impl Turn {
 
 impl Supervisor {
     pub(crate) fn new(plan: &Plan, rules: SessionRules, ignored_lines: usize) -> Self {
-        let processes = plan.processes.iter().zip(plan.consumers());
+        let processes = plan.processes.iter().zip(consumers::of_all(plan));
         let of = |(planned, consumers)| Process::of(planned, consumers);
         Self {
             processes: processes.map(of).collect(),
@@ -92,7 +92,7 @@ impl Supervisor {
     /// ones, at the same places; where they run, and on which port, stays. What follows from it is done with
     /// the next event.
     pub(crate) fn adopt_plan(&mut self, plan: &Plan) {
-        let planned = plan.processes.iter().zip(plan.consumers());
+        let planned = plan.processes.iter().zip(consumers::of_all(plan));
         for (process, (planned, consumers)) in self.processes.iter_mut().zip(planned) {
             process.adopt_plan(planned, consumers);
         }
@@ -323,7 +323,7 @@ impl Supervisor {
                 from,
                 to: port,
                 taken_by,
-                misled: process.consumers.clone(),
+                misled: process.consumers.names(),
             });
         }
     }

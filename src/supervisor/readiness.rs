@@ -183,7 +183,7 @@ pub(super) fn verdict(process: &mut Process, now: Instant) -> Option<Notice> {
         loopback_only: found.loopback_only,
         command: found.command,
         pid: found.pid,
-        misled: process.consumers.clone(),
+        misled: process.consumers.names(),
         cure: process.cure.clone(),
     }))
 }

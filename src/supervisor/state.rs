@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::plan::consumers::Consumers;
 use crate::plan::{self, Host, Need, PlannedProcess, server};
 use crate::supervisor::readiness::Listening;
 use crate::supervisor::restart::History;
@@ -37,7 +38,7 @@ pub(super) struct Process {
     /// Why it is not ready in the session that runs it.
     pub(super) not_ready_elsewhere: Option<NotReady>,
     /// Who was given its URL.
-    pub(super) consumers: Vec<ProcessName>,
+    pub(super) consumers: Consumers,
     /// Its plan, or somebody, asked for it.
     pub(super) is_wanted: bool,
     /// The session was started for it, not for one that uses it.
@@ -154,7 +155,7 @@ pub(super) enum Ending {
 
 impl Process {
     /// `consumers`: who was given its URL.
-    pub(super) fn of(planned: &PlannedProcess, consumers: Vec<ProcessName>) -> Self {
+    pub(super) fn of(planned: &PlannedProcess, consumers: Consumers) -> Self {
         let state = match planned.host {
             Host::Elsewhere => State::Elsewhere(Elsewhere::Unknown),
             Host::Here if planned.is_wanted => State::Waiting,
@@ -192,7 +193,7 @@ impl Process {
     }
 
     /// Takes over what settings say, as they are now. Where it runs and on which port stays.
-    pub(super) fn adopt_plan(&mut self, planned: &PlannedProcess, consumers: Vec<ProcessName>) {
+    pub(super) fn adopt_plan(&mut self, planned: &PlannedProcess, consumers: Consumers) {
         self.scheme = planned.scheme;
         self.restart = planned.restart;
         self.max_restarts = planned.max_restarts;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::iter;
 use std::rc::Rc;
 
 use crate::words::name::ProcessType;
@@ -80,67 +81,135 @@ pub(crate) struct Variable {
 }
 
 /// Names and values are bytes: what is not UTF-8 passes through.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Env {
-    /// Shared by all copies, until one of them is changed.
-    variables: Rc<BTreeMap<OsString, Variable>>,
+    /// What the processes of an app have in common.
+    ground: Rc<BTreeMap<OsString, Variable>>,
+    /// What differs from the ground, whole; `None`: it is not there. Shared by all copies, until one of them is
+    /// changed.
+    own: Rc<BTreeMap<OsString, Option<Variable>>>,
 }
 
 impl Env {
+    /// The same environment, of which copies share all that is in it now.
+    pub(crate) fn into_ground(self) -> Self {
+        let owned = |(name, variable): (&OsStr, &Variable)| (name.into(), variable.clone());
+        Self {
+            ground: Rc::new(self.iter().map(owned).collect()),
+            own: Rc::default(),
+        }
+    }
+
     /// Lays a value over what is there. Call it in the order of the layers, weakest first.
     pub(crate) fn lay(&mut self, name: OsString, value: OsString, source: Source) {
-        let variables = Rc::make_mut(&mut self.variables);
-        let hidden = match variables.remove(&name) {
-            None => Vec::new(),
-            Some(Variable {
+        let own = Rc::make_mut(&mut self.own);
+        let below = match own.remove(&name) {
+            Some(below) => below,
+            None => self.ground.get(&name).cloned(),
+        };
+        let hidden = below.map_or_else(Vec::new, |below| {
+            let Variable {
                 value,
                 source,
                 mut hidden,
-            }) => {
-                hidden.push((value, source));
-                hidden
-            }
+            } = below;
+            hidden.push((value, source));
+            hidden
+        });
+        let variable = Variable {
+            value,
+            source,
+            hidden,
         };
-        variables.insert(
-            name,
-            Variable {
-                value,
-                source,
-                hidden,
-            },
-        );
+        own.insert(name, Some(variable));
+    }
+
+    /// Takes away what was laid first of a variable, if it is of this source; what lies above it stays.
+    pub(crate) fn leave_out(&mut self, name: impl AsRef<OsStr>, source: &Source) {
+        let name = name.as_ref();
+        let Some(Variable {
+            source: top,
+            hidden,
+            ..
+        }) = self.get(name)
+        else {
+            return;
+        };
+        match hidden.first() {
+            None if top == source => self.remove(name),
+            Some((_, lowest)) if lowest == source => {
+                self.get_mut(name).map(|variable| variable.hidden.remove(0));
+            }
+            None | Some(_) => {}
+        }
     }
 
     /// Gives a variable another value, in its own layer. One that is not there stays away.
     pub(crate) fn replace(&mut self, name: impl AsRef<OsStr>, value: OsString) {
-        if let Some(variable) = Rc::make_mut(&mut self.variables).get_mut(name.as_ref()) {
+        if let Some(variable) = self.get_mut(name.as_ref()) {
             variable.value = value;
         }
     }
 
     /// Says better where a value comes from.
     pub(crate) fn attribute(&mut self, name: impl AsRef<OsStr>, source: Source) {
-        if let Some(variable) = Rc::make_mut(&mut self.variables).get_mut(name.as_ref()) {
+        if let Some(variable) = self.get_mut(name.as_ref()) {
             variable.source = source;
         }
     }
 
     /// Takes a variable away, with all that it hides.
     pub(crate) fn remove(&mut self, name: impl AsRef<OsStr>) {
-        Rc::make_mut(&mut self.variables).remove(name.as_ref());
+        let name = name.as_ref();
+        let own = Rc::make_mut(&mut self.own);
+        if self.ground.contains_key(name) {
+            own.insert(name.into(), None);
+        } else {
+            own.remove(name);
+        }
     }
 
     pub(crate) fn get(&self, name: impl AsRef<OsStr>) -> Option<&Variable> {
-        self.variables.get(name.as_ref())
+        let name = name.as_ref();
+        match self.own.get(name) {
+            Some(own) => own.as_ref(),
+            None => self.ground.get(name),
+        }
+    }
+
+    fn get_mut(&mut self, name: &OsStr) -> Option<&mut Variable> {
+        let own = Rc::make_mut(&mut self.own);
+        if !own.contains_key(name) {
+            own.insert(name.into(), Some(self.ground.get(name)?.clone()));
+        }
+        own.get_mut(name)?.as_mut()
     }
 
     /// In the order of the names.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&OsStr, &Variable)> {
-        self.variables
-            .iter()
-            .map(|(name, variable)| (name.as_os_str(), variable))
+        let mut ground = self.ground.iter().peekable();
+        let mut own = self.own.iter().peekable();
+        let next = move || {
+            if let Some((name, variable)) =
+                ground.next_if(|(below, _)| own.peek().is_none_or(|(above, _)| below < above))
+            {
+                return Some((name, Some(variable)));
+            }
+            let (name, variable) = own.next()?;
+            ground.next_if(|(below, _)| *below == name);
+            Some((name, variable.as_ref()))
+        };
+        iter::from_fn(next).filter_map(|(name, variable)| Some((name.as_os_str(), variable?)))
     }
 }
+
+impl PartialEq for Env {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Env {}
 
 #[cfg(test)]
 mod tests {
@@ -154,6 +223,70 @@ mod tests {
         let variable = env.get("A").unwrap();
         assert_eq!(variable.value, "2");
         assert_eq!(variable.hidden, [("1".into(), Source::Shell)]);
+    }
+
+    fn of(variables: &[(&str, &str)]) -> Env {
+        let mut env = Env::default();
+        for (name, value) in variables {
+            env.lay(name.into(), value.into(), Source::Shell);
+        }
+        env
+    }
+
+    /// All of it in order: `A=2 B=1`.
+    fn text(env: &Env) -> String {
+        let variables = env.iter().map(|(name, variable)| {
+            let (name, value) = (name.to_string_lossy(), variable.value.to_string_lossy());
+            format!("{name}={value}")
+        });
+        variables.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_is_laid_on_a_common_ground_hides_it_as_if_it_were_its_own() {
+        let own = of(&[("B", "1"), ("C", "1"), ("D", "1")]);
+        let ground = own.clone().into_ground();
+        let change = |mut env: Env| {
+            for name in ["A", "C", "E"] {
+                env.lay(name.into(), "2".into(), Source::CommandLine);
+            }
+            env.remove("B");
+            env.replace("D", "2".into());
+            env.attribute("D", Source::Devrun);
+            env
+        };
+        let changed = change(ground.clone());
+        assert_eq!(text(&changed), "A=2 C=2 D=2 E=2");
+        assert_eq!(changed, change(own));
+        assert_eq!(changed, changed.clone().into_ground());
+        assert_eq!(text(&ground), "B=1 C=1 D=1");
+    }
+
+    #[test]
+    fn what_was_taken_away_can_be_laid_anew() {
+        let mut env = of(&[("A", "1")]).into_ground();
+        env.remove("A");
+        assert_eq!(env.get("A"), None);
+        env.replace("A", "2".into());
+        assert_eq!(text(&env), "");
+        env.lay("A".into(), "3".into(), Source::Devrun);
+        assert_eq!(env.get("A").unwrap().hidden, []);
+    }
+
+    #[test]
+    fn what_is_left_out_leaves_what_lies_above_it() {
+        let check = |name: &str, source: &Source, expected: &str| {
+            let mut env = of(&[("A", "1"), ("B", "1")]);
+            env.lay("B".into(), "2".into(), Source::Devrun);
+            let mut env = env.into_ground();
+            env.leave_out(name, source);
+            let hidden = env.get("B").unwrap().hidden.len();
+            assert_eq!(format!("{} hides {hidden}", text(&env)), expected);
+        };
+        check("A", &Source::Shell, "B=2 hides 1");
+        check("B", &Source::Shell, "A=1 B=2 hides 0");
+        check("B", &Source::Devrun, "A=1 B=2 hides 1");
+        check("C", &Source::Shell, "A=1 B=2 hides 1");
     }
 
     #[test]
