@@ -133,6 +133,7 @@ impl Driver {
     pub(super) fn adopt(&mut self, plan: Plan) {
         self.plan = plan;
         self.supervisor.adopt_plan(&self.plan);
+        self.watching.is_replanned = true;
     }
 
     /// Before another run: the files may have been edited.

@@ -27,6 +27,7 @@ pub(crate) mod terminal_signals;
 mod trees;
 mod usage;
 mod visitors;
+mod watching;
 pub(crate) mod world;
 
 use std::collections::{HashMap, HashSet};
@@ -52,6 +53,7 @@ use crate::driver::spawning::{LiveRun, id};
 use crate::driver::stand_ins::StandIns;
 use crate::driver::stop_signals::StopSignals;
 use crate::driver::terminal_signals::{TerminalSignal, TerminalSignals};
+use crate::driver::watching::Watching;
 use crate::driver::world::World;
 use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{Request, RunId};
@@ -60,7 +62,7 @@ use crate::os::pty::Size;
 use crate::os::{process, signals, spawn};
 use crate::plan::Plan;
 use crate::render::renderer::Renderer;
-use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
+use crate::supervisor::{Action, Event, ProcessIndex, Supervisor, Watched};
 use crate::syntax::keys::Keys;
 use crate::words::notice::Notice;
 use crate::words::policy::Attendance;
@@ -158,6 +160,9 @@ struct Driver {
     joins: Joins,
     sharing: Sharing,
     lending: Lending,
+    watching: Watching,
+    /// Whose files it watches, as last asked.
+    watched: Vec<(ProcessIndex, Watched)>,
     stop_signals: StopSignals,
     attendance: Attendance,
     front: Option<Front>,
@@ -216,6 +221,8 @@ impl Driver {
             joins: Joins::new(&session.world),
             sharing,
             lending: Lending::default(),
+            watching: Watching::new(),
+            watched: Vec::new(),
             world: session.world,
             stop_signals,
             attendance: session.attendance,
@@ -241,6 +248,7 @@ impl Driver {
         let mut events = vec![Event::SessionStarted];
         events.extend(self.failed_at_first());
         loop {
+            self.watching.begin_turn();
             for event in events.drain(..) {
                 self.lending.note(&event);
                 for action in self.supervisor.handle(self.now(), event) {
@@ -255,6 +263,7 @@ impl Driver {
             self.seek_newly_needed();
             let awaited = self.supervisor.awaited_externals();
             self.externals.watch(&awaited, &self.news);
+            self.tend_watching();
             self.tend_attachment().await;
             if let Some(status) = self.status {
                 return self.finish(status).await;
@@ -290,6 +299,11 @@ impl Driver {
                 heard = self.joins.heard() => events.extend(self.heard(heard)),
                 gone = self.stand_ins.next() => events.extend(self.stand_in_gone(gone)),
                 request = self.sharing.next() => events.extend(self.asked(request)),
+                news = self.watching.next(), if !self.is_over() => {
+                    for news in news {
+                        events.extend(self.watching_news(news));
+                    }
+                }
                 () = self.lending.let_go() => events.extend(self.lending.end()),
                 Some(told) = self.told.recv() => self.told(told),
                 typed = typed(&mut self.keyboard) => events.extend(self.typed(&typed).await),
@@ -375,6 +389,14 @@ impl Driver {
                     Some(stranger) => stranger.kill(),
                     None => self.ask_to_end(&Request::Kill(id)),
                 }
+            }
+            Action::Signal {
+                process,
+                run,
+                signal,
+            } => {
+                let request = Request::Signal(id(process, run), signal.unsigned_abs());
+                self.guardian.send(&request, Vec::new());
             }
             Action::LetIn { process, run } => self.let_in(process, run),
             Action::TurnAway { process } => self.turn_away(process),

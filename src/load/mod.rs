@@ -8,6 +8,7 @@ mod outline;
 mod pipes;
 mod reach;
 mod settings;
+pub(crate) mod rules;
 mod stamps;
 
 use std::collections::HashMap;

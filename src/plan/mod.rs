@@ -123,6 +123,20 @@ pub(crate) struct PlannedProcess {
     pub(crate) stop_signal: i32,
     /// Whether it gets a terminal; `None`: as the session has it.
     pub(crate) tty: Option<bool>,
+    /// The files whose changes restart it, if any do.
+    pub(crate) watch: Option<Watch>,
+}
+
+/// Files that are watched for a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Watch {
+    /// From where the globs count.
+    pub(crate) base: PathBuf,
+    /// See [`crate::syntax::paths::Selection::new`]; never empty.
+    pub(crate) paths: Vec<String>,
+    pub(crate) ignore: Vec<String>,
+    /// What it is sent in place of a restart.
+    pub(crate) signal: Option<i32>,
 }
 
 /// A declared use of a process, as it is now.

@@ -6,6 +6,7 @@ use crate::words::notice::Notice;
 use crate::words::policy::{Attendance, KeyHints};
 use crate::words::port::Holder;
 use crate::words::stand_in::Program;
+use crate::words::watching::Changed;
 
 /// The place of a process in `Plan::processes`.
 pub(crate) type ProcessIndex = usize;
@@ -82,6 +83,16 @@ pub(crate) enum Event {
         process: ProcessIndex,
         variables: Vec<String>,
     },
+    /// Files that are watched for the process changed, and then none for a moment.
+    FilesChanged {
+        process: ProcessIndex,
+        changed: Changed,
+    },
+    /// The settings say something else of its runs than when the present one began.
+    SettingsChanged {
+        process: ProcessIndex,
+        changed: Changed,
+    },
     /// SIGINT, SIGTERM, SIGHUP, SIGQUIT. The second, 150 ms after the first or later, kills at once.
     ShutdownRequested,
     /// By hand: a new run, as soon as the present one is gone.
@@ -151,6 +162,13 @@ pub(crate) enum Action {
     Kill {
         process: ProcessIndex,
         run: u32,
+    },
+    /// A signal to its first process, which goes on.
+    Signal {
+        process: ProcessIndex,
+        run: u32,
+        /// Its number on this system.
+        signal: i32,
     },
     /// Nothing of the process runs any more: the program that was to have its place has it, as this run.
     LetIn {

@@ -82,7 +82,7 @@ fn cure(process: &ProcessName, hints: KeyHints, page: &Page<'_>) -> Option<Text>
         format!("r {name} + Enter"),
         format!("devrun restart {name}"),
     );
-    let before = "fix it, then:";
+    let before = "failed; waiting for a change or";
     let both = format!("{keys}, or {command}");
     let text = match hints {
         KeyHints::None => return None,

@@ -12,6 +12,7 @@ mod tests;
 mod uses;
 mod value;
 mod variable;
+mod watch;
 mod yaml;
 
 use std::time::Duration;
@@ -74,6 +75,18 @@ pub(crate) struct ProcessSettings {
     pub(crate) stop_signal: Option<i32>,
     /// Whether it gets a terminal; `None`: as the session has it.
     pub(crate) tty: Option<bool>,
+    pub(crate) watch: Option<WatchSetting>,
+}
+
+/// `watch:` of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WatchSetting {
+    /// Globs of the files whose changes count, from the app's directory; none: no file's do.
+    pub(crate) paths: Vec<String>,
+    /// Those that do not count after all, as lines of a `.gitignore`.
+    pub(crate) ignore: Vec<String>,
+    /// What it is sent in place of a restart: its number on this system.
+    pub(crate) signal: Option<i32>,
 }
 
 /// `port:` of a process.

@@ -45,6 +45,7 @@ impl ProcessSettings {
             timeout: local.timeout.or(self.timeout),
             stop_signal: local.stop_signal.or(self.stop_signal),
             tty: local.tty.or(self.tty),
+            watch: local.watch.or(self.watch),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::syntax::settings::reader::{Entry, Keys, Reader};
 use crate::syntax::settings::yaml::Value;
-use crate::syntax::settings::{PortSetting, ProcessSettings, Said, app, signal, value, variable};
+use crate::syntax::settings::{PortSetting, ProcessSettings, Said, app, signal, value, variable, watch};
 
 pub(super) const TTY: &[(&str, Option<bool>)] = &[
     ("auto", None),
@@ -56,6 +56,9 @@ pub(super) const KEYS: Keys<ProcessSettings> = Keys {
                 reader.choice(entry, TTY).flatten()
             };
         }),
+        ("watch", |reader, entry, process| {
+            process.watch = watch::read(reader, entry);
+        }),
     ],
     misplaced: |name| {
         let is_app = app::KEYS.names().contains(&name);
@@ -107,6 +110,7 @@ impl ProcessSettings {
             timeout: None,
             stop_signal: None,
             tty: None,
+            watch: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::syntax::settings::reader::Keys;
-use crate::syntax::settings::uses;
+use crate::syntax::settings::{uses, watch};
 
 const DOCUMENT: &str = include_str!("../../../../docs/settings.md");
 
@@ -43,6 +43,13 @@ fn each_key_has_an_example() {
             Some(_) | None => "process: x",
         };
         format!("uses:\n  A:\n    {target}\n    {example}\n")
+    });
+    check("A watch", &watch::KEYS, |example| {
+        let paths = match example.split(':').next() {
+            Some("paths") => "",
+            Some(_) | None => "paths: x",
+        };
+        format!("processes:\n  web:\n    watch:\n      {paths}\n      {example}\n")
     });
 }
 
