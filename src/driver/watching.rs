@@ -224,6 +224,9 @@ impl Watching {
             if gathering.due_at(self.is_walking).is_none_or(|at| at > now) {
                 continue;
             }
+            if ask.expects_more() && gathering.waits_on(now) {
+                continue;
+            }
             news.extend(gathering.take().map(|(file, others)| News::Changed {
                 asker: ask.asker,
                 file: asks::shown(ask.selection.base(), &file),

@@ -106,6 +106,7 @@ fn planned(process_type: &str) -> PlannedProcess {
         uses: Vec::new(),
         cannot: None,
         tty: None,
+        watch: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! `.foreman`.
 
 mod below;
+pub(crate) mod checkout;
 mod find;
 pub(crate) mod ignored;
 mod outline;

@@ -12,6 +12,7 @@ mod shutdown;
 mod stages;
 mod stand_ins;
 mod steering;
+mod watching;
 mod wiring;
 
 use std::time::{Duration, Instant};
@@ -58,6 +59,7 @@ fn planned(process_type: &str) -> PlannedProcess {
         uses: Vec::new(),
         cannot: None,
         tty: None,
+        watch: None,
     }
 }
 
@@ -137,6 +139,7 @@ impl Story {
                 Action::Spawn { .. }
                 | Action::Terminate { .. }
                 | Action::Kill { .. }
+                | Action::Signal { .. }
                 | Action::LetIn { .. }
                 | Action::TurnAway { .. }
                 | Action::GivenAway { .. }

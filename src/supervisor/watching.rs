@@ -91,9 +91,9 @@ impl Supervisor {
             | State::Held(_)
             | State::Stopped => return,
         };
-        let is_named = process.watch.is_some();
+        let is_cure = process.watch.is_none() && process.has_failed();
         process.begin_anew(turn.now);
-        if then == Then::Start && !is_named {
+        if is_cure {
             process.history.try_once();
         }
         turn.say(Notice::Watching(Watching::Changed {

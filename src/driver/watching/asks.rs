@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::driver::Driver;
 use crate::driver::watching::News;
 use crate::driver::watching::gathering::Counting;
+use crate::load::checkout;
 use crate::plan::{Plan, PlannedProcess, Watch};
 use crate::supervisor::{Event, ProcessIndex, Watched};
 use crate::syntax::paths::Selection;
@@ -44,6 +45,8 @@ pub(super) struct Ask {
     what: What,
     pub(super) selection: Arc<Selection>,
     pub(super) counting: Counting,
+    /// There while git writes to its tree.
+    pub(super) git_lock: Option<PathBuf>,
     /// Where to begin to look.
     pub(super) directories: Vec<PathBuf>,
 }
@@ -66,6 +69,11 @@ impl Ask {
     /// others may just have written their logs.
     pub(super) fn counts_times(&self) -> bool {
         self.counting == Counting::Everything
+    }
+
+    /// More is to come: git is at work.
+    pub(super) fn expects_more(&self) -> bool {
+        self.git_lock.as_deref().is_some_and(checkout::is_at_work)
     }
 
     pub(super) fn begins_in(&self, directory: &Path) -> bool {
@@ -101,6 +109,7 @@ impl Ask {
             .collect();
         directories.sort();
         directories.dedup();
+        let git_lock = checkout::lock(base);
         let counting = match what {
             What::Watch(_) => Counting::Everything,
             What::Directory(_) | What::Files(_) => Counting::Ends,
@@ -110,6 +119,7 @@ impl Ask {
             what,
             selection: Arc::new(selection),
             counting,
+            git_lock,
             directories,
         }
     }

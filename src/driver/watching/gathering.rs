@@ -90,6 +90,15 @@ impl Gathering {
         })
     }
 
+    /// Has it wait as if the last change were now; not if it has waited for long.
+    pub(super) fn waits_on(&mut self, now: Instant) -> bool {
+        let Some((first, _)) = self.times.filter(|(first, _)| now < *first + LONGEST) else {
+            return false;
+        };
+        self.times = Some((first, now));
+        true
+    }
+
     /// The first file that is another one now, and how many more are. What came and went is none of them.
     pub(super) fn take(&mut self) -> Option<(PathBuf, usize)> {
         self.times = None;
@@ -213,6 +222,9 @@ mod tests {
         let late = begun + LONGEST;
         gathering.note(Path::new("b"), Kind::Written, all, late);
         assert_eq!(gathering.due_at(false), Some(begun + LONGEST));
+        assert!(gathering.waits_on(later));
+        assert_eq!(gathering.due_at(false), Some(later + CALM));
+        assert!(!gathering.waits_on(late));
         gathering.take().unwrap();
         assert_eq!(gathering.due_at(false), None);
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::*;
+use crate::words::watching::{Blind, Changed, Then, Watching};
 use crate::words::exit::{Exit, Killed};
 use crate::words::name::{ProcessName, ProcessType};
 use crate::words::notice::{
@@ -403,5 +404,25 @@ fn what_waiting_comes_to_is_told() {
             variables: vec!["API_URL".into()],
         },
         r#""process.env_changed","process":"web.1","variables":["API_URL"]"#,
+    );
+    let news = Watching::Changed {
+        process: name("web"),
+        changed: Changed {
+            file: "src/app.py".into(),
+            others: 3,
+        },
+        then: Then::Signal(1),
+    };
+    check(
+        &Notice::Watching(news),
+        r#""files.changed","process":"web.1","file":"src/app.py","others":3,"next":"signal","signal":1"#,
+    );
+    let news = Watching::Blind {
+        files: "~/shop".into(),
+        why: Blind::Network { kind: "NFS".into() },
+    };
+    check(
+        &Notice::Watching(news),
+        r#""files.unseen","files":"~/shop","why":"network","said":"NFS""#,
     );
 }

@@ -23,10 +23,10 @@ impl Json {
             }
             Watching::Blind { files, why } => {
                 let (kind, said) = match why {
-                    Blind::Limit { setting } => ("limit", Some(setting.clone())),
-                    Blind::TooMany { directories } => ("too_many", Some(directories.to_string())),
-                    Blind::Network { kind } => ("network", Some(kind.clone())),
-                    Blind::Cause(cause) => ("cause", Some(cause.clone())),
+                    Blind::Limit { setting } => ("limit", setting.clone()),
+                    Blind::TooMany { directories } => ("too_many", directories.to_string()),
+                    Blind::Network { kind } => ("network", kind.clone()),
+                    Blind::Cause(cause) => ("cause", cause.clone()),
                 };
                 let line = self.event("files.unseen", out).put("files", files);
                 line.put("why", kind).put("said", said).end();

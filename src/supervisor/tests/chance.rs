@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use crate::plan::{Host, Need, PlannedProcess, Provider};
+use crate::plan::{Host, Need, PlannedProcess, Provider, Watch};
 use crate::supervisor::tests::chance::fate::Fate;
 use crate::supervisor::tests::chance::start::Start;
 use crate::supervisor::tests::chance::world::{Run, World, external};
@@ -19,6 +19,7 @@ use crate::words::exit::{Exit, Killed};
 use crate::words::policy::{Attendance, OnExit, RestartPolicy};
 use crate::words::port::Holder;
 use crate::words::stand_in::Program;
+use crate::words::watching::Changed;
 
 const PROCESSES: usize = 4;
 
@@ -151,6 +152,7 @@ impl World {
             8..10 => self.take_over(process),
             10..12 => self.adopt(process),
             12..14 => self.change_env(process),
+            14 => self.change_files(process, amount),
             _ => {
                 self.is_reached = true;
                 self.tell(Event::Reached {
@@ -204,6 +206,20 @@ impl World {
         }
         let variables = Vec::new();
         self.tell(Event::EnvChanged { process, variables });
+    }
+
+    /// What follows is said: see [`World::hear_change`].
+    fn change_files(&mut self, process: ProcessIndex, amount: u16) {
+        self.children[process].was_failed = self.supervisor.has_failed(process);
+        let changed = Changed {
+            file: "src/app.py".into(),
+            others: 0,
+        };
+        self.tell(if amount & 0x100 == 0 {
+            Event::FilesChanged { process, changed }
+        } else {
+            Event::SettingsChanged { process, changed }
+        });
     }
 
     fn lose_the_guardian(&mut self) {
@@ -423,7 +439,18 @@ fn plan(choice: u32, wiring: u64, index: usize) -> PlannedProcess {
         RestartPolicy::OnFailure,
         RestartPolicy::Never,
     ];
+    let watch = |signal| Watch {
+        base: "/app".into(),
+        paths: vec!["src".into()],
+        ignore: Vec::new(),
+        signal,
+    };
     PlannedProcess {
+        watch: match (bits >> 9) & 7 {
+            0 | 1 => Some(watch(None)),
+            2 => Some(watch(Some(1))),
+            _ => None,
+        },
         restart: policies[bits as usize % policies.len()],
         on_exit: [OnExit::Keep, OnExit::Shutdown][usize::from(bits & 0x1c == 0x1c)],
         grace: Duration::from_secs([5, 5, 0, 2][(bits >> 5) as usize % 4]),
