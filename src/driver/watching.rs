@@ -335,7 +335,12 @@ impl Watching {
     fn lost(&mut self) {
         for ask in &self.asks {
             let gathering = self.gathered.entry(ask.asker).or_default();
-            gathering.note(ask.selection.base(), Kind::Arrived, ask.counting, Instant::now());
+            gathering.note(
+                ask.selection.base(),
+                Kind::Arrived,
+                ask.counting,
+                Instant::now(),
+            );
         }
         self.begin_anew();
     }

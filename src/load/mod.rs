@@ -8,8 +8,8 @@ pub(crate) mod ignored;
 mod outline;
 mod pipes;
 mod reach;
-mod settings;
 pub(crate) mod rules;
+mod settings;
 mod stamps;
 
 use std::collections::HashMap;

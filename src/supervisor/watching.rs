@@ -156,8 +156,7 @@ impl Supervisor {
     /// nothing runs.
     pub(super) fn waits_for_a_change(&self) -> bool {
         let mut processes = 0..self.processes.len();
-        processes.any(|index| {
-            self.watched(index) == Watched::Named && self.processes[index].is_over()
-        })
+        processes
+            .any(|index| self.watched(index) == Watched::Named && self.processes[index].is_over())
     }
 }

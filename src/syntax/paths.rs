@@ -30,7 +30,9 @@ struct Reach {
 /// # Errors
 /// It is no glob: why not.
 pub(crate) fn check(glob: &str) -> Result<(), String> {
-    compiled(glob).map(|_| ()).map_err(|why| why.kind().to_string())
+    compiled(glob)
+        .map(|_| ())
+        .map_err(|why| why.kind().to_string())
 }
 
 fn compiled(glob: &str) -> Result<Glob, globset::Error> {
@@ -225,6 +227,9 @@ mod tests {
         assert!(!selection.names(Path::new("/app/src")));
         assert!(selection.names_within(Path::new("/app/dist"), Path::new("/app/dist/app.js")));
         assert!(!selection.names_within(Path::new("/app/dist"), Path::new("/app/dist/b.py")));
-        assert_eq!(check("src/[a"), Err("unclosed character class; missing ']'".into()));
+        assert_eq!(
+            check("src/[a"),
+            Err("unclosed character class; missing ']'".into())
+        );
     }
 }

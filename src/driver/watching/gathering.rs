@@ -103,9 +103,8 @@ impl Gathering {
     pub(super) fn take(&mut self) -> Option<(PathBuf, usize)> {
         self.times = None;
         let traces = std::mem::take(&mut self.traces).into_iter();
-        let changed = traces.filter(|(_, trace)| {
-            trace.is_changed && !(trace.was_made && trace.is_gone)
-        });
+        let changed =
+            traces.filter(|(_, trace)| trace.is_changed && !(trace.was_made && trace.is_gone));
         let mut changed: Vec<(PathBuf, usize)> =
             changed.map(|(file, trace)| (file, trace.place)).collect();
         let others = changed.len().saturating_sub(1);
@@ -143,7 +142,10 @@ mod tests {
         use Kind::{Arrived, Attributes, Closed, Made, MovedAway, Removed, Written};
         let app = Some(("app.py", 0));
         // In place: VS Code, `echo >>`.
-        check(&[("app.py", Written), ("app.py", Written), ("app.py", Closed)], app);
+        check(
+            &[("app.py", Written), ("app.py", Written), ("app.py", Closed)],
+            app,
+        );
         // vim, with a backup and without one that stays.
         check(
             &[

@@ -72,14 +72,16 @@ pub(super) fn begin(
         count: 0,
     };
     let fallback = walk.found.clone();
-    let thread = thread::Builder::new().name("watching".into()).spawn(move || {
-        for start in starts {
-            if !walk.tree(start) {
-                break;
+    let thread = thread::Builder::new()
+        .name("watching".into())
+        .spawn(move || {
+            for start in starts {
+                if !walk.tree(start) {
+                    break;
+                }
             }
-        }
-        walk.tell(Found::Done);
-    });
+            walk.tell(Found::Done);
+        });
     if let Err(error) = thread {
         let why = Blind::Cause(crate::os::words_of(&error));
         let directory = PathBuf::new();

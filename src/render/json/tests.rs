@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::*;
-use crate::words::watching::{Blind, Changed, Then, Watching};
 use crate::words::exit::{Exit, Killed};
 use crate::words::name::{ProcessName, ProcessType};
 use crate::words::notice::{
@@ -15,6 +14,7 @@ use crate::words::notice::{
 };
 use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
+use crate::words::watching::{Blind, Changed, Then, Watching};
 
 fn name(process_type: &str) -> ProcessName {
     ProcessName::first(ProcessType::new(process_type).unwrap())

@@ -413,7 +413,10 @@ fn who_was_given_up_can_be_started_by_hand_where_somebody_is_there() {
     };
     let long = "failed; waiting for a change or r worker + Enter";
     let notice = hinted(KeyHints::Commands, long);
-    hinted(KeyHints::Clients, "failed; waiting for a change or devrun restart worker");
+    hinted(
+        KeyHints::Clients,
+        "failed; waiting for a change or devrun restart worker",
+    );
     // Where both do not stand in one line, that of the keyboard does.
     let check = |columns, expected: &[&str]| {
         assert!(
@@ -421,8 +424,18 @@ fn who_was_given_up_can_be_started_by_hand_where_somebody_is_there() {
                 .ends_with(&expected.iter().map(ToString::to_string).collect::<Vec<_>>())
         );
     };
-    check(80, &["  boom", &format!("{long}, or devrun restart worker")]);
-    check(40, &["  boom", "failed; waiting for a change or", "  r worker + Enter"]);
+    check(
+        80,
+        &["  boom", &format!("{long}, or devrun restart worker")],
+    );
+    check(
+        40,
+        &[
+            "  boom",
+            "failed; waiting for a change or",
+            "  r worker + Enter",
+        ],
+    );
 }
 
 #[test]

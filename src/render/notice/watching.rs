@@ -25,17 +25,24 @@ pub(super) fn sentence(news: &Watching) -> String {
 fn what(Changed { file, others }: &Changed) -> String {
     match others {
         0 => format!("{file} changed"),
-        count => format!("{file} changed (and {})", counted(*count, "other", "others")),
+        count => format!(
+            "{file} changed (and {})",
+            counted(*count, "other", "others")
+        ),
     }
 }
 
 fn blind(files: &str, why: &Blind) -> String {
     match why {
         Blind::Limit { setting } => {
-            format!("not all changes of {files} will be seen: the system's limit {setting} is reached")
+            format!(
+                "not all changes of {files} will be seen: the system's limit {setting} is reached"
+            )
         }
         Blind::TooMany { directories } => {
-            format!("not all changes of {files} will be seen: more than {directories} directories; `ignore:` helps")
+            format!(
+                "not all changes of {files} will be seen: more than {directories} directories; `ignore:` helps"
+            )
         }
         Blind::Network { kind } => {
             format!("{files} is on {kind}: changes that other machines make there are not seen")

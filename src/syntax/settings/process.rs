@@ -2,7 +2,9 @@
 
 use crate::syntax::settings::reader::{Entry, Keys, Reader};
 use crate::syntax::settings::yaml::Value;
-use crate::syntax::settings::{PortSetting, ProcessSettings, Said, app, signal, value, variable, watch};
+use crate::syntax::settings::{
+    PortSetting, ProcessSettings, Said, app, signal, value, variable, watch,
+};
 
 pub(super) const TTY: &[(&str, Option<bool>)] = &[
     ("auto", None),

@@ -97,7 +97,10 @@ fn a_watch_has_several_forms() {
         signal: Some(1),
         ..of(&["src"])
     };
-    assert_eq!(watch("{paths: [src], ignore: '*.log', signal: HUP}"), Some(long));
+    assert_eq!(
+        watch("{paths: [src], ignore: '*.log', signal: HUP}"),
+        Some(long)
+    );
 }
 
 #[test]

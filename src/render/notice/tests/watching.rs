@@ -46,7 +46,9 @@ fn what_is_not_seen_is_named_with_the_reason() {
         ],
     );
     blind(
-        Blind::TooMany { directories: 50_000 },
+        Blind::TooMany {
+            directories: 50_000,
+        },
         &[
             "not all changes of ~/shop will be seen: more than 50000",
             "  directories; `ignore:` helps",
