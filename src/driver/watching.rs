@@ -16,7 +16,8 @@ use crate::driver::at;
 use crate::driver::watching::asks::{Ask, Asker};
 use crate::driver::watching::gathering::Gathering;
 use crate::driver::watching::walk::{Found, Place, Start, Younger};
-use crate::os::notifier::{Detail, Happening, Kind, Notifier, Told, Unwatched};
+use crate::os::notifier::{self, Detail, Happening, Kind, Notifier, Told, Unwatched};
+use crate::plan::Plan;
 use crate::words::watching::Blind;
 
 /// So much is taken in before others have their turn.
@@ -48,6 +49,8 @@ pub(super) struct Watching {
     since: SystemTime,
     /// The plan has changed since it was last asked by it.
     pub(super) is_replanned: bool,
+    /// The plan before the files were read again; `None`: they were not, or all that is in them was applied.
+    unapplied: Option<Plan>,
 }
 
 /// What is to be told.
@@ -78,14 +81,20 @@ impl Watching {
             starts: Vec::new(),
             gathered: HashMap::new(),
             said: Vec::new(),
-            since: SystemTime::now(),
+            since: notifier::file_time(),
             is_replanned: true,
+            unapplied: None,
         }
     }
 
     /// What happens from now on counts for who is asked for in this turn.
     pub(super) fn begin_turn(&mut self) {
-        self.since = SystemTime::now();
+        self.since = notifier::file_time();
+    }
+
+    /// The files are read again, and their changes not yet applied to whom they touch.
+    pub(super) fn plan_changes(&mut self, before: &Plan) {
+        self.unapplied.get_or_insert_with(|| before.clone());
     }
 
     /// From now on these and no others are watched. What cannot be watched is returned.
@@ -147,6 +156,7 @@ impl Watching {
         let starts = ask.directories.iter().map(|directory| Start {
             directory: directory.clone(),
             known: None,
+            base: ask.selection.base().to_path_buf(),
             changes: since.map_or(Younger::None, Younger::Than),
         });
         self.starts.extend(starts);
@@ -163,7 +173,10 @@ impl Watching {
         self.is_walking = true;
         let trees = self.asks.iter().filter(|ask| ask.asker != Asker::Settings);
         let selections = trees.map(|ask| ask.selection.clone()).collect();
-        let starts = std::mem::take(&mut self.starts);
+        let mut starts = std::mem::take(&mut self.starts);
+        // Several watch the same.
+        starts.sort_by(|one, other| one.order().cmp(&other.order()));
+        starts.dedup_by(|one, other| one.directory == other.directory);
         walk::begin(starts, selections, notifier.watches(), self.finder.clone());
     }
 
@@ -278,7 +291,7 @@ impl Watching {
     fn note_settings(&mut self, path: &Path, kind: Kind) {
         let mut asks = self.asks.iter();
         let settings = asks.find(|ask| ask.asker == Asker::Settings);
-        if let Some(ask) = settings.filter(|ask| ask.selection.has(path)) {
+        if let Some(ask) = settings.filter(|ask| ask.has(path)) {
             // Of a write itself nothing is told.
             let kind = match kind {
                 Kind::Closed => Kind::Arrived,
@@ -299,6 +312,7 @@ impl Watching {
             Kind::Made | Kind::Arrived => {
                 let parent = path.parent().and_then(|it| self.directories.get(it));
                 self.starts.extend(parent.cloned().map(|place| Start {
+                    base: path.clone(),
                     directory: path,
                     known: Some(place),
                     changes: Younger::All,
@@ -351,7 +365,7 @@ impl Watching {
         let asks = std::mem::take(&mut self.asks);
         self.leave_unwanted();
         for ask in &asks {
-            self.begin(ask, Some(SystemTime::now()));
+            self.begin(ask, Some(notifier::file_time()));
         }
         self.asks = asks;
     }
@@ -360,7 +374,15 @@ impl Watching {
         let mut news = Vec::new();
         for found in found {
             match found {
-                Found::Directory { path, place, files } => self.found(path, place, files),
+                Found::Directory {
+                    path,
+                    place,
+                    files,
+                    is_new,
+                } => {
+                    self.note_found(&files, &place, is_new);
+                    self.found(path, place);
+                }
                 Found::Blind { directory, why } => {
                     let kind = (directory.to_string_lossy().into_owned(), why.clone());
                     let is_limit = |(_, said): &(String, Blind)| *said == why;
@@ -380,15 +402,18 @@ impl Watching {
         news
     }
 
-    fn found(&mut self, path: PathBuf, place: Place, files: Vec<PathBuf>) {
-        for file in files {
-            for ask in self.asks.iter().filter(|ask| ask.asker != Asker::Settings) {
-                if walk::counts(&ask.selection, &file, &place) {
-                    let gathering = self.gathered.entry(ask.asker).or_default();
-                    gathering.note(&file, Kind::Arrived, ask.counting, Instant::now());
-                }
+    fn note_found(&mut self, files: &[PathBuf], place: &Place, is_new: bool) {
+        let trees = self.asks.iter().filter(|ask| ask.asker != Asker::Settings);
+        for ask in trees.filter(|ask| is_new || ask.counts_times()) {
+            let counts = |file: &&PathBuf| walk::counts(&ask.selection, file, place);
+            for file in files.iter().filter(counts) {
+                let gathering = self.gathered.entry(ask.asker).or_default();
+                gathering.note(file, Kind::Arrived, ask.counting, Instant::now());
             }
         }
+    }
+
+    fn found(&mut self, path: PathBuf, place: Place) {
         self.directories.insert(path.clone(), place);
         let early = std::mem::take(&mut self.early);
         let (known, early) = early.into_iter().partition(|it| it.directory == path);

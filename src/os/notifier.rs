@@ -9,6 +9,9 @@ mod macos;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
+use std::time::Duration;
+use std::time::SystemTime;
 
 #[cfg(target_os = "linux")]
 pub(crate) use crate::os::notifier::linux::{Notifier, Watches};
@@ -59,6 +62,28 @@ pub(crate) enum Detail {
     Ends,
 }
 
+/// The time that a file which is written now gets, at the least: on Linux the clock of files goes by ticks.
+#[cfg(target_os = "linux")]
+pub(crate) fn file_time() -> SystemTime {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: it writes to `time` and nowhere else.
+    let failed = unsafe { libc::clock_gettime(libc::CLOCK_REALTIME_COARSE, &raw mut time) };
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
+    match failed {
+        0 => SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds),
+        _ => SystemTime::now(),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn file_time() -> SystemTime {
+    SystemTime::now()
+}
+
 /// Why a directory is not watched.
 #[derive(Debug)]
 pub(crate) enum Unwatched {
@@ -72,7 +97,7 @@ pub(crate) enum Unwatched {
 /// The kind of a file system whose other users' changes no kernel of ours tells of.
 #[cfg(target_os = "linux")]
 pub(crate) fn network_kind(path: &Path) -> Option<&'static str> {
-    const KINDS: [(i64, &str); 8] = [
+    const KINDS: [(i128, &str); 8] = [
         (0x6969, "NFS"),
         (0xFF53_4D42, "a Windows share (CIFS)"),
         (0xFE53_4D42, "a Windows share (SMB)"),
@@ -82,7 +107,9 @@ pub(crate) fn network_kind(path: &Path) -> Option<&'static str> {
         (0x00C3_6400, "Ceph"),
         (0x5346_414F, "AFS"),
     ];
-    let kind = i64::from(nix::sys::statfs::statfs(path).ok()?.filesystem_type().0);
+    let system = nix::sys::statfs::statfs(path).ok()?.filesystem_type();
+    // Of another width and sign for each C library.
+    let kind = i128::from(system.0) & 0xFFFF_FFFF;
     let mut kinds = KINDS.iter();
     kinds.find(|(number, _)| *number == kind).map(|it| it.1)
 }

@@ -153,6 +153,13 @@ pub(crate) struct Used {
 }
 
 impl PlannedProcess {
+    /// A run of it would begin in no other way than one of `other`.
+    pub(crate) fn begins_like(&self, other: &Self) -> bool {
+        let own = (&self.command, &self.directory, &self.env);
+        let is_same = own == (&other.command, &other.directory, &other.env);
+        is_same && self.stop_signal == other.stop_signal && self.tty == other.tty
+    }
+
     /// It is started with the session, by this session.
     pub(crate) fn runs_here(&self) -> bool {
         self.is_wanted && self.host == Host::Here

@@ -307,7 +307,10 @@ fn a_limit_of_the_system_is_said_once_and_the_session_goes_on() {
         let script = limited(limit, setting);
         command.args(["-Ur", "sh", "-c", &script, env!("CARGO_BIN_EXE_devrun")]);
         let mut devrun = project.spawn(command);
-        devrun.see("web.1  | up").see(said);
+        devrun
+            .see("web.1  | up")
+            .see(said)
+            .see("job.1 exited with status 3");
         assert_eq!(devrun.interrupt(), 3);
         assert_eq!(devrun.count(said), 1);
     }

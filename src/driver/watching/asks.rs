@@ -7,7 +7,7 @@ use crate::driver::Driver;
 use crate::driver::watching::News;
 use crate::driver::watching::gathering::Counting;
 use crate::load::checkout;
-use crate::plan::{Plan, PlannedProcess, Watch};
+use crate::plan::{PlannedProcess, Watch};
 use crate::supervisor::{Event, ProcessIndex, Watched};
 use crate::syntax::paths::Selection;
 use crate::words::notice::Notice;
@@ -58,6 +58,34 @@ enum What {
     Files(Vec<PathBuf>),
 }
 
+impl What {
+    fn of(planned: &PlannedProcess, watched: Watched) -> Option<Self> {
+        match watched {
+            Watched::Named => Some(Self::Watch(planned.watch.clone()?)),
+            Watched::Directory => Some(Self::Directory(planned.directory.clone())),
+            Watched::Nothing => None,
+        }
+    }
+
+    fn selection(&self) -> Selection {
+        match self {
+            Self::Watch(watch) => Selection::new(&watch.base, &watch.paths, &watch.ignore),
+            Self::Directory(directory) => {
+                let left_out = BY_PROGRAMS.map(str::to_string);
+                Selection::new(directory, &[".".into()], &left_out)
+            }
+            Self::Files(files) => {
+                let base = files.first().and_then(|file| file.parent());
+                Selection::new(base.unwrap_or(Path::new("/")), &[], &[])
+            }
+        }
+    }
+}
+
+fn parent(path: &Path) -> Option<PathBuf> {
+    path.parent().map(Path::to_path_buf)
+}
+
 impl PartialEq for Ask {
     fn eq(&self, other: &Self) -> bool {
         self.asker == other.asker && self.what == other.what
@@ -80,39 +108,34 @@ impl Ask {
         self.directories.iter().any(|it| it == directory)
     }
 
-    fn of(planned: &PlannedProcess, process: ProcessIndex, watched: Watched) -> Option<Self> {
-        let (what, selection) = match (watched, &planned.watch) {
-            (Watched::Named, Some(watch)) => {
-                let selection = Selection::new(&watch.base, &watch.paths, &watch.ignore);
-                (What::Watch(watch.clone()), selection)
-            }
-            (Watched::Directory, _) => {
-                let directory = planned.directory.clone();
-                let left_out = BY_PROGRAMS.map(str::to_string);
-                let selection = Selection::new(&directory, &[".".into()], &left_out);
-                (What::Directory(directory), selection)
-            }
-            (Watched::Named, None) | (Watched::Nothing, _) => return None,
-        };
-        Some(Self::new(Asker::Process(process), what, selection))
+    /// Whether the file is one of those that are meant, but for what git ignores.
+    pub(super) fn has(&self, file: &Path) -> bool {
+        match &self.what {
+            What::Files(files) => files.iter().any(|it| it == file),
+            What::Watch(_) | What::Directory(_) => self.selection.has(file),
+        }
     }
 
-    fn new(asker: Asker, what: What, selection: Selection) -> Self {
+    fn new(asker: Asker, what: What) -> Self {
+        let selection = what.selection();
         let base = selection.base();
-        let mut directories: Vec<PathBuf> = selection
-            .roots()
-            .map(|root| match root.parent() {
+        let mut directories: Vec<PathBuf> = match &what {
+            What::Files(files) => files.iter().filter_map(|it| parent(it)).collect(),
+            What::Watch(_) | What::Directory(_) => selection
+                .roots()
                 // What may come and go is seen by what it is in.
-                Some(parent) if root != base => parent.to_path_buf(),
-                Some(_) | None => root.to_path_buf(),
-            })
-            .collect();
+                .map(|root| match parent(root).filter(|_| root != base) {
+                    Some(parent) => parent,
+                    None => root.to_path_buf(),
+                })
+                .collect(),
+        };
         directories.sort();
         directories.dedup();
-        let git_lock = checkout::lock(base);
-        let counting = match what {
-            What::Watch(_) => Counting::Everything,
-            What::Directory(_) | What::Files(_) => Counting::Ends,
+        let (counting, git_lock) = match what {
+            What::Watch(_) => (Counting::Everything, checkout::lock(base)),
+            What::Directory(_) => (Counting::Ends, checkout::lock(base)),
+            What::Files(_) => (Counting::Ends, None),
         };
         Self {
             asker,
@@ -137,20 +160,30 @@ impl Driver {
         if !std::mem::take(&mut self.watching.is_replanned) && watched == self.watched {
             return;
         }
-        let of = |(place, watched): &(ProcessIndex, Watched)| {
-            Ask::of(&self.plan.processes[*place], *place, *watched)
+        let processes = watched.iter().filter_map(|(place, watched)| {
+            let what = What::of(&self.plan.processes[*place], *watched)?;
+            Some((Asker::Process(*place), what))
+        });
+        let settings = self.settings().map(|what| (Asker::Settings, what));
+        // To make sense of globs takes its time.
+        let ask = |(asker, what)| {
+            let known = self.watching.asks.iter();
+            let mut known = known.filter(|ask| ask.asker == asker && ask.what == what);
+            let known = known.next().cloned();
+            known.unwrap_or_else(|| Ask::new(asker, what))
         };
-        let processes = watched.iter().filter_map(of);
-        let settings = self.settings().filter(|_| !self.is_over());
-        let asks = settings.into_iter().chain(processes).collect();
+        let asks = settings.into_iter().chain(processes).map(ask).collect();
         self.watched = watched;
         if let Some(news) = self.watching.ask(asks) {
             self.watching_news(news);
         }
     }
 
-    /// The settings of all apps.
-    fn settings(&self) -> Option<Ask> {
+    /// Those of all apps, as long as something may be started by them.
+    fn settings(&self) -> Option<What> {
+        if self.is_over() {
+            return None;
+        }
         let apps = &self.world.resolved().sources.apps.apps;
         let read = apps.iter().filter(|app| !app.is_read_once);
         let files = read.flat_map(|app| app.files.iter().map(|(path, _)| path));
@@ -158,19 +191,7 @@ impl Driver {
             let name = path.file_name().and_then(|name| name.to_str());
             name.is_some_and(|name| SETTINGS.contains(&name))
         };
-        let files: Vec<PathBuf> = files.filter(is_settings).cloned().collect();
-        let base = files.first()?.parent()?;
-        let names = files.iter();
-        let names = names.map(|file| globset::escape(&file.to_string_lossy()));
-        let selection = Selection::new(base, &names.collect::<Vec<_>>(), &[]);
-        let mut ask = Ask::new(Asker::Settings, What::Files(files.clone()), selection);
-        ask.directories = files
-            .iter()
-            .filter_map(|file| Some(file.parent()?.to_path_buf()))
-            .collect();
-        ask.directories.sort();
-        ask.directories.dedup();
-        Some(ask)
+        Some(What::Files(files.filter(is_settings).cloned().collect()))
     }
 
     pub(in crate::driver) fn watching_news(&mut self, news: News) -> Vec<Event> {
@@ -199,13 +220,18 @@ impl Driver {
 
     /// Applies them to whom they touch; what is wrong is said, and all stays as it was.
     fn settings_edited(&mut self, changed: &Changed) -> Vec<Event> {
-        if self.is_over() || !self.world.are_files_changed() {
-            return Vec::new();
+        if self.world.are_files_changed() {
+            self.read_again();
         }
-        let before = self.plan.clone();
-        self.read_again();
-        let touched = touched(&before, &self.plan).into_iter();
-        let event = |process| Event::SettingsChanged {
+        let Some(before) = self.watching.unapplied.take() else {
+            return Vec::new();
+        };
+        let both = before.processes.iter().zip(&self.plan.processes);
+        let touched = both.enumerate().filter(|(process, (before, now))| {
+            // Who was started since has them already.
+            !before.begins_like(now) && !self.changes.is_as_begun(*process, now)
+        });
+        let event = |(process, _)| Event::SettingsChanged {
             process,
             changed: changed.clone(),
         };
@@ -214,21 +240,9 @@ impl Driver {
     }
 }
 
-/// Whose runs would begin in another way now.
-fn touched(before: &Plan, now: &Plan) -> Vec<ProcessIndex> {
-    let both = before.processes.iter().zip(&now.processes).enumerate();
-    let touched = both.filter(|(_, (before, now))| {
-        let then = (&before.command, &before.directory, &before.env);
-        let same = then == (&now.command, &now.directory, &now.env);
-        !same || before.stop_signal != now.stop_signal || before.tty != now.tty
-    });
-    touched.map(|(process, _)| process).collect()
-}
-
 /// As people would write it who stand in `base`.
 pub(super) fn shown(base: &Path, file: &Path) -> String {
-    let mut up = 0;
-    for above in base.ancestors() {
+    for (up, above) in base.ancestors().enumerate() {
         if let Ok(below) = file.strip_prefix(above) {
             let mut path: PathBuf = std::iter::repeat_n(Component::ParentDir, up).collect();
             path.push(below);
@@ -238,7 +252,6 @@ pub(super) fn shown(base: &Path, file: &Path) -> String {
             }
             return wording::path(&path, None);
         }
-        up += 1;
     }
     wording::path(file, None)
 }

@@ -21,18 +21,27 @@ const MOST: usize = 50_000;
 #[derive(Clone, Debug)]
 pub(super) struct Start {
     pub(super) directory: PathBuf,
-    /// Its way is known: `None` where it is the top of something.
+    /// From where ignore files count that are in no repository.
+    pub(super) base: PathBuf,
+    /// Of what it is in; `None`: nothing is known of that.
     pub(super) known: Option<Place>,
     /// Which of the files are changes that nobody was told of.
     pub(super) changes: Younger,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Younger {
     /// All: the directory is new.
     All,
     Than(SystemTime),
     None,
+}
+
+impl Start {
+    /// By directory; of the same one that comes first which takes most for changes.
+    pub(super) fn order(&self) -> (&Path, Younger) {
+        (&self.directory, self.changes)
+    }
 }
 
 /// What is known of a directory that is watched, or of the one that it is in.
@@ -50,6 +59,8 @@ pub(super) enum Found {
         path: PathBuf,
         place: Place,
         files: Vec<PathBuf>,
+        /// It was made just now, and all files in it with it.
+        is_new: bool,
     },
     Blind {
         directory: PathBuf,
@@ -142,7 +153,7 @@ impl Walk {
                 let place = within(&start.directory, &above);
                 (start.directory, place)
             }
-            None => self.top(&start.directory),
+            None => top(&start.directory, &start.base),
         };
         if let Some(kind) = notifier::network_kind(&top) {
             let why = Blind::Network { kind: kind.into() };
@@ -168,18 +179,6 @@ impl Walk {
             return false;
         }
         true
-    }
-
-    /// The nearest directory that there is, and what holds in it.
-    fn top(&self, wanted: &Path) -> (PathBuf, Place) {
-        let there = wanted.ancestors().find(|it| it.is_dir());
-        let there = there.unwrap_or(Path::new("/"));
-        let base = self.selections.first().map_or(there, |it| it.base());
-        let (rules, ignored) = Rules::above(there, base);
-        let above = Place { rules, ignored };
-        let rules = above.rules.below(there);
-        let ignored = above.ignored;
-        (there.to_path_buf(), Place { rules, ignored })
     }
 
     /// Tells of it, and returns the directories in it that are worth a look.
@@ -213,9 +212,19 @@ impl Walk {
             path: directory,
             place,
             files,
+            is_new: matches!(changes, Younger::All),
         });
         directories
     }
+}
+
+/// The nearest directory that there is, and what holds in it.
+fn top(wanted: &Path, base: &Path) -> (PathBuf, Place) {
+    let there = wanted.ancestors().find(|it| it.is_dir());
+    let there = there.unwrap_or(Path::new("/"));
+    let (above, ignored) = Rules::above(there, base);
+    let rules = above.below(there);
+    (there.to_path_buf(), Place { rules, ignored })
 }
 
 fn is_change(entry: &fs::DirEntry, changes: Younger) -> bool {
@@ -225,5 +234,5 @@ fn is_change(entry: &fs::DirEntry, changes: Younger) -> bool {
         Younger::Than(since) => since,
     };
     let modified = entry.metadata().and_then(|metadata| metadata.modified());
-    modified.is_ok_and(|modified| modified > since)
+    modified.is_ok_and(|modified| modified >= since)
 }

@@ -107,37 +107,51 @@ fn translated(event: Event) -> Vec<Told> {
     if event.need_rescan() {
         return vec![Told::Lost];
     }
-    let kind = event.kind;
-    let told = event.paths.into_iter().filter_map(|path| {
-        let kind = kind_of(kind, &path)?;
+    let told = event.paths.iter().flat_map(|path| {
         let of_directory = match event.kind {
             EventKind::Create(CreateKind::Folder) | EventKind::Remove(RemoveKind::Folder) => true,
-            _ => path.is_dir(),
+            EventKind::Any
+            | EventKind::Access(_)
+            | EventKind::Create(_)
+            | EventKind::Modify(_)
+            | EventKind::Remove(_)
+            | EventKind::Other => path.is_dir(),
         };
-        Some(Told::Happened(Happening {
-            directory: path.parent()?.to_path_buf(),
-            name: path.file_name()?.to_os_string(),
-            is_directory: of_directory,
-            kind,
-        }))
+        let happening = move |kind| {
+            Some(Told::Happened(Happening {
+                directory: path.parent()?.to_path_buf(),
+                name: path.file_name()?.to_os_string(),
+                is_directory: of_directory,
+                kind,
+            }))
+        };
+        kinds(event.kind, path)
+            .iter()
+            .copied()
+            .filter_map(happening)
     });
     told.collect()
 }
 
-fn kind_of(kind: EventKind, path: &Path) -> Option<Kind> {
+fn kinds(kind: EventKind, path: &Path) -> &'static [Kind] {
     match kind {
-        EventKind::Create(_) => Some(Kind::Made),
-        EventKind::Remove(_) => Some(Kind::Removed),
-        EventKind::Modify(ModifyKind::Name(_)) if path.exists() => Some(Kind::Arrived),
-        EventKind::Modify(ModifyKind::Name(_)) => Some(Kind::MovedAway),
-        // Nobody tells of a close: what was touched has both times alike.
-        EventKind::Modify(ModifyKind::Metadata(_)) => {
-            let metadata = path.metadata().ok()?;
-            (metadata.mtime() >= metadata.ctime()).then_some(Kind::Written)
+        EventKind::Create(_) => &[Kind::Made],
+        EventKind::Remove(_) => &[Kind::Removed],
+        EventKind::Modify(ModifyKind::Name(_)) if path.exists() => &[Kind::Arrived],
+        EventKind::Modify(ModifyKind::Name(_)) => &[Kind::MovedAway],
+        EventKind::Modify(ModifyKind::Metadata(_)) if is_touched(path) => {
+            &[Kind::Attributes, Kind::Closed]
         }
+        EventKind::Modify(ModifyKind::Metadata(_)) => &[Kind::Attributes],
         EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any | ModifyKind::Other) => {
-            Some(Kind::Written)
+            &[Kind::Written]
         }
-        EventKind::Any | EventKind::Access(_) | EventKind::Other => None,
+        EventKind::Any | EventKind::Access(_) | EventKind::Other => &[],
     }
+}
+
+/// Nobody tells of a close. But who has a new time, and not new rights alone, has both times alike.
+fn is_touched(path: &Path) -> bool {
+    let metadata = path.metadata();
+    metadata.is_ok_and(|metadata| metadata.mtime() >= metadata.ctime())
 }

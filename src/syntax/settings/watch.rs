@@ -32,8 +32,10 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<WatchSet
         Value::Mapping(pairs) => {
             reader.fill(pairs, &KEYS, &mut watch);
             if !pairs.iter().any(|(key, _)| is_paths(key)) {
+                let report = Report::new("`watch` has no `paths`");
                 let help = "`paths: [src]` says which files are watched".to_string();
-                reader.wrong(entry, "`paths` among its keys", Some(help));
+                let place = reader.place(entry.key, "of no files");
+                reader.add(report.at(place).help(help));
             }
         }
         Value::Bool(_) | Value::Number | Value::Text(_) | Value::List(_) => {
