@@ -166,11 +166,10 @@ impl Driver {
         });
         let settings = self.settings().map(|what| (Asker::Settings, what));
         // To make sense of globs takes its time.
+        let known = self.watching.by_asker();
         let ask = |(asker, what)| {
-            let known = self.watching.asks.iter();
-            let mut known = known.filter(|ask| ask.asker == asker && ask.what == what);
-            let known = known.next().cloned();
-            known.unwrap_or_else(|| Ask::new(asker, what))
+            let known = known.get(&asker).filter(|ask| ask.what == what);
+            known.map_or_else(|| Ask::new(asker, what), |ask| Ask::clone(ask))
         };
         let asks = settings.into_iter().chain(processes).map(ask).collect();
         self.watched = watched;

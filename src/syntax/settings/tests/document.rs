@@ -58,4 +58,8 @@ fn the_files_in_it_are_read() {
     let files = DOCUMENT.split("```yaml\n").skip(1);
     let files = files.map(|file| file.split("```").next().unwrap());
     assert_eq!(files.map(read).count(), 2);
+    let page = include_str!("../../../../docs/watch.md");
+    let file = page.split("```yaml\n").nth(1).unwrap();
+    let watched = read(file.split("```").next().unwrap()).processes;
+    assert!(watched.iter().all(|process| process.watch.is_some()));
 }
