@@ -196,8 +196,12 @@ impl Watching {
                 !is_settings && (ask.selection.may_hold(directory) || ask.begins_in(directory))
             };
             let is_wanted = asks.iter().any(is_asked);
-            if !is_wanted && !is_of_settings(asks, directory) {
+            if !is_wanted {
                 watches.remove(directory);
+                if is_of_settings(asks, directory) {
+                    // Of all that is written there nobody wants to hear any more.
+                    let _ = watches.add(directory, Detail::Ends);
+                }
             }
             is_wanted
         });

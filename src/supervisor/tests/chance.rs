@@ -65,6 +65,7 @@ impl World {
             40..44 => self.pass(Duration::from_millis(u64::from(step.amount) % 12_000)),
             44..56 => self.pass_to_deadline(),
             56 => self.replace(process),
+            57 if rarely(3) => self.change_files(process, step.amount),
             57 => self.by_hand(process, step.amount),
             58 => self.rewire(process, step.amount),
             59 => self.late_news(process),
@@ -152,7 +153,6 @@ impl World {
             8..10 => self.take_over(process),
             10..12 => self.adopt(process),
             12..14 => self.change_env(process),
-            14 => self.change_files(process, amount),
             _ => {
                 self.is_reached = true;
                 self.tell(Event::Reached {

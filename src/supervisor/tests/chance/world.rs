@@ -379,7 +379,7 @@ impl World {
         let Watching::Changed { process, then, .. } = news else {
             return;
         };
-        assert!(!self.supervisor.is_stopping());
+        assert!(!self.was_stopping, "nothing is begun again");
         if matches!(then, Then::Signal(_)) {
             return;
         }
@@ -440,7 +440,9 @@ impl World {
         match next {
             Next::Unstartable | Next::GivenUp { .. } => true,
             Next::NotRestarted => {
-                let is_once = self.rules.fail_fast || child.is_on_trial;
+                // A run that lasted, or somebody who asked for one, may have ended the trial.
+                let is_last = child.is_on_trial && self.supervisor.has_failed(process);
+                let is_once = self.rules.fail_fast || is_last;
                 let is_final = child.plan.restart == RestartPolicy::Never || is_once;
                 is_final && !exit.is_success() && !child.is_unwanted
             }
