@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::os::file;
+
 /// A git that was killed has left its lock behind.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
@@ -15,7 +17,7 @@ pub(crate) fn lock(directory: &Path) -> Option<PathBuf> {
         return Some(git.join("index.lock"));
     }
     // A further work tree, or a submodule: it says where.
-    let text = fs::read_to_string(&git).ok()?;
+    let text = String::from_utf8(file::read(&git).ok()?.bytes).ok()?;
     let place = text.trim().strip_prefix("gitdir: ")?;
     Some(git.parent()?.join(place).join("index.lock"))
 }

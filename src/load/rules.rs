@@ -77,3 +77,38 @@ impl Rules {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::os::directory::temporary;
+
+    #[test]
+    fn the_nearest_file_has_the_last_word_and_an_ignored_directory_is_named() {
+        let root = temporary().join(format!("devrun-test-{}-rules", std::process::id()));
+        let inner = root.join("src/inner");
+        fs::create_dir_all(&inner).unwrap();
+        fs::create_dir_all(root.join(".git/info")).unwrap();
+        fs::write(root.join(".gitignore"), "dist/\n*.out\n").unwrap();
+        fs::write(root.join(".git/info/exclude"), "mine.py\n").unwrap();
+        fs::write(root.join("src/.gitignore"), "!kept.out\n").unwrap();
+        let (above, ignored) = Rules::above(&inner, &root);
+        assert_eq!(ignored, None);
+        let rules = above.below(&inner);
+        let check = |file: &str, expected| {
+            assert_eq!(rules.ignores(&inner.join(file), false), expected, "{file}");
+        };
+        check("app.py", false);
+        check("app.out", true);
+        check("kept.out", false);
+        check("mine.py", true);
+        check("app.py~", true);
+        check(".app.py.swp", true);
+        assert!(rules.ignores(&inner.join("dist"), true));
+        let (_, ignored) = Rules::above(&root.join("dist/a/b"), &root);
+        assert_eq!(ignored, Some(root.join("dist")));
+        fs::remove_dir_all(&root).unwrap();
+    }
+}
