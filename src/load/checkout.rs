@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::os::file;
+use crate::os::file::{self, Patience};
 
 /// A git that was killed has left its lock behind.
 const FORGOTTEN: Duration = Duration::from_secs(60);
@@ -17,7 +17,7 @@ pub(crate) fn lock(directory: &Path) -> Option<PathBuf> {
         return Some(git.join("index.lock"));
     }
     // A further work tree, or a submodule: it says where.
-    let text = String::from_utf8(file::read(&git).ok()?.bytes).ok()?;
+    let text = String::from_utf8(file::read_within(&git, Patience::NONE).ok()?.bytes).ok()?;
     let place = text.trim().strip_prefix("gitdir: ")?;
     Some(git.parent()?.join(place).join("index.lock"))
 }
