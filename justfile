@@ -13,7 +13,7 @@ lint:
 
 # Writes the committed help texts, the man pages and the reports on settings files anew.
 update:
-    DEVRUN_UPDATE=1 cargo test --test it commands::
+    DEVRUN_UPDATE=1 cargo test --test it -- commands:: export::
     DEVRUN_UPDATE=1 cargo test --lib settings::
     DEVRUN_UPDATE=1 cargo test --lib man::
 

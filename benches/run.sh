@@ -42,11 +42,15 @@ build_devrun() {
   DEVRUN=${CARGO_TARGET_DIR:-$ROOT/target}/$directory/devrun
 }
 
-# As on a new machine: nothing of other sessions is there to be found. Short, for the sockets in it.
+# As on a new machine: nothing of other sessions is there to be found. The runtime directory is in memory, as the one that
+# a login brings; what is stored goes to the disk. Short, for the sockets in it.
 own_directories() {
-  XDG_RUNTIME_DIR=$(mktemp -d)
-  export XDG_RUNTIME_DIR XDG_STATE_HOME=$XDG_RUNTIME_DIR/state
-  trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
+  local memory=/dev/shm
+  [ -w "$memory" ] || memory=/tmp
+  XDG_RUNTIME_DIR=$(mktemp -d -p "$memory")
+  XDG_STATE_HOME=$(mktemp -d)
+  export XDG_RUNTIME_DIR XDG_STATE_HOME
+  trap 'rm -rf "$XDG_RUNTIME_DIR" "$XDG_STATE_HOME"' EXIT
 }
 
 print_machine() {

@@ -165,12 +165,12 @@ pub fn segment(bytes: &[u8]) {
     let _ = segment::Header::decode(bytes);
     let mut rest = bytes.to_vec();
     while let Some(length) = segment::length(&rest) {
-        segment::seal(&mut rest[..length]);
-        if let Decoded::Whole { value, length } = segment::decode(&rest) {
+        segment::seal(1, &mut rest[..length]);
+        if let Decoded::Whole { value, length } = segment::decode(1, &rest) {
             let mut again = Vec::new();
             segment::push(value.at_ns, &value.body, &mut again);
-            segment::seal(&mut again);
-            let Decoded::Whole { value: second, .. } = segment::decode(&again) else {
+            segment::seal(1, &mut again);
+            let Decoded::Whole { value: second, .. } = segment::decode(1, &again) else {
                 panic!("what was written is not understood: {value:?}");
             };
             assert_eq!(value, second, "it says something else, of {length} bytes");

@@ -13,6 +13,9 @@ mod log;
 
 mod render;
 
+mod detect;
+mod export;
+
 #[expect(clippy::disallowed_methods, reason = "the shell half")]
 mod os;
 

@@ -3,6 +3,8 @@
 mod attach;
 mod choices;
 mod complete;
+mod export;
+mod init;
 mod logs;
 mod man;
 mod ps;
@@ -18,6 +20,8 @@ use clap::{Args as Group, Parser, Subcommand};
 pub(crate) use crate::cli::args::attach::Attach;
 pub(crate) use crate::cli::args::choices::{AfterExit, EnvFormat, Restart, Shell, Stamp, When};
 pub(crate) use crate::cli::args::complete::{Complete, Completions};
+pub(crate) use crate::cli::args::export::{Export, Format};
+pub(crate) use crate::cli::args::init::Init;
 pub(crate) use crate::cli::args::logs::Logs;
 pub(crate) use crate::cli::args::man::Man;
 pub(crate) use crate::cli::args::ps::Ps;
@@ -61,7 +65,10 @@ Understand:
   link         Say what is behind a variable: another app, a process, a URL
   unlink       Take that back
   schema       Print the JSON Schema of devrun.yaml
+Leave:
+  export       Write files for systemd, Docker Compose or Kubernetes
 Set up:
+  init         Write a Procfile for what is in this directory
   completions  Print completions for a shell
   man          Print a page of the manual
 
@@ -135,6 +142,12 @@ pub(crate) enum Command {
     /// Print the JSON Schema of devrun.yaml, for editors
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
+    /// Write a Procfile for what is in this directory, once you have seen it
+    #[command(after_help = init::EXAMPLES)]
+    Init(Init),
+    /// Write the app's files for systemd, Docker Compose or Kubernetes
+    #[command(after_help = export::EXAMPLES)]
+    Export(Box<Export>),
     /// Print completions for a shell
     Completions(Completions),
     /// Print a page of the manual, for man

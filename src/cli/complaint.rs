@@ -118,6 +118,7 @@ fn bad_value(error: &clap::Error, argument: &str) -> Report {
         "--port" => format!("`{value}` is no port"),
         "--formation" => format!("`{value}` is no formation"),
         "<SHELL>" => format!("no completions for `{value}`"),
+        "<FORMAT>" => format!("no export to `{value}`"),
         flag => format!("`{value}` cannot be the value of `{flag}`"),
     };
     Report::new(headline).help(why.or_else(|| choices(error)))
@@ -128,6 +129,7 @@ fn missing(argument: &str) -> Report {
     let headline = match flag(argument) {
         "<CMD>..." => "`devrun run` needs a command".into(),
         "<SHELL>" => "`devrun completions` needs a shell".into(),
+        "<FORMAT>" => "`devrun export` needs a format".into(),
         "<DIR|URL|PROCESS>" => "`devrun link` needs what is behind the variable".into(),
         "<VARIABLE>" => "`devrun unlink` needs a variable".into(),
         flag => format!("`{flag}` needs a value"),
@@ -153,7 +155,7 @@ fn for_example(argument: &str) -> Option<String> {
 }
 
 /// For every argument whose values are not a closed list, as clap names it.
-const EXAMPLES: [(&str, &str); 28] = [
+const EXAMPLES: [(&str, &str); 34] = [
     ("--procfile", "--procfile Procfile.dev"),
     ("--root", "--root services/shop"),
     ("--env", "--env .env.test"),
@@ -174,6 +176,12 @@ const EXAMPLES: [(&str, &str); 28] = [
     ("--grep", "--grep 'error|warning'"),
     ("--context", "--context 3"),
     ("--session", "--session -1"),
+    ("--app", "--app shop"),
+    ("--user", "--user deploy"),
+    ("--image", "--image registry/shop:1"),
+    ("--host", "--host shop.example.com"),
+    ("<FORMAT>", "devrun export compose ."),
+    ("[DIR]", "devrun export compose ."),
     ("<DIR|URL|PROCESS>", "devrun link ../api"),
     ("<VARIABLE>", "devrun unlink API_URL"),
     ("<CMD>...", "devrun run rails console"),

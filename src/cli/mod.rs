@@ -9,7 +9,9 @@ mod completions;
 mod context;
 mod descriptors;
 mod env;
+mod export;
 mod front;
+mod init;
 mod link;
 mod live;
 mod logs;
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Stop(stop) => steer::stop(&stop),
         Command::Wait(wait) => steer::wait(&wait),
         Command::Check(check) => check::run(&check),
+        Command::Init(init) => init::run(&init),
         Command::Link(arguments) => link::link(&arguments),
         Command::Unlink(arguments) => link::unlink(&arguments),
         Command::Run(run) if run.up => run_up::run(&run),
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Open(open) => open::run(&open),
         Command::Attach(attach) => attach::run(&attach),
         Command::Env(env) => env::run(&env),
+        Command::Export(export) => export::run(&export),
         Command::Url(url) => url::run(&url),
         Command::Ps(ps) => ps::run(&ps),
         Command::Uses(uses) => uses::run(&uses),

@@ -90,15 +90,53 @@ pub(super) fn cannot_start(error: &std::io::Error) -> Report {
     Report::new("the session could not be started").caused_by(limits::words_of(error))
 }
 
-/// All that can go wrong before the first process is started; last of all the guardian is forked, which
-/// inherits the locks.
+/// All that can go wrong before the first process is started. Before anything else the guardian is forked, which is
+/// small by that, and gets itself ready meanwhile; where something is wrong it has nothing to do, and goes.
 pub(super) fn prepare(
     args: &Start,
     attendance: Attendance,
-    line: Option<Line>,
+    mut line: Option<Line>,
 ) -> Result<Session, Vec<Report>> {
-    let descriptors = limits::raise_descriptors().map_err(|error| vec![cannot_start(&error)])?;
-    signals::ignore_file_size().map_err(|error| vec![cannot_start(&error)])?;
+    let cannot_start = |error: std::io::Error| vec![cannot_start(&error)];
+    let habits = habits().map_err(cannot_start)?;
+    // Who reads our output shall see its end with ours, not with the guardian's.
+    let guardian = client::start(habits, || drop(line.take())).map_err(cannot_start)?;
+    match planned(args) {
+        Ok(planned) => {
+            session(args, (attendance, line), planned, guardian, habits).map_err(cannot_start)
+        }
+        Err(reports) => {
+            guardian.dismiss();
+            Err(reports)
+        }
+    }
+}
+
+/// What we and all processes of the session go by from now on.
+fn habits() -> std::io::Result<Habits> {
+    let descriptors = limits::raise_descriptors()?;
+    signals::ignore_file_size()?;
+    descriptor::open_standard_ones()?;
+    let ignores_hangup = signals::is_ignored(signals::HANG_UP)?;
+    signals::set_default(signals::CHILD)?;
+    Ok(Habits {
+        ignores_hangup,
+        descriptors,
+    })
+}
+
+/// What is known of a session before anything of it runs.
+struct Planned {
+    plan: Plan,
+    /// All that is owned is locked.
+    world: World,
+    timestamp: Timestamp,
+    opening: Vec<Notice>,
+    /// Lines of the user's files that are left out.
+    ignored_lines: usize,
+}
+
+fn planned(args: &Start) -> Result<Planned, Vec<Report>> {
     let context = Context::new(&args.place)?;
     let settings = Settings::new(args, &context.options);
     let (directories, named) = arguments(args, &context.place.current);
@@ -127,14 +165,13 @@ pub(super) fn prepare(
     let owned = owning::own(&mut world)?;
     let news = owning::assign(&mut world, owned)?;
     let plan = world.plan()?;
-    let beginning = Beginning {
-        descriptors,
+    Ok(Planned {
         timestamp: settings.timestamp,
         opening: opening(&world, &plan, &warnings, news),
         ignored_lines: warnings.len(),
-    };
-    session(args, (attendance, line), plan, world, beginning)
-        .map_err(|error| vec![cannot_start(&error)])
+        plan,
+        world,
+    })
 }
 
 /// The directories among the arguments, and the processes.
@@ -207,24 +244,14 @@ fn opening(world: &World, plan: &Plan, warnings: &[Report], news: Vec<Notice>) -
     notices
 }
 
-/// What is known of a session before its guardian is there.
-struct Beginning {
-    /// The soft limit of open ones that we were started with.
-    descriptors: u64,
-    timestamp: Timestamp,
-    opening: Vec<Notice>,
-    /// Lines of the user's files that are left out.
-    ignored_lines: usize,
-}
-
 fn session(
     args: &Start,
-    (attendance, mut line): (Attendance, Option<Line>),
-    plan: Plan,
-    mut world: World,
-    beginning: Beginning,
+    (attendance, line): (Attendance, Option<Line>),
+    planned: Planned,
+    guardian: client::Started,
+    habits: Habits,
 ) -> std::io::Result<Session> {
-    descriptor::open_standard_ones()?;
+    let plan = planned.plan;
     let is_terminal = terminal::is_terminal(&std::io::stdout());
     let size = is_terminal.then(terminal::size).flatten();
     // Events are for a program, wherever they go.
@@ -234,16 +261,8 @@ fn session(
         .iter()
         .map(|process| process.name.to_string())
         .collect();
-    let ignores_hangup = signals::is_ignored(signals::HANG_UP)?;
-    let habits = Habits {
-        ignores_hangup,
-        descriptors: beginning.descriptors,
-    };
-    signals::set_default(signals::CHILD)?;
+    // Until there are handlers.
     signals::hold_back()?;
-    // Who reads our output shall see its end with ours, not with the guardian's.
-    let guardian = client::start(habits, || drop(line.take()))?;
-    world.registry().forked();
     let (stdout, front) = outlet(line)?;
     // What is typed elsewhere is not for this screen.
     let is_one = terminal::is_same(&std::io::stdin(), &stdout);
@@ -258,7 +277,7 @@ fn session(
         says_all: args.json,
         attendance,
     };
-    let supervisor = Supervisor::new(&plan, rules, beginning.ignored_lines);
+    let supervisor = Supervisor::new(&plan, rules, planned.ignored_lines);
     Ok(Session {
         supervisor,
         stream: if args.json {
@@ -268,12 +287,13 @@ fn session(
             let unexpected = (0..names.len()).filter(|place| !plan.processes[*place].runs_here());
             let look = Look {
                 unexpected: unexpected.collect(),
+                chosen: plan.processes.iter().map(|it| it.color).collect(),
                 is_quiet: args.quiet,
                 ..look(args.lines.color, is_terminal, width)
             };
             Renderer::Text(Stream::new(&names, look))
         },
-        clock: Clock::new(beginning.timestamp),
+        clock: Clock::new(planned.timestamp),
         stdout,
         terminal: keyboard,
         detach_keys: args.detach_keys.clone().unwrap_or_default(),
@@ -286,9 +306,9 @@ fn session(
         attendance,
         front,
         guardian,
-        opening: beginning.opening,
-        world,
-        ignores_hangup,
+        opening: planned.opening,
+        world: planned.world,
+        ignores_hangup: habits.ignores_hangup,
         plan,
     })
 }

@@ -10,8 +10,8 @@ use serde::de::IgnoredAny;
 
 use crate::words::wire::{Asker, Told};
 
-/// Twice what an app of 2,000 processes takes.
-const MAX_LINE: usize = 1024 * 1024;
+/// Twice what an app of 5,000 processes takes.
+const MAX_LINE: usize = 5 * 512 * 1024;
 
 /// With its newline.
 pub(crate) fn line(told: &Told) -> Bytes {

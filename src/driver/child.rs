@@ -9,6 +9,7 @@ use crate::guardian::protocol::{RunId, Spawn};
 use crate::os::descriptor;
 use crate::os::pty::{self, Pty, Size};
 use crate::plan::{PlannedProcess, command};
+use crate::words::env::Env;
 
 /// What runs the commands of a Procfile.
 pub(super) const SHELL: &str = "/bin/sh";
@@ -71,23 +72,30 @@ pub(super) fn spawn_request(
     has_terminal: bool,
 ) -> Spawn {
     let command = command::with_exec(&process.command);
-    let variables = process.env.iter();
-    let mut environment: Vec<Vec<u8>> = variables
-        .filter(|(name, _)| *name != ID_VARIABLE)
-        .map(|(name, variable)| [name.as_bytes(), b"=", variable.value.as_bytes()].concat())
-        .collect();
-    environment.push(format!("{ID_VARIABLE}={mark}").into_bytes());
     Spawn {
         id,
         stop_signal: process.stop_signal,
         grace: u32::try_from(process.grace.as_millis()).unwrap_or(u32::MAX),
         has_terminal,
-        arguments: vec![
-            SHELL.as_bytes().to_vec(),
-            b"-c".to_vec(),
-            command.as_bytes().to_vec(),
-        ],
-        environment,
+        arguments: shell(&command),
+        environment: environment(&process.env, mark),
         directory: process.directory.clone(),
     }
+}
+
+pub(super) fn shell(command: &str) -> Vec<Vec<u8>> {
+    [SHELL, "-c", command]
+        .map(|argument| argument.as_bytes().to_vec())
+        .into()
+}
+
+/// `NAME=value` each.
+pub(super) fn environment(env: &Env, mark: &str) -> Vec<Vec<u8>> {
+    let variables = env.iter();
+    let mut environment: Vec<Vec<u8>> = variables
+        .filter(|(name, _)| *name != ID_VARIABLE)
+        .map(|(name, variable)| [name.as_bytes(), b"=", variable.value.as_bytes()].concat())
+        .collect();
+    environment.push(format!("{ID_VARIABLE}={mark}").into_bytes());
+    environment
 }

@@ -1,24 +1,78 @@
-//! What the guardian tells of the runs becomes news to the supervisor.
+//! What is told of the runs, by the guardian and by who reads their output, becomes news to the supervisor.
 
+use std::future;
 use std::io;
 use std::path::Path;
 use std::time::Instant;
 
+use tokio::sync::mpsc;
+
 use crate::driver::Driver;
 use crate::driver::child::SHELL;
+use crate::driver::output::Told;
 use crate::driver::spawning::parts;
 use crate::guardian::protocol::{News, RunId};
 use crate::os::{NO_SUCH_FILE, limits, process};
 use crate::supervisor::{Event, ProcessIndex};
 use crate::words::exit::Killed;
+use crate::words::notice::Notice;
 use crate::words::wording;
 
+/// So much news is heard at most before it is acted on.
+const MOST_AT_ONCE: usize = 4096;
+
 impl Driver {
+    /// What is there already: a thousand who end at once are one turn, not a thousand.
+    pub(super) async fn hear_more(
+        &mut self,
+        events: &mut Vec<Event>,
+        inbox: &mut mpsc::UnboundedReceiver<Event>,
+    ) {
+        // What follows from somebody's request is not mixed with what happens after it.
+        while events.last().is_none_or(Event::is_news) && events.len() < MOST_AT_ONCE {
+            tokio::select! {
+                biased;
+                news = self.guardian.next(), if !self.is_guardian_lost => events.extend(self.hear(news)),
+                Some(event) = inbox.recv() => events.push(event),
+                () = future::ready(()) => return,
+            }
+        }
+    }
+
+    /// What who reads the children's output has seen there.
+    pub(super) fn told(&mut self, told: Told) {
+        match told {
+            Told::Wrote(process) => self.probe.wrote(process, Instant::now()),
+            Told::LineSeen { source, run } => {
+                let process = source;
+                let _ = self.news.send(Event::LineSeen { process, run });
+            }
+            Told::SeemsToWait(process) => {
+                // Who looks at it sees that.
+                let is_visited = self.output.visitors_size(process).is_some();
+                if !is_visited && self.can_attach(process) && self.said_to_wait.insert(process) {
+                    let process = self.plan.processes[process].name.clone();
+                    self.output.say(&Notice::SeemsToWait { process });
+                }
+            }
+            Told::StoreStopped(cause) => self.output.stop_storing(cause),
+            Told::Redraws(process) => {
+                if self.can_attach(process) {
+                    let process = self.plan.processes[process].name.clone();
+                    self.output.say(&Notice::Redraws { process });
+                }
+            }
+        }
+    }
+
     pub(super) fn hear(&mut self, news: Option<News>) -> Option<Event> {
         let Some(news) = news else {
             self.is_guardian_lost = true;
             return Some(Event::GuardianLost);
         };
+        if news.id().is_some_and(|id| id.try_of().is_some()) {
+            return self.hear_of_try(&news);
+        }
         match news {
             News::Spawned { id, pid, session } => {
                 if let Some(live) = self.runs.get_mut(&id) {

@@ -319,6 +319,7 @@ impl Driver {
             events.push(Event::Elsewhere {
                 process: place,
                 now,
+                not_ready: found.and_then(|found| found.not_ready.clone()),
             });
         }
         if self.world.resolved().start[app] == Start::Auto && !missing.is_empty() {
@@ -390,14 +391,18 @@ impl Driver {
     /// Tells all other sessions that an app has an owner now.
     pub(super) fn knock(&mut self, app: AppIndex) {
         let key = registry::app_key(&self.world.resolved().app(app).identity);
-        for socket in self.world.registry().sessions() {
-            let key = key.clone();
-            // One that is stopped (Ctrl-Z) holds nobody else up.
-            tokio::task::spawn_local(async move {
-                // Whoever does not answer does not wait either.
-                let _: io::Result<()> = client::knock(&socket, &key).await;
-            });
-        }
+        let sessions = self.world.registry().sessions();
+        // Not before the first processes are started.
+        tokio::task::spawn_local(async move {
+            for socket in sessions() {
+                let key = key.clone();
+                // One that is stopped (Ctrl-Z) holds nobody else up.
+                tokio::task::spawn_local(async move {
+                    // Whoever does not answer does not wait either.
+                    let _: io::Result<()> = client::knock(&socket, &key).await;
+                });
+            }
+        });
     }
 
     /// Somebody else owns an app now, as he says.
@@ -445,7 +450,11 @@ impl Driver {
     fn elsewhere(&self, app: AppIndex, now: Elsewhere) -> Vec<Event> {
         let places = self.world.processes_of(app).into_iter();
         places
-            .map(|process| Event::Elsewhere { process, now })
+            .map(|process| Event::Elsewhere {
+                process,
+                now,
+                not_ready: None,
+            })
             .collect()
     }
 }

@@ -15,6 +15,7 @@ mod lending;
 mod line_commands;
 pub(crate) mod output;
 mod probe;
+mod ready;
 mod reports;
 mod rescue;
 mod sharing;
@@ -48,6 +49,7 @@ use crate::driver::keyboard::Keyboard;
 use crate::driver::lending::Lending;
 use crate::driver::output::{Ended, Output, Told};
 use crate::driver::probe::Probe;
+use crate::driver::ready::Tries;
 use crate::driver::sharing::Sharing;
 use crate::driver::spawning::{LiveRun, id};
 use crate::driver::stand_ins::StandIns;
@@ -59,7 +61,7 @@ use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{Request, RunId};
 use crate::os::family::Marks;
 use crate::os::pty::Size;
-use crate::os::{process, signals, spawn};
+use crate::os::{memory, process, signals, spawn};
 use crate::plan::Plan;
 use crate::render::renderer::Renderer;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor, Watched};
@@ -139,6 +141,7 @@ struct Driver {
     runs: HashMap<RunId, LiveRun>,
     stand_ins: StandIns,
     probe: Probe,
+    tries: Tries,
     told: mpsc::UnboundedReceiver<Told>,
     keyboard: Option<Keyboard>,
     detach_keys: Keys,
@@ -205,6 +208,7 @@ impl Driver {
             runs: HashMap::new(),
             stand_ins: StandIns::default(),
             probe: Probe::new(guardian_pid),
+            tries: Tries::default(),
             told,
             keyboard: session.terminal.map(Keyboard::new).transpose()?,
             detach_keys: session.detach_keys,
@@ -231,6 +235,7 @@ impl Driver {
             session_mark: spawning::session_mark(),
             status: None,
         };
+        driver.guardian.hold(driver.world.new_locks());
         for app in 0..driver.plan.apps.len() {
             if driver.world.is_owned(app) {
                 driver.knock(app);
@@ -248,16 +253,9 @@ impl Driver {
         let mut events = vec![Event::SessionStarted];
         events.extend(self.failed_at_first());
         loop {
+            self.hear_more(&mut events, &mut inbox).await;
             self.watching.begin_turn();
-            for event in events.drain(..) {
-                self.lending.note(&event);
-                for action in self.supervisor.handle(self.now(), event) {
-                    self.carry_out(action);
-                }
-                if self.supervisor.is_stopping() {
-                    self.output.begin_stop();
-                }
-            }
+            self.take_in(&mut events);
             self.note_ready();
             self.publish();
             self.seek_newly_needed();
@@ -294,6 +292,7 @@ impl Driver {
                         self.output.await_writing(process);
                     }
                 }
+                () = at(self.tries.end_by()) => self.end_late_tries(),
                 () = at(self.changes.due_at()), if !self.is_over() => events.extend(self.changes_due()),
                 () = at(self.joins.seek_at()), if !self.is_over() => events.extend(self.seek_due()),
                 heard = self.joins.heard() => events.extend(self.heard(heard)),
@@ -317,24 +316,17 @@ impl Driver {
         }
     }
 
-    fn told(&mut self, told: Told) {
-        match told {
-            Told::Wrote(process) => self.probe.wrote(process, Instant::now()),
-            Told::SeemsToWait(process) => {
-                // Who looks at it sees that.
-                let is_visited = self.output.visitors_size(process).is_some();
-                if !is_visited && self.can_attach(process) && self.said_to_wait.insert(process) {
-                    let process = self.plan.processes[process].name.clone();
-                    self.output.say(&Notice::SeemsToWait { process });
-                }
-            }
-            Told::StoreStopped(cause) => self.output.stop_storing(cause),
-            Told::Redraws(process) => {
-                if self.can_attach(process) {
-                    let process = self.plan.processes[process].name.clone();
-                    self.output.say(&Notice::Redraws { process });
-                }
-            }
+    fn take_in(&mut self, events: &mut Vec<Event>) {
+        events.iter().for_each(|event| self.lending.note(event));
+        let actions = self.supervisor.handle(self.now(), events.drain(..));
+        if actions.iter().any(Action::ends_a_run) {
+            self.set_guardian_going();
+        }
+        for action in actions {
+            self.carry_out(action);
+        }
+        if self.supervisor.is_stopping() {
+            self.output.begin_stop();
         }
     }
 
@@ -380,14 +372,14 @@ impl Driver {
                 let id = id(process, run);
                 match self.stand_ins.of(id) {
                     Some(stranger) => stranger.terminate(),
-                    None => self.ask_to_end(&Request::Terminate(id)),
+                    None => self.guardian.send(&Request::Terminate(id), Vec::new()),
                 }
             }
             Action::Kill { process, run } => {
                 let id = id(process, run);
                 match self.stand_ins.of(id) {
                     Some(stranger) => stranger.kill(),
-                    None => self.ask_to_end(&Request::Kill(id)),
+                    None => self.guardian.send(&Request::Kill(id), Vec::new()),
                 }
             }
             Action::Signal {
@@ -398,6 +390,12 @@ impl Driver {
                 let request = Request::Signal(id(process, run), signal.unsigned_abs());
                 self.guardian.send(&request, Vec::new());
             }
+            Action::Try {
+                process,
+                number,
+                ready,
+            } => self.try_ready(process, number, &ready),
+            Action::GiveUpTry { process, number } => self.give_up_try(process, number),
             Action::LetIn { process, run } => self.let_in(process, run),
             Action::TurnAway { process } => self.turn_away(process),
             Action::Say(mut notice) => {
@@ -406,6 +404,10 @@ impl Driver {
                 if let Notice::ListensElsewhere(verdict) = &notice {
                     self.note_verdict(verdict);
                 }
+                // The start is over.
+                if matches!(notice, Notice::AllUp { .. }) {
+                    memory::give_back();
+                }
             }
             Action::GivenAway { process } => self.given_away(process),
             Action::Settled { status } => self.settled(status),
@@ -413,10 +415,9 @@ impl Driver {
         }
     }
 
-    /// A guardian that somebody has stopped (SIGSTOP) is set going: it alone can end anything.
-    fn ask_to_end(&mut self, request: &Request) {
+    /// Where somebody has stopped it (SIGSTOP): it alone can end anything.
+    fn set_guardian_going(&self) {
         signals::send(self.guardian_pid, signals::CONTINUE);
-        self.guardian.send(request, Vec::new());
     }
 
     async fn finish(mut self, status: u8) -> End {
@@ -425,11 +426,13 @@ impl Driver {
             self.output.begin_stop();
             self.stand_ins.terminate_all();
             let runs = self.marks();
-            let runs: Vec<&Marks> = runs.iter().map(|(_, marks)| marks).collect();
+            let runs = runs.iter().map(|(_, marks)| marks);
+            let runs: Vec<&Marks> = runs.chain(self.tries.marks()).collect();
             rescue::end_orphans(&runs, self.longest_grace()).await;
             spawn::reap(self.guardian_pid);
         } else {
-            self.ask_to_end(&Request::End);
+            self.set_guardian_going();
+            self.guardian.send(&Request::End, Vec::new());
             let end = async { while self.guardian.next().await.is_some() {} };
             if tokio::time::timeout(GUARDIANS_END, end).await.is_ok() {
                 // It closed its end as the last thing it did.
@@ -445,9 +448,13 @@ impl Driver {
         if !self.supervisor.is_stopping() && !self.is_guardian_lost {
             self.wait_for_reader().await;
         }
-        let output = self.output.finish(Instant::now() + LAST_WORDS).await;
+        let deadline = Instant::now() + LAST_WORDS;
+        let output = self.output.clone().finish(deadline).await;
         let is_whole = !output.has_failed && output.lost == 0;
         let status = if is_whole { status } else { status.max(1) };
+        // All is ended, told and given back, and with this process goes its memory: to give that back piece by piece
+        // would take longer than the end of a thousand processes.
+        std::mem::forget(self);
         End { status, output }
     }
 

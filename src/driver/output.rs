@@ -1,8 +1,8 @@
-//! The one owner of stdout: tasks read the children's pipes into one buffer, a thread writes it.
+//! The one owner of stdout: tasks read the children's pipes into one buffer, and one writes it.
 //!
-//! Bounds: about 1 MiB waits for a slow reader, then the children wait as well, one that is being stopped only
-//! at 8 MiB; from the session's stop on 16 MiB, and what comes on top is dropped and counted, so that a reader who
-//! stands still cannot get a healthy child killed within its last words.
+//! Bounds: about 64 KiB wait for a slow reader of a pipe, 512 KiB elsewhere, then the children wait as well, one that
+//! is being stopped only at 8 MiB; from the session's stop on 16 MiB, and what comes on top is dropped and counted, so
+//! that a reader who stands still cannot get a healthy child killed within its last words.
 
 mod attached;
 mod open_line;
@@ -29,8 +29,10 @@ use tokio::time;
 use crate::driver::clock::Clock;
 use crate::driver::output::attached::Attached;
 use crate::driver::output::open_line::{OpenLine, Silence};
+use crate::driver::output::room::Voice;
 use crate::driver::output::visits::Visits;
 use crate::driver::output::writer::Writer;
+use crate::driver::ready::line::Seeks;
 use crate::os::pty::Size;
 use crate::os::{descriptor, terminal, watched};
 use crate::render::notice;
@@ -63,8 +65,7 @@ struct Inner {
     /// Every pipe is read through this one: only what was read stays.
     chunk: RefCell<Vec<u8>>,
     is_stopping: Cell<bool>,
-    /// Sources whose run is being ended, or has ended.
-    is_heard_out: RefCell<Vec<bool>>,
+    voices: RefCell<Vec<Voice>>,
     lines: Lines,
     /// Then a reader who stands still slows nobody.
     is_terminal: bool,
@@ -72,6 +73,7 @@ struct Inner {
     visits: RefCell<Visits>,
     /// Sources whose next writing is awaited.
     awaited: RefCell<Vec<bool>>,
+    seeks: RefCell<Seeks>,
     told: mpsc::UnboundedSender<Told>,
     writer: Writer,
     /// What is written is stored there as well, untouched.
@@ -91,6 +93,8 @@ pub(crate) enum Lines {
 pub(crate) enum Told {
     /// This source wrote, as [`Output::await_writing`] asked.
     Wrote(usize),
+    /// This run of it has written the line that was looked for.
+    LineSeen { source: usize, run: u32 },
     /// It shows a prompt, and nothing happens.
     SeemsToWait(usize),
     /// It repaints rows above its cursor, for the first time.
@@ -109,7 +113,7 @@ pub(crate) struct Ended {
 }
 
 impl Output {
-    /// Starts the thread that writes to `stdout`: the lines of so many `sources`, or only what is said of them.
+    /// Starts what writes to `stdout`: the lines of so many `sources`, or only what is said of them.
     /// To be called in the runtime's `LocalSet`.
     pub(crate) fn start(
         stream: Renderer,
@@ -124,12 +128,13 @@ impl Output {
             clock: RefCell::new(clock),
             chunk: RefCell::new(vec![0; CHUNK]),
             is_stopping: Cell::new(false),
-            is_heard_out: RefCell::new(vec![false; sources]),
+            voices: RefCell::new(vec![Voice::default(); sources]),
             lines,
             is_terminal: terminal::is_terminal(&stdout),
             attached: RefCell::new(None),
             visits: RefCell::default(),
             awaited: RefCell::new(vec![false; sources]),
+            seeks: RefCell::default(),
             told,
             writer: Writer::start(stdout)?,
             store: RefCell::new(None),
@@ -185,7 +190,7 @@ impl Output {
     /// Reads a run's pipe, from [`Reader::begin`] until it is told that the run is over.
     pub(crate) fn read(&self, source: usize, run: u32, pipe: OwnedFd) -> io::Result<Reader> {
         let pipe = watched::watch(pipe, Interest::READABLE)?;
-        self.0.is_heard_out.borrow_mut()[source] = false;
+        self.0.voices.borrow_mut()[source] = Voice::default();
         let (begin, has_begun) = oneshot::channel();
         let (over, is_over) = oneshot::channel();
         let output = self.clone();
@@ -207,6 +212,12 @@ impl Output {
         self.0.awaited.borrow_mut()[source] = true;
     }
 
+    /// Tells once this run of `source` has written a line that matches.
+    pub(crate) fn seek(&self, source: usize, run: u32, expression: &str) {
+        let mut seeks = self.0.seeks.borrow_mut();
+        seeks.begin(source, run, expression);
+    }
+
     /// From here on children are not made to wait for a slow reader.
     pub(crate) fn begin_stop(&self) {
         self.0.is_stopping.set(true);
@@ -220,7 +231,7 @@ impl Output {
 
     /// Resolves once nobody reads our stdout any more.
     pub(crate) async fn closed(&self) {
-        self.0.writer.until(Writer::is_closed).await;
+        self.0.writer.closed().await;
     }
 
     /// Resolves once everything is written, or nobody will read it.
@@ -368,9 +379,13 @@ impl Output {
         let mut chunk = self.0.chunk.borrow_mut();
         let count = descriptor::read(pipe.get_ref().as_fd(), &mut chunk).unwrap_or(Some(0))?;
         let chunk = &chunk[..count];
+        self.hear(source, count);
         if count > 0 {
             self.store_in(|store| store.chunk(source, run, chunk));
             self.0.visits.borrow_mut().show(source, chunk);
+            if self.0.seeks.borrow_mut().has_found(source, run, chunk) {
+                let _ = self.0.told.send(Told::LineSeen { source, run });
+            }
         }
         if self.0.lines == Lines::Unseen {
             self.write(|stream, _| stream.observe(source, chunk));

@@ -1,5 +1,6 @@
 //! Readiness that proves ownership: which listening sockets belong to a run's own tree. Never connects:
-//! that would disturb servers.
+//! that would disturb servers. Of a process without a PORT nobody waits to know: it is looked at with the others, or
+//! when somebody asks.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -38,6 +39,8 @@ pub(super) struct Probe {
     watched: BTreeMap<RunId, Watched>,
     sockets: SocketTable,
     looked_at: Option<Instant>,
+    /// When the first of the watched is to be looked at, or one that was and is forgotten.
+    due: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -59,6 +62,11 @@ struct Watched {
 }
 
 impl Watched {
+    /// News of it is waited for.
+    fn is_to_listen(&self) -> bool {
+        self.port.is_some()
+    }
+
     fn is_ready(&self) -> bool {
         self.known
             .iter()
@@ -99,7 +107,12 @@ impl Probe {
             watched: BTreeMap::new(),
             sockets: SocketTable::new(),
             looked_at: None,
+            due: None,
         }
+    }
+
+    fn expect(&mut self, at: Instant) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
     /// Before the spawn.
@@ -124,7 +137,11 @@ impl Probe {
         if let Some(watched) = self.watched.get_mut(&id) {
             watched.marks.begin(pid, session);
             watched.spawned_at = Some(now);
-            watched.next_at = Some(now + FIRST_INTERVAL);
+            if watched.is_to_listen() {
+                let at = now + FIRST_INTERVAL;
+                watched.next_at = Some(at);
+                self.expect(at);
+            }
         }
     }
 
@@ -143,7 +160,10 @@ impl Probe {
             let parents = [Some(self.guardian), Some(1)];
             adopted.retain(|pid| parents.contains(&process::parents(*pid).next()));
             adopted.push(pid);
-            watched.next_at = Some(now);
+            if watched.is_to_listen() {
+                watched.next_at = Some(now);
+                self.expect(now);
+            }
         }
     }
 
@@ -153,11 +173,13 @@ impl Probe {
 
     /// A process wrote something: it may have begun, or ceased, to listen.
     pub(super) fn wrote(&mut self, process: usize, now: Instant) {
+        let at = now + LAST_INTERVAL;
         for (id, watched) in &mut self.watched {
             if id.process as usize == process {
-                watched.next_at = watched.next_at.or(Some(now + LAST_INTERVAL));
+                watched.next_at = watched.next_at.or(Some(at));
             }
         }
+        self.expect(at);
     }
 
     /// The processes that are looked at again only when they write.
@@ -165,16 +187,15 @@ impl Probe {
         let patient = self
             .watched
             .iter()
-            .filter(|(_, watched)| watched.next_at.is_none());
+            .filter(|(_, watched)| watched.is_to_listen() && watched.next_at.is_none());
         patient.map(|(id, _)| id.process as usize)
     }
 
     /// One look serves all runs, so looks keep their distance.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let earliest = self.looked_at.map(|last| last + FIRST_INTERVAL);
-        let due = self.watched.values().filter_map(|watched| watched.next_at);
-        due.min()
-            .map(|due| earliest.map_or(due, |earliest| due.max(earliest)))
+        let due = self.due?;
+        Some(earliest.map_or(due, |earliest| due.max(earliest)))
     }
 
     /// Asks the kernel once and returns what changed.
@@ -185,6 +206,8 @@ impl Probe {
                 watched.schedule(now);
             }
         }
+        let next = self.watched.values().filter_map(|watched| watched.next_at);
+        self.due = next.min();
         // Where the kernel refuses to tell, nothing is ever ready: `running` is all that can be said.
         let Ok(mut listening) = socket::listeners() else {
             return Vec::new();

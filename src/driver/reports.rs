@@ -131,9 +131,14 @@ impl Driver {
 
     fn awaited(&self, what: &WaitedFor) -> Awaited {
         match what {
-            WaitedFor::Process { provider, port } => Awaited::Process {
+            WaitedFor::Process {
+                provider,
+                port,
+                not_ready,
+            } => Awaited::Process {
                 process: self.named_by(provider),
                 port: *port,
+                not_ready: not_ready.clone(),
             },
             WaitedFor::External { host, port } => Awaited::Address {
                 host: host.clone(),

@@ -277,6 +277,7 @@ impl Driver {
                     .then(|| failure.map_or(1, |(exit, _, _)| exit.status())),
                 cause: self.cause_of(place, row),
                 failure: self.failure_of(place, now).map(Failure::without_time),
+                not_ready: row.not_ready.clone(),
                 waiting_for: row.waits_for.iter().map(wording::waited_for).collect(),
             }
         };

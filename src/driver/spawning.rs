@@ -13,6 +13,7 @@ use crate::os::limits;
 use crate::os::pty::Size;
 use crate::supervisor::{Event, ProcessIndex};
 use crate::words::exit::Exit;
+use crate::words::ready::Ready;
 
 /// A port that was claimed so short a time ago is not looked at again.
 const FRESH: Duration = Duration::from_millis(500);
@@ -109,6 +110,9 @@ impl Driver {
         }
         let marks = probe::marks(ends.identity, &mark);
         let reader = self.output.read(process, run, ends.output);
+        if let Some(Ready::Log(expression)) = &planned.ready {
+            self.output.seek(process, run, expression);
+        }
         let live = LiveRun {
             reader: reader?,
             input: ends.input,
@@ -147,7 +151,7 @@ pub(super) fn session_mark() -> String {
 }
 
 pub(super) fn id(process: ProcessIndex, run: u32) -> RunId {
-    let process = u32::try_from(process).expect("a plan has at most 2,000 processes");
+    let process = u32::try_from(process).expect("a plan has at most 5,000 processes");
     RunId { process, run }
 }
 

@@ -280,7 +280,7 @@ impl World {
 
     /// Locks that the guardian does not have yet.
     pub(crate) fn new_locks(&mut self) -> Vec<OwnedFd> {
-        self.registry.not_inherited()
+        self.registry.not_copied()
     }
 
     /// It is to have a port, and has none yet.

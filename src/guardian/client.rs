@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use tokio::time::timeout;
 use crate::guardian::protocol::{Malformed, News, Request, take_frame};
 use crate::os::descriptor::{self, Waits};
 use crate::os::spawn::{self, Habits, Side};
-use crate::os::watched;
+use crate::os::{signals, watched};
 
 /// Where the system has no room for a request now, it is tried again so often.
 const SHORT_INTERVAL: Duration = Duration::from_millis(10);
@@ -24,18 +25,31 @@ pub(crate) struct Started {
     socket: OwnedFd,
 }
 
-/// Forks the guardian. Call it before there is a second thread, with the stopping signals held back. It
-/// inherits whatever is open now: locks above all, which are held until the last descendant is gone.
+impl Started {
+    /// There is nothing for it to do: waits until it is gone.
+    pub(crate) fn dismiss(self) {
+        drop(self.socket);
+        spawn::wait_for_exit(self.pid);
+    }
+}
+
+/// Forks the guardian. Call it before there is a second thread, and before much is read: each of its forks copies
+/// what it has from us.
 ///
 /// In the guardian itself it does not return: there `let_go` is called first, for what is not to be held so long.
 pub(crate) fn start(habits: Habits, let_go: impl FnOnce()) -> io::Result<Started> {
+    // It has no handlers yet.
+    signals::hold_back()?;
     spawn::adopt_orphans()?;
     let (ours, theirs) = descriptor::pair()?;
     match spawn::split()? {
-        Side::Parent { child } => Ok(Started {
-            pid: child,
-            socket: ours,
-        }),
+        Side::Parent { child } => {
+            signals::release()?;
+            Ok(Started {
+                pid: child,
+                socket: ours,
+            })
+        }
         Side::Child => {
             drop(ours);
             let_go();
@@ -77,9 +91,10 @@ impl Guardian {
     }
 
     /// Lets the guardian hold these locks as well, so that they are held until the last descendant is gone.
-    pub(crate) fn hold(&mut self, locks: Vec<OwnedFd>) {
-        for lock in locks {
-            self.send(&Request::Hold, vec![lock]);
+    pub(crate) fn hold(&mut self, mut locks: Vec<OwnedFd>) {
+        while !locks.is_empty() {
+            let rest = locks.split_off(locks.len().min(descriptor::MAX_PASSED));
+            self.send(&Request::Hold, mem::replace(&mut locks, rest));
         }
     }
 

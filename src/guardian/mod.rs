@@ -92,8 +92,8 @@ impl<K: Kernel> Guardian<K> {
         let kernel = &mut self.kernel;
         match request {
             Request::Spawn(spawn) => self.spawn(&spawn),
-            Request::Terminate(id) => self.runs.terminate(id, kernel),
-            Request::Kill(id) => self.runs.kill(id, kernel),
+            Request::Terminate(id) => self.runs.terminate(id),
+            Request::Kill(id) => self.runs.kill(id),
             Request::Signal(id, signal) => self.runs.signal(id, signal, kernel),
             Request::Pause => self.runs.pause(kernel),
             Request::Resume => self.runs.resume(kernel),

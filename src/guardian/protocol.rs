@@ -12,6 +12,25 @@ pub(crate) struct RunId {
     pub(crate) run: u32,
 }
 
+/// Set in the place of a process, of which a session has far fewer: this is no run of it, but a try whether it is ready.
+const TRY: u32 = 1 << 31;
+
+impl RunId {
+    /// Of the command that tries, for the `number`th time, whether a process is ready.
+    pub(crate) fn of_try(process: usize, number: u32) -> Self {
+        let process = u32::try_from(process).expect("a plan has at most 2,000 processes");
+        Self {
+            process: process | TRY,
+            run: number,
+        }
+    }
+
+    /// The process that is tried. `None`: it is a run of one.
+    pub(crate) fn try_of(self) -> Option<usize> {
+        (self.process & TRY != 0).then_some((self.process & !TRY) as usize)
+    }
+}
+
 /// From the manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
@@ -32,7 +51,7 @@ pub(crate) enum Request {
     Attached([u32; 8]),
     /// The terminal is as before.
     Detached,
-    /// A lock travels with it, taken after the guardian was forked: it is kept open until the guardian ends.
+    /// Locks travel with it: they are kept open until the guardian ends.
     Hold,
     /// The session is over: end whatever is left, then go.
     End,
@@ -180,6 +199,18 @@ impl Spawn {
 }
 
 impl News {
+    /// Which run it is of.
+    pub(crate) fn id(&self) -> Option<RunId> {
+        match self {
+            Self::Spawned { id, .. }
+            | Self::SpawnFailed { id, .. }
+            | Self::LeaderExited { id, .. }
+            | Self::Gone { id, .. }
+            | Self::Adopted { id, .. } => Some(*id),
+            Self::StopRequested => None,
+        }
+    }
+
     pub(crate) fn to_frame(&self) -> Vec<u8> {
         let mut frame = Frame::default();
         match self {
@@ -345,6 +376,13 @@ mod tests {
     use super::*;
 
     const ID: RunId = RunId { process: 3, run: 7 };
+
+    #[test]
+    fn a_try_is_told_from_the_runs_of_its_process() {
+        assert_eq!(RunId::of_try(3, 7).try_of(), Some(3));
+        assert_eq!(ID.try_of(), None);
+        assert_ne!(RunId::of_try(3, 7), ID);
+    }
 
     #[test]
     fn a_request_comes_out_as_it_went_in_however_it_is_cut() {

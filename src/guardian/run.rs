@@ -29,6 +29,8 @@ pub(super) struct Run {
     /// be ended from here.
     pub(super) survivors: usize,
     stop_signal: i32,
+    /// Its group had its stop signal.
+    is_asked: bool,
     /// What its orphans are sent first. A command that ended with status 0 and left a server behind was only the way
     /// to start that.
     orphans_signal: i32,
@@ -39,7 +41,8 @@ pub(super) struct Run {
     told: HashSet<(i32, u64)>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is to become of a run; it never goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     Lives,
     Terminating,
@@ -65,6 +68,7 @@ impl Run {
             phase: Phase::Lives,
             survivors: 0,
             stop_signal: spawn.stop_signal,
+            is_asked: false,
             orphans_signal: signals::TERMINATE,
             asked: HashSet::new(),
             killed: HashSet::new(),
@@ -114,8 +118,8 @@ impl Run {
     /// each orphan outside of it and to what is in that one's group, once each. What has a living parent outside of these
     /// groups is that parent's to end: a PostgreSQL whose backends get a signal from elsewhere takes it for a crash.
     pub(super) fn terminate(&mut self, orphans: &[Member], kernel: &mut impl Kernel) {
-        if self.phase == Phase::Lives {
-            self.phase = Phase::Terminating;
+        self.phase = self.phase.max(Phase::Terminating);
+        if !std::mem::replace(&mut self.is_asked, true) {
             if self.exit == Some(Exit::Status(0)) {
                 self.orphans_signal = self.stop_signal;
             }

@@ -22,6 +22,8 @@ const LONGEST_BLINDNESS: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(super) struct Runs {
     runs: BTreeMap<RunId, Run>,
+    /// Those whose exec has neither succeeded nor failed, by their leaders.
+    spawning: HashMap<i32, RunId>,
     /// Whose an orphan is, decided once, by pid and start time. `None`: nothing tells; it belongs to
     /// the session and goes last.
     adopted: HashMap<(i32, u64), Option<RunId>>,
@@ -43,6 +45,7 @@ pub(super) struct Runs {
 
 impl Runs {
     pub(super) fn insert(&mut self, id: RunId, run: Run) {
+        self.spawning.insert(run.leader, id);
         self.runs.insert(id, run);
     }
 
@@ -79,6 +82,8 @@ impl Runs {
     }
 
     pub(super) fn pause(&mut self, kernel: &mut impl Kernel) {
+        // Who was asked to end before is not to go on because of that.
+        self.sweep(kernel);
         self.is_paused = true;
         self.signal_all(signals::PAUSE, kernel);
     }
@@ -105,17 +110,18 @@ impl Runs {
         }
     }
 
-    pub(super) fn terminate(&mut self, id: RunId, kernel: &mut impl Kernel) {
-        let orphans = self.orphans_by_run(kernel);
+    /// With the next sweep: one look at the orphans does for all that are asked at once.
+    pub(super) fn terminate(&mut self, id: RunId) {
         if let Some(run) = self.runs.get_mut(&id) {
-            run.terminate(orphans.of(id), kernel);
+            run.phase = run.phase.max(Phase::Terminating);
+            self.is_stale = true;
         }
     }
 
-    pub(super) fn kill(&mut self, id: RunId, kernel: &mut impl Kernel) {
-        let orphans = self.orphans_by_run(kernel);
+    /// With the next sweep.
+    pub(super) fn kill(&mut self, id: RunId) {
         if let Some(run) = self.runs.get_mut(&id) {
-            run.kill(orphans.of(id), kernel);
+            run.phase = Phase::Killing;
             self.is_stale = true;
         }
     }
@@ -161,12 +167,12 @@ impl Runs {
     /// Tells of each exec that has succeeded or failed.
     pub(super) fn settle_spawns(&mut self, execs: &[Exec], kernel: &mut impl Kernel) {
         for Exec { pid, errno } in execs {
-            let mut runs = self.runs.iter_mut();
-            let Some((id, run)) = runs.find(|(_, run)| run.is_spawning && run.leader == *pid)
-            else {
+            let Some(id) = self.spawning.remove(pid) else {
                 continue;
             };
-            let id = *id;
+            let Some(run) = self.runs.get_mut(&id) else {
+                continue;
+            };
             run.is_spawning = false;
             if let Some(errno) = *errno {
                 // On its way out; a Ctrl-Z may have stopped it there.
@@ -346,6 +352,11 @@ impl Runs {
             return Some(*id);
         }
         let is_ending = |(id, run): &(&RunId, &Run)| {
+            // What a try may leave behind is its own by descent or marks: it ends all the time, and would be taken for the
+            // one that set everybody free.
+            if id.try_of().is_some() {
+                return false;
+            }
             self.just_ended.contains(*id) || (run.exit.is_some() && run.phase != Phase::Lives)
         };
         let mut ending = self.runs.iter().filter(is_ending);

@@ -10,7 +10,7 @@ use crate::guardian::protocol::{News, Request, Spawn, take_frame};
 use crate::os::descriptor::{self, Waits};
 use crate::os::family::{self, Descent, Marks, Member};
 use crate::os::signals;
-use crate::os::spawn::{self, Ends, Habits, Program};
+use crate::os::spawn::{self, Changed, Ends, Habits, Program};
 use crate::os::terminal::Settings;
 use crate::words::exit::Exit;
 
@@ -25,6 +25,8 @@ pub(super) struct System {
     manager: Option<OwnedFd>,
     noted: OwnedFd,
     habits: Habits,
+    /// From here on it stays so.
+    changed: Changed,
     /// Received and not yet understood.
     bytes: Vec<u8>,
     /// The descriptors of each request that has some. Fewer than were sent where we have too many open.
@@ -55,6 +57,7 @@ impl System {
             manager: Some(manager),
             noted,
             habits,
+            changed: Changed(signals::not_default()),
             bytes: Vec::new(),
             passed: VecDeque::new(),
             descent: Descent::begin(),
@@ -213,7 +216,7 @@ impl Kernel for System {
             output: &output,
             are_terminal: spawn.has_terminal,
         };
-        let forked = spawn::fork(&program, ends, self.habits)?;
+        let forked = spawn::fork(&program, ends, self.habits, self.changed)?;
         self.descent.follow(forked.pid);
         self.spawning.push((forked.pid, forked.failure));
         Ok(Child {

@@ -105,6 +105,8 @@ fn planned(process_type: &str) -> PlannedProcess {
         needs: Vec::new(),
         uses: Vec::new(),
         cannot: None,
+        ready: None,
+        color: None,
         tty: None,
         watch: None,
     }

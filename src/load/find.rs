@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::load::{Where, below, settings, shown};
-use crate::os::file;
+use crate::detect;
+use crate::load::{Where, below, detected, settings, shown};
 use crate::syntax::settings::Settings;
 use crate::words::report::{Report, Severity};
 use crate::words::wording;
@@ -145,10 +145,8 @@ fn real(directory: &Path) -> PathBuf {
 
 fn none(place: &Where, directory: &Path) -> Report {
     let example = "it names your processes, one per line, for example\n  web: npm run dev";
-    let package = file::read(&directory.join("package.json")).ok();
-    let package = package
-        .and_then(|content| serde_json::from_slice::<serde_json::Value>(&content.bytes).ok());
-    let has_dev = package.is_some_and(|package| package["scripts"]["dev"].is_string());
+    let (sources, _) = detected::sources(place, directory);
+    let is_known = !detect::detect(&sources).lines.is_empty();
     let below = below::apps(directory);
     let help = if !below.is_empty() {
         let shown = below.iter().map(|path| wording::path(path, None));
@@ -165,8 +163,8 @@ fn none(place: &Where, directory: &Path) -> Report {
                 "{there},\nor name them in a devrun.yaml here, and it runs them all:\n  apps: [{globs}]"
             )
         }
-    } else if has_dev {
-        format!("{example}\npackage.json here has a \"dev\" script")
+    } else if is_known {
+        format!("{example}\n`devrun init` writes one from what is there")
     } else {
         example.to_string()
     };

@@ -3,6 +3,7 @@
 
 mod below;
 pub(crate) mod checkout;
+mod detected;
 mod find;
 pub(crate) mod ignored;
 mod outline;
@@ -26,6 +27,7 @@ use crate::syntax::procfile;
 use crate::words::report::{Place, Report};
 use crate::words::wording;
 
+pub(crate) use crate::load::detected::{own_procfile, sources};
 pub(crate) use crate::load::outline::{Outline, outlines};
 pub(crate) use crate::load::pipes::{leave_pipes_alone, wait_for_no_pipe};
 pub(crate) use crate::load::reach::apps;

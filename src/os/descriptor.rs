@@ -10,8 +10,11 @@ use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair,
 };
 
+/// Room for so many bytes is made before some are received.
+const MOST_RECEIVED: usize = 64 * 1024;
+
 /// At most so many descriptors travel with one message.
-const MAX_PASSED: usize = 4;
+pub(crate) const MAX_PASSED: usize = 64;
 
 /// A peer that is gone is an error, not a SIGPIPE. (macOS has no such flag; the runtime ignores SIGPIPE.)
 #[cfg(target_os = "linux")]
@@ -67,6 +70,30 @@ pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(descriptor, FcntlArg::F_GETFL)?);
     fcntl(descriptor, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(())
+}
+
+fn is_pipe(descriptor: BorrowedFd<'_>) -> bool {
+    use nix::sys::stat::{SFlag, fstat};
+    fstat(descriptor).is_ok_and(|stat| {
+        SFlag::from_bits_truncate(stat.st_mode).intersection(SFlag::S_IFMT) == SFlag::S_IFIFO
+    })
+}
+
+/// Another way into the pipe that `end` writes to, which never blocks: an open file of its own, so that whoever shares
+/// `end` is not concerned.
+///
+/// # Errors
+/// It is no pipe, or another user's, nobody reads it, or the system knows no such way (macOS).
+pub(crate) fn reopen_pipe(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if !is_pipe(end) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let pipe = std::fs::OpenOptions::new()
+        .write(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(format!("/proc/self/fd/{}", end.as_raw_fd()))?;
+    Ok(pipe.into())
 }
 
 /// What tells one pipe or file from all others: device and inode.
@@ -150,12 +177,14 @@ pub(crate) fn receive(
     bytes: &mut Vec<u8>,
     passed: &mut VecDeque<Vec<OwnedFd>>,
 ) -> io::Result<usize> {
-    let mut buffer = [0; 64 * 1024];
+    // Where it stays: an array on the stack would be filled at each call, and copied after each fork.
+    bytes.reserve(MOST_RECEIVED);
+    let spare = bytes.spare_capacity_mut();
     // Aligned for a cmsghdr, and with room for all that one message brings.
-    let mut control = [0u64; 4 + MAX_PASSED];
+    let mut control = [0u64; 4 + MAX_PASSED / 2];
     let mut slice = libc::iovec {
-        iov_base: buffer.as_mut_ptr().cast(),
-        iov_len: buffer.len(),
+        iov_base: spare.as_mut_ptr().cast(),
+        iov_len: spare.len(),
     };
     // SAFETY: an all-zero msghdr is valid: it points nowhere.
     let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
@@ -165,7 +194,7 @@ pub(crate) fn receive(
     header.msg_controllen = size_of_val(&control) as _;
     let flags = CLOSED_ON_EXEC.union(MsgFlags::MSG_DONTWAIT).bits();
     let received = loop {
-        // SAFETY: both buffers are as long as the header says, and live until the end of this function.
+        // SAFETY: both buffers are as long as the header says, and nobody else uses them meanwhile.
         let result = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) };
         match Errno::result(result) {
             Err(Errno::EINTR) => {}
@@ -181,7 +210,8 @@ pub(crate) fn receive(
     if !together.is_empty() || header.msg_flags & libc::MSG_CTRUNC != 0 {
         passed.push_back(together);
     }
-    bytes.extend_from_slice(&buffer[..received]);
+    // SAFETY: the kernel has just filled in so many of the spare ones.
+    unsafe { bytes.set_len(bytes.len() + received) };
     Ok(received)
 }
 
@@ -334,6 +364,21 @@ mod tests {
         }
         let counts: Vec<usize> = passed.iter().map(Vec::len).collect();
         assert_eq!(counts, [2, 1]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_pipe_that_is_opened_anew_is_the_same_and_as_blocking_as_before_for_others() {
+        let (from, end) = pipe().unwrap();
+        let anew = reopen_pipe(end.as_fd()).unwrap();
+        set_nonblocking(anew.as_fd()).unwrap();
+        let flags = fcntl(&end, FcntlArg::F_GETFL).unwrap();
+        assert!(!OFlag::from_bits_retain(flags).contains(OFlag::O_NONBLOCK));
+        assert_eq!(write_some(anew.as_fd(), b"ab").unwrap(), Some(2));
+        let mut bytes = [0; 3];
+        assert_eq!(read(from.as_fd(), &mut bytes).unwrap(), Some(2));
+        let (ours, _theirs) = pair().unwrap();
+        assert!(reopen_pipe(ours.as_fd()).is_err());
     }
 
     #[test]

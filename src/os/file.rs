@@ -131,7 +131,7 @@ fn read_pipe(file: &mut File, patience: Patience) -> Result<Vec<u8>, Unreadable>
         for_bytes,
     } = patience;
     let mut bytes = Vec::new();
-    let mut buffer = [0; 64 * 1024];
+    let mut buffer = vec![0; 64 * 1024];
     let mut patience = for_somebody;
     loop {
         let is_silent = !descriptor::poll(&[file.as_fd()], Some(patience))?[0];

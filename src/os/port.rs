@@ -24,6 +24,11 @@ pub(crate) enum Probe {
 /// 127.0.0.1 does not stop a bind on ::1, nor, on macOS, one on 0.0.0.0. Connections that linger in
 /// TIME_WAIT do not count (SO_REUSEADDR).
 pub(crate) fn probe(port: u16) -> Probe {
+    // Linux compares a socket of both families with those of all addresses, so that one is enough where it is free.
+    let everywhere = (Ipv6Addr::UNSPECIFIED, port).into();
+    if cfg!(target_os = "linux") && try_bind(everywhere, Families::Both).is_ok() {
+        return Probe::Free;
+    }
     let addresses = [
         SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
         SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
@@ -31,7 +36,7 @@ pub(crate) fn probe(port: u16) -> Probe {
         SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
     ];
     for address in addresses {
-        match try_bind(address) {
+        match try_bind(address, Families::Own) {
             Err(Errno::EADDRINUSE) => return Probe::Taken,
             Err(Errno::EACCES) => return Probe::NeedsPrivilege,
             // No such address family (EAFNOSUPPORT) or address (EADDRNOTAVAIL) here; or no descriptor
@@ -42,7 +47,14 @@ pub(crate) fn probe(port: u16) -> Probe {
     Probe::Free
 }
 
-fn try_bind(address: SocketAddr) -> Result<(), Errno> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Families {
+    /// `::` does not stand for 0.0.0.0 as well.
+    Own,
+    Both,
+}
+
+fn try_bind(address: SocketAddr, families: Families) -> Result<(), Errno> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::Inet,
         SocketAddr::V6(_) => AddressFamily::Inet6,
@@ -50,8 +62,7 @@ fn try_bind(address: SocketAddr) -> Result<(), Errno> {
     let socket = socket(family, SockType::Stream, SockFlag::empty(), None)?;
     setsockopt(&socket, sockopt::ReuseAddr, &true)?;
     if address.is_ipv6() {
-        // Else :: would stand for 0.0.0.0 as well.
-        setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
+        setsockopt(&socket, sockopt::Ipv6V6Only, &(families == Families::Own))?;
     }
     bind(socket.as_raw_fd(), &SockaddrStorage::from(address))
 }

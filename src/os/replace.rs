@@ -1,4 +1,5 @@
-//! Puts a new text in a user's file's place at once: whoever reads it meanwhile sees the old or the new one whole.
+//! Puts a new text in a user's file's place at once: whoever reads it meanwhile sees the old or the new one whole. And
+//! makes files where none is.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -46,6 +47,25 @@ pub(crate) fn replace(path: &Path, old: Option<&[u8]>, new: &[u8]) -> Result<(),
         let _ = fs::remove_file(&draft);
     }
     replaced
+}
+
+/// Makes a file that is not there yet.
+///
+/// # Errors
+/// Something of that name is there, even a link that leads nowhere; the directory cannot be written to. What was begun
+/// is taken away again.
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o666)
+        .open(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    written
 }
 
 /// A link that leads nowhere is not followed: the error says that nothing is there.
@@ -114,6 +134,13 @@ mod tests {
             NotReplaced::System(_)
         ));
 
+        create(&root.join("created"), b"c").unwrap();
+        for there in [&file, &link, &dangling] {
+            let error = create(there, b"c").unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        }
+        assert!(!root.join("nowhere").exists(), "no link is followed");
+
         let mut names: Vec<_> = fs::read_dir(&root)
             .unwrap()
             .chain(fs::read_dir(root.join("far")).unwrap())
@@ -122,7 +149,7 @@ mod tests {
         names.sort();
         assert_eq!(
             names,
-            ["dangling", "far", "file", "link", "new"],
+            ["created", "dangling", "far", "file", "link", "new"],
             "no draft is left"
         );
         fs::remove_dir_all(&root).unwrap();

@@ -45,6 +45,20 @@ pub(crate) fn is_ignored(signal: Signal) -> io::Result<bool> {
     }
 }
 
+/// The signals that do something else than in a fresh process: 1 is the lowest bit.
+pub(crate) fn not_default() -> u64 {
+    let is_changed = |signal: &i32| {
+        // SAFETY: only asks; an all-zero sigaction, which is what stays where there is no such signal, is the default.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(*signal, std::ptr::null(), &raw mut action);
+            action.sa_sigaction != libc::SIG_DFL
+        }
+    };
+    let changed = (1..=64).filter(is_changed);
+    changed.fold(0, |bits, signal| bits | 1 << (signal - 1))
+}
+
 /// Makes `signal` do what it does in a fresh process.
 pub(crate) fn set_default(signal: Signal) -> io::Result<()> {
     let action = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());

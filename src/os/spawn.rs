@@ -54,6 +54,10 @@ pub(crate) struct Habits {
     pub(crate) descriptors: u64,
 }
 
+/// The signals that a child has to set back, as [`signals::not_default`] tells them of its parent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Changed(pub(crate) u64);
+
 /// A child between fork and exec.
 #[derive(Debug)]
 pub(crate) struct Forked {
@@ -80,7 +84,12 @@ pub(crate) struct Ends<'a> {
 ///
 /// # Errors
 /// EAGAIN, ENOMEM from fork(2), EMFILE from pipe(2).
-pub(crate) fn fork(program: &Program, ends: Ends<'_>, habits: Habits) -> io::Result<Forked> {
+pub(crate) fn fork(
+    program: &Program,
+    ends: Ends<'_>,
+    habits: Habits,
+    changed: Changed,
+) -> io::Result<Forked> {
     let (failure, report) = descriptor::pipe()?;
     let child = Child {
         path: &program.path,
@@ -93,6 +102,7 @@ pub(crate) fn fork(program: &Program, ends: Ends<'_>, habits: Habits) -> io::Res
         report: report.as_raw_fd(),
         parent: std::process::id() as i32,
         habits,
+        changed,
     };
     // Until the child has its signals back, our handlers would swallow what is meant for it.
     signals::hold_back()?;
@@ -122,6 +132,7 @@ struct Child<'a> {
     report: RawFd,
     parent: i32,
     habits: Habits,
+    changed: Changed,
 }
 
 impl Child<'_> {
@@ -234,11 +245,13 @@ impl Child<'_> {
 
     /// As in a fresh login: every signal at its default, none held back.
     unsafe fn restore_signals(&self) {
-        // SAFETY: all-zero is a valid sigaction: SIG_DFL without flags; unknown numbers are refused.
+        // SAFETY: all-zero is a valid sigaction: SIG_DFL without flags.
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
-            for signal in 1..65 {
-                libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+            for signal in 1..=64 {
+                if self.changed.0 >> (signal - 1) & 1 == 1 {
+                    libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+                }
             }
             if self.habits.ignores_hangup {
                 action.sa_sigaction = libc::SIG_IGN;

@@ -8,9 +8,11 @@ use crate::plan::resolve::USUAL_BASE;
 use crate::plan::sources::{App, Asked};
 use crate::syntax::number;
 use crate::syntax::procfile::Entry;
+use crate::syntax::settings::{PortSetting, ProcessSettings, Said, Settings};
 use crate::words::env::Source;
 use crate::words::name::ProcessType;
-use crate::words::report::Report;
+use crate::words::ready::Ready;
+use crate::words::report::{Place, Report};
 use crate::words::uses::Use;
 use crate::words::wording;
 
@@ -36,6 +38,32 @@ pub(crate) fn names(entries: &[Entry]) -> Vec<Report> {
         );
     }
     reports
+}
+
+/// Processes without a port that are to be ready by one.
+pub(crate) fn ready(settings: &Settings) -> Vec<Report> {
+    let is_portless = |said: &&ProcessSettings| {
+        let port = said.port.as_ref();
+        port.is_some_and(|port| port.value == PortSetting::None)
+    };
+    let portless = settings.processes.iter().filter(is_portless);
+    let of_port = portless.filter_map(|said| {
+        let ready = said
+            .ready
+            .as_ref()
+            .filter(|ready| ready.value.is_of_port())?;
+        Some((&said.process_type.value, ready))
+    });
+    let report = |(process_type, ready): (&String, &Said<Ready>)| {
+        let place = Place {
+            label: "by its port".into(),
+            ..ready.place.clone()
+        };
+        Report::new(format!("`{process_type}` has no port to be ready by"))
+            .at(place)
+            .help("take `port: false` out, or write `log` or `exec`".to_string())
+    };
+    of_port.map(report).collect()
 }
 
 /// What the command line may not set.

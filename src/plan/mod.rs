@@ -21,12 +21,14 @@ pub(crate) mod uses;
 pub(crate) mod value;
 pub(crate) mod wire;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::words::env::{Env, Source};
-use crate::words::name::{AppName, ProcessName};
+use crate::words::name::{AppName, ProcessName, ProcessType};
 use crate::words::policy::{OnExit, RestartPolicy};
+use crate::words::ready::Ready;
 use crate::words::uses::OnChange;
 
 /// All of it resolved. Nothing in it is looked up again while it runs, except by planning anew.
@@ -121,8 +123,12 @@ pub(crate) struct PlannedProcess {
     /// From the stop signal to SIGKILL.
     pub(crate) grace: Duration,
     pub(crate) stop_signal: i32,
+    /// When it is ready, if not once it listens on its PORT.
+    pub(crate) ready: Option<Ready>,
     /// Whether it gets a terminal; `None`: as the session has it.
     pub(crate) tty: Option<bool>,
+    /// That of its lines' prefix, of the 256 that terminals have; `None`: by its place.
+    pub(crate) color: Option<u8>,
     /// The files whose changes restart it, if any do.
     pub(crate) watch: Option<Watch>,
 }
@@ -167,33 +173,35 @@ impl PlannedProcess {
 }
 
 impl Plan {
-    /// Who was given the automatic URL of the process at `index`: nobody for any but the first instance
-    /// of its type.
-    pub(crate) fn consumers(&self, index: usize) -> Vec<ProcessName> {
-        let PlannedProcess {
-            name: provider,
-            app,
-            ..
-        } = &self.processes[index];
-        if provider.instance.get() != 1 {
-            return Vec::new();
+    /// Who was given the automatic URL of each process, by their places: nobody for any but the first instance
+    /// of a type.
+    pub(crate) fn consumers(&self) -> Vec<Vec<ProcessName>> {
+        let mut of_types: HashMap<(AppIndex, &ProcessType), Vec<ProcessName>> = HashMap::new();
+        for process in self.processes.iter().filter(|process| process.is_wanted) {
+            for (_, variable) in process.env.iter() {
+                if let Source::Automatic(provider) = &variable.source {
+                    let consumers = of_types.entry((process.app, provider)).or_default();
+                    consumers.push(process.name.clone());
+                }
+            }
         }
-        let is_given = |process: &&PlannedProcess| {
-            let source = Source::Automatic(provider.process_type.clone());
-            process
-                .env
-                .iter()
-                .any(|(_, variable)| variable.source == source)
+        let of = |process: &PlannedProcess| {
+            let PlannedProcess { name, app, .. } = process;
+            let consumers = of_types.get(&(*app, &name.process_type));
+            let consumers = consumers.filter(|_| name.instance.get() == 1);
+            consumers.cloned().unwrap_or_default()
         };
-        let here = self.processes.iter().filter(|process| process.app == *app);
-        let consumers = here.filter(|process| process.is_wanted).filter(is_given);
-        consumers.map(|consumer| consumer.name.clone()).collect()
+        self.processes.iter().map(of).collect()
     }
 }
 
 /// The URL of a process that listens on `port` of this machine; no scheme at all where `scheme` is empty.
 pub(crate) fn url(scheme: &str, port: u16) -> String {
-    let host = local_host(scheme);
+    url_at(local_host(scheme), scheme, port)
+}
+
+/// The same of one on any `host`.
+fn url_at(host: &str, scheme: &str, port: u16) -> String {
     match scheme {
         "" => format!("{host}:{port}"),
         _ => format!("{scheme}://{host}:{port}"),

@@ -71,7 +71,8 @@ fn automatic(resolved: &Resolved, ports: &[Ports], app: usize) -> Vec<Automatic>
     });
     firsts
         .filter_map(|(_, (slot, ports))| {
-            wire::automatic(&sources.entries[slot.entry], ports.reached?)
+            let entry = &sources.entries[slot.entry];
+            wire::automatic(entry, ports.host.as_deref(), ports.reached?)
         })
         .collect()
 }
@@ -150,7 +151,11 @@ fn process(
         stop_signal: said
             .and_then(|said| said.stop_signal)
             .unwrap_or_else(|| server::stop_signal(&entry.command)),
+        ready: said
+            .and_then(|said| said.ready.as_ref())
+            .map(|said| said.value.clone()),
         tty: said.and_then(|said| said.tty),
+        color: said.and_then(|said| said.color),
         watch: said.and_then(|said| watch(app, said)),
     })
 }
@@ -263,6 +268,7 @@ fn value(
             };
             let served = Served {
                 scheme: server::scheme(&entry.command),
+                host: ports[provider].host.as_deref(),
                 port,
             };
             let template = template(wire)?;
@@ -288,7 +294,7 @@ fn resource(wire: &Wire, lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<St
 }
 
 /// The resource behind a use, as its consumer would have it.
-pub(super) fn handle(sources: &Sources, slots: &[Slot], wire: &Wire) -> Result<Handle, Report> {
+pub(crate) fn handle(sources: &Sources, slots: &[Slot], wire: &Wire) -> Result<Handle, Report> {
     let slot = &slots[wire.consumer];
     let own = Own {
         name: Some(&slot.name),

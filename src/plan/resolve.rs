@@ -56,6 +56,7 @@ pub(crate) fn resolve(sources: Sources) -> Result<Resolved, Vec<Report>> {
     let mut errors: Vec<Report> = Vec::new();
     for app in &sources.apps.apps {
         errors.extend(check::names(&app.entries));
+        errors.extend(check::ready(&app.settings));
     }
     errors.extend(check::forbidden(&sources.asked));
     let mut bases = Vec::new();
@@ -129,6 +130,8 @@ pub(crate) struct Ports {
     pub(crate) further: Vec<u16>,
     /// Where it is reached: its PORT, or what it listens on in its place. `None`: nobody knows.
     pub(crate) reached: Option<u16>,
+    /// What machine that is on; `None`: this one.
+    pub(crate) host: Option<String>,
     /// Another session runs it, or nobody.
     pub(crate) is_elsewhere: bool,
     /// They are as the session has them that runs its app: for who only looks, and shows which are.

@@ -238,9 +238,9 @@ mod tests {
                 .starts_with("error: nothing is left to start")
         );
         assert!(
-            selected(&[], &[], Some("all=1000"))
+            selected(&[], &[], Some("all=2000"))
                 .unwrap_err()
-                .contains("3000 processes")
+                .contains("6000 processes")
         );
     }
 }

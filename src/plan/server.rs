@@ -72,12 +72,23 @@ const KNOWN: &[Known] = &[
         besides: "--strictPort",
         ..web("vite", LONG)
     },
+    Known {
+        besides: "--strictPort",
+        ..web("react-router dev", LONG)
+    },
+    Known {
+        besides: "--strictPort",
+        ..web("remix vite:dev", LONG)
+    },
     web("next", EITHER_SHORT),
     web("nuxt", EITHER),
     web("astro", LONG),
     web("ng", LONG),
     web("webpack-dev-server", LONG),
     web("webpack serve", LONG),
+    web("wrangler dev", LONG),
+    web("vitepress dev", LONG),
+    web("docusaurus start", EITHER),
     web("esbuild", Port::Flag(&["--serve"], "--serve=$PORT")),
     web("manage.py runserver", Port::Argument("$PORT")),
     web("flask", EITHER),
@@ -127,6 +138,7 @@ const LAUNCHERS: &[&[&str]] = &[
     &["ruby"],
     &["node"],
     &["dotenv"],
+    &["cross-env"],
 ];
 
 /// The scheme of its URL: that of a known server, else `http`. Empty: a bare `host:port`.
@@ -164,6 +176,35 @@ pub(crate) fn cure(process_type: &str, command: &str) -> Option<String> {
         cured.replace_range(edit.start..edit.end, &edit.text);
     }
     Some(format!("{process_type}: {cured}"))
+}
+
+/// How a command is to be told its PORT by what is added behind it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PortArguments {
+    pub(crate) arguments: String,
+    /// It has a port already; of most servers the last one counts.
+    pub(crate) is_fixed: bool,
+}
+
+/// What stands behind a script's name (`npm run dev -- …`) so that its server listens on its PORT. `None`: it is not
+/// known to need that, or is no server (`vite build --watch`).
+pub(crate) fn port_arguments(command: &str) -> Option<PortArguments> {
+    let found = find(command).filter(|_| !command.contains("PORT"))?;
+    let arguments = &found.words[found.name + 1..];
+    let is_last = found.words.last()?.end() == command.trim_end().len();
+    let Port::Flag(flags, given) = found.known.port else {
+        return None;
+    };
+    if !is_last || arguments.first().is_some_and(|word| word.text == "build") {
+        return None;
+    }
+    let has_flag = |word: &Word<'_>| flags.iter().any(|flag| word.text.starts_with(flag));
+    let besides = Some(found.known.besides);
+    let besides = besides.filter(|besides| !besides.is_empty() && !command.contains(besides));
+    Some(PortArguments {
+        arguments: besides.map_or(given.to_string(), |besides| format!("{given} {besides}")),
+        is_fixed: arguments.iter().any(has_flag),
+    })
 }
 
 /// What is written in place of a part of the command.
@@ -367,6 +408,39 @@ mod tests {
         assert!(ignores_port("cd cache && redis-server"));
         assert!(!ignores_port("redis-server --port $PORT"));
         assert!(!ignores_port("vite"));
+    }
+
+    #[test]
+    fn a_script_is_told_its_port_behind_its_name() {
+        let check = |command: &str, expected: &str, is_fixed: bool| {
+            let arguments = expected.to_string();
+            let told = PortArguments {
+                arguments,
+                is_fixed,
+            };
+            assert_eq!(port_arguments(command), Some(told), "{command}");
+        };
+        check("vite", "--port $PORT --strictPort", false);
+        check(
+            "cross-env A=1 vite dev --host",
+            "--port $PORT --strictPort",
+            false,
+        );
+        check("tsc -b && vite --strictPort", "--port $PORT", false);
+        check("next dev --turbopack", "-p $PORT", false);
+        check("next dev -p 3000", "-p $PORT", true);
+        check("react-router dev", "--port $PORT --strictPort", false);
+        check("astro dev --port=4000", "--port $PORT", true);
+        for command in [
+            "node server.js",
+            "vite build --watch",
+            "vite --port $PORT",
+            "vite & node server.js",
+            "php -S localhost:8000",
+            "",
+        ] {
+            assert_eq!(port_arguments(command), None, "{command}");
+        }
     }
 
     fn check(command: &str, expected: &str) {

@@ -306,6 +306,27 @@ fn a_provider_whose_place_nobody_knows_gives_no_value() {
 }
 
 #[test]
+fn a_provider_on_another_machine_is_reached_by_its_name() {
+    let yaml =
+        "uses: {CACHE_URL: redis, ADDR: {process: redis, value: \"{host}:{port}/{scheme}\"}}\n";
+    let resolved = resolved(apps(vec![app(
+        "shop",
+        "web: a\nredis: redis-server --port $PORT\n",
+        yaml,
+    )]));
+    let mut ports = resolved.expected_ports(&|_| None);
+    ports[1].host = Some("cache".into());
+    let plan = resolved.plan(&ports).unwrap();
+    let check = |name, variable, expected| {
+        assert_eq!(value(&plan, name, variable).as_deref(), Some(expected));
+    };
+    check("web.1", "CACHE_URL", "redis://cache:5100");
+    check("web.1", "REDIS_URL", "redis://cache:5100");
+    check("web.1", "ADDR", "cache:5100/redis");
+    check("redis.1", "WEB_URL", "http://localhost:5000");
+}
+
+#[test]
 fn what_is_never_started_from_here_starts_nothing_either() {
     let shop = || {
         app(

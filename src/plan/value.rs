@@ -6,7 +6,7 @@ use crate::plan::handle::Handle;
 use crate::plan::place::{Place, between};
 pub(crate) use crate::plan::reference::{BadTemplate, Lookup, Missing};
 use crate::plan::reference::{carried, expanded, name_at};
-use crate::plan::{local_host, url};
+use crate::plan::{local_host, url_at};
 use crate::words::wording;
 
 /// `value:` of a use, read once and filled as often as its provider moves.
@@ -30,6 +30,8 @@ pub(crate) enum Behind {
 pub(crate) struct Served<'a> {
     /// Empty: a bare `host:port`.
     pub(crate) scheme: &'a str,
+    /// `None`: this machine.
+    pub(crate) host: Option<&'a str>,
     pub(crate) port: u16,
 }
 
@@ -87,9 +89,15 @@ impl Template {
 
     pub(crate) fn fill(&self, served: &Served<'_>, lookup: Lookup<'_>) -> Result<String, Missing> {
         self.filled(lookup, |field, _| match field {
-            Field::Url => Ok(url(served.scheme, served.port)),
+            Field::Url => {
+                let host = served.host.unwrap_or(local_host(served.scheme));
+                Ok(url_at(host, served.scheme, served.port))
+            }
             Field::Scheme => Ok(served.scheme.to_string()),
-            Field::Host => Ok(local_host(self.scheme(served)).to_string()),
+            Field::Host => {
+                let host = served.host.unwrap_or(local_host(self.scheme(served)));
+                Ok(host.to_string())
+            }
             Field::Port => Ok(served.port.to_string()),
             // Not of a process, says `parse`.
             Field::User | Field::Password | Field::Path | Field::Query => Ok(String::new()),
@@ -253,7 +261,11 @@ mod tests {
 
     fn of_process(text: &str, scheme: &str) -> String {
         let template = Template::parse(text, Behind::Process).unwrap();
-        let served = Served { scheme, port: 5200 };
+        let served = Served {
+            scheme,
+            host: None,
+            port: 5200,
+        };
         template.fill(&served, &lookup).unwrap()
     }
 
@@ -336,6 +348,7 @@ mod tests {
         let template = Template::parse("a ${NONE}", Behind::Process).unwrap();
         let served = Served {
             scheme: "http",
+            host: None,
             port: 1,
         };
         let missing = Missing::Variable("NONE".into());
@@ -382,7 +395,7 @@ mod tests {
             match Template::parse(&text, Behind::Process) {
                 Err(bad) => prop_assert!(text.get(bad.at.clone()).is_some_and(|at| !at.is_empty())),
                 Ok(template) => {
-                    let _ = template.fill(&Served { scheme: "http", port: 1 }, &lookup);
+                    let _ = template.fill(&Served { scheme: "http", host: None, port: 1 }, &lookup);
                 }
             }
         }

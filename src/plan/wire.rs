@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 
 use crate::plan::sources::{EnvFile, Sources};
-use crate::plan::{Plan, command, server, url};
+use crate::plan::{Plan, command, local_host, server, url_at};
 use crate::syntax::dotenv::Assignment;
 use crate::syntax::procfile::Entry;
 use crate::words::env::{Env, Source};
@@ -19,9 +19,11 @@ pub(crate) struct Automatic {
 }
 
 /// The types that others get an automatic URL of. A known server that takes its port by flag only, and
-/// whose command does not mention PORT, listens where it likes: its URL would be wrong.
-pub(crate) fn automatic(entry: &Entry, port: u16) -> Option<Automatic> {
-    let url = url(server::scheme(&entry.command), port);
+/// whose command does not mention PORT, listens where it likes: its URL would be wrong. `host`: `None` is this
+/// machine.
+pub(crate) fn automatic(entry: &Entry, host: Option<&str>, port: u16) -> Option<Automatic> {
+    let scheme = server::scheme(&entry.command);
+    let url = url_at(host.unwrap_or(local_host(scheme)), scheme, port);
     (!server::ignores_port(&entry.command)).then(|| Automatic {
         process_type: entry.process_type.clone(),
         url,

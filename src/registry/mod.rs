@@ -1,7 +1,7 @@
 //! Who owns which app and which port now, and which ports an app had.
 //!
 //! Ownership is a lock (flock(2)) on a file in the user's runtime directory, never a pid in a file. The
-//! guardian has a copy of every lock, so they are free when the last descendant is gone, not when the manager
+//! guardian is given a copy of every lock, so they are free when the last descendant is gone, not when the manager
 //! is; an app is given up before that only by [`Registry::release`]. All of it is optional: without a
 //! directory that is ours alone, nothing is locked and nothing stops.
 
@@ -139,11 +139,12 @@ impl Registry {
         }
     }
 
-    /// The sockets of all sessions that live but this one; of those that are gone without a farewell, they
-    /// are removed. Whether somebody answers there, who knocks will see.
-    pub(crate) fn sessions(&self) -> Vec<PathBuf> {
-        let runtime = self.runtime.as_deref();
-        runtime.map_or_else(Vec::new, |runtime| session::others(runtime, self.session))
+    /// A look for the sockets of all sessions that live but this one; of those that are gone without a farewell,
+    /// they are removed. Whether somebody answers there, who knocks will see. Among thousands of lock files it takes
+    /// milliseconds.
+    pub(crate) fn sessions(&self) -> impl FnOnce() -> Vec<PathBuf> + use<> {
+        let (runtime, own) = (self.runtime.clone(), self.session);
+        move || runtime.map_or_else(Vec::new, |runtime| session::others(&runtime, own))
     }
 
     /// Makes this session the owner of the app if nobody else is. Never waits. What it owns already it is
@@ -264,15 +265,10 @@ impl Registry {
         self.ports.claim(self.runtime.as_deref(), claimant, port)
     }
 
-    /// The guardian is forked now: it has copies of all locks taken until here, and of none taken later.
-    pub(crate) fn forked(&mut self) {
-        self.locks().for_each(Lock::mark_copied);
-    }
-
     /// Copies of the locks that the guardian does not have, for it: each is given out once. A lock that is
     /// released later needs no word to the guardian, whose copy holds nothing then and only stays open. Where
     /// a copy cannot be made (too many are open), the next call gives it.
-    pub(crate) fn not_inherited(&mut self) -> Vec<OwnedFd> {
+    pub(crate) fn not_copied(&mut self) -> Vec<OwnedFd> {
         self.locks().filter_map(Lock::copy_once).collect()
     }
 

@@ -238,8 +238,10 @@ fn list(rows: &[ProcessRow], page: &Page<'_>) -> Vec<Text> {
     let with_cause = |(lines, row): (Vec<String>, &ProcessRow)| {
         let cause = row.failure.as_ref().map(cause);
         let waits_for = waits_for(&row.waits_for);
+        let not_ready = row.not_ready.as_ref();
+        let not_ready = not_ready.map(|why| Text::Prose(format!("  {}", why.words())));
         let lines = lines.into_iter().map(Text::Verbatim);
-        lines.chain(cause).chain(waits_for)
+        lines.chain(cause).chain(waits_for).chain(not_ready)
     };
     table.into_iter().zip(rows).flat_map(with_cause).collect()
 }

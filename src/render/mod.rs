@@ -4,7 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod charset;
 pub(crate) mod check;
 pub(crate) mod env;
-mod escape;
+pub(crate) mod escape;
 pub(crate) mod harmless;
 pub(crate) mod json;
 pub(crate) mod modes;

@@ -15,6 +15,7 @@ use crate::words::exit::Killed;
 use crate::words::name::ProcessName;
 use crate::words::notice::{Elsewhere, Notice, WaitedFor};
 use crate::words::port::Holder;
+use crate::words::wire::process::NotReady;
 use crate::words::wording::{self, counted, duration, processes};
 
 /// The lines of a notice, as [`Page::lines`] lays them out.
@@ -90,6 +91,8 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::Daemonised { .. }
         | Notice::WaitsForTree { .. }
         | Notice::Ready { .. }
+        | Notice::NotReady { .. }
+        | Notice::ReadyAgain { .. }
         | Notice::Waits { .. }
         | Notice::Awaited { .. }
         | Notice::NeedFailed { .. }
@@ -178,7 +181,18 @@ fn sentence(notice: &Notice) -> String {
             url,
             after,
         } => {
-            format!("{process} is ready after {}: {url}", duration(*after))
+            let url = url.iter().map(|url| format!(": {url}"));
+            let url: String = url.collect();
+            format!("{process} is ready after {}{url}", duration(*after))
+        }
+        Notice::NotReady {
+            process,
+            why,
+            since,
+            is_restarted,
+        } => not_ready(process, why, *since, *is_restarted),
+        Notice::ReadyAgain { process, after } => {
+            format!("{process} is ready again after {}", duration(*after))
         }
         Notice::Waits {
             process,
@@ -282,6 +296,15 @@ fn started(process: &ProcessName, pid: i32, port: Option<u16>) -> Vec<Text> {
 fn waits(process: &ProcessName, for_: &[WaitedFor], since: Duration) -> String {
     let for_ = wording::listed(for_.iter().map(wording::waited_for));
     format!("{process} waits for {for_} ({})", duration(since))
+}
+
+fn not_ready(process: &ProcessName, why: &NotReady, since: Duration, is_restarted: bool) -> String {
+    let then = match (why.was_ready, is_restarted) {
+        (true, true) => "; restarting it".to_string(),
+        (true, false) => String::new(),
+        (false, _) => format!(" ({})", duration(since)),
+    };
+    format!("{process} {}{then}", why.words())
 }
 
 fn taken(port: u16, holder: &Holder) -> String {

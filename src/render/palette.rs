@@ -57,8 +57,17 @@ pub(crate) fn depth(choice: Choice, hints: &Hints, is_terminal: bool) -> Depth {
 const MANY: [u8; 7] = [31, 202, 129, 29, 68, 162, 62];
 const SIXTEEN: [u8; 9] = [36, 35, 32, 34, 33, 96, 95, 92, 94];
 
-/// The escape sequence that begins the prefix of the process at this place; empty without colours.
-pub(crate) fn of_process(index: usize, depth: Depth) -> String {
+/// The escape sequence that begins the prefix of the process at this place; empty without colours. `chosen`: the one
+/// that it is to have, of the 256, where that can be had.
+pub(crate) fn of_process(index: usize, chosen: Option<u8>, depth: Depth) -> String {
+    match (chosen, depth) {
+        (Some(color @ 0..8), Depth::Sixteen | Depth::Many) => return format!("\x1b[3{color}m"),
+        (Some(color @ 8..16), Depth::Sixteen | Depth::Many) => {
+            return format!("\x1b[9{}m", color - 8);
+        }
+        (Some(color), Depth::Many) => return format!("\x1b[38;5;{color}m"),
+        (Some(_) | None, _) => {}
+    }
     match depth {
         Depth::None => String::new(),
         Depth::Sixteen => format!("\x1b[{}m", SIXTEEN[index % SIXTEEN.len()]),
@@ -134,8 +143,21 @@ mod tests {
 
     #[test]
     fn after_the_last_colour_they_come_again_underlined() {
-        assert_eq!(of_process(0, Depth::Many), "\x1b[38;5;31m");
-        assert_eq!(of_process(7, Depth::Many), "\x1b[4;38;5;31m");
-        assert_eq!(of_process(9, Depth::Sixteen), "\x1b[36m");
+        let check = |index, depth, expected| assert_eq!(of_process(index, None, depth), expected);
+        check(0, Depth::Many, "\x1b[38;5;31m");
+        check(7, Depth::Many, "\x1b[4;38;5;31m");
+        check(9, Depth::Sixteen, "\x1b[36m");
+    }
+
+    #[test]
+    fn a_color_that_was_chosen_is_taken_where_there_is_such_a_one() {
+        let check = |color, depth, expected| {
+            assert_eq!(of_process(0, Some(color), depth), expected);
+        };
+        check(1, Depth::Many, "\x1b[31m");
+        check(15, Depth::Sixteen, "\x1b[97m");
+        check(208, Depth::Many, "\x1b[38;5;208m");
+        check(208, Depth::Sixteen, "\x1b[36m");
+        check(1, Depth::None, "");
     }
 }

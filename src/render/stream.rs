@@ -1,5 +1,6 @@
 //! The one stream: lines of all processes and devrun's own, each behind its prefix, in true order.
 
+mod block;
 mod hidden;
 mod prompt;
 mod shown_whole;
@@ -44,6 +45,8 @@ pub(crate) struct Look {
     pub(crate) charset: Charset,
     /// A terminal to which escape sequences mean nothing: not even a process's colours pass.
     pub(crate) is_dumb: bool,
+    /// The colors that processes are to have, by their places; `None`, or beyond the end: by the place.
+    pub(crate) chosen: Vec<Option<u8>>,
     /// The places of those who may never write a line: the column is not made wider for them.
     pub(crate) unexpected: Vec<usize>,
 }
@@ -142,7 +145,9 @@ impl Stream {
         let expected = expected.filter(|(place, _)| !look.unexpected.contains(place));
         let widest = expected.map(|(_, name)| name.chars().count()).max();
         let widest = widest.unwrap_or(0);
-        let colors = (0..names.len() - 1).map(|index| palette::of_process(index, look.depth));
+        let chosen = |index: usize| look.chosen.get(index).copied().flatten();
+        let color = |index| palette::of_process(index, chosen(index), look.depth);
+        let colors = (0..names.len() - 1).map(color);
         let colors = colors.chain([palette::of_system(look.depth).to_string()]);
         let sources = names.iter().zip(colors);
         let sources =
@@ -212,7 +217,12 @@ impl Stream {
         for end in memchr::memchr_iter(b'\n', complete) {
             self.line(source, &complete[start..end], &complete[..start], out);
             start = end + 1;
+            if !self.look.is_terminal {
+                // Only the first one goes on with something.
+                break;
+            }
         }
+        self.lines_as_they_are(source, &complete[start..], out);
         let this = &mut self.sources[source];
         this.tail.push(whole);
         this.of_width = this.of_width.saturating_add(whole.len());
@@ -347,6 +357,15 @@ impl Stream {
         self.end_row(out);
     }
 
+    /// Whole lines of which nothing was open, into a pipe: there, no line is a case of its own.
+    fn lines_as_they_are(&mut self, source: usize, lines: &[u8], out: &mut Vec<u8>) {
+        if lines.is_empty() {
+            return;
+        }
+        self.leave_row(out);
+        block::push(self.prefix(source), lines, out);
+    }
+
     /// Goes to where `source` may write: on in its own row, or behind a prefix in a new one.
     fn begin(&mut self, source: usize, out: &mut Vec<u8>) {
         if self.unfinished == Some(source) {
@@ -364,13 +383,18 @@ impl Stream {
     /// Begins a row behind a prefix.
     fn begin_row(&mut self, source: usize, out: &mut Vec<u8>) {
         self.leave_row(out);
+        out.extend_from_slice(self.prefix(source));
+        self.unfinished = Some(source);
+    }
+
+    /// Built once for each stamp.
+    fn prefix(&mut self, source: usize) -> &[u8] {
         let this = &mut self.sources[source];
         if this.prefix_of != self.stamps {
             this.build_prefix(&self.stamp);
             this.prefix_of = self.stamps;
         }
-        out.extend_from_slice(&this.prefix);
-        self.unfinished = Some(source);
+        &this.prefix
     }
 
     /// Ends the row that somebody has begun, if there is one.

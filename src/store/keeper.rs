@@ -15,6 +15,7 @@ pub(super) const SEGMENT: usize = 4 * 1024 * 1024;
 /// Makes a new file, in place of [`crate::store::place::create`].
 pub(super) type Create = fn(&Path) -> io::Result<File>;
 
+/// Ends the segment that it writes when it goes.
 #[derive(Debug)]
 pub(super) struct Keeper {
     home: Home,
@@ -26,8 +27,10 @@ pub(super) struct Keeper {
     file: Option<File>,
     /// Its number, from 1.
     number: u64,
-    /// Its length, in bytes.
+    /// How much of it is written, in bytes.
     length: usize,
+    /// It was another segment's: what is left of that stands behind.
+    is_reused: bool,
     /// All that the processes have written up to here.
     passed: Amount,
 }
@@ -42,6 +45,7 @@ impl Keeper {
             file: None,
             number: 0,
             length: 0,
+            is_reused: false,
             passed: Amount::default(),
         }
     }
@@ -61,7 +65,7 @@ impl Keeper {
             {
                 let record = &mut records[fitting..fitting + length];
                 self.note(record)?;
-                segment::seal(record);
+                segment::seal(self.number, record);
                 fitting += length;
             }
             let (fitting, later) = records.split_at_mut(fitting);
@@ -95,13 +99,28 @@ impl Keeper {
     /// Makes room for a segment and begins it, with all that a reader has to know who begins there.
     fn begin_segment(&mut self, first: &[u8]) -> io::Result<()> {
         let at_ns = segment::unsealed(first).expect("it is ours").at_ns;
-        self.home.make_room(SEGMENT as u64);
+        self.end_segment();
+        let spare = self.home.make_room(SEGMENT as u64);
         self.number += 1;
-        self.file = Some((self.create)(&self.home.segment(self.number))?);
         self.length = 0;
+        self.is_reused = spare.is_some();
+        let begin = self.beginning(at_ns);
+        if let Some(spare) = spare {
+            self.file = Some(spare);
+            self.write(&begin)?;
+            self.home.reuse(self.number)
+        } else {
+            self.file = Some((self.create)(&self.home.segment(self.number))?);
+            self.write(&begin)
+        }
+    }
+
+    fn beginning(&self, at_ns: u64) -> Vec<u8> {
         let header = Header {
             began_at: at_ns,
             before: self.passed,
+            number: self.number,
+            is_reused: self.is_reused,
         };
         let mut begin = Vec::new();
         header.push(&mut begin);
@@ -110,9 +129,18 @@ impl Keeper {
             let body = Body::Source { index, source };
             let place = begin.len();
             segment::push(at_ns, &body, &mut begin);
-            segment::seal(&mut begin[place..]);
+            segment::seal(self.number, &mut begin[place..]);
         }
-        self.write(&begin)
+        begin
+    }
+
+    /// Nothing stands behind it any more, if that can be: a reader would not take it for anything.
+    fn end_segment(&mut self) {
+        if let Some(file) = self.file.take()
+            && self.is_reused
+        {
+            let _ = file.set_len(self.length as u64);
+        }
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -120,5 +148,11 @@ impl Keeper {
         file.write_all(bytes)?;
         self.length += bytes.len();
         Ok(())
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.end_segment();
     }
 }

@@ -14,6 +14,8 @@ use crate::store::retention::{self, Doomed, Stored};
 /// Held by who writes the session.
 const LOCK: &str = "lock";
 const SEGMENT: &str = "log";
+/// A segment that went, before its file is that of another.
+const SPARE: &str = "spare";
 
 /// A session that wrote something for an app, alive or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,22 +178,50 @@ impl Home {
         }
     }
 
-    /// Room for `more` bytes of this session, at the cost of what is oldest.
-    pub(super) fn make_room(&self, more: u64) {
-        self.prune(&self.app, more);
+    /// Room for `more` bytes of this session, at the cost of what is oldest. Returns the file of a segment of its
+    /// own that went for that, if one did: to write over what the system has in its memory costs a fifth of
+    /// writing anew.
+    pub(super) fn make_room(&self, more: u64) -> Option<File> {
+        let mut spare = None;
+        self.prune_into(&self.app, more, &mut |session, segment| {
+            if spare.is_none() && session.id == self.id {
+                spare = self.set_aside(segment).ok();
+            }
+        });
+        spare
     }
 
     /// Removes what is too old or too much of `app`, so that there is room for `more` bytes of it. What
     /// cannot be removed stays.
     pub(super) fn prune(&self, app: &str, more: u64) {
+        self.prune_into(app, more, &mut |_, _| ());
+    }
+
+    /// The file that was set aside is the segment of that number from now on.
+    ///
+    /// # Errors
+    /// Somebody has removed it.
+    pub(super) fn reuse(&self, number: u64) -> io::Result<()> {
+        fs::rename(self.spare(), self.segment(number))
+    }
+
+    /// Segments that go are offered to `last_use` first.
+    fn prune_into(
+        &self,
+        app: &str,
+        more: u64,
+        last_use: &mut impl FnMut(&StoredSession, &SegmentFile),
+    ) {
         let sessions = sessions(&self.logs, app);
-        let stored: Vec<Stored> = sessions.iter().map(StoredSession::stored).collect();
+        let stored: Vec<_> = sessions.iter().map(StoredSession::stored).collect();
         for doomed in retention::doomed(&stored, more) {
             match doomed {
                 Doomed::Session(place) => self.remove(app, &sessions[place]),
                 Doomed::Segment { session, number } => {
-                    let segments = sessions[session].segments();
+                    let session = &sessions[session];
+                    let segments = session.segments();
                     for segment in segments.iter().filter(|segment| segment.number == number) {
+                        last_use(session, segment);
                         let _ = fs::remove_file(&segment.path);
                     }
                 }
@@ -199,8 +229,21 @@ impl Home {
         }
     }
 
+    /// Readers find nothing there any more, before it is written to.
+    fn set_aside(&self, segment: &SegmentFile) -> io::Result<File> {
+        fs::rename(&segment.path, self.spare())?;
+        OpenOptions::new()
+            .write(true)
+            .custom_flags(NO_FOLLOW)
+            .open(self.spare())
+    }
+
+    fn spare(&self) -> PathBuf {
+        self.logs.join(&self.app).join(&self.id).join(SPARE)
+    }
+
     /// The session has stored nothing, and never will.
-    pub(super) fn discard(self) {
+    pub(super) fn discard(&self) {
         for session in sessions(&self.logs, &self.app) {
             if session.id == self.id {
                 self.remove(&self.app, &session);

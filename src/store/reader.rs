@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::os::directory_watch::Watch;
@@ -45,6 +46,9 @@ struct Open {
     bytes: Vec<u8>,
     /// How many of them are done with. 0: its header is not.
     at: usize,
+    number: u64,
+    /// Behind what is written something else may stand: there it ends.
+    is_reused: bool,
     /// There is a later one, so nothing is added to this one any more.
     is_complete: bool,
     /// Nothing is to be made of the rest.
@@ -128,7 +132,7 @@ impl Reader {
         if open.at == 0 {
             return self.begin_segment();
         }
-        match segment::decode(&open.bytes[open.at..]) {
+        match segment::decode(open.number, &open.bytes[open.at..]) {
             Decoded::Whole { value, length } => {
                 if let Some(passed) = &mut self.passed {
                     passed.add(value.body.amount());
@@ -138,6 +142,8 @@ impl Reader {
                 open.at += length;
                 Ok(Step::Record(open.at - length, length))
             }
+            Decoded::Incomplete if open.is_reused => open.again(PIECE),
+            Decoded::Damaged if open.is_reused => open.again(0),
             Decoded::Incomplete => open.more(),
             Decoded::Damaged => Ok(open.give_up()),
         }
@@ -147,8 +153,11 @@ impl Reader {
     fn begin_segment(&mut self) -> io::Result<Step> {
         let open = self.open.as_mut().expect("it is asked for an open one");
         match Header::decode(&open.bytes) {
+            // Its file is a later one's by now.
+            Decoded::Whole { value, .. } if value.number != open.number => Ok(open.give_up()),
             Decoded::Whole { value, length } => {
                 open.at = length;
+                open.is_reused = value.is_reused;
                 self.at_ns = self.at_ns.max(value.began_at);
                 let passed = self.passed.replace(value.before).unwrap_or(value.before);
                 let missing = value.before.since(passed);
@@ -184,12 +193,15 @@ impl Reader {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
             Err(error) => return Err(error),
         };
-        let is_next = next.number == self.last + 1;
+        let was_removed = |open: &Open| segments.iter().all(|it| it.number != open.number);
+        let is_next = next.number == self.last + 1 && !self.open.as_ref().is_some_and(was_removed);
         self.last = next.number;
         self.open = Some(Open {
             file,
             bytes: Vec::new(),
             at: 0,
+            number: next.number,
+            is_reused: false,
             is_complete: false,
             is_damaged: false,
             cause: if is_next {
@@ -229,6 +241,27 @@ impl Open {
             Step::Again
         } else {
             Step::Exhausted
+        })
+    }
+
+    /// What was read behind the last record may have been written over since: reads it again, and so much more.
+    fn again(&mut self, more: u64) -> io::Result<Step> {
+        let before = self.bytes.split_off(self.at);
+        self.bytes.resize(self.at + before.len() + more as usize, 0);
+        let mut end = self.at;
+        while end < self.bytes.len() {
+            match self.file.read_at(&mut self.bytes[end..], end as u64) {
+                Ok(0) => break,
+                Ok(count) => end += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.bytes.truncate(end);
+        Ok(if self.bytes[self.at..] == before {
+            Step::Exhausted
+        } else {
+            Step::Again
         })
     }
 

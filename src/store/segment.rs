@@ -2,20 +2,21 @@
 //! opens a file.
 //!
 //! Each record stands by itself under a checksum, so that a torn end, or a page that never reached the disk,
-//! is seen and nothing is made of it. All numbers are little-endian.
+//! is seen and nothing is made of it. That depends on the segment's number: of a file that is used again, nothing
+//! of its earlier life is taken for the present one's. All numbers are little-endian.
 
 use serde::{Deserialize, Serialize};
 
 use crate::words::exit::Exit;
 
 /// Of a segment's header, in bytes.
-pub(crate) const HEADER: usize = 40;
+pub(crate) const HEADER: usize = 48;
 /// Of what stands before a record's payload: checksum, length, time, run, source, kind, one byte for later.
 const FRAME: usize = 24;
 /// Longer than any payload: what claims more is damaged.
 const MAX_PAYLOAD: usize = 1024 * 1024;
 /// The last byte counts the layouts.
-const MAGIC: [u8; 8] = *b"devrunL\x01";
+const MAGIC: [u8; 8] = *b"devrunL\x02";
 
 /// The beginning of every segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub(crate) struct Header {
     pub(crate) began_at: u64,
     /// All that the processes of the session had written before.
     pub(crate) before: Amount,
+    /// The segment's own, from 1.
+    pub(crate) number: u64,
+    /// Its file was an earlier segment's: what is not this one's may stand behind it.
+    pub(crate) is_reused: bool,
 }
 
 /// So much output of processes.
@@ -138,10 +143,12 @@ impl Header {
     pub(crate) fn push(&self, out: &mut Vec<u8>) {
         let begin = out.len();
         out.extend_from_slice(&MAGIC);
-        for number in [self.began_at, self.before.lines, self.before.bytes] {
+        let Amount { lines, bytes } = self.before;
+        for number in [self.began_at, lines, bytes, self.number] {
             out.extend_from_slice(&number.to_le_bytes());
         }
-        let sum = u64::from(checksum(&out[begin..]));
+        out.extend_from_slice(&u32::from(self.is_reused).to_le_bytes());
+        let sum = checksum(0, &out[begin..]);
         out.extend_from_slice(&sum.to_le_bytes());
     }
 
@@ -153,7 +160,7 @@ impl Header {
         if bytes.len() < HEADER {
             return Decoded::Incomplete;
         }
-        if u64_at(bytes, HEADER - 8) != u64::from(checksum(&bytes[..HEADER - 8])) {
+        if u32_at(bytes, HEADER - 4) != checksum(0, &bytes[..HEADER - 4]) {
             return Decoded::Damaged;
         }
         let value = Self {
@@ -162,6 +169,8 @@ impl Header {
                 lines: u64_at(bytes, 16),
                 bytes: u64_at(bytes, 24),
             },
+            number: u64_at(bytes, 32),
+            is_reused: u32_at(bytes, 40) != 0,
         };
         let length = HEADER;
         Decoded::Whole { value, length }
@@ -218,7 +227,7 @@ pub(crate) fn push(at_ns: u64, body: &Body<'_>, out: &mut Vec<u8>) {
         Body::RunEnded { source, run, .. } => (RUN_ENDED, *source, *run),
         Body::Ended => (ENDED, 0, 0),
     };
-    let source = u16::try_from(source).expect("a plan has at most 2,000 processes");
+    let source = u16::try_from(source).expect("a plan has at most 5,000 processes");
     let begin = out.len();
     // Checksum and length follow.
     out.extend_from_slice(&[0; 8]);
@@ -252,9 +261,9 @@ fn push_payload(body: &Body<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Puts its checksum into a record, which is all of `bytes`.
-pub(crate) fn seal(bytes: &mut [u8]) {
-    let sum = checksum(&bytes[4..]);
+/// Puts its checksum into a record, which is all of `bytes`, for the segment with that number.
+pub(crate) fn seal(number: u64, bytes: &mut [u8]) {
+    let sum = checksum(number, &bytes[4..]);
     bytes[..4].copy_from_slice(&sum.to_le_bytes());
 }
 
@@ -266,15 +275,15 @@ pub(crate) fn length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// A record that has been sealed.
-pub(crate) fn decode(bytes: &[u8]) -> Decoded<Record<'_>> {
+/// A record that has been sealed for the segment with that number.
+pub(crate) fn decode(number: u64, bytes: &[u8]) -> Decoded<Record<'_>> {
     let length = match framed(bytes) {
         Decoded::Whole { length, .. } => length,
         Decoded::Incomplete => return Decoded::Incomplete,
         Decoded::Damaged => return Decoded::Damaged,
     };
     let bytes = &bytes[..length];
-    if bytes[..4] != checksum(&bytes[4..]).to_le_bytes() {
+    if u32_at(bytes, 0) != checksum(number, &bytes[4..]) {
         return Decoded::Damaged;
     }
     match unsealed(bytes) {
@@ -287,7 +296,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Decoded<Record<'_>> {
 pub(crate) fn unsealed(bytes: &[u8]) -> Option<Record<'_>> {
     let (frame, payload) = bytes.split_at_checked(FRAME)?;
     let source = usize::from(u16::from_le_bytes(array(frame, 20)));
-    let run = u32::from_le_bytes(array(frame, 16));
+    let run = u32_at(frame, 16);
     let body = match frame[22] {
         BEGUN => Body::Begun(serde_json::from_slice(payload).ok()?),
         SOURCE => Body::Source {
@@ -347,7 +356,7 @@ fn framed(bytes: &[u8]) -> Decoded<()> {
     if bytes.len() < FRAME {
         return Decoded::Incomplete;
     }
-    let payload = u32::from_le_bytes(array(bytes, 4)) as usize;
+    let payload = u32_at(bytes, 4) as usize;
     let length = FRAME + payload;
     match payload {
         MAX_PAYLOAD.. => Decoded::Damaged,
@@ -360,6 +369,10 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(array(bytes, at))
 }
 
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(array(bytes, at))
+}
+
 fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let part = &bytes[at..at + N];
     part.try_into().expect("it is as long as it was cut")
@@ -367,20 +380,24 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
 
 /// Against torn and lost pages, not against people. Of nothing but zeros it is not zero. Four sums side by side
 /// do not wait for each other: that is 10 GB/s and more.
-fn checksum(bytes: &[u8]) -> u32 {
+fn checksum(number: u64, bytes: &[u8]) -> u32 {
     const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
     let step = |sum: u64, word: u64| (sum ^ word).wrapping_mul(MIX).rotate_left(29);
-    let blocks = bytes.chunks_exact(32);
-    let words = blocks.remainder().chunks(8).map(|word| {
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    let mut lanes = [MIX, !MIX, MIX >> 1, !MIX >> 1];
+    for block in blocks {
+        let (words, _) = block.as_chunks();
+        for (lane, word) in lanes.iter_mut().zip(words) {
+            *lane = step(*lane, u64::from_le_bytes(*word));
+        }
+    }
+    let words = rest.chunks(8).map(|word| {
         let mut whole = [0; 8];
         whole[..word.len()].copy_from_slice(word);
         u64::from_le_bytes(whole)
     });
-    let lanes = blocks.fold([MIX, !MIX, MIX >> 1, !MIX >> 1], |lanes, block| {
-        [0, 1, 2, 3].map(|lane| step(lanes[lane], u64_at(block, lane * 8)))
-    });
-    let sum = lanes.into_iter().fold(bytes.len() as u64, step);
-    let sum = words.fold(sum, step);
+    let begin = step(number, bytes.len() as u64);
+    let sum = lanes.into_iter().chain(words).fold(begin, step);
     (sum ^ (sum >> 32)) as u32
 }
 

@@ -1,5 +1,6 @@
-//! What the loop hands to the store, and the buffer between it and the store's thread. Nothing here waits
-//! for a disk: what the thread cannot keep up with is dropped, and counted.
+//! What the loop hands to the store, and the buffer between it and the store's thread. A flood is slowed to
+//! what the system takes into its memory; but nobody waits for a disk: what the thread cannot keep up with is
+//! dropped, and counted.
 
 use std::io;
 use std::path::PathBuf;
@@ -17,6 +18,11 @@ use crate::words::exit::Exit;
 
 /// So much may wait for the disk, in bytes.
 const FULL: usize = 8 * 1024 * 1024;
+/// Where so much waits, the loop does so as well, for a moment: a thread that is only a little slower is
+/// not to cost memory.
+const ENOUGH: usize = 512 * 1024;
+/// That moment, between two times that the thread takes what there is. Longer stands only a disk.
+const PATIENCE: Duration = Duration::from_millis(10);
 /// So much is written without waiting for more, and so much of a buffer is kept when a flood is over.
 const MUCH: usize = 256 * 1024;
 /// How long little waits for more, behind a write: a process that writes line by line shall not cost a
@@ -48,6 +54,8 @@ struct Shared {
     front: Mutex<Front>,
     /// There is something to write, or nothing will come any more.
     filled: Condvar,
+    /// The thread took what there was, or has stopped.
+    taken: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +68,8 @@ struct Front {
     last_ns: u64,
     /// So many bytes wake the thread. 0: it is awake, and looks by itself.
     awaited: usize,
+    /// The thread was waited for in vain, and has not taken anything since.
+    is_stuck: bool,
     is_done: bool,
     has_stopped: bool,
 }
@@ -112,7 +122,8 @@ impl Writer {
 
     /// What one read of a process's output gave.
     pub(crate) fn chunk(&self, source: usize, run: u32, bytes: &[u8]) {
-        let mut front = self.shared.lock();
+        let front = self.shared.lock();
+        let mut front = self.shared.room(front, bytes.len());
         if front.has_stopped {
             return;
         }
@@ -199,11 +210,25 @@ impl Shared {
         self.front.lock().expect("nobody panics while holding it")
     }
 
+    /// Waits for the thread where enough waits for it, unless it is stuck.
+    fn room<'a>(&self, front: MutexGuard<'a, Front>, more: usize) -> MutexGuard<'a, Front> {
+        let is_enough = |front: &mut Front| front.bytes.len() + more > ENOUGH;
+        if front.is_stuck || front.bytes.len() + more <= ENOUGH {
+            return front;
+        }
+        let waited = self.taken.wait_timeout_while(front, PATIENCE, is_enough);
+        let (mut front, timeout) = waited.expect("nobody panics while holding it");
+        front.is_stuck = timeout.timed_out();
+        front
+    }
+
     /// Nothing is stored any more.
     fn stop(&self) {
         let mut front = self.lock();
         front.has_stopped = true;
         front.bytes = Vec::new();
+        drop(front);
+        self.taken.notify_one();
     }
 
     /// Nothing will come any more.
@@ -224,6 +249,9 @@ impl Shared {
         }
         front.tell_missing();
         std::mem::swap(&mut front.bytes, back);
+        front.is_stuck = false;
+        drop(front);
+        self.taken.notify_one();
         !back.is_empty()
     }
 

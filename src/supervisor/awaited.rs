@@ -7,11 +7,14 @@ use crate::supervisor::{Supervisor, Turn};
 use crate::words::notice::{Notice, WaitedFor};
 use crate::words::policy::Attendance;
 
-/// That a run is to listen is said when it has not done so for this long.
-const SAID_AFTER: [Duration; 3] = [
+/// That a run is to listen, or to be ready, is said when it has not done so for this long.
+const SAID_AFTER: [Duration; 6] = [
     Duration::from_secs(1),
     Duration::from_secs(10),
     Duration::from_secs(30),
+    Duration::from_secs(60),
+    Duration::from_secs(120),
+    Duration::from_secs(300),
 ];
 
 impl Supervisor {
@@ -22,7 +25,7 @@ impl Supervisor {
         self.processes.iter().filter_map(said_at).min()
     }
 
-    /// Once one has been waited for long enough, all who are still to listen are named: one line tells all.
+    /// Once one has been waited for long enough, all who are still to listen, or to be ready, are named: one line tells all.
     pub(super) fn say_who_is_awaited(&mut self, turn: &mut Turn) {
         if self.awaited_said_at().is_none_or(|at| at > turn.now) {
             return;
@@ -35,6 +38,7 @@ impl Supervisor {
             for_.push(WaitedFor::Process {
                 provider: process.name.clone(),
                 port: process.port,
+                not_ready: process.not_ready(),
             });
             if let Some(up) = process.up_mut() {
                 let lasted = turn.now.duration_since(up.since);
@@ -54,9 +58,10 @@ impl Supervisor {
 
 /// The run of a process that may yet listen.
 fn awaited(process: &Process) -> Option<&Up> {
-    let open = process.port.is_some() && !process.is_settled;
-    let up = process.up().filter(|up| open && up.goes_on())?;
-    up.listening.is_silent().then_some(up)
+    let up = process.up().filter(|up| up.goes_on())?;
+    let is_open = process.becomes_ready(up) && !process.is_settled;
+    let is_silent = up.listening.is_silent() || process.not_ready().is_some();
+    (is_open && is_silent).then_some(up)
 }
 
 fn said_at(process: &Process) -> Option<Instant> {

@@ -153,8 +153,8 @@ impl Supervisor {
     /// As those see it who wait for a process.
     fn exit_of(&self, index: ProcessIndex, exit: Exit) -> Exit {
         let process = &self.processes[index];
-        let was_ready = process.up().is_none_or(|up| up.listening.was_ready());
-        let is_too_early = process.port.is_some() && !was_ready && self.is_used(index);
+        let is_unready = |up: &Up| process.becomes_ready(up) && !up.listening.was_ready();
+        let is_too_early = process.up().is_some_and(is_unready) && self.is_used(index);
         if exit.is_success() && is_too_early {
             return Exit::Unready;
         }

@@ -5,8 +5,10 @@ use crate::words::exit::{Exit, Killed};
 use crate::words::notice::Notice;
 use crate::words::policy::{Attendance, KeyHints};
 use crate::words::port::Holder;
+use crate::words::ready::{Ready, Tried};
 use crate::words::stand_in::Program;
 use crate::words::watching::Changed;
+use crate::words::wire::process::NotReady;
 
 /// The place of a process in `Plan::processes`.
 pub(crate) type ProcessIndex = usize;
@@ -53,6 +55,14 @@ pub(crate) enum Event {
         run: u32,
         listeners: Vec<Listener>,
     },
+    /// The answer to [`Action::Try`], and to [`Action::GiveUpTry`]: always one, whatever becomes of the run.
+    Tried {
+        process: ProcessIndex,
+        number: u32,
+        tried: Tried,
+    },
+    /// The run wrote the line by which it is ready.
+    LineSeen { process: ProcessIndex, run: u32 },
     /// Somebody outside of the process's tree listens on its PORT.
     PortStolen {
         process: ProcessIndex,
@@ -70,6 +80,8 @@ pub(crate) enum Event {
     Elsewhere {
         process: ProcessIndex,
         now: Elsewhere,
+        /// As its owner has it.
+        not_ready: Option<NotReady>,
     },
     /// From now on it is this session that runs the process: it is started if it is wanted.
     Adopted { process: ProcessIndex },
@@ -170,6 +182,19 @@ pub(crate) enum Action {
         /// Its number on this system.
         signal: i32,
     },
+    /// Try whether the process is ready. Of one process there is no other try until [`Event::Tried`] has come.
+    Try {
+        process: ProcessIndex,
+        /// Of its tries, in whatever run.
+        number: u32,
+        /// One that [is tried](Ready::is_tried).
+        ready: Ready,
+    },
+    /// Nobody wants to know any more: nothing of this try is to be left.
+    GiveUpTry {
+        process: ProcessIndex,
+        number: u32,
+    },
     /// Nothing of the process runs any more: the program that was to have its place has it, as this run.
     LetIn {
         process: ProcessIndex,
@@ -193,6 +218,49 @@ pub(crate) enum Action {
     Finish {
         status: u8,
     },
+}
+
+impl Event {
+    /// It tells what became of a run, and more of that kind may follow; nobody has asked for anything.
+    pub(crate) fn is_news(&self) -> bool {
+        match self {
+            Self::SessionStarted
+            | Self::Spawned { .. }
+            | Self::SpawnFailed { .. }
+            | Self::LeaderExited { .. }
+            | Self::Exited { .. }
+            | Self::Listens { .. }
+            | Self::Tried { .. }
+            | Self::LineSeen { .. }
+            | Self::PortStolen { .. }
+            | Self::PortMoved { .. }
+            | Self::StandInEnded { .. }
+            | Self::DeadlineReached => true,
+            Self::Elsewhere { .. }
+            | Self::Adopted { .. }
+            | Self::TakenOver { .. }
+            | Self::Reached { .. }
+            | Self::EnvChanged { .. }
+            | Self::FilesChanged { .. }
+            | Self::SettingsChanged { .. }
+            | Self::ShutdownRequested
+            | Self::RestartAsked { .. }
+            | Self::StopAsked { .. }
+            | Self::StartAsked { .. }
+            | Self::ReplaceAsked { .. }
+            | Self::GuestGone { .. }
+            | Self::EndAsked
+            | Self::OutputClosed
+            | Self::GuardianLost => false,
+        }
+    }
+}
+
+impl Action {
+    /// It asks the guardian, or a program that stands in, to end something.
+    pub(crate) fn ends_a_run(&self) -> bool {
+        matches!(self, Self::Terminate { .. } | Self::Kill { .. })
+    }
 }
 
 /// How a session as a whole behaves.

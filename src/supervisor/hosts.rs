@@ -2,16 +2,23 @@
 
 use crate::supervisor::state::{State, Wish};
 use crate::supervisor::{Action, Elsewhere, ProcessIndex, Supervisor, Turn};
+use crate::words::wire::process::NotReady;
 
 impl Supervisor {
     /// Ours are known better here.
-    pub(super) fn seen_elsewhere(&mut self, index: ProcessIndex, now: Elsewhere) {
+    pub(super) fn seen_elsewhere(
+        &mut self,
+        index: ProcessIndex,
+        now: Elsewhere,
+        not_ready: Option<NotReady>,
+    ) {
         let is_stopping = self.is_stopping();
         let Some(process) = self.processes.get_mut(index) else {
             return;
         };
         if let State::Elsewhere(before) = &mut process.state {
             *before = now;
+            process.not_ready_elsewhere = not_ready;
             if !process.has_failed() && !is_stopping {
                 self.status.forget(index);
             }

@@ -18,6 +18,7 @@ mod status;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod tries;
 mod unstarted;
 mod waits;
 mod watching;
@@ -65,13 +66,18 @@ impl Turn {
     fn say(&mut self, notice: Notice) {
         self.actions.push(Action::Say(notice));
     }
+
+    fn say_all(&mut self, notices: impl IntoIterator<Item = Notice>) {
+        self.actions.extend(notices.into_iter().map(Action::Say));
+    }
 }
 
 impl Supervisor {
     pub(crate) fn new(plan: &Plan, rules: SessionRules, ignored_lines: usize) -> Self {
-        let processes = 0..plan.processes.len();
+        let processes = plan.processes.iter().zip(plan.consumers());
+        let of = |(planned, consumers)| Process::of(planned, consumers);
         Self {
-            processes: processes.map(|index| Process::of(plan, index)).collect(),
+            processes: processes.map(of).collect(),
             externals: Outside::all(plan, &[]),
             rules,
             ignored_lines,
@@ -88,18 +94,32 @@ impl Supervisor {
     /// ones, at the same places; where they run, and on which port, stays. What follows from it is done with
     /// the next event.
     pub(crate) fn adopt_plan(&mut self, plan: &Plan) {
-        for (index, process) in self.processes.iter_mut().enumerate() {
-            process.adopt_plan(plan, index);
+        let planned = plan.processes.iter().zip(plan.consumers());
+        for (process, (planned, consumers)) in self.processes.iter_mut().zip(planned) {
+            process.adopt_plan(planned, consumers);
         }
         self.externals = Outside::all(plan, &self.externals);
     }
 
-    /// Records the fact, then brings what is closer to what is wanted, in Procfile order.
-    pub(crate) fn handle(&mut self, now: Instant, event: Event) -> Vec<Action> {
+    /// Records what has happened, in that order, then brings what is closer to what is wanted, in Procfile order: once
+    /// for all of it, for that takes time with every process there is.
+    pub(crate) fn handle(
+        &mut self,
+        now: Instant,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Vec<Action> {
         let actions = Vec::new();
         let mut turn = Turn { now, actions };
         if !self.is_finished {
-            self.record(event, &mut turn);
+            for event in events {
+                self.record(event, &mut turn);
+                if self.is_finished {
+                    return turn.actions;
+                }
+            }
+            // Whose leader ended first, and the rest of its tree right after it, is not to be ended.
+            turn.actions
+                .retain(|action| self.is_about_the_living(action));
             self.reconcile(&mut turn);
         }
         turn.actions
@@ -125,6 +145,7 @@ impl Supervisor {
             .chain(self.summary_at())
             .chain(settled)
             .chain(self.awaited_said_at())
+            .chain(self.not_ready_said_at())
             .min()
     }
 
@@ -140,7 +161,9 @@ impl Supervisor {
             State::Up(_) => {
                 let certain_at = readiness::certain_at(process).into_iter();
                 let verdict_at = certain_at.chain(readiness::verdict_at(process));
-                verdict_at.chain(readiness::ready_said_at(process)).min()
+                let ready_said_at = readiness::ready_said_at(process);
+                let tried_at = process.tried_at().into_iter();
+                verdict_at.chain(ready_said_at).chain(tried_at).min()
             }
             State::Elsewhere(_)
             | State::Dormant
@@ -183,6 +206,12 @@ impl Supervisor {
                 run,
                 listeners,
             } => self.listens(process, run, listeners, turn),
+            Event::Tried {
+                process,
+                number,
+                tried,
+            } => self.tried(process, number, tried, turn),
+            Event::LineSeen { process, run } => self.line_seen(process, run, turn),
             Event::PortStolen {
                 process,
                 run,
@@ -196,7 +225,11 @@ impl Supervisor {
             Event::RestartAsked { process } => self.restart_asked(process, turn),
             Event::StopAsked { process } => self.stop_asked(process, turn),
             Event::StartAsked { process } => self.start_asked(process, turn),
-            Event::Elsewhere { process, now } => self.seen_elsewhere(process, now),
+            Event::Elsewhere {
+                process,
+                now,
+                not_ready,
+            } => self.seen_elsewhere(process, now, not_ready),
             Event::Adopted { process } => self.adopted(process, turn),
             Event::TakenOver { process } => self.taken_over(process),
             Event::Reached { external } => self.reached(&external),
@@ -215,6 +248,24 @@ impl Supervisor {
         }
     }
 
+    fn is_about_the_living(&self, action: &Action) -> bool {
+        match action {
+            Action::Terminate { process, .. } | Action::Signal { process, .. } => {
+                self.processes[*process].is_alive()
+            }
+            Action::Spawn { .. }
+            | Action::Kill { .. }
+            | Action::Try { .. }
+            | Action::GiveUpTry { .. }
+            | Action::LetIn { .. }
+            | Action::TurnAway { .. }
+            | Action::Say(_)
+            | Action::GivenAway { .. }
+            | Action::Settled { .. }
+            | Action::Finish { .. } => true,
+        }
+    }
+
     /// The process, if this is news of its current run.
     fn current(&mut self, process: ProcessIndex, run: u32) -> Option<&mut Process> {
         let process = self.processes.get_mut(process)?;
@@ -226,7 +277,7 @@ impl Supervisor {
             .current(process, run)
             .filter(|process| process.is_starting());
         let Some(process) = starting else { return };
-        process.state = State::Up(Up::new(pid, turn.now));
+        process.state = State::Up(Up::new(pid, process.ready.clone(), turn.now));
         turn.say(Notice::Started {
             process: process.name.clone(),
             run,
@@ -242,13 +293,17 @@ impl Supervisor {
         listeners: Vec<Listener>,
         turn: &mut Turn,
     ) {
-        let is_told_at_once = self.is_summed_up || self.rules.says_all;
+        let is_told_at_once = self.tells_at_once();
         let Some(process) = self.current(process, run) else {
             return;
         };
-        if let Some(ready) = readiness::listens(process, listeners, turn.now, is_told_at_once) {
-            turn.say(ready);
-        }
+        let news = readiness::listens(process, listeners, turn.now, is_told_at_once);
+        turn.say_all(news);
+    }
+
+    /// Whoever becomes ready now is told of at once: the summary was before.
+    fn tells_at_once(&self) -> bool {
+        self.is_summed_up || self.rules.says_all
     }
 
     fn port_stolen(&mut self, process: ProcessIndex, run: u32, holder: Holder, turn: &mut Turn) {
@@ -296,8 +351,11 @@ impl Supervisor {
             None => self.bring_all_up(turn),
             Some(stopping) => self.bring_all_down(stopping, turn),
         }
+        self.try_who_is_due(turn);
+        self.give_tries_up(turn);
         self.say_who_is_waited_for(turn);
         self.say_who_waits(turn);
+        self.say_who_is_not_ready(turn);
         self.sum_up(turn);
         self.say_who_is_ready(turn);
         self.note_who_is_settled(turn);

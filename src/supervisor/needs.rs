@@ -1,5 +1,7 @@
 //! What a process needs: when that is there, and what becomes of its start when it fails.
 
+use std::collections::HashSet;
+
 use crate::plan::{External, Need, Plan, Provider};
 use crate::supervisor::state::{Process, State, Up};
 use crate::supervisor::{Elsewhere, ProcessIndex, Supervisor, Turn};
@@ -112,19 +114,19 @@ impl Supervisor {
 
     /// Whether a declared use of a process of ours waits for this one.
     pub(super) fn is_used(&self, index: ProcessIndex) -> bool {
-        self.is_needed_by(index, |need| need.variable.is_some() && need.waits)
+        let is_use = |need: &&Need| need.variable.is_some() && need.waits;
+        providers(self.needs_of_ours().filter(is_use)).any(|provider| provider == index)
     }
 
-    /// Whether the start of a process of ours waits for this one, or would.
-    pub(super) fn is_waited_for(&self, index: ProcessIndex) -> bool {
-        self.is_needed_by(index, |need| need.waits)
+    /// Those for whom the start of a process of ours waits, or would.
+    pub(super) fn needed_to_start(&self) -> HashSet<ProcessIndex> {
+        providers(self.needs_of_ours().filter(|need| need.waits)).collect()
     }
 
-    fn is_needed_by(&self, index: ProcessIndex, counts: impl Fn(&Need) -> bool) -> bool {
-        let is_need = |need: &Need| need.on == Provider::Process(index) && counts(need);
+    fn needs_of_ours(&self) -> impl Iterator<Item = &Need> {
         let is_ours = |process: &&Process| !process.is_elsewhere() && !process.is_dormant();
-        let mut ours = self.processes.iter().filter(is_ours);
-        ours.any(|process| process.needs.iter().any(is_need))
+        let ours = self.processes.iter().filter(is_ours);
+        ours.flat_map(|process| &process.needs)
     }
 
     /// Nothing is left to run, or to wait for, once the failures so far are handed on.
@@ -221,8 +223,18 @@ impl Process {
     }
 
     fn serves(&self, up: &Up) -> bool {
-        up.goes_on() && (self.port.is_none() || up.listening.is_to_be_found())
+        up.goes_on() && (!self.becomes_ready(up) || up.listening.is_to_be_found())
     }
+}
+
+/// The processes behind these needs.
+pub(super) fn providers<'a>(
+    needs: impl Iterator<Item = &'a Need>,
+) -> impl Iterator<Item = ProcessIndex> {
+    needs.filter_map(|need| match need.on {
+        Provider::Process(provider) => Some(provider),
+        Provider::External(_) => None,
+    })
 }
 
 /// The process without which the one that has this need is not started, if there is one.

@@ -6,6 +6,7 @@ use crate::supervisor::Listener;
 use crate::supervisor::state::{Process, Up};
 use crate::words::notice::{Elsewhere, Notice};
 use crate::words::port::Holder;
+use crate::words::ready::Ready;
 
 /// A server that opened another port first has so long to open its PORT as well.
 const VERDICT_AFTER: Duration = Duration::from_secs(1);
@@ -15,16 +16,20 @@ const URL_AFTER: Duration = Duration::from_secs(1);
 const AFTER_ANOTHER: Duration = Duration::from_secs(3);
 /// and so long where nobody is: they may all still be compiling.
 const WITHOUT_ANOTHER: Duration = Duration::from_secs(10);
+/// For a process that says when it is ready the summary waits so long.
+const DECLARED: Duration = Duration::from_secs(60);
 
 /// What the tree of a run listens on.
 #[derive(Debug, Default)]
 pub(super) struct Listening {
     listeners: Vec<Listener>,
-    /// Since when it serves its PORT.
+    /// One of them is its PORT.
+    is_served: bool,
+    /// Since when it is ready: by its `ready:`, else by serving its PORT.
     pub(super) ready_at: Option<Instant>,
     /// How often it was said that it is waited for.
     pub(super) waits_said: usize,
-    /// It served its PORT once. A server that closes it to load itself anew is not told of.
+    /// It was ready once. A server that closes it to load itself anew is not told of.
     was_ready: bool,
     /// Since when it has listened, but not on its PORT.
     elsewhere_since: Option<Instant>,
@@ -38,6 +43,11 @@ pub(super) struct Listening {
 impl Listening {
     pub(super) fn is_ready(&self) -> bool {
         self.ready_at.is_some()
+    }
+
+    /// It listens on its PORT, ready or not.
+    pub(super) fn is_served(&self) -> bool {
+        self.is_served
     }
 
     /// The summary shows the URL of whoever is ready.
@@ -57,11 +67,6 @@ impl Listening {
 
     pub(super) fn is_silent(&self) -> bool {
         self.listeners.is_empty()
-    }
-
-    /// From when on it is certain that it listens elsewhere, if it does.
-    pub(super) fn certainly_elsewhere_at(&self) -> Option<Instant> {
-        self.elsewhere_since.map(|since| since + VERDICT_AFTER)
     }
 
     /// The port that it listens on in place of its PORT.
@@ -88,10 +93,26 @@ pub(super) fn listens(
     let is_served = listeners.iter().any(|listener| listener.port == port);
     let is_elsewhere = !is_served && !listeners.is_empty();
     listening.listeners = listeners;
-    listening.was_ready |= is_served;
-    listening.ready_at = is_served.then(|| listening.ready_at.unwrap_or(now));
+    let has_changed = std::mem::replace(&mut listening.is_served, is_served) != is_served;
     listening.elsewhere_since = is_elsewhere.then(|| listening.elsewhere_since.unwrap_or(now));
     listening.is_surely_elsewhere &= is_elsewhere;
+    let tries = up.tries.as_mut().filter(|tries| tries.by.is_of_port());
+    if let Some(tries) = tries.filter(|_| has_changed) {
+        tries.begin_anew(now);
+    }
+    judge(process, now, is_told_at_once)
+}
+
+/// Whether a process is ready, by all that is known now; returns that as news, as [`listens`] does.
+pub(super) fn judge(process: &mut Process, now: Instant, is_told_at_once: bool) -> Option<Notice> {
+    let up = process.up_mut()?;
+    let listening = &mut up.listening;
+    let is_ready = match &up.tries {
+        None => listening.is_served,
+        Some(tries) => tries.has_passed() && (listening.is_served || !tries.by.is_of_port()),
+    };
+    listening.was_ready |= is_ready;
+    listening.ready_at = is_ready.then(|| listening.ready_at.unwrap_or(now));
     is_told_at_once.then(|| news(process)).flatten()
 }
 
@@ -110,7 +131,7 @@ pub(super) fn overdue(process: &mut Process, now: Instant) -> Option<Notice> {
 
 /// That it is ready, unless that was said.
 fn news(process: &mut Process) -> Option<Notice> {
-    let url = process.url()?;
+    let url = process.url();
     let up = process.up_mut()?;
     let ready_at = up.listening.ready_at?;
     if std::mem::replace(&mut up.listening.is_ready_said, true) {
@@ -127,9 +148,7 @@ fn news(process: &mut Process) -> Option<Notice> {
 /// When it is certain that a process listens elsewhere, if it is not yet.
 pub(super) fn certain_at(process: &Process) -> Option<Instant> {
     let listening = &process.up().filter(|up| up.goes_on())?.listening;
-    let since = listening.elsewhere_since;
-    let since = since.filter(|_| !listening.is_surely_elsewhere);
-    since.map(|since| since + VERDICT_AFTER)
+    certainly_elsewhere_at(process.up()?).filter(|_| !listening.is_surely_elsewhere)
 }
 
 /// Those who wait for a process that has listened elsewhere for long enough need wait no more.
@@ -183,14 +202,24 @@ pub(super) fn stolen(process: &mut Process, holder: Holder) -> Option<Notice> {
     })
 }
 
+/// From when on it is certain that a run is to be found on another port than its PORT, if it listens there. Who says by
+/// other means when he is ready is ready then, and nowhere else.
+pub(super) fn certainly_elsewhere_at(up: &Up) -> Option<Instant> {
+    let is_by_port = up.ready().is_none_or(Ready::is_of_port);
+    let since = up.listening.elsewhere_since.filter(|_| is_by_port);
+    since.map(|since| since + VERDICT_AFTER)
+}
+
 /// From when on the summary does not wait for a run that goes on as it is. `latest_ready`: when the latest
 /// of all that are ready was.
 pub(super) fn summed_up_at(port: Option<u16>, up: &Up, latest_ready: Option<Instant>) -> Instant {
     let listening = &up.listening;
-    let known = listening.ready_at.or(listening.certainly_elsewhere_at());
+    let known = listening.ready_at.or(certainly_elsewhere_at(up));
     match (port, known, latest_ready) {
-        (None, _, _) => up.since,
-        (Some(_), Some(known), _) => known,
+        (_, Some(known), _) => known,
+        // It says when it is ready: it is expected to be.
+        (_, None, _) if up.tries.is_some() => up.since + DECLARED,
+        (None, None, _) => up.since,
         (Some(_), None, Some(ready)) => ready.max(up.since) + AFTER_ANOTHER,
         (Some(_), None, None) => up.since + WITHOUT_ANOTHER,
     }

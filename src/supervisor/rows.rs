@@ -56,6 +56,11 @@ impl Supervisor {
         Some((provider, variable))
     }
 
+    /// The number of its present run, or of its last one.
+    pub(crate) fn run(&self, index: ProcessIndex) -> u32 {
+        self.processes[index].run
+    }
+
     /// How long it is until the process is started again.
     pub(crate) fn starts_in(&self, index: ProcessIndex, now: Instant) -> Option<Duration> {
         let State::Restarting { at } = self.processes[index].state else {
@@ -96,6 +101,7 @@ impl Supervisor {
                 is_dormant: process.is_dormant(),
                 stand_in: process.stand_in().is_some(),
                 waits_for: self.waited_for_by(index),
+                not_ready: process.not_ready(),
                 // What is on a screen is not known here.
                 waits: false,
                 elsewhere: process

@@ -1,7 +1,9 @@
 //! Of whom nothing more is expected: what somebody waits for who has started a session and wants to go on.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use crate::supervisor::readiness::certainly_elsewhere_at;
 use crate::supervisor::state::{State, Up, Wish};
 use crate::supervisor::{Action, Elsewhere, ProcessIndex, Supervisor, Turn};
 
@@ -14,6 +16,14 @@ const IS_TO_LISTEN: Duration = Duration::from_secs(60);
 
 /// Of the type that everybody takes for a server.
 const SERVER: &str = "web";
+
+/// What decides of all processes when they are settled.
+struct Measure {
+    /// When the session was.
+    started: Instant,
+    /// Somebody waits for them to listen.
+    awaited: HashSet<ProcessIndex>,
+}
 
 impl Supervisor {
     /// It is up, has ended, or has failed for good.
@@ -44,27 +54,29 @@ impl Supervisor {
 
     /// When somebody will be settled to whom nothing happens until then.
     pub(super) fn next_settles_at(&self) -> Option<Instant> {
-        let started = self.started.filter(|_| !self.is_stopping())?;
+        let measure = self.measure().filter(|_| !self.is_stopping())?;
         let processes = 0..self.processes.len();
         let open = processes.filter(|index| !self.is_settled(*index));
-        open.filter_map(|index| self.settles_at(index, started))
+        open.filter_map(|index| self.settles_at(index, &measure))
             .min()
     }
 
     /// `None`: that depends on what is still to happen.
     pub(super) fn all_settle_at(&self) -> Option<Instant> {
-        let started = self.started?;
+        let measure = self.measure()?;
         let mut processes = 0..self.processes.len();
-        processes.try_fold(started, |latest, index| {
-            Some(latest.max(self.settles_at(index, started)?))
+        processes.try_fold(measure.started, |latest, index| {
+            Some(latest.max(self.settles_at(index, &measure)?))
         })
     }
 
     pub(super) fn note_who_is_settled(&mut self, turn: &Turn) {
         // Also while all is being ended: who is stopping is up no more.
-        let Some(started) = self.started else { return };
+        let Some(measure) = self.measure() else {
+            return;
+        };
         for index in 0..self.processes.len() {
-            let at = self.settles_at(index, started);
+            let at = self.settles_at(index, &measure);
             let process = &mut self.processes[index];
             process.is_settled = at.is_some_and(|at| at <= turn.now);
             let Some(up) = process.up().filter(|up| up.goes_on()) else {
@@ -93,8 +105,16 @@ impl Supervisor {
         (self.is_summed_up || is_nobody_up) && self.processes.iter().all(|it| it.is_settled)
     }
 
+    /// `None`: nothing was started.
+    fn measure(&self) -> Option<Measure> {
+        Some(Measure {
+            started: self.started?,
+            awaited: self.needed_to_start(),
+        })
+    }
+
     /// `None`: that depends on what is still to happen.
-    fn settles_at(&self, index: ProcessIndex, started: Instant) -> Option<Instant> {
+    fn settles_at(&self, index: ProcessIndex, measure: &Measure) -> Option<Instant> {
         let process = &self.processes[index];
         match &process.state {
             State::Elsewhere(Elsewhere::Unknown | Elsewhere::NotReady) if process.is_wanted => None,
@@ -103,8 +123,8 @@ impl Supervisor {
             | State::Completed
             | State::Failed
             | State::FailedFor(_)
-            | State::Stopped => Some(started),
-            State::Up(up) if up.goes_on() => Some(self.up_settles_at(index, up)),
+            | State::Stopped => Some(measure.started),
+            State::Up(up) if up.goes_on() => self.up_settles_at(index, up, measure),
             State::Up(_)
             | State::Waiting
             | State::Held(_)
@@ -113,29 +133,32 @@ impl Supervisor {
         }
     }
 
-    fn up_settles_at(&self, index: ProcessIndex, up: &Up) -> Instant {
+    /// `None`: it says when it is ready, and has not said so.
+    fn up_settles_at(&self, index: ProcessIndex, up: &Up, measure: &Measure) -> Option<Instant> {
         let process = &self.processes[index];
         if let Some(ready_at) = up.listening.ready_at {
-            return ready_at;
+            return Some(ready_at);
         }
         let alive_at = up.since + LIVES;
-        if process.port.is_none() {
-            alive_at
-        } else if let Some(certain_at) = up.listening.certainly_elsewhere_at() {
+        Some(if let Some(certain_at) = certainly_elsewhere_at(up) {
             alive_at.max(certain_at)
-        } else if self.is_to_listen(index) {
+        } else if up.tries.is_some() {
+            return None;
+        } else if process.port.is_none() {
+            alive_at
+        } else if self.is_to_listen(index, measure) {
             up.since + IS_TO_LISTEN
         } else if process.is_silent_by_habit {
             alive_at
         } else {
             up.since + MAY_LISTEN
-        }
+        })
     }
 
     /// Whether a process that has a PORT is expected to listen: somebody waits for that, its type says so, or it did.
-    fn is_to_listen(&self, index: ProcessIndex) -> bool {
+    fn is_to_listen(&self, index: ProcessIndex, measure: &Measure) -> bool {
         let process = &self.processes[index];
         let is_server = process.name.process_type.as_str() == SERVER;
-        is_server || process.has_listened || self.is_waited_for(index)
+        is_server || process.has_listened || measure.awaited.contains(&index)
     }
 }

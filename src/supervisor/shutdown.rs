@@ -1,8 +1,9 @@
 //! The way down: one stop signal each, consumers before what they use, a grace, SIGKILL.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use crate::plan::Provider;
+use crate::supervisor::needs::providers;
 use crate::supervisor::state::{Ending, Process, State, Up};
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn};
 use crate::words::notice::Notice;
@@ -69,16 +70,22 @@ impl Supervisor {
     pub(super) fn bring_all_down(&mut self, stopping: Stopping, turn: &mut Turn) {
         let mut done = None;
         while done.replace(turn.actions.len()) != Some(turn.actions.len()) {
+            let still_used = self.still_used();
             for index in 0..self.processes.len() {
-                self.bring_down(index, stopping, turn);
+                let is_its_turn = stopping.is_killing || !still_used.contains(&index);
+                self.bring_down(index, is_its_turn, stopping, turn);
                 self.kill_if_late(index, turn);
             }
         }
     }
 
-    fn bring_down(&mut self, index: ProcessIndex, stopping: Stopping, turn: &mut Turn) {
-        let goes_on = self.processes[index].up().is_some_and(Up::goes_on);
-        let is_its_turn = goes_on && (stopping.is_killing || !self.is_still_used(index));
+    fn bring_down(
+        &mut self,
+        index: ProcessIndex,
+        is_its_turn: bool,
+        stopping: Stopping,
+        turn: &mut Turn,
+    ) {
         let process = &mut self.processes[index];
         let (run, grace) = (process.run, process.grace);
         match &mut process.state {
@@ -86,7 +93,7 @@ impl Supervisor {
                 process.state = State::Stopped;
             }
             State::Up(up) => {
-                if is_its_turn {
+                if is_its_turn && up.goes_on() {
                     up.end_within(grace, turn.now);
                     turn.actions.push(Action::Terminate {
                         process: index,
@@ -111,17 +118,14 @@ impl Supervisor {
         }
     }
 
-    /// Somebody who uses it is alive, and has time left to end.
-    fn is_still_used(&self, index: ProcessIndex) -> bool {
-        let uses_it = |process: &&Process| {
-            let mut needs = process.needs.iter();
-            needs.any(|need| need.on == Provider::Process(index))
-        };
-        let has_time = |process: &Process| {
+    /// Those that somebody uses who is alive, and has time left to end.
+    fn still_used(&self) -> HashSet<ProcessIndex> {
+        let has_time = |process: &&Process| {
             let is_killed = |up: &Up| matches!(up.ending, Ending::Killed { .. });
             process.is_alive() && !process.up().is_some_and(is_killed)
         };
-        self.processes.iter().filter(uses_it).any(has_time)
+        let alive = self.processes.iter().filter(has_time);
+        providers(alive.flat_map(|process| &process.needs)).collect()
     }
 
     pub(super) fn kill_if_late(&mut self, index: ProcessIndex, turn: &mut Turn) {

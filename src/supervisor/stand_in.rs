@@ -7,6 +7,7 @@ use crate::supervisor::state::{Ending, Process, State, Up, Wish};
 use crate::supervisor::{Action, ProcessIndex, Supervisor, Turn};
 use crate::words::exit::Killed;
 use crate::words::notice::Notice;
+use crate::words::ready::Ready;
 use crate::words::stand_in::{self, Program, Then};
 
 /// Who is to have the place of a process as soon as that is free.
@@ -173,7 +174,9 @@ impl Process {
             run: self.run,
             program: program.clone(),
         }));
-        let up = Up::new(program.pid, turn.now);
+        // What it writes goes elsewhere.
+        let ready = self.ready.clone().filter(Ready::is_tried);
+        let up = Up::new(program.pid, ready, turn.now);
         let kept = Vec::new();
         self.state = State::Up(Up {
             stand_in: Some(Box::new(StandIn {

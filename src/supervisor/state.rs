@@ -2,16 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use crate::plan::{self, Host, Need, Plan, PlannedProcess, Watch, server};
+use crate::plan::{self, Host, Need, PlannedProcess, Watch, server};
 use crate::supervisor::readiness::Listening;
 use crate::supervisor::restart::History;
 use crate::supervisor::stand_in::{Guest, StandIn};
+use crate::supervisor::tries::{Tries, Trying};
 use crate::supervisor::waits::Wait;
 use crate::supervisor::{Elsewhere, ProcessIndex};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
 use crate::words::notice::Shown;
 use crate::words::policy::{OnExit, RestartPolicy};
+use crate::words::ready::Ready;
+use crate::words::wire::process::NotReady;
 
 /// What a process is by plan, what it is now, and what it did before.
 #[derive(Debug)]
@@ -25,6 +28,14 @@ pub(super) struct Process {
     pub(super) grace: Duration,
     /// The Procfile line that would make it listen on its PORT.
     pub(super) cure: Option<String>,
+    /// When its next run is ready, if not by its PORT.
+    pub(super) ready: Option<Ready>,
+    /// How often it was tried whether it is ready.
+    pub(super) tries: u32,
+    /// It is being tried now.
+    pub(super) trying: Option<Trying>,
+    /// Why it is not ready in the session that runs it.
+    pub(super) not_ready_elsewhere: Option<NotReady>,
     /// Who was given its URL.
     pub(super) consumers: Vec<ProcessName>,
     /// Its plan, or somebody, asked for it.
@@ -110,6 +121,8 @@ pub(super) struct Up {
     pub(super) leader_end: Option<LeaderEnd>,
     pub(super) ending: Ending,
     pub(super) listening: Listening,
+    /// `None`: it is ready by its PORT, or at once.
+    pub(super) tries: Option<Box<Tries>>,
     /// It is somebody else's program; `None`: it was spawned, and is followed until its tree is gone.
     pub(super) stand_in: Option<Box<StandIn>>,
 }
@@ -141,8 +154,8 @@ pub(super) enum Ending {
 }
 
 impl Process {
-    pub(super) fn of(plan: &Plan, index: ProcessIndex) -> Self {
-        let planned = &plan.processes[index];
+    /// `consumers`: who was given its URL.
+    pub(super) fn of(planned: &PlannedProcess, consumers: Vec<ProcessName>) -> Self {
         let state = match planned.host {
             Host::Elsewhere => State::Elsewhere(Elsewhere::Unknown),
             Host::Here if planned.is_wanted => State::Waiting,
@@ -157,7 +170,11 @@ impl Process {
             on_exit: planned.on_exit,
             grace: planned.grace,
             cure: cure(planned),
-            consumers: plan.consumers(index),
+            ready: planned.ready.clone(),
+            tries: 0,
+            trying: None,
+            not_ready_elsewhere: None,
+            consumers,
             is_wanted: planned.is_wanted,
             is_meant: planned.is_meant,
             needs: planned.needs.clone(),
@@ -177,15 +194,15 @@ impl Process {
     }
 
     /// Takes over what settings say, as they are now. Where it runs and on which port stays.
-    pub(super) fn adopt_plan(&mut self, plan: &Plan, index: ProcessIndex) {
-        let planned = &plan.processes[index];
+    pub(super) fn adopt_plan(&mut self, planned: &PlannedProcess, consumers: Vec<ProcessName>) {
         self.scheme = planned.scheme;
         self.restart = planned.restart;
         self.max_restarts = planned.max_restarts;
         self.on_exit = planned.on_exit;
         self.grace = planned.grace;
         self.cure = cure(planned);
-        self.consumers = plan.consumers(index);
+        self.ready.clone_from(&planned.ready);
+        self.consumers = consumers;
         self.needs = planned.needs.clone();
         self.watch.clone_from(&planned.watch);
         // One that is first asked for now has got its port only now.
@@ -321,13 +338,14 @@ fn cure(planned: &PlannedProcess) -> Option<String> {
 }
 
 impl Up {
-    pub(super) fn new(pid: i32, now: Instant) -> Self {
+    pub(super) fn new(pid: i32, ready: Option<Ready>, now: Instant) -> Self {
         Self {
             pid,
             since: now,
             leader_end: None,
             ending: Ending::Nothing,
             listening: Listening::default(),
+            tries: ready.map(|by| Box::new(Tries::new(by, now))),
             stand_in: None,
         }
     }
@@ -339,6 +357,11 @@ impl Up {
             kill_at: now + grace,
             is_wait_said: false,
         };
+    }
+
+    /// What it is ready by, if not by its PORT.
+    pub(super) fn ready(&self) -> Option<&Ready> {
+        self.tries.as_ref().map(|tries| &tries.by)
     }
 
     pub(super) fn is_ending(&self) -> bool {

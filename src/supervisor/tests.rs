@@ -12,6 +12,7 @@ mod shutdown;
 mod stages;
 mod stand_ins;
 mod steering;
+mod tries;
 mod watching;
 mod wiring;
 
@@ -58,6 +59,8 @@ fn planned(process_type: &str) -> PlannedProcess {
         needs: Vec::new(),
         uses: Vec::new(),
         cannot: None,
+        ready: None,
+        color: None,
         tty: None,
         watch: None,
     }
@@ -133,13 +136,15 @@ impl Story {
     /// What is done because of the event; what is said is kept apart.
     fn on(&mut self, event: Event) -> Vec<Action> {
         let mut done = Vec::new();
-        for action in self.supervisor.handle(self.now, event) {
+        for action in self.supervisor.handle(self.now, [event]) {
             match action {
                 Action::Say(notice) => self.said.push(notice),
                 Action::Spawn { .. }
                 | Action::Terminate { .. }
                 | Action::Kill { .. }
                 | Action::Signal { .. }
+                | Action::Try { .. }
+                | Action::GiveUpTry { .. }
                 | Action::LetIn { .. }
                 | Action::TurnAway { .. }
                 | Action::GivenAway { .. }

@@ -77,9 +77,14 @@ impl Supervisor {
         };
         let comes = matches!(provider.state, State::Elsewhere(Elsewhere::NotReady));
         let is_on_its_way = comes || !provider.is_over();
-        let (provider, port) = (provider.name.clone(), provider.port);
+        let (not_ready, port) = (provider.not_ready(), provider.port);
+        let provider = provider.name.clone();
         if is_on_its_way {
-            WaitedFor::Process { provider, port }
+            WaitedFor::Process {
+                provider,
+                port,
+                not_ready,
+            }
         } else {
             WaitedFor::Somebody { provider }
         }
@@ -96,7 +101,7 @@ impl Process {
 }
 
 /// From the beginning of a wait that has lasted for `waited`, when it is to be said next.
-fn said_after(waited: Duration) -> Duration {
+pub(super) fn said_after(waited: Duration) -> Duration {
     let seconds = waited.as_secs();
     let first = SAID_AFTER.into_iter().find(|after| *after > seconds);
     Duration::from_secs(first.unwrap_or((seconds / SAID_EVERY + 1) * SAID_EVERY))

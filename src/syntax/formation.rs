@@ -1,7 +1,7 @@
 //! Reads a formation: `all=1,web=2,worker=0`.
 
 /// More processes than anybody means: a slip of the finger.
-pub(crate) const MAX_PROCESSES: usize = 2_000;
+pub(crate) const MAX_PROCESSES: usize = 5_000;
 
 /// How many of each process type, as it was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,14 +85,14 @@ mod tests {
     #[test]
     fn every_bad_entry_has_its_reason() {
         let check = |text: &str, expected: &str| assert_eq!(parse(text).unwrap_err(), expected);
-        check("web=-1", "`-1` is not a number from 0 to 2000");
+        check("web=-1", "`-1` is not a number from 0 to 5000");
         check("web=1,web=2", "`web` stands in it twice");
         check("all=1,all=2", "`all` stands in it twice");
         check("", "write it as `web=1`");
         check("=1", "write it as `web=1`");
         check(
-            "web=abc,worker,api=2001",
-            "`abc` is not a number from 0 to 2000; write it as `worker=1`; `2001` is not a number from 0 to 2000",
+            "web=abc,worker,api=5001",
+            "`abc` is not a number from 0 to 5000; write it as `worker=1`; `5001` is not a number from 0 to 5000",
         );
     }
 

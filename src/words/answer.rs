@@ -6,6 +6,7 @@ use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
 use crate::words::notice::{Shown, WaitedFor};
 use crate::words::stand_in::Program;
+use crate::words::wire::process::NotReady;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -102,6 +103,8 @@ pub(crate) struct ProcessRow {
     pub(crate) is_dormant: bool,
     /// What its start waits for.
     pub(crate) waits_for: Vec<WaitedFor>,
+    /// It runs, and why it is not ready by its `ready:`.
+    pub(crate) not_ready: Option<NotReady>,
     /// It shows a prompt, and somebody at the keyboard could answer.
     pub(crate) waits: bool,
     /// Why it has failed, how long ago, and what it wrote last.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::rc::Rc;
 
 use crate::words::name::ProcessType;
 use crate::words::uses::Origin;
@@ -81,13 +82,15 @@ pub(crate) struct Variable {
 /// Names and values are bytes: what is not UTF-8 passes through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Env {
-    variables: BTreeMap<OsString, Variable>,
+    /// Shared by all copies, until one of them is changed.
+    variables: Rc<BTreeMap<OsString, Variable>>,
 }
 
 impl Env {
     /// Lays a value over what is there. Call it in the order of the layers, weakest first.
     pub(crate) fn lay(&mut self, name: OsString, value: OsString, source: Source) {
-        let hidden = match self.variables.remove(&name) {
+        let variables = Rc::make_mut(&mut self.variables);
+        let hidden = match variables.remove(&name) {
             None => Vec::new(),
             Some(Variable {
                 value,
@@ -98,7 +101,7 @@ impl Env {
                 hidden
             }
         };
-        self.variables.insert(
+        variables.insert(
             name,
             Variable {
                 value,
@@ -110,21 +113,21 @@ impl Env {
 
     /// Gives a variable another value, in its own layer. One that is not there stays away.
     pub(crate) fn replace(&mut self, name: impl AsRef<OsStr>, value: OsString) {
-        if let Some(variable) = self.variables.get_mut(name.as_ref()) {
+        if let Some(variable) = Rc::make_mut(&mut self.variables).get_mut(name.as_ref()) {
             variable.value = value;
         }
     }
 
     /// Says better where a value comes from.
     pub(crate) fn attribute(&mut self, name: impl AsRef<OsStr>, source: Source) {
-        if let Some(variable) = self.variables.get_mut(name.as_ref()) {
+        if let Some(variable) = Rc::make_mut(&mut self.variables).get_mut(name.as_ref()) {
             variable.source = source;
         }
     }
 
     /// Takes a variable away, with all that it hides.
     pub(crate) fn remove(&mut self, name: impl AsRef<OsStr>) {
-        self.variables.remove(name.as_ref());
+        Rc::make_mut(&mut self.variables).remove(name.as_ref());
     }
 
     pub(crate) fn get(&self, name: impl AsRef<OsStr>) -> Option<&Variable> {

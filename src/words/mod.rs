@@ -8,6 +8,7 @@ pub(crate) mod name;
 pub(crate) mod notice;
 pub(crate) mod policy;
 pub(crate) mod port;
+pub(crate) mod ready;
 pub(crate) mod report;
 pub(crate) mod secret;
 pub(crate) mod stand_in;

@@ -8,6 +8,7 @@ use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
 use crate::words::stand_in::StandIn;
 use crate::words::watching::Watching;
+use crate::words::wire::process::NotReady;
 use crate::words::wiring::Wiring;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,10 +79,12 @@ pub(crate) enum Notice {
         rows: Vec<SummaryRow>,
         hints: KeyHints,
     },
-    /// A process serves its PORT. People are told only after the summary, which says that of all.
+    /// A process serves its PORT, or is ready by its `ready:`. People are told only after the summary, which says
+    /// that of all.
     Ready {
         process: ProcessName,
-        url: String,
+        /// `None`: it has no PORT.
+        url: Option<String>,
         after: Duration,
     },
     /// Listens somewhere, but not on its PORT.
@@ -107,6 +110,19 @@ pub(crate) enum Notice {
         process: ProcessName,
         for_: Vec<WaitedFor>,
         since: Duration,
+    },
+    /// A run is not ready by its `ready:`, and has not been for so long.
+    NotReady {
+        process: ProcessName,
+        why: NotReady,
+        since: Duration,
+        /// It was ready, and its policy is to start it again for that.
+        is_restarted: bool,
+    },
+    /// It was said to be ready no more, and is again after so long.
+    ReadyAgain {
+        process: ProcessName,
+        after: Duration,
     },
     /// Whoever started the session waits for them, and goes once they listen.
     Awaited {
@@ -220,10 +236,12 @@ impl Notice {
 /// What a process waits for before it is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum WaitedFor {
-    /// Until it serves this port; where it has none, until it runs.
+    /// Until it serves this port; where it has none, until it runs; or until it is ready by its `ready:`.
     Process {
         provider: ProcessName,
         port: Option<u16>,
+        /// It runs, and its `ready:` says when it is ready.
+        not_ready: Option<NotReady>,
     },
     /// Until it accepts connections.
     External { host: String, port: u16 },

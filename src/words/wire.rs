@@ -7,7 +7,7 @@ pub(crate) mod process;
 use serde::{Deserialize, Serialize};
 
 use crate::words::wire::env::ProcessEnv;
-use crate::words::wire::process::Failure;
+use crate::words::wire::process::{Failure, NotReady};
 
 /// An app as its owner has it now: the whole, so that a reader who missed one has lost nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +87,9 @@ pub(crate) struct ProcessState {
     /// Why it has failed for good, or is started again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<Failure>,
+    /// It runs, and why it is not ready by its `ready:`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) not_ready: Option<NotReady>,
     /// What its start waits for, in words: `api.1 to listen on 5100`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) waiting_for: Vec<String>,

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::words::notice::WaitedFor;
+use crate::words::wire::process::NotReady;
 
 /// "1 process", "2 processes".
 pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
@@ -42,17 +43,26 @@ pub(crate) fn place(url: Option<&str>, elsewhere: Option<u16>) -> Option<String>
 /// What a start waits for: "api.1 to listen on 5100", "somebody to start api/web.1".
 pub(crate) fn waited_for(waited_for: &WaitedFor) -> String {
     match waited_for {
-        WaitedFor::Process { provider, port } => listening(provider, *port),
+        WaitedFor::Process {
+            provider,
+            port,
+            not_ready,
+        } => ready(provider, *port, not_ready.as_ref()),
         WaitedFor::External { host, port } => accepting(host, *port),
         WaitedFor::Somebody { provider } => somebody(provider),
     }
 }
 
 /// What is waited for in a process; `port`: it has one.
-pub(crate) fn listening(provider: impl Display, port: Option<u16>) -> String {
-    match port {
-        Some(port) => format!("{provider} to listen on {port}"),
-        None => format!("{provider} to run"),
+pub(crate) fn ready(
+    provider: impl Display,
+    port: Option<u16>,
+    not_ready: Option<&NotReady>,
+) -> String {
+    match (not_ready, port) {
+        (Some(not_ready), _) => format!("{provider} ({})", not_ready.words()),
+        (None, Some(port)) => format!("{provider} to listen on {port}"),
+        (None, None) => format!("{provider} to run"),
     }
 }
 

@@ -17,8 +17,9 @@ const PROGRAMS: [&str; 20] = [
 ];
 
 /// Without a session.
-const READERS: [&[&str]; 27] = [
+const READERS: [&[&str]; 31] = [
     &["check"],
+    &["init"],
     &["ps"],
     &["ps", "--all"],
     &["ps", "--json"],
@@ -38,6 +39,9 @@ const READERS: [&[&str]; 27] = [
     &["complete", "bash", "--", "devrun start "],
     &["completions", "bash"],
     &["completions", "fish"],
+    &["export", "systemd"],
+    &["export", "compose"],
+    &["export", "kubernetes", "--secrets"],
     &["schema"],
     &["link", "../api", "--as", "API_URL"],
     &["unlink", "API_URL"],
@@ -71,6 +75,9 @@ fn hostile(procfile: &str) -> Project {
     );
     project.write("devrun.yaml", settings);
     project.write(".foreman", "root: .\n");
+    let script =
+        format!("{{\"scripts\": {{\"dev\": \"{touch}\", \"dev:$({touch})\": \"{touch}\"}}}}");
+    project.write("package.json", script);
     let hook = format!("[core]\n\tfsmonitor = \"{touch}\"\n\tpager = \"{touch}\"\n");
     project.write(".git/config", hook);
     project.write(".git/HEAD", "ref: refs/heads/main\n");

@@ -327,14 +327,14 @@ fn a_list_of_options_that_is_none_is_refused_at_once() {
 }
 
 #[test]
-fn two_thousand_and_one_processes() {
-    let types: String = (0..2_001)
+fn five_thousand_and_one_processes() {
+    let types: String = (0..5_001)
         .map(|n| format!("w{n}: touch started\n"))
         .collect();
     let project = with("Procfile", |path| fs::write(path, &types).unwrap());
     refused(
         &project,
-        "error: 2001 processes are more than devrun starts at once: 2000",
+        "error: 5001 processes are more than devrun starts at once: 5000",
     );
 }
 

@@ -55,4 +55,5 @@ mod storms;
 #[path = "../it/support.rs"]
 #[expect(dead_code, reason = "the other test binary uses the rest of it")]
 mod support;
+mod tries;
 mod yaml;

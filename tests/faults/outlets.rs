@@ -202,10 +202,11 @@ mod full {
 
     #[test]
     fn a_command_whose_answer_is_lost_says_so_by_its_status() {
-        let project = Project::with_procfile("web: echo hello\n");
+        let project = Project::with_procfile("web: echo hello\n").file("bin/rails", "");
         assert_eq!(project.start().wait(), 0);
         for arguments in [
             &["check"][..],
+            &["init"],
             &["env", "web"],
             &["logs"],
             &["logs", "--raw"],

@@ -52,10 +52,10 @@ fn bombs_of_aliases() {
         )
     };
     let laughs = format!("a0: &a0 [lol]\n{}", lines(10, |n| level(n + 1)));
-    refused(&laughs, (TOO_MANY, "5:14", aliases));
+    refused(&laughs, (TOO_MANY, "5:34", aliases));
     let doubled = |n: usize| format!("a{}: &a{} {{x: *a{n}, y: *a{n}}}\n", n + 1, n + 1);
     let quadratic = format!("a0: &a0 {{}}\n{}", lines(60, doubled));
-    refused(&quadratic, (TOO_MANY, "11:23", aliases));
+    refused(&quadratic, (TOO_MANY, "13:15", aliases));
     let endless = "take it out";
     let within = "an alias stands within what it is an alias of";
     refused("env: &e {A: *e}\n", (within, "1:13", endless));
@@ -84,16 +84,16 @@ fn a_hundred_thousand_keys() {
     let large = "a settings file has at most 1 MiB";
     refused(
         &lines(100_000, |n| format!("k{n}: 1\n")),
-        (TOO_MANY, "5000:8", TO_ENV),
+        (TOO_MANY, "12500:9", TO_ENV),
     );
     refused(
         &lines(100_000, |n| format!("key{n}: a\n")),
         (large, "1:1", TO_ENV_LINE),
     );
     let anchors = lines(30_000, |n| format!("k{n}: &a{n} x\n"));
-    refused(&anchors, (TOO_MANY, "5000:15", TO_ENV));
-    let keys = "? [a, b]\n: c\n".repeat(5_000);
-    refused(&keys, (TOO_MANY, "5000:3", TO_ENV));
+    refused(&anchors, (TOO_MANY, "12500:17", TO_ENV));
+    let keys = "? [a, b]\n: c\n".repeat(10_000);
+    refused(&keys, (TOO_MANY, "12500:3", TO_ENV));
     let wrong = lines(4_000, |n| format!("k{n}: 1\n"));
     let project = Project::with_procfile("web: true\n").file("devrun.yaml", wrong);
     let checked = bounds::run(&project, &["check"]);

@@ -4,6 +4,7 @@ mod bytes;
 mod ends;
 mod environment;
 mod others;
+mod ready;
 #[cfg(target_os = "linux")]
 mod soak;
 
@@ -77,6 +78,8 @@ fn main() {
         ["with-environment", ref arguments @ ..] => {
             environment::become_with(arguments);
         }
+        ["healthy-while", file] => ready::healthy_while(file),
+        ["mute-until", file] => ready::mute_until(file),
         ["pour", count] => bytes::pour(number(count)),
         ["brood", children] => bytes::brood(number(children)),
         ["as-root", file] => others::as_root(file),
@@ -113,6 +116,10 @@ fn serve(address: SocketAddr) -> ! {
         "listens on {}",
         listener.local_addr().expect("it is bound").port()
     ));
+    serve_on(&listener)
+}
+
+fn serve_on(listener: &TcpListener) -> ! {
     loop {
         let Ok((mut stream, _)) = listener.accept() else {
             continue;

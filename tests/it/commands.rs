@@ -154,6 +154,8 @@ fn help_fits_80_columns_and_is_as_committed() {
         ("unlink", &["unlink", "--help"]),
         ("run", &["run", "--help"]),
         ("schema", &["schema", "--help"]),
+        ("init", &["init", "--help"]),
+        ("export", &["export", "--help"]),
         ("completions", &["completions", "--help"]),
         ("man", &["man", "--help"]),
     ];

@@ -79,9 +79,9 @@ fn ports_that_are_none() {
 #[test]
 fn formations_that_are_none() {
     for (value, why) in [
-        ("web=-1", "`-1` is not a number from 0 to 2000"),
-        ("web=abc", "`abc` is not a number from 0 to 2000"),
-        ("web=2001", "`2001` is not a number from 0 to 2000"),
+        ("web=-1", "`-1` is not a number from 0 to 5000"),
+        ("web=abc", "`abc` is not a number from 0 to 5000"),
+        ("web=5001", "`5001` is not a number from 0 to 5000"),
         ("web", "write it as `web=1`"),
         ("web=1,web=2", "`web` stands in it twice"),
     ] {
@@ -99,8 +99,8 @@ fn formations_that_are_none() {
     );
     check(
         &project(),
-        &["start", "-m", "all=1000"],
-        "error: 3000 processes are more than devrun starts at once: 2000",
+        &["start", "-m", "all=2000"],
+        "error: 6000 processes are more than devrun starts at once: 5000",
     );
 }
 
@@ -231,7 +231,7 @@ fn no_procfile_at_all() {
         project
             .run(&["start"])
             .stderr
-            .contains("package.json here has a \"dev\" script")
+            .ends_with("\n       `devrun init` writes one from what is there\n")
     );
 }
 
@@ -287,7 +287,7 @@ fn huge_files_are_read_at_once() {
     let types: String = (0..100_000).map(|n| format!("w{n}: x\n")).collect();
     ends_with(
         Project::with_procfile(&types),
-        "100000 processes are more than devrun starts at once: 2000",
+        "100000 processes are more than devrun starts at once: 5000",
     );
     let doubling: String = (1..60)
         .map(|n| format!("A{n}=${{A{}}}${{A{}}}\n", n - 1, n - 1))

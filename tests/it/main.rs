@@ -9,12 +9,16 @@ mod complete;
 mod detach;
 mod env;
 mod errors;
+mod export;
+mod init;
 mod job;
 mod json;
 #[cfg(target_os = "linux")]
 #[expect(dead_code, reason = "the other test binaries use the rest of it")]
 mod kernel;
 mod keyboard;
+#[path = "../faults/left.rs"]
+mod left;
 mod link;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -27,6 +31,8 @@ mod output;
 mod ports;
 mod ps;
 mod readme;
+mod ready;
+mod real;
 mod run_as;
 mod run_up;
 mod schema;

@@ -474,7 +474,7 @@ fn keys(value: &Value, seen: &mut BTreeSet<String>) {
 fn the_json_has_the_fields_that_are_documented() {
     let settings = "\
 uses: { API_URL: api, DB_URL: 'pg://u:verysecret@127.0.0.1:1/x' }
-processes: { wrong: { max_restarts: 1, uses: [] } }
+processes: { wrong: { max_restarts: 1, uses: [] }, web: { ready: { tcp: true } } }
 ";
     let procfile = format!(
         "web: exec sleep 1000\napi: {}\nwrong: exit 3\n",
@@ -483,6 +483,7 @@ processes: { wrong: { max_restarts: 1, uses: [] } }
     let project = Project::with_procfile(&procfile).file("devrun.yaml", settings);
     let mut devrun = project.start();
     until_state(&project, "api.1", "ready");
+    until_state(&project, "web.1", "running");
     until_state(&project, "wrong.1", "failed");
     let shown = project.run(&["ps", "--json"]).stdout;
     assert_eq!(shown.matches('\n').count(), 1);
@@ -492,7 +493,7 @@ processes: { wrong: { max_restarts: 1, uses: [] } }
     keys(&json, &mut seen);
     assert_eq!(seen, documented());
     for process in json["apps"][0]["processes"].as_array().unwrap() {
-        assert_eq!(process.as_object().unwrap().len(), 22, "{process}");
+        assert_eq!(process.as_object().unwrap().len(), 23, "{process}");
     }
     assert!(!shown.contains("verysecret"));
     devrun.interrupt();

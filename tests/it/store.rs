@@ -9,7 +9,7 @@ use crate::support::{Project, wait_until};
 /// Of what stands before each record: checksum, length, time, run, source, kind and a spare byte.
 const FRAME: usize = 24;
 /// Of a segment's header.
-const HEADER: usize = 40;
+const HEADER: usize = 48;
 const SOURCE: u8 = 2;
 const CHUNK: u8 = 3;
 const SAID: u8 = 4;
@@ -158,7 +158,7 @@ fn every_app_of_a_session_has_it() {
     let api = shop.sibling("api");
     let api = api.file("Procfile", "web: echo api; exec sleep 1000\n");
     let mut devrun = shop.start_with(&["./", "../api"]);
-    devrun.see("| shop").see("| api");
+    devrun.see("| shop\n").see("| api\n");
     wait_until(|| sessions(&api).len() == 2);
     assert_eq!(devrun.interrupt(), 0);
     let [one, other] = &sessions(&shop)[..] else {

@@ -5,6 +5,7 @@
 #[path = "../faults/copy.rs"]
 mod copy;
 mod daemons;
+mod export;
 mod followers;
 #[path = "../faults/left.rs"]
 mod left;

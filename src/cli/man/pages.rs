@@ -6,12 +6,14 @@ macro_rules! page {
     };
 }
 
-pub(super) const PAGES: [(&str, &str); 19] = [
+pub(super) const PAGES: [(&str, &str); 21] = [
     ("devrun", page!("devrun.1")),
     ("attach", page!("devrun-attach.1")),
     ("check", page!("devrun-check.1")),
     ("completions", page!("devrun-completions.1")),
     ("env", page!("devrun-env.1")),
+    ("export", page!("devrun-export.1")),
+    ("init", page!("devrun-init.1")),
     ("link", page!("devrun-link.1")),
     ("logs", page!("devrun-logs.1")),
     ("man", page!("devrun-man.1")),

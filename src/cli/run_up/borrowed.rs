@@ -174,9 +174,12 @@ impl Borrowed {
         let open = self.processes().filter(|(_, process)| !process.is_settled);
         let (mut listening, mut others) = (Vec::new(), Vec::new());
         for (shown, process) in open {
-            match process.given.filter(|_| process.pid.is_some()) {
-                Some(port) => listening.push(wording::listening(shown, Some(port))),
-                None => others.push(shown),
+            let port = process.given.filter(|_| process.pid.is_some());
+            let not_ready = process.not_ready.as_ref();
+            if port.is_some() || not_ready.is_some() {
+                listening.push(wording::ready(shown, port, not_ready));
+            } else {
+                others.push(shown);
             }
         }
         let listening = (!listening.is_empty()).then(|| wording::listed(listening));

@@ -8,7 +8,7 @@ use crate::cli::steer::progress::{Goal, Progress};
 use crate::cli::{NOT_RUNNING, NOT_SO};
 use crate::render::harmless;
 use crate::words::wire::ProcessState;
-use crate::words::wire::process::Failure;
+use crate::words::wire::process::{Failure, NotReady};
 
 /// As timeout(1) has it.
 pub(super) const TIMED_OUT: u8 = 124;
@@ -45,6 +45,7 @@ struct Process<'a> {
     given: Option<u16>,
     further: &'a [u16],
     url: Option<&'a str>,
+    not_ready: Option<&'a NotReady>,
     waits_for: &'a [String],
     failure: Option<Cause<'a>>,
 }
@@ -128,6 +129,7 @@ impl<'a> Process<'a> {
             given: state.and_then(|state| state.given),
             further: state.map_or(&[], |state| &state.further),
             url: text(|state| state.url.as_deref()),
+            not_ready: state.and_then(|state| state.not_ready.as_ref()),
             waits_for: state.map_or(&[], |state| &state.waiting_for),
             failure: failure.map(|failure| Cause::of(failure, running)),
         }

@@ -125,7 +125,7 @@ pub(super) fn not_yet(shown: &str, state: Option<&ProcessState>) -> String {
     said.unwrap_or_else(|| format!("{shown} is {}", state.state))
 }
 
-/// What it waits for itself, or that it does not listen.
+/// What it waits for itself, or that it is not ready or does not listen.
 fn held_up(shown: &str, state: &ProcessState) -> Option<String> {
     if !state.waiting_for.is_empty() {
         return Some(format!(
@@ -133,16 +133,20 @@ fn held_up(shown: &str, state: &ProcessState) -> Option<String> {
             wording::listed(&state.waiting_for)
         ));
     }
+    if let Some(not_ready) = &state.not_ready {
+        return Some(format!("{shown} {}", not_ready.words()));
+    }
     let port = state.given.filter(|_| is_silent(state))?;
     Some(format!(
         "{shown} runs and does not listen on port {port} yet"
     ))
 }
 
-/// It has a PORT, runs, and does not listen.
+/// It has a PORT, by which it is ready, runs, and does not listen.
 fn is_silent(state: &ProcessState) -> bool {
     let runs = matches!(&state.state[..], "running" | "running (daemon)");
-    runs && state.given.is_some() && !state.is_ready
+    let is_by_port = state.not_ready.is_none();
+    runs && is_by_port && state.given.is_some() && !state.is_ready
 }
 
 /// What helps if a process never listens. `None`: it is not known to be such a one.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::driver::output::room::{FULL, FULL_WHILE_STOPPING};
+use crate::driver::output::room::FULL_WHILE_STOPPING;
 
 use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;
@@ -31,14 +31,17 @@ fn pipe() -> (OwnedFd, File) {
 }
 
 fn output(stdout: impl Into<OwnedFd>) -> Output {
+    output_that_tells(stdout, mpsc::unbounded_channel().0)
+}
+
+fn output_that_tells(stdout: impl Into<OwnedFd>, told: mpsc::UnboundedSender<Told>) -> Output {
     let look = Look {
         is_terminal: false,
         ..Look::default()
     };
     let stream = Renderer::Text(Stream::new(&["a.1".into(), "b.1".into()], look));
     let clock = Clock::new(Timestamp::None);
-    let (wrote, _) = mpsc::unbounded_channel();
-    Output::start(stream, clock, stdout.into(), (2, Lines::Shown), wrote).unwrap()
+    Output::start(stream, clock, stdout.into(), (2, Lines::Shown), told).unwrap()
 }
 
 /// A child that writes to the source from another thread, and how it is known that it wrote all.
@@ -156,6 +159,24 @@ fn a_flood_does_not_starve_a_quiet_process() {
 }
 
 #[test]
+fn who_writes_little_does_not_wait_its_turn_among_floods() {
+    let (_stdout, end) = pipe();
+    run(async {
+        let (told, mut hears) = mpsc::unbounded_channel();
+        let output = output_that_tells(end, told);
+        let chunk = format!("{:63}\n", "").repeat(CHUNK / 64);
+        let flood = move |end: &mut File| while end.write_all(chunk.as_bytes()).is_ok() {};
+        let (_flood, _) = child(&output, 0, flood);
+        while !output.is_full(0) {
+            tokio::task::yield_now().await;
+        }
+        output.await_writing(1);
+        let (_quiet, _) = child(&output, 1, |end| end.write_all(b"here\n").unwrap());
+        assert_eq!(hears.recv().await, Some(Told::Wrote(1)));
+    });
+}
+
+#[test]
 fn a_stranger_who_writes_on_does_not_prolong_the_run() {
     let (stdout, end) = pipe();
     let (_seen, _thread) = Seen::read(stdout);
@@ -179,7 +200,7 @@ fn who_does_not_read_makes_the_children_wait_but_not_their_end() {
             }
         };
         let (reader, mut is_done) = child(&output, 0, write);
-        while output.0.writer.waiting() < FULL {
+        while output.0.writer.waiting() < output.0.writer.depth() {
             tokio::task::yield_now().await;
         }
         assert!(is_done.try_recv().is_err(), "it has to wait");
@@ -266,7 +287,7 @@ fn a_line_of_many_mebibytes_takes_little_memory() {
         let (reader, is_done) = child(&output, 0, write);
         is_done.await.unwrap();
         reader.drain().await;
-        assert!(output.0.writer.waiting() <= FULL + 4 * CHUNK);
+        assert!(output.0.writer.waiting() <= output.0.writer.depth() + 4 * CHUNK);
         assert_eq!(output.finish(Instant::now() + PATIENCE).await.lost, 0);
     });
     assert_eq!(reader.join().unwrap(), "a.1    | ".len() + LENGTH + 1);

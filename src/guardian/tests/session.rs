@@ -152,7 +152,7 @@ impl Session {
         if self.is_manager_dead && !is_lost {
             return;
         }
-        for action in self.supervisor.handle(now, event) {
+        for action in self.supervisor.handle(now, [event]) {
             assert_eq!(self.status, None, "nothing follows the end");
             self.carry_out(action);
         }
@@ -181,6 +181,7 @@ impl Session {
                 self.ask(Request::End);
             }
             Action::Say(_) | Action::Settled { .. } => {}
+            Action::Try { .. } | Action::GiveUpTry { .. } => unreachable!("nobody has a `ready:`"),
             Action::LetIn { .. } | Action::TurnAway { .. } | Action::GivenAway { .. } => {
                 unreachable!("nobody asks for it")
             }

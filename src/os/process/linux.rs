@@ -1,15 +1,17 @@
 //! The answers of /proc (proc(5)).
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::linux::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use super::Status;
 
+const PAGE: usize = 4096;
+
 pub(super) fn status(pid: i32) -> Option<Status> {
-    match fs::read(format!("/proc/{pid}/stat")) {
+    match first_part(&format!("/proc/{pid}/stat")) {
         Ok(stat) => parse(&stat),
         Err(error) if error.kind() == io::ErrorKind::NotFound => hidden_child(pid),
         Err(_) => None,
@@ -78,9 +80,34 @@ pub(super) fn own_children() -> io::Result<Vec<i32>> {
 }
 
 fn children_of_thread(pid: i32, thread: i32) -> io::Result<Vec<i32>> {
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{thread}/children"))?;
-    let pids = text.split_whitespace();
+    let text = whole(&format!("/proc/{pid}/task/{thread}/children"), PAGE)?;
+    let pids = std::str::from_utf8(&text).unwrap_or_default();
+    let pids = pids.split_ascii_whitespace();
     Ok(pids.filter_map(|pid| pid.parse().ok()).collect())
+}
+
+/// The beginning of a file, by one read.
+fn first_part(path: &str) -> io::Result<Vec<u8>> {
+    let mut text = vec![0; 1024];
+    let length = File::open(path)?.read(&mut text)?;
+    text.truncate(length);
+    Ok(text)
+}
+
+/// A file of /proc, which does not tell its size: as many reads as it has parts of `expected` bytes, and one more. With
+/// parts that grow from small ones the kernel makes the text anew each time.
+fn whole(path: &str, expected: usize) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut text = Vec::new();
+    loop {
+        let length = text.len();
+        text.resize(length + expected, 0);
+        let read = file.read(&mut text[length..])?;
+        text.truncate(length + read);
+        if read == 0 {
+            return Ok(text);
+        }
+    }
 }
 
 /// Whether the kernel was built with CONFIG_PROC_CHILDREN.
@@ -124,7 +151,7 @@ pub(super) fn directory(pid: i32) -> Option<PathBuf> {
 }
 
 pub(super) fn environment_contains(pid: i32, variable: &[u8]) -> bool {
-    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let environment = whole(&format!("/proc/{pid}/environ"), 4 * PAGE).unwrap_or_default();
     environment
         .split(|byte| *byte == 0)
         .any(|text| text == variable)

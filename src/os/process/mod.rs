@@ -115,6 +115,12 @@ pub(crate) fn own_user() -> u32 {
     nix::unistd::geteuid().as_raw()
 }
 
+/// What that user is called; `None`: the system does not know.
+pub(crate) fn own_user_name() -> Option<String> {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid());
+    Some(user.ok()??.name)
+}
+
 /// Whether other processes can be seen: on Linux that takes a /proc.
 pub(crate) fn are_seen() -> bool {
     status(std::process::id() as i32).is_some()

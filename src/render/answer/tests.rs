@@ -38,6 +38,7 @@ fn rows() -> Vec<ProcessRow> {
             stand_in: false,
             is_dormant: false,
             waits_for: Vec::new(),
+            not_ready: None,
             waits: false,
             failure: None,
         },
@@ -52,6 +53,7 @@ fn rows() -> Vec<ProcessRow> {
             stand_in: false,
             is_dormant: false,
             waits_for: Vec::new(),
+            not_ready: None,
             waits: false,
             failure: Some((
                 Exit::Status(1),
@@ -98,6 +100,7 @@ fn who_is_held_up_is_listed_with_what_for() {
         WaitedFor::Process {
             provider: name("api"),
             port: Some(5100),
+            not_ready: None,
         },
         WaitedFor::External {
             host: "db.internal".into(),

@@ -9,6 +9,7 @@ use crate::words::notice::{
     Elsewhere, Ended, FirstFailure, Next, NotStarted, Notice, SummaryRow, WaitedFor,
 };
 use crate::words::port::Holder;
+use crate::words::wire::process::NotReady;
 
 impl Json {
     /// Appends devrun's own events. It is one long list: an arm for each notice.
@@ -111,6 +112,22 @@ impl Json {
             } => {
                 let line = self.about_run("process.ready", process, out);
                 line.put("url", url).seconds("after_s", *after).end();
+            }
+            Notice::NotReady {
+                process,
+                why,
+                since,
+                is_restarted,
+            } => {
+                let line = self.about_run("process.not_ready", process, out);
+                let line = line.put("listens", why.listens);
+                let line = line.put("was_ready", why.was_ready).put("seen", &why.seen);
+                let line = line.put("restarts", is_restarted);
+                line.seconds("since_s", *since).end();
+            }
+            Notice::ReadyAgain { process, after } => {
+                let line = self.about_run("process.ready_again", process, out);
+                line.seconds("after_s", *after).end();
             }
             Notice::ListensElsewhere(elsewhere) => self.mismatch(elsewhere, out),
             Notice::PortStolen {
@@ -342,8 +359,13 @@ fn row(row: &SummaryRow) -> Value {
 
 fn waited_for(waited_for: &WaitedFor) -> Value {
     match waited_for {
-        WaitedFor::Process { provider, port } => {
-            json!({ "kind": "process", "process": provider.to_string(), "port": port })
+        WaitedFor::Process {
+            provider,
+            port,
+            not_ready,
+        } => {
+            let why = not_ready.as_ref().map(NotReady::words);
+            json!({ "kind": "process", "process": provider.to_string(), "port": port, "not_ready": why })
         }
         WaitedFor::External { host, port } => {
             json!({ "kind": "external", "host": host, "port": port })

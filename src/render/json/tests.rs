@@ -15,6 +15,7 @@ use crate::words::notice::{
 use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
 use crate::words::watching::{Blind, Changed, Then, Watching};
+use crate::words::wire::process::NotReady;
 
 fn name(process_type: &str) -> ProcessName {
     ProcessName::first(ProcessType::new(process_type).unwrap())
@@ -356,12 +357,35 @@ fn the_rest_is_told_in_full() {
 }
 
 #[test]
+fn who_is_not_ready_is_told_with_what_was_seen() {
+    let not_ready = Notice::NotReady {
+        process: name("web"),
+        why: NotReady {
+            listens: true,
+            was_ready: true,
+            seen: Some("HTTP 503".into()),
+        },
+        since: Duration::from_secs(10),
+        is_restarted: false,
+    };
+    let expected = r#""process.not_ready","process":"web.1","run":2,"pid":41210,"listens":true,"was_ready":true,"seen":"HTTP 503","restarts":false,"since_s":10.0"#;
+    assert_eq!(said(&not_ready), [expected]);
+    let again = Notice::ReadyAgain {
+        process: name("web"),
+        after: Duration::from_secs(12),
+    };
+    let expected = r#""process.ready_again","process":"web.1","run":2,"pid":41210,"after_s":12.0"#;
+    assert_eq!(said(&again), [expected]);
+}
+
+#[test]
 fn what_waiting_comes_to_is_told() {
     let check = |notice: &Notice, expected: &str| assert_eq!(said(notice), [expected]);
     let for_ = vec![
         WaitedFor::Process {
             provider: name("api"),
             port: Some(5100),
+            not_ready: None,
         },
         WaitedFor::External {
             host: "db.internal".into(),
@@ -374,7 +398,7 @@ fn what_waiting_comes_to_is_told() {
     let since = Duration::from_secs(2);
     let process = name("web");
     let told = concat!(
-        r#"{"kind":"process","port":5100,"process":"api.1"},"#,
+        r#"{"kind":"process","not_ready":null,"port":5100,"process":"api.1"},"#,
         r#"{"host":"db.internal","kind":"external","port":5432},"#,
         r#"{"kind":"somebody","process":"job.1"}"#
     );

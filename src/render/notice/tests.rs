@@ -1,5 +1,6 @@
 //! Every notice, as people read it.
 
+mod ready;
 mod stand_in;
 mod starts;
 mod summary;
@@ -268,7 +269,7 @@ fn what_is_one_sentence() {
     check(
         &Notice::Ready {
             process,
-            url: "http://localhost:5000".into(),
+            url: Some("http://localhost:5000".into()),
             after: second,
         },
         &["web.1 is ready after 1 s: http://localhost:5000"],
@@ -474,6 +475,7 @@ fn a_wait_names_what_for_and_how_long() {
     let api = WaitedFor::Process {
         provider: sibling("api", "web"),
         port: Some(5100),
+        not_ready: None,
     };
     let line = "web.1 waits for api/web.1 to listen on 5100 (12 s)";
     check(&waits(std::slice::from_ref(&api)), &[line]);
@@ -494,6 +496,7 @@ fn a_wait_names_what_for_and_how_long() {
     let clock = WaitedFor::Process {
         provider: name("clock"),
         port: None,
+        not_ready: None,
     };
     let line = "web.1 waits for clock.1 to run (12 s)";
     check(&waits(std::slice::from_ref(&clock)), &[line]);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::render::harmless;
 use crate::render::ps::{AppProcesses, Block, notes};
-use crate::words::wire::process::{Failure, Listens, ProcessReport, Using};
+use crate::words::wire::process::{Failure, Listens, NotReady, ProcessReport, Using};
 
 /// Changes when a field is removed or gets another meaning.
 const VERSION: u32 = 1;
@@ -55,6 +55,7 @@ struct Process<'a> {
     cpu: Option<f64>,
     memory: Option<u64>,
     members: Option<usize>,
+    not_ready: Option<&'a NotReady>,
     waits_for: Vec<String>,
     waits_for_input: bool,
     uses: Vec<Use<'a>>,
@@ -141,6 +142,7 @@ impl<'a> Process<'a> {
             cpu: report.usage.and_then(|usage| usage.cpu),
             memory: report.usage.and_then(|usage| usage.memory),
             members: report.usage.map(|usage| usage.processes),
+            not_ready: state.not_ready.as_ref(),
             waits_for: waits_for.map(|it| notes::awaited(block, it)).collect(),
             waits_for_input: report.waits_for_input,
             uses: report.uses.iter().map(|it| Use::of(block, it)).collect(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::render::ps::Block;
-use crate::words::wire::process::{Awaited, Failure, Listens, ProcessReport, Using};
+use crate::words::wire::process::{Awaited, Failure, Listens, NotReady, ProcessReport, Using};
 use crate::words::wording::{self, duration, listed};
 
 const STAND_IN: &str = "a program stands in for it: devrun run --as";
@@ -17,6 +17,7 @@ pub(super) fn notes(block: &Block, name: &str, report: &ProcessReport) -> Vec<St
         report.starts_in_ms.map(starts_again),
         report.state.stand_in.then(|| STAND_IN.to_string()),
         waits(block, report),
+        report.state.not_ready.as_ref().map(NotReady::words),
         mismatch(report),
         reached_by_others(report),
         one_family(report),
@@ -60,7 +61,11 @@ fn starts_again(in_ms: u64) -> String {
 
 pub(super) fn awaited(block: &Block, awaited: &Awaited) -> String {
     match awaited {
-        Awaited::Process { process, port } => wording::listening(block.called(process), *port),
+        Awaited::Process {
+            process,
+            port,
+            not_ready,
+        } => wording::ready(block.called(process), *port, not_ready.as_ref()),
         Awaited::Address { host, port } => wording::accepting(host, *port),
         Awaited::Start(process) => wording::somebody(block.called(process)),
     }

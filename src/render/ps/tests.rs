@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use super::*;
 use crate::words::exit::Exit;
 use crate::words::wire::ProcessState;
-use crate::words::wire::process::{Awaited, Failure, Listens, Usage, Using};
+use crate::words::wire::process::{Awaited, Failure, Listens, NotReady, Usage, Using};
 
 fn state(name: &str, state: &str) -> ProcessState {
     ProcessState {
@@ -168,6 +168,7 @@ fn a_wait_says_for_what() {
     let api = Awaited::Process {
         process: named("api", "web.1"),
         port: Some(5100),
+        not_ready: None,
     };
     let database = Awaited::Address {
         host: "db.internal".into(),
@@ -187,6 +188,18 @@ fn a_wait_says_for_what() {
         ..web()
     };
     check(restarting, &["starts again in 0.4 s"]);
+}
+
+#[test]
+fn it_is_said_why_a_process_that_runs_is_not_ready() {
+    let not_ready = NotReady {
+        listens: false,
+        was_ready: false,
+        seen: Some("status 1: no response".into()),
+    };
+    let mut report = web();
+    report.state.not_ready = Some(not_ready);
+    check(report, &["is not ready yet: status 1: no response"]);
 }
 
 #[test]

@@ -5,6 +5,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// Of the segment in which they are.
+const NUMBER: u64 = 7;
+
 /// A record that owns what it holds.
 #[derive(Clone, Debug)]
 enum Owned {
@@ -89,7 +92,7 @@ fn encoded(records: &[(u64, Owned)]) -> Vec<u8> {
     for (at_ns, owned) in records {
         let begin = out.len();
         push(*at_ns, &owned.record(*at_ns).body, &mut out);
-        seal(&mut out[begin..]);
+        seal(NUMBER, &mut out[begin..]);
     }
     out
 }
@@ -98,7 +101,7 @@ fn encoded(records: &[(u64, Owned)]) -> Vec<u8> {
 fn decoded(mut bytes: &[u8]) -> (Vec<Record<'_>>, Decoded<()>) {
     let mut records = Vec::new();
     loop {
-        match decode(bytes) {
+        match decode(NUMBER, bytes) {
             Decoded::Whole { value, length } => {
                 records.push(value);
                 bytes = &bytes[length..];
@@ -147,6 +150,18 @@ proptest! {
     }
 
     #[test]
+    fn nothing_of_a_files_earlier_life_is_a_record(
+        record in any_record(),
+        numbers in any::<[u64; 2]>(),
+    ) {
+        let [number, later] = numbers;
+        prop_assume!(number != later);
+        let mut bytes = encoded(&[record]);
+        seal(number, &mut bytes);
+        prop_assert_eq!(decode(later, &bytes), Decoded::Damaged);
+    }
+
+    #[test]
     fn garbage_is_no_record(bytes in vec(any::<u8>(), 0..300)) {
         prop_assert!(decoded(&bytes).0.is_empty());
         let _ = unsealed(&bytes);
@@ -155,9 +170,14 @@ proptest! {
     }
 
     #[test]
-    fn headers_come_back_as_they_were(numbers in any::<[u64; 3]>(), cut in 0..HEADER) {
-        let [began_at, lines, bytes] = numbers;
-        let header = Header { began_at, before: Amount { lines, bytes } };
+    fn headers_come_back_as_they_were(
+        numbers in any::<[u64; 4]>(),
+        is_reused in any::<bool>(),
+        cut in 0..HEADER,
+    ) {
+        let [began_at, lines, bytes, number] = numbers;
+        let before = Amount { lines, bytes };
+        let header = Header { began_at, before, number, is_reused };
         let mut out = Vec::new();
         header.push(&mut out);
         let whole = Decoded::Whole { value: header, length: HEADER };
@@ -171,7 +191,11 @@ proptest! {
 #[test]
 fn pages_that_never_reached_the_disk_are_no_records() {
     for length in [FRAME, 4096, 64 * 1024] {
-        assert_eq!(decode(&vec![0; length]), Decoded::Damaged, "{length}");
+        assert_eq!(
+            decode(NUMBER, &vec![0; length]),
+            Decoded::Damaged,
+            "{length}"
+        );
         assert_eq!(Header::decode(&vec![0; length]), Decoded::Damaged);
     }
 }
@@ -179,9 +203,9 @@ fn pages_that_never_reached_the_disk_are_no_records() {
 #[test]
 fn a_length_beyond_reason_is_not_waited_for() {
     let mut bytes = vec![0xff; 100];
-    assert_eq!(decode(&bytes), Decoded::Damaged);
+    assert_eq!(decode(NUMBER, &bytes), Decoded::Damaged);
     bytes[4..8].copy_from_slice(&1000_u32.to_le_bytes());
-    assert_eq!(decode(&bytes), Decoded::Incomplete);
+    assert_eq!(decode(NUMBER, &bytes), Decoded::Incomplete);
 }
 
 /// What an older or newer devrun wrote is read as it was meant, or not at all.
@@ -190,14 +214,14 @@ fn the_layout_stays() {
     let mut bytes = Vec::new();
     let record = Owned::Chunk(2, 7, b"hi\n".to_vec());
     push(0x0102, &record.record(0).body, &mut bytes);
-    seal(&mut bytes);
+    seal(NUMBER, &mut bytes);
     let frame = [
         3, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 2, 0, 3, 0, b'h', b'i', b'\n',
     ];
     assert_eq!(bytes[4..], frame);
-    assert_eq!(bytes[..4], [75, 83, 143, 50]);
+    assert_eq!(bytes[..4], [104, 214, 112, 210]);
     let longer: Vec<u8> = (0..100).collect();
-    assert_eq!(checksum(&longer), 599894839);
+    assert_eq!(checksum(NUMBER, &longer), 4152810301);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::*;
 use crate::registry::scratch::{Scratch, soon};
 use crate::store::place::{StoredSession, sessions};
 use crate::store::reader::{Beginning, Reader};
-use crate::store::segment::Record;
+use crate::store::segment::{Decoded, Header, Record};
 use crate::words::exit::Exit;
 
 const SHOP: &str = "00000000000000aa";
@@ -205,6 +205,59 @@ fn what_makes_room_is_missed_by_its_count() {
         assert_eq!(missing.lines as usize * 100 + output.len(), count * 100);
         assert_eq!(missing.bytes, missing.lines * 100);
     }
+}
+
+/// So many chunks that the first segments go.
+const MANY: usize = 1300;
+
+#[test]
+fn whoever_follows_misses_nothing_unsaid_where_files_are_used_again() {
+    let scratch = Scratch::new("store-reused-live");
+    let (writer, _has_stopped) = start(&scratch, create);
+    let session = session(&scratch, SHOP);
+    let mut reader = Reader::open(&session, Beginning::Start);
+    let thread = std::thread::spawn(move || follow(&mut reader));
+    let count = store_slowly(&writer, MANY);
+    finish(writer);
+    let (output, gaps) = thread.join().unwrap();
+    let missing = gaps.iter().map(|(missing, _)| missing.bytes as usize);
+    assert_eq!(missing.sum::<usize>() + output.len(), count * 100);
+    assert!(gaps.iter().all(|(_, cause)| *cause == GapCause::Pruned));
+    assert!(output.chunks(100).is_sorted(), "each line once, in order");
+}
+
+#[test]
+fn of_a_files_earlier_life_nothing_is_read() {
+    let scratch = Scratch::new("store-reused-dead");
+    let (writer, _has_stopped) = start(&scratch, create);
+    let count = store_slowly(&writer, MANY);
+    drop(writer);
+    let session = session(&scratch, SHOP);
+    assert!(soon(|| !session.is_live()));
+    let segments = session.segments();
+    let (last, earlier) = segments.split_last().unwrap();
+    let earlier = fs::read(&earlier.last().unwrap().path).unwrap();
+    let written = fs::read(&last.path).unwrap();
+    let Decoded::Whole { value, .. } = Header::decode(&written) else {
+        panic!("{last:?}");
+    };
+    assert!(value.is_reused && written.len() < earlier.len());
+    // As a session leaves it that was killed: whole records stand behind its own, or the rest of one.
+    for stale in [first_record(&earlier), written.len()] {
+        let left = [&written[..], &earlier[stale..]].concat();
+        fs::write(&last.path, left).unwrap();
+        let (output, gaps) = follow(&mut Reader::open(&session, Beginning::Last(2)));
+        assert!(lines(0, count).ends_with(&output) && output.len() > earlier.len() / 2);
+        assert_eq!(gaps, []);
+    }
+}
+
+/// Where that of a segment stands.
+fn first_record(segment: &[u8]) -> usize {
+    let Decoded::Whole { length, .. } = Header::decode(segment) else {
+        panic!("it has a header");
+    };
+    length
 }
 
 #[test]

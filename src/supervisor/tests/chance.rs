@@ -3,17 +3,18 @@
 
 mod fate;
 mod start;
+mod tries;
 mod world;
 
 use std::time::Duration;
 
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use crate::plan::{Host, Need, PlannedProcess, Provider, Watch};
+use crate::plan::{External, Host, Need, Plan, PlannedProcess, Provider, Watch};
 use crate::supervisor::tests::chance::fate::Fate;
 use crate::supervisor::tests::chance::start::Start;
-use crate::supervisor::tests::chance::world::{Run, World, external};
-use crate::supervisor::tests::{listener, planned};
+use crate::supervisor::tests::chance::world::{Run, World};
+use crate::supervisor::tests::{listener, plan_of, planned};
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules};
 use crate::words::exit::{Exit, Killed};
 use crate::words::policy::{Attendance, OnExit, RestartPolicy};
@@ -55,6 +56,10 @@ impl World {
             220..240 => Fate::Lost,
             240..=255 => return self.hear_again(usize::from(step.which)),
         };
+        self.is_slow = step.kind >= 128;
+        if step.kind % 64 >= 40 {
+            self.catch_up();
+        }
         let rarely = |times: u16| step.amount.is_multiple_of(times);
         match step.kind % 64 {
             0..12 => self.answer(process, Start::of(step.amount)),
@@ -63,7 +68,8 @@ impl World {
             23..34 => self.gone(process),
             34..40 => self.listens(process, step.amount),
             40..44 => self.pass(Duration::from_millis(u64::from(step.amount) % 12_000)),
-            44..56 => self.pass_to_deadline(),
+            44..52 => self.pass_to_deadline(),
+            52..56 => self.answer_try(process, step.amount),
             56 => self.replace(process),
             57 if rarely(3) => self.change_files(process, step.amount),
             57 => self.by_hand(process, step.amount),
@@ -171,7 +177,11 @@ impl World {
             self.failures
                 .retain(|(failed, ..)| is_final || *failed != process);
         }
-        self.tell(Event::Elsewhere { process, now });
+        self.tell(Event::Elsewhere {
+            process,
+            now,
+            not_ready: None,
+        });
     }
 
     fn take_over(&mut self, process: ProcessIndex) {
@@ -270,7 +280,9 @@ impl World {
         let ends_said = self.ends_said + usize::from(is_told);
         // It is gone for the supervisor's answer, and its end is still to be looked up.
         self.was_stopping = self.supervisor.is_stopping();
-        let actions = self.supervisor.handle(self.now, gone.clone());
+        let mut events = std::mem::take(&mut self.unheard);
+        events.push(gone.clone());
+        let actions = self.supervisor.handle(self.now, events);
         let (said, done): (Vec<_>, Vec<_>) = actions
             .into_iter()
             .partition(|action| matches!(action, Action::Say(_)));
@@ -377,6 +389,8 @@ impl World {
     /// no longer than the graces, one after the other.
     fn come_to_an_end(&mut self, is_stubborn: bool) {
         self.fate = Fate::Once;
+        self.is_slow = false;
+        self.catch_up();
         let graces = self.children.iter().map(|child| child.plan.grace);
         let ends_by = self.now + graces.sum::<Duration>();
         if self.status.is_none() {
@@ -458,7 +472,22 @@ fn plan(choice: u32, wiring: u64, index: usize) -> PlannedProcess {
         host: [Host::Here, Host::Elsewhere][usize::from(host == 0)],
         is_wanted: host != 1,
         needs: needs(wiring, index),
+        ready: tries::ready(choice, index),
         ..planned(["web", "api", "job", "clock"][index])
+    }
+}
+
+fn external() -> External {
+    External {
+        host: "db.internal".into(),
+        port: 5432,
+    }
+}
+
+fn with_an_external(processes: Vec<PlannedProcess>) -> Plan {
+    Plan {
+        externals: vec![external()],
+        ..plan_of(processes)
     }
 }
 

@@ -110,7 +110,7 @@ fn awaited(story: &mut Story) -> Option<Vec<(String, Option<u16>)>> {
     });
     let last = lines.last()?.into_iter();
     let named = last.map(|it| match it {
-        WaitedFor::Process { provider, port } => (provider.to_string(), port),
+        WaitedFor::Process { provider, port, .. } => (provider.to_string(), port),
         other => panic!("{other:?}"),
     });
     Some(named.collect())

@@ -71,7 +71,11 @@ pub(super) fn name(process_type: &str) -> ProcessName {
 }
 
 pub(super) fn seen(process: ProcessIndex, now: Elsewhere) -> Event {
-    Event::Elsewhere { process, now }
+    Event::Elsewhere {
+        process,
+        now,
+        not_ready: None,
+    }
 }
 
 pub(super) fn serves(process: ProcessIndex, run: u32, ports: &[u16]) -> Event {
@@ -175,6 +179,7 @@ fn a_wait_is_visible_after_2_10_and_30_s_and_every_minute() {
     let api = || WaitedFor::Process {
         provider: name("api"),
         port: Some(5000),
+        not_ready: None,
     };
     story.after(MOMENT);
     assert_eq!(story.said(), [waits("web", api(), 2)]);

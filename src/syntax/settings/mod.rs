@@ -5,6 +5,7 @@ mod kind;
 mod overlay;
 mod process;
 mod reader;
+mod ready;
 mod refusal;
 mod signal;
 #[cfg(test)]
@@ -13,7 +14,7 @@ mod uses;
 mod value;
 mod variable;
 mod watch;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use crate::syntax::settings::reader::Reader;
 use crate::syntax::settings::yaml::Value;
 use crate::words::name::AppName;
 use crate::words::policy::{OnExit, RestartPolicy};
+use crate::words::ready::Ready;
 use crate::words::report::Place;
 use crate::words::uses::Use;
 
@@ -73,8 +75,12 @@ pub(crate) struct ProcessSettings {
     pub(crate) timeout: Option<Duration>,
     /// In place of SIGTERM: its number on this system.
     pub(crate) stop_signal: Option<i32>,
+    /// When it is ready, if not once it listens on its PORT.
+    pub(crate) ready: Option<Said<Ready>>,
     /// Whether it gets a terminal; `None`: as the session has it.
     pub(crate) tty: Option<bool>,
+    /// That of its lines' prefix, of the 256 that terminals have.
+    pub(crate) color: Option<u8>,
     pub(crate) watch: Option<WatchSetting>,
 }
 

@@ -44,8 +44,10 @@ impl ProcessSettings {
             on_exit: local.on_exit.or(self.on_exit),
             timeout: local.timeout.or(self.timeout),
             stop_signal: local.stop_signal.or(self.stop_signal),
+            ready: local.ready.or(self.ready),
             tty: local.tty.or(self.tty),
             watch: local.watch.or(self.watch),
+            color: local.color.or(self.color),
         }
     }
 }

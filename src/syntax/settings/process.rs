@@ -3,13 +3,33 @@
 use crate::syntax::settings::reader::{Entry, Keys, Reader};
 use crate::syntax::settings::yaml::Value;
 use crate::syntax::settings::{
-    PortSetting, ProcessSettings, Said, app, signal, value, variable, watch,
+    PortSetting, ProcessSettings, Said, app, ready, signal, value, variable, watch,
 };
 
 pub(super) const TTY: &[(&str, Option<bool>)] = &[
     ("auto", None),
     ("always", Some(true)),
     ("never", Some(false)),
+];
+
+/// The sixteen that have names, by their numbers. What they look like is the terminal's to say.
+pub(super) const COLORS: &[(&str, u8)] = &[
+    ("black", 0),
+    ("red", 1),
+    ("green", 2),
+    ("yellow", 3),
+    ("blue", 4),
+    ("magenta", 5),
+    ("cyan", 6),
+    ("white", 7),
+    ("bright-black", 8),
+    ("bright-red", 9),
+    ("bright-green", 10),
+    ("bright-yellow", 11),
+    ("bright-blue", 12),
+    ("bright-magenta", 13),
+    ("bright-cyan", 14),
+    ("bright-white", 15),
 ];
 
 pub(super) const KEYS: Keys<ProcessSettings> = Keys {
@@ -34,6 +54,9 @@ pub(super) const KEYS: Keys<ProcessSettings> = Keys {
         }),
         ("depends_on", |reader, entry, process| {
             process.depends_on = reader.texts(entry, "process types, such as `[db]`");
+        }),
+        ("ready", |reader, entry, process| {
+            process.ready = ready::read(reader, entry);
         }),
         ("restart", |reader, entry, process| {
             process.restart = reader.choice(entry, value::RESTART);
@@ -60,6 +83,14 @@ pub(super) const KEYS: Keys<ProcessSettings> = Keys {
         }),
         ("watch", |reader, entry, process| {
             process.watch = watch::read(reader, entry);
+        }),
+        ("color", |reader, entry, process| {
+            process.color = if matches!(entry.value.value, Value::Number) {
+                let expected = "a color from 0 to 255, or its name";
+                reader.number(entry, expected, |text| text.parse().ok())
+            } else {
+                reader.choice(entry, COLORS)
+            };
         }),
     ],
     misplaced: |name| {
@@ -111,8 +142,10 @@ impl ProcessSettings {
             on_exit: None,
             timeout: None,
             stop_signal: None,
+            ready: None,
             tty: None,
             watch: None,
+            color: None,
         }
     }
 }

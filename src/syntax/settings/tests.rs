@@ -63,7 +63,8 @@ fn every_key_of_an_app_is_read() {
 fn every_key_of_a_process_is_read() {
     let web = process(
         "{cwd: web, env: {A: 1}, port: 5300, ports: [ADMIN_PORT], uses: [DB_URL], depends_on: db, restart: always, \
-         max_restarts: 3, on_exit: keep, timeout: 0, stop_signal: SIGINT, tty: always}",
+         max_restarts: 3, on_exit: keep, timeout: 0, stop_signal: SIGINT, tty: always, \
+         ready: {http: /healthz, status: [200, 401]}, color: 208}",
     );
     assert_eq!(web.process_type.value, "web");
     assert_eq!(web.process_type.place.line, 2);
@@ -79,6 +80,29 @@ fn every_key_of_a_process_is_read() {
     assert_eq!(web.timeout, Some(Duration::ZERO));
     assert_eq!(web.stop_signal, Some(2));
     assert_eq!(web.tty, Some(true));
+    assert_eq!(web.color, Some(208));
+    let ready = Ready::Http {
+        path: "/healthz".into(),
+        statuses: vec![200, 401],
+    };
+    assert_eq!(web.ready.unwrap().value, ready);
+}
+
+#[test]
+fn there_are_four_ways_to_be_ready() {
+    let check = |text: &str, expected: Ready| {
+        let web = process(&format!("{{ready: {{{text}}}}}"));
+        assert_eq!(web.ready.unwrap().value, expected);
+    };
+    let http = |statuses: &[u16]| Ready::Http {
+        path: "/".into(),
+        statuses: statuses.to_vec(),
+    };
+    check("http: /", http(&[]));
+    check("http: /, status: 401", http(&[401]));
+    check("tcp: true", Ready::Tcp);
+    check("log: 'up$'", Ready::Log("up$".into()));
+    check("exec: pg_isready -q", Ready::Exec("pg_isready -q".into()));
 }
 
 #[test]

@@ -9,20 +9,20 @@ use serde_yaml::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Options};
 use serde_yaml::{Error, Location, MessageFormatter, Spanned, UserMessageFormatter};
 
 /// Mappings and lists within each other: more than anybody writes, and little for the stack.
-pub(super) const MAX_DEPTH: usize = 32;
+pub(crate) const MAX_DEPTH: usize = 32;
 /// Keys and values of a file, those of its aliases once more for each time that they are used.
-pub(super) const MAX_NODES: usize = 10_000;
+pub(crate) const MAX_NODES: usize = 25_000;
 
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) value: Value,
     /// In bytes; a list or a mapping has only its beginning. An alias has its anchor's place.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
 }
 
 /// Numbers have no value of their own: they are read as they were written.
 #[derive(Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Bool(bool),
     Number,
@@ -34,7 +34,7 @@ pub(super) enum Value {
 
 /// Why a text is no tree.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// In the crate's words.
     Syntax(String),
     TooDeep,
@@ -49,7 +49,7 @@ pub(super) enum Refusal {
 
 /// # Errors
 /// The first mistake of the syntax, or the limit that is broken, with the byte that it was found at.
-pub(super) fn tree(text: &str) -> Result<Node, (Refusal, usize)> {
+pub(crate) fn tree(text: &str) -> Result<Node, (Refusal, usize)> {
     serde_yaml::from_str_with_options(text, options()).map_err(|error| {
         let before = error.location().map_or(0, |at| at.span().offset()) as usize;
         let mut starts = text.char_indices().map(|(at, _)| at);

@@ -65,6 +65,32 @@ pub(crate) struct Named {
     pub(crate) process: String,
 }
 
+/// Why a run that goes on is not ready, where its `ready:` says when it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NotReady {
+    /// On its PORT.
+    pub(crate) listens: bool,
+    /// It was, in this run.
+    pub(crate) was_ready: bool,
+    /// What came of the last try: `HTTP 503`. `None`: it was not tried yet.
+    pub(crate) seen: Option<String>,
+}
+
+impl NotReady {
+    /// "listens, not ready yet: HTTP 503", behind the name of a process.
+    pub(crate) fn words(&self) -> String {
+        let how = match (self.was_ready, self.listens) {
+            (true, _) => "is not ready any more",
+            (false, true) => "listens, not ready yet",
+            (false, false) => "is not ready yet",
+        };
+        match &self.seen {
+            Some(seen) => format!("{how}: {seen}"),
+            None => how.into(),
+        }
+    }
+}
+
 /// What a start waits for. See `words::notice::WaitedFor`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +101,8 @@ pub(crate) enum Awaited {
         process: Named,
         #[serde(skip_serializing_if = "Option::is_none")]
         port: Option<u16>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_ready: Option<NotReady>,
     },
     /// To accept connections.
     Address { host: String, port: u16 },
@@ -178,6 +206,33 @@ mod tests {
     }
 
     #[test]
+    fn it_is_said_how_a_process_is_not_ready() {
+        let check = |listens, was_ready, seen: Option<&str>, expected: &str| {
+            let seen = seen.map(String::from);
+            let not_ready = NotReady {
+                listens,
+                was_ready,
+                seen,
+            };
+            assert_eq!(not_ready.words(), expected);
+        };
+        check(
+            true,
+            false,
+            Some("HTTP 503"),
+            "listens, not ready yet: HTTP 503",
+        );
+        check(true, false, None, "listens, not ready yet");
+        check(false, false, Some("status 1"), "is not ready yet: status 1");
+        check(
+            true,
+            true,
+            Some("HTTP 500"),
+            "is not ready any more: HTTP 500",
+        );
+    }
+
+    #[test]
     fn a_report_is_read_as_it_was_written() {
         let web = Named {
             app: "api".into(),
@@ -203,6 +258,11 @@ mod tests {
                 Awaited::Process {
                     process: web.clone(),
                     port: Some(1),
+                    not_ready: Some(NotReady {
+                        listens: true,
+                        was_ready: false,
+                        seen: Some("HTTP 503".into()),
+                    }),
                 },
                 Awaited::Address {
                     host: "db".into(),

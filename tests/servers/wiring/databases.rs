@@ -45,11 +45,11 @@ const ESCAPED: &str = "p%40ss%3Aw%2Frd%25";
 
 #[test]
 fn postgresql_is_reached_with_a_password_that_has_to_be_escaped() {
-    // PostgreSQL listens a moment before it lets anybody in.
+    // PostgreSQL listens a moment before it lets anybody in: pg_isready knows.
     let shop = shop(
         "DATABASE_URL: { app: ../db, value: \"postgresql://shop:${DB_PASSWORD}@{host}:{port}/postgres\" }",
         &format!(
-            "until {psql} \"$DATABASE_URL\" -wqc 'create table if not exists greetings (text text)'; do sleep 0.1; done; \
+            "{psql} \"$DATABASE_URL\" -wqc 'create table if not exists greetings (text text)'; \
              {psql} \"$DATABASE_URL\" -wqAtc \"insert into greetings values ('hello') returning text\"",
             psql = postgresql("psql").display()
         ),
@@ -59,7 +59,13 @@ fn postgresql_is_reached_with_a_password_that_has_to_be_escaped() {
         "db: {} -D data -p $PORT -k '' -c listen_addresses=127.0.0.1\n",
         postgresql("postgres").display()
     );
-    let db = beside(&shop, "db", &procfile).file("password", PASSWORD);
+    let settings = format!(
+        "processes: {{ db: {{ ready: {{ exec: '{} -q -h 127.0.0.1 -p $PORT' }} }} }}\n",
+        postgresql("pg_isready").display()
+    );
+    let db = beside(&shop, "db", &procfile)
+        .file("password", PASSWORD)
+        .file("devrun.yaml", settings);
     make_database(&db, &["-A", "scram-sha-256", "--pwfile", "password"]);
     let program = db.directory().join("devrun");
     let start = |project: &Project| {

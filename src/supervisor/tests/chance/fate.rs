@@ -7,6 +7,8 @@
 //! | `GuardianLost` | never: the end of a stream | changes nothing |
 //! | `Elsewhere` | never: the other session's stream, whose end is news as well | twice: changes nothing |
 //! | `Listens` | who waits for it goes on waiting, visibly; the summary comes by its own deadline | the probe is believed once more |
+//! | `Tried` | never: the driver answers each try, whatever becomes of it | changes nothing: it is of no try that is awaited |
+//! | `LineSeen` | never: a call, not a message | changes nothing |
 //! | `PortStolen` | the port is looked at again before the next run | said once a run |
 //! | `Reached` | asked again, as long as somebody waits | changes nothing |
 //! | `OutputClosed` | the session goes on until somebody asks for its end | changes nothing |
@@ -56,6 +58,8 @@ fn can_come_again(event: &Event) -> bool {
             | Event::StandInEnded { .. }
             | Event::GuardianLost
             | Event::Listens { .. }
+            | Event::Tried { .. }
+            | Event::LineSeen { .. }
             | Event::PortStolen { .. }
             | Event::Reached { .. }
             | Event::OutputClosed

@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use crate::plan::{External, Host, Need, Plan, PlannedProcess, Provider};
+use crate::plan::{Host, Need, PlannedProcess, Provider};
 use crate::supervisor::tests::chance::fate::{self, Fate};
-use crate::supervisor::tests::{plan_of, some_instant};
+use crate::supervisor::tests::chance::tries::{Passes, Trying};
+use crate::supervisor::tests::chance::with_an_external;
+use crate::supervisor::tests::some_instant;
 use crate::supervisor::{Action, Elsewhere, Event, ProcessIndex, SessionRules, Supervisor};
 use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
 use crate::words::notice::{Ended, Next, NotStarted, Notice, Shown};
-use crate::words::policy::Attendance;
-use crate::words::policy::RestartPolicy;
+use crate::words::policy::{Attendance, RestartPolicy};
 use crate::words::watching::{Then, Watching};
 
 const ONE_KEY_PRESS: Duration = Duration::from_millis(150);
@@ -32,6 +33,7 @@ pub(super) struct Run {
     pub(super) elsewhere_since: Option<Instant>,
     /// It is somebody's program, which was not spawned.
     pub(super) is_stand_in: bool,
+    pub(super) passes: Passes,
 }
 
 /// A process as the world sees it.
@@ -63,6 +65,8 @@ pub(super) struct Child {
     pub(super) was_failed: bool,
     /// They may have cured it: its next failure is final.
     is_on_trial: bool,
+    pub(super) tries: u32,
+    pub(super) trying: Option<Trying>,
 }
 
 pub(super) struct World {
@@ -86,6 +90,9 @@ pub(super) struct World {
     pub(super) fate: Fate,
     /// What it was told, and hears again.
     pub(super) echoes: Vec<Event>,
+    /// More is about to happen before it hears of anything.
+    pub(super) is_slow: bool,
+    pub(super) unheard: Vec<Event>,
 }
 
 /// How often that was said which may be said but once.
@@ -115,6 +122,8 @@ impl World {
             is_wanted: plan.is_wanted,
             was_failed: false,
             is_on_trial: false,
+            tries: 0,
+            trying: None,
         };
         Self {
             children: processes.iter().map(child).collect(),
@@ -131,6 +140,8 @@ impl World {
             status: None,
             fate: Fate::Once,
             echoes: Vec::new(),
+            is_slow: false,
+            unheard: Vec::new(),
         }
     }
 
@@ -143,8 +154,21 @@ impl World {
     }
 
     pub(super) fn hear(&mut self, event: Event) {
+        let waits = self.is_slow && event.is_news();
+        self.unheard.push(event);
+        if !waits {
+            self.catch_up();
+        }
+    }
+
+    /// It hears all that has happened at once.
+    pub(super) fn catch_up(&mut self) {
+        if self.unheard.is_empty() {
+            return;
+        }
         self.was_stopping = self.supervisor.is_stopping();
-        let actions = self.supervisor.handle(self.now, event);
+        let unheard = std::mem::take(&mut self.unheard);
+        let actions = self.supervisor.handle(self.now, unheard);
         for action in actions {
             assert_eq!(self.status, None, "nothing follows the end: {action:?}");
             self.carry_out(action);
@@ -179,6 +203,10 @@ impl World {
                 assert_eq!(run.terminated.replace(now), None, "once a run");
             }
             Action::Kill { process, run } => self.kill(process, run),
+            Action::Try {
+                process, number, ..
+            } => self.begin_try(process, number),
+            Action::GiveUpTry { process, number } => self.give_up_try(process, number),
             Action::Say(notice) => self.hear_said(notice),
             Action::Signal { process, run, .. } => {
                 let run = self.living(process, run);
@@ -204,6 +232,7 @@ impl World {
             }
             Action::Finish { status } => {
                 let is_over = self.children.iter().all(|child| child.run.is_none());
+                let is_over = is_over && self.are_tries_given_up();
                 assert!(is_over || self.is_guardian_lost, "with nothing alive");
                 assert!(self.said.dones == 1 || self.is_guardian_lost);
                 self.status = Some(status);
@@ -243,6 +272,7 @@ impl World {
             is_served: false,
             elsewhere_since: None,
             is_stand_in: false,
+            passes: Passes::default(),
         });
     }
 
@@ -266,6 +296,7 @@ impl World {
             is_served: false,
             elsewhere_since: None,
             is_stand_in: true,
+            passes: Passes::default(),
         });
     }
 
@@ -337,9 +368,12 @@ impl World {
             .as_mut()
             .filter(|run| run.goes_on() && run.number == number);
         if let Some((run, port)) = run.zip(port) {
-            run.is_served = ports.contains(&port);
+            let was_served = std::mem::replace(&mut run.is_served, ports.contains(&port));
             let is_elsewhere = !run.is_served && !ports.is_empty();
             run.elsewhere_since = is_elsewhere.then(|| run.elsewhere_since.unwrap_or(now));
+            if run.is_served != was_served {
+                child.note_served();
+            }
         }
     }
 
@@ -486,13 +520,8 @@ impl Run {
         self.ends_itself && !(is_daemon && self.terminated.is_some())
     }
 
-    fn goes_on(&self) -> bool {
+    pub(super) fn goes_on(&self) -> bool {
         self.is_spawned && self.terminated.is_none() && !self.is_tree_gone()
-    }
-
-    fn is_to_be_found(&self, now: Instant) -> bool {
-        let is_certain = |since: Instant| now >= since + Duration::from_secs(1);
-        self.is_served || self.elsewhere_since.is_some_and(is_certain)
     }
 }
 
@@ -517,20 +546,6 @@ impl Child {
             let is_enough = need.variable.is_none() || self.plan.port.is_none();
             return need.is_optional || is_done && is_enough;
         };
-        run.goes_on() && (self.plan.port.is_none() || run.is_to_be_found(now))
-    }
-}
-
-pub(super) fn external() -> External {
-    External {
-        host: "db.internal".into(),
-        port: 5432,
-    }
-}
-
-fn with_an_external(processes: Vec<PlannedProcess>) -> Plan {
-    Plan {
-        externals: vec![external()],
-        ..plan_of(processes)
+        run.goes_on() && self.is_there(&run, now)
     }
 }

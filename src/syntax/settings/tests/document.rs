@@ -36,6 +36,14 @@ fn each_key_has_an_example() {
     check("A process", &process::KEYS, |example| {
         format!("processes:\n  web:\n    {example}\n")
     });
+    check("When a process is ready", &ready::KEYS, |example| {
+        let http = if example.starts_with("status") {
+            "http: /"
+        } else {
+            "# alone"
+        };
+        format!("processes:\n  web:\n    ready:\n      {http}\n      {example}\n")
+    });
     check("A use", &uses::KEYS, |example| {
         let target = match example.split(':').next() {
             Some("process" | "app" | "url") => "value: x",

@@ -63,8 +63,14 @@ impl Schema {
             "required" => object.is_none_or(|object| {
                 branches().all(|name| object.contains_key(name.as_str().unwrap()))
             }),
-            "dependentRequired" => object
-                .is_none_or(|object| object.contains_key("app") || !object.contains_key("start")),
+            "dependentRequired" => object.is_none_or(|object| {
+                let mut rules = rule.as_object().unwrap().iter();
+                rules.all(|(name, needed)| {
+                    let needed = needed[0].as_str().unwrap();
+                    object.contains_key(needed) || !object.contains_key(name)
+                })
+            }),
+            "minItems" => list.is_none_or(|list| !list.is_empty()),
             "propertyNames" => object.is_none_or(|object| {
                 let mut names = object.keys().map(|name| Value::from(name.as_str()));
                 names.all(|name| self.fits(&name, rule))
@@ -106,6 +112,10 @@ fn matches(text: &str, pattern: &str) -> bool {
         "^[^=]+$" => !text.is_empty() && !text.contains('='),
         "^[^#](.*[^#])?$" => !text.is_empty() && !text.starts_with('#') && !text.ends_with('#'),
         r"://|^\$\{" => text.contains("://") || text.starts_with("${"),
+        r#"^/[!"$-~]*$"# => {
+            let is_fit = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+            text.starts_with('/') && text.bytes().all(is_fit)
+        }
         pattern => panic!("`{pattern}` is not known here"),
     }
 }
@@ -123,6 +133,7 @@ fn schema_and_reader_know_the_same_keys() {
     check("/$defs/process", &process::KEYS);
     check("/$defs/use", &uses::KEYS);
     check("/$defs/watch", &watch::KEYS);
+    check("/$defs/process/properties/ready", &ready::KEYS);
 }
 
 #[test]
@@ -135,6 +146,8 @@ fn schema_and_reader_know_the_same_words() {
     check("/$defs/on_exit/enum", value::ON_EXIT);
     check("/$defs/process/properties/tty/anyOf/1/enum", process::TTY);
     check("/$defs/use/properties/start/enum", uses::START);
+    let pointer = "/$defs/process/properties/color/anyOf/1/enum";
+    check(pointer, process::COLORS);
     check("/$defs/use/properties/wait/enum", uses::WAIT);
     check("/$defs/use/properties/on_change/enum", uses::ON_CHANGE);
     let signals = signal::SIGNALS.iter().map(|(name, _)| name.to_string());
@@ -150,7 +163,8 @@ fn schema_and_reader_know_the_same_words() {
 #[test]
 fn every_key_of_the_schema_says_what_it_does() {
     let schema = Schema::read();
-    for pointer in ["", "/$defs/process", "/$defs/use", "/$defs/watch"] {
+    let ready = "/$defs/process/properties/ready";
+    for pointer in ["", "/$defs/process", "/$defs/use", "/$defs/watch", ready] {
         let properties = schema.at(&format!("{pointer}/properties")).as_object();
         for (name, property) in properties.unwrap() {
             assert!(property.get("description").is_some(), "{name}");
@@ -172,7 +186,7 @@ fn schema_and_reader_take_the_same_files() {
     let app = |text: &str| check(text, true);
     app("{name: shop, procfile: x, env: {A: b, B: 1, C: true, D: 1.5}, port: 0, auto_urls: true}");
     app("{restart: on-failure, on_exit: keep, timeout: 2.5, formation: all=1, apps: x}");
-    app("{formation: {all: 1, web: 2000}, apps: [x, y], env: , uses: , processes: , name: a-b_1}");
+    app("{formation: {all: 1, web: 5000}, apps: [x, y], env: , uses: , processes: , name: a-b_1}");
     app("");
     let one = |text: &str| check(&format!("uses: {{A: {text}}}"), true);
     one("../api");
@@ -191,6 +205,12 @@ fn schema_and_reader_take_the_same_files() {
     process("{watch: [src, '*.toml']}");
     process("{watch: }");
     process("{watch: {paths: [src], ignore: '*.log', signal: HUP}}");
+    process("{ready: {http: /healthz}, color: 255}");
+    process("{ready: {http: '/a?b=c', status: 401}, color: bright-red}");
+    process("{ready: {http: /, status: [200, 401]}}");
+    process("{ready: {tcp: true}}");
+    process("{ready: {log: 'up in [0-9]+ s'}}");
+    process("{ready: {exec: pg_isready}}");
 }
 
 #[test]
@@ -239,7 +259,7 @@ fn schema_and_reader_refuse_the_same_files() {
     for text in [
         "{formation: 1}",
         "{formation: {}}",
-        "{formation: {a: 2001}}",
+        "{formation: {a: 5001}}",
         "{formation: ''}",
     ] {
         app(text);
@@ -303,6 +323,25 @@ fn schema_and_reader_refuse_the_same_files() {
         "{watch: {paths: [a], signal: KILL}}",
         "{watch: {paths: [a], files: [b]}}",
     ] {
+        process(text);
+    }
+    for text in [
+        "{ready: }",
+        "{ready: http}",
+        "{ready: {}}",
+        "{ready: {http: healthz}}",
+        "{ready: {http: /a b}}",
+        "{ready: {http: /, tcp: true}}",
+        "{ready: {http: /, status: 99}}",
+        "{ready: {http: /, status: []}}",
+        "{ready: {tcp: true, status: 200}}",
+        "{ready: {tcp: false}}",
+        "{ready: {log: ''}}",
+        "{ready: {exec: [a]}}",
+    ] {
+        process(text);
+    }
+    for text in ["{color: 256}", "{color: Red}", "{color: '1'}", "{color: }"] {
         process(text);
     }
     for text in [
