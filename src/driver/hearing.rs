@@ -28,7 +28,10 @@ impl Driver {
         events: &mut Vec<Event>,
         inbox: &mut mpsc::UnboundedReceiver<Event>,
     ) {
-        // What follows from somebody's request is not mixed with what happens after it.
+        // What follows from somebody's request, or from an edit, is not mixed with what happens after it.
+        if !events.iter().all(Event::is_news) {
+            return;
+        }
         while events.last().is_none_or(Event::is_news) && events.len() < MOST_AT_ONCE {
             tokio::select! {
                 biased;
