@@ -23,6 +23,8 @@ const GATHERED_FOR: Duration = Duration::from_millis(100);
 pub(super) struct Changes {
     /// Of the present run of each process, or of its last.
     envs: HashMap<ProcessIndex, Env>,
+    /// As which the present run of each process began, or its last.
+    begun: HashMap<ProcessIndex, PlannedProcess>,
     /// What was said to be behind a variable; `None`: nothing.
     said: HashMap<(ProcessIndex, String), Option<String>>,
     due_at: Option<Instant>,
@@ -41,6 +43,12 @@ impl Changes {
     /// Of the present run, or of the last; `None`: there was none.
     pub(super) fn env_of_run(&self, process: ProcessIndex) -> Option<&Env> {
         self.envs.get(&process)
+    }
+
+    /// Its last run began as it would now.
+    pub(super) fn is_as_begun(&self, process: ProcessIndex, now: &PlannedProcess) -> bool {
+        let begun = self.begun.get(&process);
+        begun.is_some_and(|begun| begun.begins_like(now))
     }
 
     /// There is news of ports.
@@ -133,6 +141,7 @@ impl Driver {
     pub(super) fn adopt(&mut self, plan: Plan) {
         self.plan = plan;
         self.supervisor.adopt_plan(&self.plan);
+        self.watching.is_replanned = true;
     }
 
     /// Before another run: the files may have been edited.
@@ -140,6 +149,7 @@ impl Driver {
         match self.world.read_again() {
             Ok(read) => {
                 self.kept_said = None;
+                self.watching.plan_changes(&self.plan);
                 // Nobody is restarted because somebody edits.
                 self.changes.edited.extend(read.edited);
                 self.adopt(read.plan);
@@ -172,6 +182,7 @@ impl Driver {
         let planned = self.plan.processes[process].clone();
         self.say_uses(process, &planned);
         self.changes.edited.retain(|(of, _), _| *of != process);
+        self.changes.begun.insert(process, planned.clone());
         let before = self.changes.envs.insert(process, planned.env.clone());
         let Some(before) = before else { return };
         let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! What the guardian tells of the runs becomes news to the supervisor.
+//! What is told of the runs, by the guardian and by who reads their output, becomes news to the supervisor.
 
 use std::future;
 use std::io;
@@ -9,11 +9,13 @@ use tokio::sync::mpsc;
 
 use crate::driver::Driver;
 use crate::driver::child::SHELL;
+use crate::driver::output::Told;
 use crate::driver::spawning::parts;
 use crate::guardian::protocol::{News, RunId};
 use crate::os::{NO_SUCH_FILE, limits, process};
 use crate::supervisor::{Event, ProcessIndex};
 use crate::words::exit::Killed;
+use crate::words::notice::Notice;
 use crate::words::wording;
 
 /// So much news is heard at most before it is acted on.
@@ -26,13 +28,42 @@ impl Driver {
         events: &mut Vec<Event>,
         inbox: &mut mpsc::UnboundedReceiver<Event>,
     ) {
-        // What follows from somebody's request is not mixed with what happens after it.
+        // What follows from somebody's request, or from an edit, is not mixed with what happens after it.
+        if !events.iter().all(Event::is_news) {
+            return;
+        }
         while events.last().is_none_or(Event::is_news) && events.len() < MOST_AT_ONCE {
             tokio::select! {
                 biased;
                 news = self.guardian.next(), if !self.is_guardian_lost => events.extend(self.hear(news)),
                 Some(event) = inbox.recv() => events.push(event),
                 () = future::ready(()) => return,
+            }
+        }
+    }
+
+    /// What who reads the children's output has seen there.
+    pub(super) fn told(&mut self, told: Told) {
+        match told {
+            Told::Wrote(process) => self.probe.wrote(process, Instant::now()),
+            Told::LineSeen { source, run } => {
+                let process = source;
+                let _ = self.news.send(Event::LineSeen { process, run });
+            }
+            Told::SeemsToWait(process) => {
+                // Who looks at it sees that.
+                let is_visited = self.output.visitors_size(process).is_some();
+                if !is_visited && self.can_attach(process) && self.said_to_wait.insert(process) {
+                    let process = self.plan.processes[process].name.clone();
+                    self.output.say(&Notice::SeemsToWait { process });
+                }
+            }
+            Told::StoreStopped(cause) => self.output.stop_storing(cause),
+            Told::Redraws(process) => {
+                if self.can_attach(process) {
+                    let process = self.plan.processes[process].name.clone();
+                    self.output.say(&Notice::Redraws { process });
+                }
             }
         }
     }

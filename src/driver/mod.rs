@@ -28,6 +28,7 @@ pub(crate) mod terminal_signals;
 mod trees;
 mod usage;
 mod visitors;
+mod watching;
 pub(crate) mod world;
 
 use std::collections::{HashMap, HashSet};
@@ -54,6 +55,7 @@ use crate::driver::spawning::{LiveRun, id};
 use crate::driver::stand_ins::StandIns;
 use crate::driver::stop_signals::StopSignals;
 use crate::driver::terminal_signals::{TerminalSignal, TerminalSignals};
+use crate::driver::watching::Watching;
 use crate::driver::world::World;
 use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{Request, RunId};
@@ -62,7 +64,7 @@ use crate::os::pty::Size;
 use crate::os::{memory, process, signals, spawn};
 use crate::plan::Plan;
 use crate::render::renderer::Renderer;
-use crate::supervisor::{Action, Event, ProcessIndex, Supervisor};
+use crate::supervisor::{Action, Event, ProcessIndex, Supervisor, Watched};
 use crate::syntax::keys::Keys;
 use crate::words::notice::Notice;
 use crate::words::policy::Attendance;
@@ -161,6 +163,9 @@ struct Driver {
     joins: Joins,
     sharing: Sharing,
     lending: Lending,
+    watching: Watching,
+    /// Whose files it watches, as last asked.
+    watched: Vec<(ProcessIndex, Watched)>,
     stop_signals: StopSignals,
     attendance: Attendance,
     front: Option<Front>,
@@ -220,6 +225,8 @@ impl Driver {
             joins: Joins::new(&session.world),
             sharing,
             lending: Lending::default(),
+            watching: Watching::new(),
+            watched: Vec::new(),
             world: session.world,
             stop_signals,
             attendance: session.attendance,
@@ -247,12 +254,14 @@ impl Driver {
         events.extend(self.failed_at_first());
         loop {
             self.hear_more(&mut events, &mut inbox).await;
+            self.watching.begin_turn();
             self.take_in(&mut events);
             self.note_ready();
             self.publish();
             self.seek_newly_needed();
             let awaited = self.supervisor.awaited_externals();
             self.externals.watch(&awaited, &self.news);
+            self.tend_watching();
             self.tend_attachment().await;
             if let Some(status) = self.status {
                 return self.finish(status).await;
@@ -289,6 +298,11 @@ impl Driver {
                 heard = self.joins.heard() => events.extend(self.heard(heard)),
                 gone = self.stand_ins.next() => events.extend(self.stand_in_gone(gone)),
                 request = self.sharing.next() => events.extend(self.asked(request)),
+                news = self.watching.next(), if !self.is_over() => {
+                    for news in news {
+                        events.extend(self.watching_news(news));
+                    }
+                }
                 () = self.lending.let_go() => events.extend(self.lending.end()),
                 Some(told) = self.told.recv() => self.told(told),
                 typed = typed(&mut self.keyboard) => events.extend(self.typed(&typed).await),
@@ -313,31 +327,6 @@ impl Driver {
         }
         if self.supervisor.is_stopping() {
             self.output.begin_stop();
-        }
-    }
-
-    fn told(&mut self, told: Told) {
-        match told {
-            Told::Wrote(process) => self.probe.wrote(process, Instant::now()),
-            Told::LineSeen { source, run } => {
-                let process = source;
-                let _ = self.news.send(Event::LineSeen { process, run });
-            }
-            Told::SeemsToWait(process) => {
-                // Who looks at it sees that.
-                let is_visited = self.output.visitors_size(process).is_some();
-                if !is_visited && self.can_attach(process) && self.said_to_wait.insert(process) {
-                    let process = self.plan.processes[process].name.clone();
-                    self.output.say(&Notice::SeemsToWait { process });
-                }
-            }
-            Told::StoreStopped(cause) => self.output.stop_storing(cause),
-            Told::Redraws(process) => {
-                if self.can_attach(process) {
-                    let process = self.plan.processes[process].name.clone();
-                    self.output.say(&Notice::Redraws { process });
-                }
-            }
         }
     }
 
@@ -392,6 +381,14 @@ impl Driver {
                     Some(stranger) => stranger.kill(),
                     None => self.guardian.send(&Request::Kill(id), Vec::new()),
                 }
+            }
+            Action::Signal {
+                process,
+                run,
+                signal,
+            } => {
+                let request = Request::Signal(id(process, run), signal.unsigned_abs());
+                self.guardian.send(&request, Vec::new());
             }
             Action::Try {
                 process,

@@ -94,6 +94,7 @@ impl<K: Kernel> Guardian<K> {
             Request::Spawn(spawn) => self.spawn(&spawn),
             Request::Terminate(id) => self.runs.terminate(id),
             Request::Kill(id) => self.runs.kill(id),
+            Request::Signal(id, signal) => self.runs.signal(id, signal, kernel),
             Request::Pause => self.runs.pause(kernel),
             Request::Resume => self.runs.resume(kernel),
             Request::Attached(modes) => kernel.note_terminal(modes),

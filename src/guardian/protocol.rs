@@ -40,6 +40,8 @@ pub(crate) enum Request {
     Terminate(RunId),
     /// SIGKILL to its whole tree, until it is empty.
     Kill(RunId),
+    /// A signal, by its number, to its leader.
+    Signal(RunId, u32),
     /// SIGSTOP to all that lives: Ctrl-Z.
     Pause,
     /// SIGCONT to all that lives.
@@ -138,6 +140,7 @@ impl Request {
                 .fold(frame.tag(7), |frame, half| frame.number(*half)),
             Self::Detached => frame.tag(8),
             Self::Hold => frame.tag(9),
+            Self::Signal(id, signal) => frame.tag(10).id(*id).number(*signal),
         };
         frame.finish()
     }
@@ -160,6 +163,7 @@ impl Request {
             }
             8 => Self::Detached,
             9 => Self::Hold,
+            10 => Self::Signal(body.id()?, body.number()?),
             _ => return Err(Malformed),
         };
         body.is_spent(request)
@@ -400,6 +404,7 @@ mod tests {
             Request::Attached([1, 2, 3, 4, 5, 6, 7, u32::MAX]),
             Request::Detached,
             Request::Hold,
+            Request::Signal(ID, 12),
             Request::End,
         ] {
             let frame = request.to_frame();

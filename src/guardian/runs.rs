@@ -126,6 +126,14 @@ impl Runs {
         }
     }
 
+    /// A leader that has ended is pinned, and takes none any more.
+    pub(super) fn signal(&self, id: RunId, signal: u32, kernel: &mut impl Kernel) {
+        let run = self.runs.get(&id).filter(|run| run.exit.is_none());
+        if let Some((run, signal)) = run.zip(i32::try_from(signal).ok()) {
+            kernel.send(run.leader, signal);
+        }
+    }
+
     /// Returns the longest grace among them.
     pub(super) fn terminate_all(&mut self, kernel: &mut impl Kernel) -> Duration {
         self.is_stale = true;

@@ -108,6 +108,7 @@ fn planned(process_type: &str) -> PlannedProcess {
         ready: None,
         color: None,
         tty: None,
+        watch: None,
     }
 }
 

@@ -8,7 +8,8 @@ use crate::os::process::home;
 use crate::syntax::gitignore::{self, Ignored};
 
 /// What is ignored below a directory.
-struct Source {
+#[derive(Debug)]
+pub(super) struct Source {
     directory: PathBuf,
     ignored: Ignored,
 }
@@ -45,7 +46,7 @@ fn is_ignored(repository: &Path, file: &Path) -> bool {
     false
 }
 
-fn users_own() -> Option<PathBuf> {
+pub(super) fn users_own() -> Option<PathBuf> {
     let base = std::env::var_os("XDG_CONFIG_HOME").filter(|base| !base.is_empty());
     let base = base
         .map(PathBuf::from)
@@ -54,7 +55,7 @@ fn users_own() -> Option<PathBuf> {
 }
 
 /// What cannot be read ignores nothing.
-fn source(directory: &Path, file: &Path) -> Source {
+pub(super) fn source(directory: &Path, file: &Path) -> Source {
     let bytes = file::read(file).map_or(Vec::new(), |content| content.bytes);
     Source {
         directory: directory.to_path_buf(),
@@ -63,7 +64,18 @@ fn source(directory: &Path, file: &Path) -> Source {
 }
 
 impl Source {
-    fn says_of(&self, path: &Path, is_directory: bool) -> Option<bool> {
+    pub(super) fn of(directory: &Path, ignored: Ignored) -> Self {
+        Self {
+            directory: directory.to_path_buf(),
+            ignored,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.ignored.is_empty()
+    }
+
+    pub(super) fn says_of(&self, path: &Path, is_directory: bool) -> Option<bool> {
         let path = path.strip_prefix(&self.directory).ok()?;
         self.ignored.says_of(&path.to_string_lossy(), is_directory)
     }

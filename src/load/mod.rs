@@ -2,12 +2,14 @@
 //! `.foreman`.
 
 mod below;
+pub(crate) mod checkout;
 mod detected;
 mod find;
 pub(crate) mod ignored;
 mod outline;
 mod pipes;
 mod reach;
+pub(crate) mod rules;
 mod settings;
 mod stamps;
 

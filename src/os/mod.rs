@@ -7,6 +7,7 @@ pub(crate) mod family;
 pub(crate) mod file;
 pub(crate) mod limits;
 pub(crate) mod memory;
+pub(crate) mod notifier;
 pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod pty;

@@ -129,6 +129,20 @@ pub(crate) struct PlannedProcess {
     pub(crate) tty: Option<bool>,
     /// That of its lines' prefix, of the 256 that terminals have; `None`: by its place.
     pub(crate) color: Option<u8>,
+    /// The files whose changes restart it, if any do.
+    pub(crate) watch: Option<Watch>,
+}
+
+/// Files that are watched for a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Watch {
+    /// From where the globs count.
+    pub(crate) base: PathBuf,
+    /// See [`crate::syntax::paths::Selection::new`]; never empty.
+    pub(crate) paths: Vec<String>,
+    pub(crate) ignore: Vec<String>,
+    /// What it is sent in place of a restart.
+    pub(crate) signal: Option<i32>,
 }
 
 /// A declared use of a process, as it is now.
@@ -145,6 +159,13 @@ pub(crate) struct Used {
 }
 
 impl PlannedProcess {
+    /// A run of it would begin in no other way than one of `other`.
+    pub(crate) fn begins_like(&self, other: &Self) -> bool {
+        let own = (&self.command, &self.directory, &self.env);
+        let is_same = own == (&other.command, &other.directory, &other.env);
+        is_same && self.stop_signal == other.stop_signal && self.tty == other.tty
+    }
+
     /// It is started with the session, by this session.
     pub(crate) fn runs_here(&self) -> bool {
         self.is_wanted && self.host == Host::Here

@@ -5,11 +5,12 @@ use std::ffi::{OsStr, OsString};
 use crate::plan::handle::{BadHandle, Handle};
 use crate::plan::resolve::{self, MAX_RESTARTS, Ports, Resolved, USUAL_GRACE, unfilled};
 use crate::plan::slots::Slot;
-use crate::plan::sources::Sources;
+use crate::plan::sources::{App, Sources};
 use crate::plan::uses::{self, Backing, Wire};
 use crate::plan::value::{Behind, Served, Template};
 use crate::plan::wire::{self, Automatic, Given, Own};
-use crate::plan::{Host, Plan, PlannedApp, PlannedProcess, Used, check, ports, server};
+use crate::plan::{Host, Plan, PlannedApp, PlannedProcess, Used, Watch, check, ports, server};
+use crate::syntax::settings::ProcessSettings;
 use crate::words::env::{Env, Source};
 use crate::words::report::Report;
 use crate::words::uses::Target;
@@ -154,6 +155,17 @@ fn process(
             .map(|said| said.value.clone()),
         tty: said.and_then(|said| said.tty),
         color: said.and_then(|said| said.color),
+        watch: said.and_then(|said| watch(app, said)),
+    })
+}
+
+fn watch(app: &App, said: &ProcessSettings) -> Option<Watch> {
+    let watch = said.watch.clone()?;
+    (!watch.paths.is_empty()).then(|| Watch {
+        base: app.directory.clone(),
+        paths: watch.paths,
+        ignore: watch.ignore,
+        signal: watch.signal,
     })
 }
 

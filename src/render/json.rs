@@ -4,6 +4,7 @@ mod line;
 mod notice;
 mod stand_in;
 pub(crate) mod stored;
+mod watching;
 mod wiring;
 
 use std::collections::HashMap;

@@ -3,6 +3,7 @@
 mod ended;
 mod stand_in;
 mod summary;
+mod watching;
 mod wiring;
 
 use std::time::Duration;
@@ -108,6 +109,7 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::KillingAll { .. }
         | Notice::Wiring(_)
         | Notice::StandIn(_)
+        | Notice::Watching(_)
         | Notice::StoreStopped { .. }
         | Notice::Unreachable { .. }
         | Notice::Unseen
@@ -213,6 +215,7 @@ fn sentence(notice: &Notice) -> String {
         }
         Notice::Wiring(news) => wiring::sentence(news),
         Notice::StandIn(news) => stand_in::sentence(news),
+        Notice::Watching(news) => watching::sentence(news),
         Notice::Awaited { for_ } => {
             let for_ = for_.iter().map(wording::waited_for);
             format!("waiting for {}", wording::listed(for_))

@@ -178,7 +178,7 @@ impl Supervisor {
 
 impl Process {
     /// Forgets its failures; where nothing of it runs, its next run is due.
-    fn begin_anew(&mut self, now: Instant) {
+    pub(super) fn begin_anew(&mut self, now: Instant) {
         self.history.forgive();
         self.is_wanted = true;
         if !matches!(self.state, State::Starting | State::Up(_) | State::Held(_)) {

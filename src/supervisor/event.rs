@@ -7,6 +7,7 @@ use crate::words::policy::{Attendance, KeyHints};
 use crate::words::port::Holder;
 use crate::words::ready::{Ready, Tried};
 use crate::words::stand_in::Program;
+use crate::words::watching::Changed;
 use crate::words::wire::process::NotReady;
 
 /// The place of a process in `Plan::processes`.
@@ -94,6 +95,16 @@ pub(crate) enum Event {
         process: ProcessIndex,
         variables: Vec<String>,
     },
+    /// Files that are watched for the process changed, and then none for a moment.
+    FilesChanged {
+        process: ProcessIndex,
+        changed: Changed,
+    },
+    /// The settings say something else of its runs than when the present one began.
+    SettingsChanged {
+        process: ProcessIndex,
+        changed: Changed,
+    },
     /// SIGINT, SIGTERM, SIGHUP, SIGQUIT. The second, 150 ms after the first or later, kills at once.
     ShutdownRequested,
     /// By hand: a new run, as soon as the present one is gone.
@@ -164,6 +175,13 @@ pub(crate) enum Action {
         process: ProcessIndex,
         run: u32,
     },
+    /// A signal to its first process, which goes on.
+    Signal {
+        process: ProcessIndex,
+        run: u32,
+        /// Its number on this system.
+        signal: i32,
+    },
     /// Try whether the process is ready. Of one process there is no other try until [`Event::Tried`] has come.
     Try {
         process: ProcessIndex,
@@ -223,6 +241,8 @@ impl Event {
             | Self::TakenOver { .. }
             | Self::Reached { .. }
             | Self::EnvChanged { .. }
+            | Self::FilesChanged { .. }
+            | Self::SettingsChanged { .. }
             | Self::ShutdownRequested
             | Self::RestartAsked { .. }
             | Self::StopAsked { .. }

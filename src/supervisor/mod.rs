@@ -21,6 +21,7 @@ mod tests;
 mod tries;
 mod unstarted;
 mod waits;
+mod watching;
 
 use std::time::Instant;
 
@@ -33,6 +34,7 @@ use crate::supervisor::shutdown::Stopping;
 use crate::supervisor::state::{Process, State, Up};
 use crate::supervisor::status::Status;
 use crate::supervisor::unstarted::Why;
+pub(crate) use crate::supervisor::watching::Watched;
 use crate::words::notice::Notice;
 use crate::words::policy::Attendance;
 use crate::words::port::Holder;
@@ -235,6 +237,10 @@ impl Supervisor {
             Event::GuestGone { process } => self.guest_gone(process, turn),
             Event::StandInEnded { process, run } => self.stand_in_ended(process, run, turn),
             Event::EnvChanged { process, variables } => self.env_changed(process, variables, turn),
+            Event::FilesChanged { process, changed } => self.files_changed(process, changed, turn),
+            Event::SettingsChanged { process, changed } => {
+                self.settings_changed(process, changed, turn);
+            }
             Event::ShutdownRequested => self.shutdown_requested(turn),
             Event::EndAsked | Event::OutputClosed => self.stop(turn),
             Event::GuardianLost => self.guardian_lost(turn),
@@ -244,7 +250,9 @@ impl Supervisor {
 
     fn is_about_the_living(&self, action: &Action) -> bool {
         match action {
-            Action::Terminate { process, .. } => self.processes[*process].is_alive(),
+            Action::Terminate { process, .. } | Action::Signal { process, .. } => {
+                self.processes[*process].is_alive()
+            }
             Action::Spawn { .. }
             | Action::Kill { .. }
             | Action::Try { .. }
@@ -361,7 +369,8 @@ impl Supervisor {
 
     fn may_end(&self) -> bool {
         let is_held = self.rules.attendance == Attendance::Holder;
-        self.is_stopping() || !(is_held || self.waits_for_somebody() || self.is_joined())
+        let waits = self.waits_for_somebody() || self.waits_for_a_change();
+        self.is_stopping() || !(is_held || waits || self.is_joined())
     }
 
     /// What this session was started for runs in other ones, or may yet.

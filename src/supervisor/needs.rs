@@ -133,6 +133,7 @@ impl Supervisor {
     pub(super) fn will_be_over(&self) -> bool {
         (0..self.processes.len())
             .all(|index| self.processes[index].is_over() || self.is_doomed(index))
+            && !self.waits_for_a_change()
     }
 
     fn is_doomed(&self, index: ProcessIndex) -> bool {

@@ -27,6 +27,8 @@ pub(super) struct History {
     failures: u32,
     /// When the first run that failed so began.
     failing_since: Option<Instant>,
+    /// Its next failure is final: whatever cured the last ones did not.
+    is_on_trial: bool,
     /// The latest starts only, the oldest first.
     starts: VecDeque<Instant>,
 }
@@ -64,7 +66,8 @@ pub(super) fn next(process: &mut Process, outcome: Outcome, fail_fast: bool, now
     if is_success && !is_wanted {
         return Next::Completed;
     }
-    if !is_wanted || (fail_fast && !is_success) {
+    let is_final = fail_fast || history.is_on_trial;
+    if !is_wanted || (is_final && !is_success) {
         return Next::NotRestarted;
     }
     let failing_since = history.failing_since.filter(|_| !is_success);
@@ -119,6 +122,12 @@ impl History {
         self.restarts = 0;
         self.failures = 0;
         self.failing_since = None;
+        self.is_on_trial = false;
+    }
+
+    /// Something may have cured it: one run will tell.
+    pub(super) fn try_once(&mut self) {
+        self.is_on_trial = true;
     }
 
     pub(super) fn note_start(&mut self, now: Instant) {

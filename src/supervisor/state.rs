@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::plan::consumers::Consumers;
-use crate::plan::{self, Host, Need, PlannedProcess, server};
+use crate::plan::{self, Host, Need, PlannedProcess, Watch, server};
 use crate::supervisor::readiness::Listening;
 use crate::supervisor::restart::History;
 use crate::supervisor::stand_in::{Guest, StandIn};
@@ -44,6 +44,7 @@ pub(super) struct Process {
     /// The session was started for it, not for one that uses it.
     pub(super) is_meant: bool,
     pub(super) needs: Vec<Need>,
+    pub(super) watch: Option<Watch>,
     pub(super) state: State,
     pub(super) wish: Wish,
     /// Who is to have its place once nothing of it runs; while the wish is [`Wish::MakeRoom`].
@@ -178,6 +179,7 @@ impl Process {
             is_wanted: planned.is_wanted,
             is_meant: planned.is_meant,
             needs: planned.needs.clone(),
+            watch: planned.watch.clone(),
             state,
             wish: Wish::Run,
             guest: None,
@@ -203,6 +205,7 @@ impl Process {
         self.ready.clone_from(&planned.ready);
         self.consumers = consumers;
         self.needs = planned.needs.clone();
+        self.watch.clone_from(&planned.watch);
         // One that is first asked for now has got its port only now.
         if self.port.is_none() && !self.is_elsewhere() {
             self.port = planned.port;

@@ -13,6 +13,7 @@ mod stages;
 mod stand_ins;
 mod steering;
 mod tries;
+mod watching;
 mod wiring;
 
 use std::time::{Duration, Instant};
@@ -61,6 +62,7 @@ fn planned(process_type: &str) -> PlannedProcess {
         ready: None,
         color: None,
         tty: None,
+        watch: None,
     }
 }
 
@@ -140,6 +142,7 @@ impl Story {
                 Action::Spawn { .. }
                 | Action::Terminate { .. }
                 | Action::Kill { .. }
+                | Action::Signal { .. }
                 | Action::Try { .. }
                 | Action::GiveUpTry { .. }
                 | Action::LetIn { .. }

@@ -23,6 +23,11 @@ pub(crate) fn parse(text: &str) -> Ignored {
 }
 
 impl Ignored {
+    /// No line ignores anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What the last line about `path` says of it; `None`: no line is about it.
     pub(crate) fn says_of(&self, path: &str, is_directory: bool) -> Option<bool> {
         let mut lines = self.0.iter().rev();

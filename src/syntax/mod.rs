@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod line_command;
 pub(crate) mod moment;
 pub(crate) mod number;
+pub(crate) mod paths;
 pub(crate) mod procfile;
 pub(crate) mod settings;
 mod span;

@@ -14,6 +14,7 @@ pub(crate) mod secret;
 pub(crate) mod stand_in;
 pub(crate) mod url;
 pub(crate) mod uses;
+pub(crate) mod watching;
 pub(crate) mod wire;
 pub(crate) mod wiring;
 pub(crate) mod wording;

@@ -7,6 +7,7 @@ use crate::words::name::{AppName, ProcessName};
 use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
 use crate::words::stand_in::StandIn;
+use crate::words::watching::Watching;
 use crate::words::wire::process::NotReady;
 use crate::words::wiring::Wiring;
 
@@ -194,6 +195,8 @@ pub(crate) enum Notice {
     Wiring(Wiring),
     /// Of programs in the places of processes.
     StandIn(StandIn),
+    /// Of files that changed.
+    Watching(Watching),
     /// What processes write is not stored any more.
     StoreStopped {
         cause: String,

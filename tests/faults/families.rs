@@ -11,6 +11,9 @@ use crate::support::{Devrun, Project, helper};
 /// A process type, its command, and the files into which its members write their pids.
 type Kind = (&'static str, String, &'static [&'static str]);
 
+/// Who is deaf, and has time.
+const PATIENT: &str = "patient";
+
 fn kinds() -> Vec<Kind> {
     let mut kinds: Vec<Kind> = vec![
         (
@@ -78,13 +81,25 @@ pub struct Family {
 }
 
 impl Family {
-    /// No process has a port, so that nobody waits for one that is never served.
     pub fn new() -> Self {
+        Self::of(kinds())
+    }
+
+    /// One more of them holds out for a minute: no shutdown is over before, whoever else has been killed.
+    pub fn that_holds_out() -> Self {
+        let mut kinds = kinds();
+        kinds.push((PATIENT, helper("deaf patient"), &[PATIENT]));
+        Self::of(kinds)
+    }
+
+    /// No process has a port, so that nobody waits for one that is never served.
+    fn of(kinds: Vec<Kind>) -> Self {
         let (mut procfile, mut settings) = (String::new(), "processes:\n".to_string());
         let mut files = Vec::new();
-        for (name, command, of_members) in kinds() {
+        for (name, command, of_members) in kinds {
+            let timeout = if name == PATIENT { ", timeout: 60" } else { "" };
             procfile += &format!("{name}: {command}\n");
-            settings += &format!("  {name}: {{ port: false }}\n");
+            settings += &format!("  {name}: {{ port: false{timeout} }}\n");
             files.extend(of_members);
         }
         let project = Project::with_procfile(&procfile).file("devrun.yaml", settings);
@@ -118,8 +133,13 @@ impl Family {
 /// Ends a session of every kind of descendant, with pipes and with terminals. devrun has that status then, and
 /// has said that (who is killed may have said nothing yet); nobody is left, and nobody else has noticed anything.
 pub fn check(end: fn(&mut Devrun), status: i32, said: &str) {
+    check_those(Family::new, end, status, said);
+}
+
+/// The same with such a family.
+pub fn check_those(family: fn() -> Family, end: fn(&mut Devrun), status: i32, said: &str) {
     for tty in ["never", "always"] {
-        let (family, bystander) = (Family::new(), Bystander::new());
+        let (family, bystander) = (family(), Bystander::new());
         let mut command = family.command(&["--tty", tty]);
         command.process_group(bystander.group());
         let mut devrun = family.run(command);

@@ -214,7 +214,6 @@ fn a_process_that_runs_is_shown_as_its_session_has_it() {
     let mut devrun = project.spawn(command);
     devrun.wait_for("A=[2]");
     project.write("other.env", "A=3\nN=3\n");
-    project.write("devrun.yaml", "env: { N: 3 }\n");
     let of_web = |variable: &str| value(&project, &["web"], variable);
     assert_eq!(of_web("A").as_deref(), Some("2"));
     assert_eq!(of_web("E").as_deref(), Some("2"));

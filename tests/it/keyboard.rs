@@ -53,7 +53,7 @@ fn r_alone_restarts_what_has_failed_with_its_count_begun_anew() {
     let mut screen = Screen::start(&project, &["--restart", "never"]);
     screen.wait_for("job.1  | boom");
     screen.wait_for("not restarted. Its last lines:\r\nsystem |   boom\r\n");
-    screen.wait_for("fix it, then: r job + Enter");
+    screen.wait_for("failed; waiting for a change or r job + Enter");
     project.write("repaired", "");
     screen.command("r");
     screen.wait_for("job.1  | repaired");

@@ -48,4 +48,5 @@ mod support;
 mod terminal;
 mod uses;
 mod wait;
+mod watch;
 mod wiring;

@@ -81,6 +81,29 @@ fn one_that_is_ready_no_more_is_said_once_and_so_is_that_it_is_again() {
 }
 
 #[test]
+fn one_that_is_restarted_by_an_edit_is_ready_only_when_it_says_so_again() {
+    let project = project(
+        &format!("api: {}\n", helper("healthy-while go")),
+        "processes: { api: { ready: { http: /healthz }, watch: [src] } }\n",
+    )
+    .file("go", "")
+    .file("src/app.py", "1");
+    let mut devrun = project.start();
+    devrun.wait_for("all up in");
+    assert_eq!(told(&project, 0)["ready"], true);
+    std::fs::remove_file(project.directory().join("go")).unwrap();
+    project.write("src/app.py", "2");
+    devrun.wait_for("api.1: src/app.py changed, restarting it");
+    wait_until_shown(&project, "listens, not ready yet: HTTP 503");
+    assert_eq!(told(&project, 0)["run"], 2);
+    project.write("go", "");
+    assert_eq!(project.run(&["wait", "api"]).status, 0);
+    assert_eq!(told(&project, 0)["ready"], true);
+    assert_eq!(devrun.count("restarting it"), 1);
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
 fn one_that_is_always_restarted_is_restarted_when_it_is_ready_no_more() {
     let command = format!("{}; rm -f never", helper("healthy-while go"));
     let settings = "processes: { api: { restart: always, ready: { http: /, status: [200] } } }\n";

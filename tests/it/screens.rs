@@ -121,7 +121,7 @@ fn a_wrong_port_a_failure_and_a_straggler() {
         own_lines(&screen.seen.text(), columns)
     });
     let failure = "job.1 exited with status 3 after N s; not restarted:";
-    let cure = "fix it, then: r job + Enter, or devrun restart job";
+    let cure = "failed; waiting for a change or r job + Enter";
     assert_shown(&wide, &[failure, "  boom", cure]);
     assert_shown(
         &wide,

@@ -350,6 +350,7 @@ fn a_second_start_touches_nothing() {
     let help = " help: `devrun ps` and `devrun logs -f` show it, `devrun restart` restarts it, \
                 `devrun stop` ends it\n";
     assert!(second.stderr.ends_with(help), "{}", second.stderr);
+    assert_eq!(devrun.stdout.text(), before);
     // Wrong files are no reason not to say so.
     project.write("devrun.yaml", "unknown: 1\n");
     assert_eq!(project.run(&["start"]).stderr, second.stderr);
@@ -362,7 +363,6 @@ fn a_second_start_touches_nothing() {
         "{}",
         refused.stderr
     );
-    assert_eq!(devrun.stdout.text(), before);
     assert_eq!(devrun.interrupt(), 0);
 }
 

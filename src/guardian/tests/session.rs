@@ -170,6 +170,11 @@ impl Session {
                 self.ask(Request::Spawn(spawn));
             }
             Action::Terminate { process, run } => self.ask(Request::Terminate(id(process, run))),
+            Action::Signal {
+                process,
+                run,
+                signal,
+            } => self.ask(Request::Signal(id(process, run), signal.unsigned_abs())),
             Action::Kill { process, run } => self.ask(Request::Kill(id(process, run))),
             Action::Finish { status } => {
                 self.status = Some(status);

@@ -94,6 +94,7 @@ impl Json {
             }
             Notice::Wiring(news) => self.wiring(news, out),
             Notice::StandIn(news) => self.stand_in(news, out),
+            Notice::Watching(news) => self.watching(news, out),
             Notice::AllUp {
                 after,
                 rows,

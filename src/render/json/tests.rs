@@ -14,6 +14,7 @@ use crate::words::notice::{
 };
 use crate::words::policy::KeyHints;
 use crate::words::port::Holder;
+use crate::words::watching::{Blind, Changed, Then, Watching};
 use crate::words::wire::process::NotReady;
 
 fn name(process_type: &str) -> ProcessName {
@@ -427,5 +428,25 @@ fn what_waiting_comes_to_is_told() {
             variables: vec!["API_URL".into()],
         },
         r#""process.env_changed","process":"web.1","variables":["API_URL"]"#,
+    );
+    let news = Watching::Changed {
+        process: name("web"),
+        changed: Changed {
+            file: "src/app.py".into(),
+            others: 3,
+        },
+        then: Then::Signal(1),
+    };
+    check(
+        &Notice::Watching(news),
+        r#""files.changed","process":"web.1","file":"src/app.py","others":3,"next":"signal","signal":1"#,
+    );
+    let news = Watching::Blind {
+        files: "~/shop".into(),
+        why: Blind::Network { kind: "NFS".into() },
+    };
+    check(
+        &Notice::Watching(news),
+        r#""files.unseen","files":"~/shop","why":"network","said":"NFS""#,
     );
 }

@@ -82,7 +82,11 @@ fn cure(process: &ProcessName, hints: KeyHints, page: &Page<'_>) -> Option<Text>
         format!("r {name} + Enter"),
         format!("devrun restart {name}"),
     );
-    let before = "fix it, then:";
+    let usual = "failed; waiting for a change or";
+    let before = match page.has_room_for(usual) {
+        true => usual,
+        false => "waits for a change, or:",
+    };
     let both = format!("{keys}, or {command}");
     let text = match hints {
         KeyHints::None => return None,

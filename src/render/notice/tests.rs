@@ -4,6 +4,7 @@ mod ready;
 mod stand_in;
 mod starts;
 mod summary;
+mod watching;
 mod wiring;
 
 use unicode_width::UnicodeWidthStr;
@@ -411,9 +412,12 @@ fn who_was_given_up_can_be_started_by_hand_where_somebody_is_there() {
         check(&notice, &[not_restarted, "  boom", expected]);
         notice
     };
-    let long = "fix it, then: r worker + Enter, or devrun restart worker";
+    let long = "failed; waiting for a change or r worker + Enter";
     let notice = hinted(KeyHints::Commands, long);
-    hinted(KeyHints::Clients, "fix it, then: devrun restart worker");
+    hinted(
+        KeyHints::Clients,
+        "failed; waiting for a change or devrun restart worker",
+    );
     // Where both do not stand in one line, that of the keyboard does.
     let check = |columns, expected: &[&str]| {
         assert!(
@@ -421,8 +425,18 @@ fn who_was_given_up_can_be_started_by_hand_where_somebody_is_there() {
                 .ends_with(&expected.iter().map(ToString::to_string).collect::<Vec<_>>())
         );
     };
-    check(55, &["  boom", "fix it, then: r worker + Enter"]);
-    check(20, &["  boom", "fix it, then:", "  r worker + Enter"]);
+    check(
+        80,
+        &["  boom", &format!("{long}, or devrun restart worker")],
+    );
+    check(
+        40,
+        &[
+            "  boom",
+            "failed; waiting for a change or",
+            "  r worker + Enter",
+        ],
+    );
 }
 
 #[test]

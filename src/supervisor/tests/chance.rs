@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use crate::plan::{External, Host, Need, Plan, PlannedProcess, Provider};
+use crate::plan::{External, Host, Need, Plan, PlannedProcess, Provider, Watch};
 use crate::supervisor::tests::chance::fate::Fate;
 use crate::supervisor::tests::chance::start::Start;
 use crate::supervisor::tests::chance::world::{Run, World};
@@ -20,6 +20,7 @@ use crate::words::exit::{Exit, Killed};
 use crate::words::policy::{Attendance, OnExit, RestartPolicy};
 use crate::words::port::Holder;
 use crate::words::stand_in::Program;
+use crate::words::watching::Changed;
 
 const PROCESSES: usize = 4;
 
@@ -70,6 +71,7 @@ impl World {
             44..52 => self.pass_to_deadline(),
             52..56 => self.answer_try(process, step.amount),
             56 => self.replace(process),
+            57 if rarely(3) => self.change_files(process, step.amount),
             57 => self.by_hand(process, step.amount),
             58 => self.rewire(process, step.amount),
             59 => self.late_news(process),
@@ -214,6 +216,20 @@ impl World {
         }
         let variables = Vec::new();
         self.tell(Event::EnvChanged { process, variables });
+    }
+
+    /// What follows is said: see [`World::hear_change`].
+    fn change_files(&mut self, process: ProcessIndex, amount: u16) {
+        self.children[process].was_failed = self.supervisor.has_failed(process);
+        let changed = Changed {
+            file: "src/app.py".into(),
+            others: 0,
+        };
+        self.tell(if amount & 0x100 == 0 {
+            Event::FilesChanged { process, changed }
+        } else {
+            Event::SettingsChanged { process, changed }
+        });
     }
 
     fn lose_the_guardian(&mut self) {
@@ -437,7 +453,18 @@ fn plan(choice: u32, wiring: u64, index: usize) -> PlannedProcess {
         RestartPolicy::OnFailure,
         RestartPolicy::Never,
     ];
+    let watch = |signal| Watch {
+        base: "/app".into(),
+        paths: vec!["src".into()],
+        ignore: Vec::new(),
+        signal,
+    };
     PlannedProcess {
+        watch: match (bits >> 9) & 7 {
+            0 | 1 => Some(watch(None)),
+            2 => Some(watch(Some(1))),
+            _ => None,
+        },
         restart: policies[bits as usize % policies.len()],
         on_exit: [OnExit::Keep, OnExit::Shutdown][usize::from(bits & 0x1c == 0x1c)],
         grace: Duration::from_secs([5, 5, 0, 2][(bits >> 5) as usize % 4]),

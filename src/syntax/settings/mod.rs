@@ -13,6 +13,7 @@ mod tests;
 mod uses;
 mod value;
 mod variable;
+mod watch;
 pub(crate) mod yaml;
 
 use std::time::Duration;
@@ -80,6 +81,18 @@ pub(crate) struct ProcessSettings {
     pub(crate) tty: Option<bool>,
     /// That of its lines' prefix, of the 256 that terminals have.
     pub(crate) color: Option<u8>,
+    pub(crate) watch: Option<WatchSetting>,
+}
+
+/// `watch:` of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WatchSetting {
+    /// Globs of the files whose changes count, from the app's directory; none: no file's do.
+    pub(crate) paths: Vec<String>,
+    /// Those that do not count after all, as lines of a `.gitignore`.
+    pub(crate) ignore: Vec<String>,
+    /// What it is sent in place of a restart: its number on this system.
+    pub(crate) signal: Option<i32>,
 }
 
 /// `port:` of a process.

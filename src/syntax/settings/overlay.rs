@@ -46,6 +46,7 @@ impl ProcessSettings {
             stop_signal: local.stop_signal.or(self.stop_signal),
             ready: local.ready.or(self.ready),
             tty: local.tty.or(self.tty),
+            watch: local.watch.or(self.watch),
             color: local.color.or(self.color),
         }
     }

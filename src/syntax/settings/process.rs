@@ -3,7 +3,7 @@
 use crate::syntax::settings::reader::{Entry, Keys, Reader};
 use crate::syntax::settings::yaml::Value;
 use crate::syntax::settings::{
-    PortSetting, ProcessSettings, Said, app, ready, signal, value, variable,
+    PortSetting, ProcessSettings, Said, app, ready, signal, value, variable, watch,
 };
 
 pub(super) const TTY: &[(&str, Option<bool>)] = &[
@@ -81,6 +81,9 @@ pub(super) const KEYS: Keys<ProcessSettings> = Keys {
                 reader.choice(entry, TTY).flatten()
             };
         }),
+        ("watch", |reader, entry, process| {
+            process.watch = watch::read(reader, entry);
+        }),
         ("color", |reader, entry, process| {
             process.color = if matches!(entry.value.value, Value::Number) {
                 let expected = "a color from 0 to 255, or its name";
@@ -141,6 +144,7 @@ impl ProcessSettings {
             stop_signal: None,
             ready: None,
             tty: None,
+            watch: None,
             color: None,
         }
     }

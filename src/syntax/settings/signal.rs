@@ -32,7 +32,9 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<i32> {
     let names = || SIGNALS.iter().map(|(name, _)| *name);
     let meant = cut(&written).to_ascii_uppercase();
     let help = match meant.strip_prefix("SIG").unwrap_or(&meant) {
-        "KILL" | "9" => Some("what outlives the `timeout:` is killed anyway".to_string()),
+        "KILL" | "9" if entry.name == "stop_signal" => {
+            Some("what outlives the `timeout:` is killed anyway".to_string())
+        }
         name => wording::did_you_mean(name, names()),
     };
     reader.wrong(entry, &wording::choice(names()), help);

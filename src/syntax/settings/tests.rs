@@ -106,6 +106,28 @@ fn there_are_four_ways_to_be_ready() {
 }
 
 #[test]
+fn a_watch_has_several_forms() {
+    let watch = |text: &str| process(&format!("{{watch: {text}}}")).watch;
+    let of = |paths: &[&str]| WatchSetting {
+        paths: paths.iter().map(ToString::to_string).collect(),
+        ..WatchSetting::default()
+    };
+    assert_eq!(watch("src"), Some(of(&["src"])));
+    assert_eq!(watch("[src, '*.toml']"), Some(of(&["src", "*.toml"])));
+    assert_eq!(watch("[]"), Some(of(&[])));
+    assert_eq!(watch(""), None);
+    let long = WatchSetting {
+        ignore: vec!["*.log".into()],
+        signal: Some(1),
+        ..of(&["src"])
+    };
+    assert_eq!(
+        watch("{paths: [src], ignore: '*.log', signal: HUP}"),
+        Some(long)
+    );
+}
+
+#[test]
 fn values_have_several_forms() {
     let tty = |text: &str| process(&format!("{{tty: {text}}}")).tty;
     assert_eq!(

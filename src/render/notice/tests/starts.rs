@@ -31,7 +31,7 @@ fn what_follows_a_start_that_failed_is_said() {
         Next::Restart { number, delay },
         &[&format!("{failed}; restart 2 in 1 s")],
     );
-    let hint = "fix it, then: r web + Enter, or devrun restart web";
+    let hint = "failed; waiting for a change or r web + Enter, or devrun restart web";
     check(
         Next::NotRestarted,
         &[&format!("{failed}; not restarted"), hint],

@@ -12,6 +12,7 @@ use crate::words::exit::Exit;
 use crate::words::name::ProcessName;
 use crate::words::notice::{Ended, Next, NotStarted, Notice, Shown};
 use crate::words::policy::{Attendance, RestartPolicy};
+use crate::words::watching::{Then, Watching};
 
 const ONE_KEY_PRESS: Duration = Duration::from_millis(150);
 
@@ -60,6 +61,10 @@ pub(super) struct Child {
     /// Another session has asked for it.
     pub(super) is_leaving: bool,
     pub(super) is_wanted: bool,
+    /// It had failed when files were changed.
+    pub(super) was_failed: bool,
+    /// They may have cured it: its next failure is final.
+    is_on_trial: bool,
     pub(super) tries: u32,
     pub(super) trying: Option<Trying>,
 }
@@ -115,6 +120,8 @@ impl World {
             elsewhere: Elsewhere::Unknown,
             is_leaving: false,
             is_wanted: plan.is_wanted,
+            was_failed: false,
+            is_on_trial: false,
             tries: 0,
             trying: None,
         };
@@ -201,6 +208,10 @@ impl World {
             } => self.begin_try(process, number),
             Action::GiveUpTry { process, number } => self.give_up_try(process, number),
             Action::Say(notice) => self.hear_said(notice),
+            Action::Signal { process, run, .. } => {
+                let run = self.living(process, run);
+                assert!(run.terminated.is_none(), "not who is being ended");
+            }
             Action::LetIn { process, run } => self.let_in(process, run),
             Action::TurnAway { process } => {
                 let child = &mut self.children[process];
@@ -382,6 +393,7 @@ impl World {
             Notice::SpawnFailed(failed) => self.hear_failed_start(&failed),
             Notice::NeedFailed { provider, .. } => self.hear_failed_need(&provider),
             Notice::Exited(ended) => self.hear_end(&ended),
+            Notice::Watching(news) => self.hear_change(&news),
             Notice::Awaited { .. } => {
                 let attendance = self.rules.attendance;
                 assert_eq!(attendance, Attendance::Nobody, "somebody attends it");
@@ -394,6 +406,34 @@ impl World {
             dones,
         } = self.said;
         assert!(summaries <= 1 && stops <= 1 && dones <= 1, "said once");
+    }
+
+    /// Whom it is started for as well waits for it, or did in vain.
+    fn hear_change(&mut self, news: &Watching) {
+        let Watching::Changed { process, then, .. } = news else {
+            return;
+        };
+        assert!(!self.was_stopping, "nothing is begun again");
+        if matches!(then, Then::Signal(_)) {
+            return;
+        }
+        let mut begun = vec![self.index(process)];
+        let mut place = 0;
+        while let Some(process) = begun.get(place).copied() {
+            let child = &mut self.children[process];
+            child.is_asked_for = true;
+            child.is_on_trial |= place == 0 && child.was_failed && child.plan.watch.is_none();
+            if place == 0 {
+                child.is_wanted = true;
+                self.failures.retain(|(failed, ..)| *failed != process);
+            }
+            let is_its = |need: &Need| need.on == Provider::Process(process);
+            let all = 0..self.children.len();
+            let consumers = all.filter(|it| self.children[*it].plan.needs.iter().any(is_its));
+            let new: Vec<usize> = consumers.filter(|it| !begun.contains(it)).collect();
+            begun.extend(new);
+            place += 1;
+        }
     }
 
     fn hear_end(&mut self, ended: &Ended) {
@@ -434,7 +474,10 @@ impl World {
         match next {
             Next::Unstartable | Next::GivenUp { .. } => true,
             Next::NotRestarted => {
-                let is_final = child.plan.restart == RestartPolicy::Never || self.rules.fail_fast;
+                // A run that lasted, or somebody who asked for one, may have ended the trial.
+                let is_last = child.is_on_trial && self.supervisor.has_failed(process);
+                let is_once = self.rules.fail_fast || is_last;
+                let is_final = child.plan.restart == RestartPolicy::Never || is_once;
                 is_final && !exit.is_success() && !child.is_unwanted
             }
             Next::Restart { .. } | Next::Completed => false,

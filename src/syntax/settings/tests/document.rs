@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::syntax::settings::reader::Keys;
-use crate::syntax::settings::uses;
+use crate::syntax::settings::{uses, watch};
 
 const DOCUMENT: &str = include_str!("../../../../docs/settings.md");
 
@@ -52,6 +52,13 @@ fn each_key_has_an_example() {
         };
         format!("uses:\n  A:\n    {target}\n    {example}\n")
     });
+    check("A watch", &watch::KEYS, |example| {
+        let paths = match example.split(':').next() {
+            Some("paths") => "",
+            Some(_) | None => "paths: x",
+        };
+        format!("processes:\n  web:\n    watch:\n      {paths}\n      {example}\n")
+    });
 }
 
 #[test]
@@ -59,4 +66,8 @@ fn the_files_in_it_are_read() {
     let files = DOCUMENT.split("```yaml\n").skip(1);
     let files = files.map(|file| file.split("```").next().unwrap());
     assert_eq!(files.map(read).count(), 2);
+    let page = include_str!("../../../../docs/watch.md");
+    let file = page.split("```yaml\n").nth(1).unwrap();
+    let watched = read(file.split("```").next().unwrap()).processes;
+    assert!(watched.iter().all(|process| process.watch.is_some()));
 }

@@ -76,7 +76,8 @@ fn no_value_of_a_variable_is_quoted() {
 fn check(text: &str, headline: &str) {
     let begun = Instant::now();
     let parsed = parse("devrun.yaml", text);
-    assert!(begun.elapsed() < Duration::from_secs(1));
+    // Milliseconds, where nobody else wants the processor.
+    assert!(begun.elapsed() < Duration::from_secs(10));
     let [report] = parsed.errors.as_slice() else {
         panic!("{:?}", parsed.errors)
     };

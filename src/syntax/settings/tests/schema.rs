@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::syntax::settings::reader::Keys;
-use crate::syntax::settings::{signal, uses, value};
+use crate::syntax::settings::{signal, uses, value, watch};
 
 /// As much of a JSON Schema as that file has need of.
 struct Schema(Value);
@@ -132,6 +132,7 @@ fn schema_and_reader_know_the_same_keys() {
     check("", &app::KEYS);
     check("/$defs/process", &process::KEYS);
     check("/$defs/use", &uses::KEYS);
+    check("/$defs/watch", &watch::KEYS);
     check("/$defs/process/properties/ready", &ready::KEYS);
 }
 
@@ -151,11 +152,11 @@ fn schema_and_reader_know_the_same_words() {
     check("/$defs/use/properties/on_change/enum", uses::ON_CHANGE);
     let signals = signal::SIGNALS.iter().map(|(name, _)| name.to_string());
     let long = signals.clone().map(|name| format!("SIG{name}"));
-    let pointer = "/$defs/process/properties/stop_signal/anyOf/1/enum";
-    assert_eq!(
-        Schema::read().words(pointer),
-        signals.chain(long).collect::<Vec<_>>()
-    );
+    let all: Vec<String> = signals.chain(long).collect();
+    let stop = "/$defs/process/properties/stop_signal/anyOf/1/enum";
+    assert_eq!(Schema::read().words(stop), all);
+    let change = "/$defs/watch/properties/signal/anyOf/1/enum";
+    assert_eq!(Schema::read().words(change), all);
 }
 
 /// Each key has its description, for the editor.
@@ -163,7 +164,7 @@ fn schema_and_reader_know_the_same_words() {
 fn every_key_of_the_schema_says_what_it_does() {
     let schema = Schema::read();
     let ready = "/$defs/process/properties/ready";
-    for pointer in ["", "/$defs/process", "/$defs/use", ready] {
+    for pointer in ["", "/$defs/process", "/$defs/use", "/$defs/watch", ready] {
         let properties = schema.at(&format!("{pointer}/properties")).as_object();
         for (name, property) in properties.unwrap() {
             assert!(property.get("description").is_some(), "{name}");
@@ -200,6 +201,10 @@ fn schema_and_reader_take_the_same_files() {
     process("{port: 65535, restart: never, max_restarts: 0, on_exit: shutdown, timeout: 0}");
     process("{tty: true, stop_signal: 15, ports: , uses: , depends_on: }");
     process("{tty: never, stop_signal: SIGUSR1}");
+    process("{watch: src}");
+    process("{watch: [src, '*.toml']}");
+    process("{watch: }");
+    process("{watch: {paths: [src], ignore: '*.log', signal: HUP}}");
     process("{ready: {http: /healthz}, color: 255}");
     process("{ready: {http: '/a?b=c', status: 401}, color: bright-red}");
     process("{ready: {http: /, status: [200, 401]}}");
@@ -308,6 +313,15 @@ fn schema_and_reader_refuse_the_same_files() {
         "{tty: x}",
         "{tty: 1}",
         "{cwd: }",
+    ] {
+        process(text);
+    }
+    for text in [
+        "{watch: true}",
+        "{watch: [1]}",
+        "{watch: {ignore: [a]}}",
+        "{watch: {paths: [a], signal: KILL}}",
+        "{watch: {paths: [a], files: [b]}}",
     ] {
         process(text);
     }
