@@ -66,6 +66,16 @@ pub(crate) fn resize_pipe(pipe: BorrowedFd<'_>, bytes: i32) {
     let _ = (pipe, bytes);
 }
 
+/// As [`resize_pipe`], of a pipe that has less: somebody may have given it more.
+pub(crate) fn grow_pipe(pipe: BorrowedFd<'_>, bytes: i32) {
+    #[cfg(target_os = "linux")]
+    if fcntl(pipe, FcntlArg::F_GETPIPE_SZ).is_ok_and(|has| has < bytes) {
+        resize_pipe(pipe, bytes);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (pipe, bytes);
+}
+
 pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(descriptor, FcntlArg::F_GETFL)?);
     fcntl(descriptor, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;

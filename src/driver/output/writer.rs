@@ -15,6 +15,9 @@ use crate::os::{descriptor, signals, watched};
 const PIECE: usize = 64 * 1024;
 /// What comes last has to wait for all that waits before it. So much keeps a pipe full.
 const DEPTH_OF_TASK: usize = 64 * 1024;
+/// What our reader's pipe holds at the least: twice what is there by default, so that it is written to while it is
+/// read from. Else reader and writer take turns, and each turn wakes the other one.
+const READERS_PIPE: i32 = 128 * 1024;
 /// A thread has something to do with that until it is given more.
 const DEPTH_OF_THREAD: usize = 512 * 1024;
 /// The thread is woken for so much at once where more and more comes: each time costs two system calls.
@@ -79,6 +82,7 @@ impl Writer {
     }
 
     fn start_task(pipe: AsyncFd<OwnedFd>) -> Self {
+        descriptor::grow_pipe(pipe.get_ref().as_fd(), READERS_PIPE);
         let shared = Shared::new(DEPTH_OF_TASK);
         tokio::task::spawn_local(write_at_once(Arc::clone(&shared), pipe));
         Self(shared)
