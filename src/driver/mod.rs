@@ -325,6 +325,7 @@ impl Driver {
         for action in actions {
             self.carry_out(action);
         }
+        self.guardian.flush();
         if self.supervisor.is_stopping() {
             self.output.begin_stop();
         }

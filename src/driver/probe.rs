@@ -73,6 +73,11 @@ impl Watched {
             .any(|listener| Some(listener.port) == self.port)
     }
 
+    /// It is on its PORT, and not known yet whose it is.
+    fn is_puzzled_by(&self, socket: &Listening) -> bool {
+        Some(socket.port) == self.port && self.spawned_at.is_some() && self.stranger.is_none()
+    }
+
     /// Not what it serves its PORT with, nor what it does in its place.
     fn is_beside(&self, owned: &Owned) -> bool {
         self.further.contains(&owned.socket.port)
@@ -137,6 +142,7 @@ impl Probe {
         if let Some(watched) = self.watched.get_mut(&id) {
             watched.marks.begin(pid, session);
             watched.spawned_at = Some(now);
+            self.sockets.somebody_joined();
             if watched.is_to_listen() {
                 let at = now + FIRST_INTERVAL;
                 watched.next_at = Some(at);
@@ -160,6 +166,7 @@ impl Probe {
             let parents = [Some(self.guardian), Some(1)];
             adopted.retain(|pid| parents.contains(&process::parents(*pid).next()));
             adopted.push(pid);
+            self.sockets.somebody_joined();
             if watched.is_to_listen() {
                 watched.next_at = Some(now);
                 self.expect(now);
@@ -212,7 +219,9 @@ impl Probe {
         let Ok(mut listening) = socket::listeners() else {
             return Vec::new();
         };
-        if !self.sockets.has_news(&mut listening) {
+        let watched = self.watched.values();
+        let matters = |socket: &Listening| watched.clone().any(|it| it.is_puzzled_by(socket));
+        if !self.sockets.has_news(&mut listening, matters, now) {
             return Vec::new();
         }
         let owners = trees::members(self.guardian, &self.spawned_runs());

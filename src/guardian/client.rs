@@ -10,7 +10,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::timeout;
 
-use crate::guardian::protocol::{Malformed, News, Request, take_frame};
+use crate::guardian::protocol::{Inbox, Malformed, News, Request};
 use crate::os::descriptor::{self, Waits};
 use crate::os::spawn::{self, Habits, Side};
 use crate::os::{signals, watched};
@@ -59,15 +59,28 @@ pub(crate) fn start(habits: Habits, let_go: impl FnOnce()) -> io::Result<Started
     }
 }
 
+/// So many bytes of requests are sent in one piece, at most.
+const MOST_JOINED: usize = 64 * 1024;
+
 /// The way to the guardian.
 #[derive(Debug)]
 pub(crate) struct Guardian {
     socket: AsyncFd<OwnedFd>,
-    /// Frames that the socket had no room for, with what travels along.
+    /// Frames that are not sent yet, with what travels along; those with which nothing does are joined.
     outbox: VecDeque<(Vec<u8>, Vec<OwnedFd>)>,
-    /// The system could not send the first of them, and nobody tells when it can.
-    is_short: bool,
-    inbox: Vec<u8>,
+    way: Way,
+    inbox: Inbox,
+}
+
+/// Whether anything can be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// As far as is known.
+    Free,
+    /// The socket has no room, and tells when it has.
+    Full,
+    /// The system has none, and nobody tells when it has.
+    Short,
 }
 
 impl Guardian {
@@ -77,17 +90,26 @@ impl Guardian {
         Ok(Self {
             socket: watched::watch(started.socket, interest)?,
             outbox: VecDeque::new(),
-            is_short: false,
-            inbox: Vec::new(),
+            way: Way::Free,
+            inbox: Inbox::default(),
         })
     }
 
-    /// Sends it now or, where the socket is full, as [`Guardian::next`] goes on: two that both only
-    /// send would wait for one another for ever. Requests to a guardian that is gone are lost; its end
-    /// is heard from `next`.
+    /// Sends it now if something travels with it, else with [`Guardian::flush`]; where the socket is full, as
+    /// [`Guardian::next`] goes on: two that both only send would wait for one another for ever. Requests to a
+    /// guardian that is gone are lost; its end is heard from `next`.
     pub(crate) fn send(&mut self, request: &Request, passed: Vec<OwnedFd>) {
-        self.outbox.push_back((request.to_frame(), passed));
-        self.flush();
+        let frame = request.to_frame();
+        if !passed.is_empty() {
+            self.outbox.push_back((frame, passed));
+            return self.flush();
+        }
+        match self.outbox.back_mut() {
+            Some((last, with_it)) if with_it.is_empty() && last.len() < MOST_JOINED => {
+                last.extend(frame);
+            }
+            Some(_) | None => self.outbox.push_back((frame, passed)),
+        }
     }
 
     /// Lets the guardian hold these locks as well, so that they are held until the last descendant is gone.
@@ -98,12 +120,12 @@ impl Guardian {
         }
     }
 
-    /// What the guardian has to say next. `None`: it is gone. Cancel safe.
+    /// What the guardian has to say next. `None`: it is gone. Sends what is to be sent meanwhile. Cancel safe.
     pub(crate) async fn next(&mut self) -> Option<News> {
+        self.flush();
         loop {
-            match take_frame(&mut self.inbox)
-                .and_then(|body| body.map(|body| News::from_body(&body)).transpose())
-            {
+            let body = self.inbox.take_frame();
+            match body.and_then(|body| body.map(News::from_body).transpose()) {
                 Ok(Some(news)) => return Some(news),
                 Ok(None) => {}
                 Err(Malformed) => return None,
@@ -113,13 +135,12 @@ impl Guardian {
             } else {
                 Interest::READABLE | Interest::WRITABLE
             };
-            let patience = if self.is_short {
-                SHORT_INTERVAL
-            } else {
-                Duration::MAX
+            let patience = match self.way {
+                Way::Short => SHORT_INTERVAL,
+                Way::Free | Way::Full => Duration::MAX,
             };
             let Ok(ready) = timeout(patience, self.socket.ready(interest)).await else {
-                self.flush();
+                self.try_again();
                 continue;
             };
             let mut ready = ready.ok()?;
@@ -127,7 +148,7 @@ impl Guardian {
             let mut is_breathless = false;
             if ready.ready().is_readable() {
                 let socket = ready.get_inner().as_fd();
-                match descriptor::receive(socket, &mut self.inbox, &mut VecDeque::new()) {
+                match descriptor::receive(socket, self.inbox.end(), &mut VecDeque::new()) {
                     Ok(0) => return None,
                     Ok(_) => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -141,7 +162,7 @@ impl Guardian {
             if is_writable {
                 ready.clear_ready_matching(tokio::io::Ready::WRITABLE);
                 drop(ready);
-                self.flush();
+                self.try_again();
             }
             if is_breathless {
                 tokio::time::sleep(SHORT_INTERVAL).await;
@@ -151,10 +172,11 @@ impl Guardian {
 
     /// Resolves once all that was sent is on its way, or the guardian is gone.
     pub(crate) async fn sent(&mut self) {
+        self.flush();
         while !self.outbox.is_empty() {
-            if self.is_short {
+            if self.way == Way::Short {
                 tokio::time::sleep(SHORT_INTERVAL).await;
-                self.flush();
+                self.try_again();
                 continue;
             }
             let Ok(mut ready) = self.socket.writable().await else {
@@ -162,13 +184,23 @@ impl Guardian {
             };
             ready.clear_ready_matching(tokio::io::Ready::WRITABLE);
             drop(ready);
-            self.flush();
+            self.try_again();
         }
     }
 
-    fn flush(&mut self) {
-        self.is_short = false;
-        while let Some((frame, passed)) = self.outbox.front_mut() {
+    fn try_again(&mut self) {
+        self.way = Way::Free;
+        self.flush();
+    }
+
+    /// Sends as much as there is room for.
+    pub(crate) fn flush(&mut self) {
+        if self.way == Way::Short {
+            self.way = Way::Free;
+        }
+        while self.way == Way::Free
+            && let Some((frame, passed)) = self.outbox.front_mut()
+        {
             match descriptor::send(self.socket.get_ref().as_fd(), frame, passed, Waits::No) {
                 Ok(sent) => {
                     passed.clear();
@@ -177,11 +209,8 @@ impl Guardian {
                         self.outbox.pop_front();
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if descriptor::is_short(&error) => {
-                    self.is_short = true;
-                    return;
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.way = Way::Full,
+                Err(error) if descriptor::is_short(&error) => self.way = Way::Short,
                 // It is gone, or will be: nobody is to wait for the answer to a request that was lost.
                 Err(_) => {
                     descriptor::hang_up(self.socket.get_ref().as_fd());
@@ -189,5 +218,82 @@ impl Guardian {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guardian::protocol::RunId;
+
+    /// A guardian's end of the socket, and what came there.
+    struct Other(OwnedFd, Inbox, VecDeque<Vec<OwnedFd>>);
+
+    impl Other {
+        fn receive(&mut self) -> io::Result<Vec<Request>> {
+            descriptor::receive(self.0.as_fd(), self.1.end(), &mut self.2)?;
+            let mut requests = Vec::new();
+            while let Some(body) = self.1.take_frame().unwrap() {
+                requests.push(Request::from_body(body).unwrap());
+            }
+            Ok(requests)
+        }
+    }
+
+    fn check(story: impl AsyncFnOnce(Guardian, Other)) {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(async {
+            let (socket, other) = descriptor::pair().unwrap();
+            let guardian = Guardian::connect(Started { pid: 0, socket }).unwrap();
+            let other = Other(other, Inbox::default(), VecDeque::new());
+            story(guardian, other).await;
+        });
+    }
+
+    fn terminate(process: u32) -> Request {
+        Request::Terminate(RunId { process, run: 1 })
+    }
+
+    #[test]
+    fn requests_go_together_and_in_order_also_where_something_travels_with_one() {
+        check(async |mut guardian, mut other| {
+            guardian.send(&terminate(1), Vec::new());
+            guardian.send(&terminate(2), Vec::new());
+            assert!(other.receive().is_err(), "it is told to send them");
+            guardian.hold(vec![descriptor::pipe().unwrap().0]);
+            guardian.send(&Request::End, Vec::new());
+            guardian.flush();
+            let mut received = Vec::new();
+            while let Ok(requests) = other.receive() {
+                received.extend(requests);
+            }
+            let sent = [terminate(1), terminate(2), Request::Hold, Request::End];
+            assert_eq!(received, sent);
+            assert_eq!(other.2.len(), 1);
+        });
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_sent_as_the_other_side_reads() {
+        check(async |mut guardian, mut other| {
+            let sent: Vec<Request> = (0..100_000).map(terminate).collect();
+            for request in &sent {
+                guardian.send(request, Vec::new());
+                guardian.flush();
+            }
+            assert_eq!(guardian.way, Way::Full);
+            let mut received = Vec::new();
+            while received.len() < sent.len() {
+                while let Ok(requests) = other.receive() {
+                    received.extend(requests);
+                }
+                tokio::select! {
+                    biased;
+                    () = guardian.sent() => {}
+                    () = tokio::task::yield_now() => {}
+                }
+            }
+            assert_eq!(received, sent);
+        });
     }
 }

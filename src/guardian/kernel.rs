@@ -15,7 +15,7 @@ pub(super) trait Kernel {
     /// Waits until there is something to hear, for ever without a `timeout`; may return early.
     fn hear(&mut self, timeout: Option<Duration>) -> Heard;
 
-    /// That the manager is gone meanwhile is heard next.
+    /// In order, and before the next wait. That the manager is gone meanwhile is heard next.
     fn tell(&mut self, news: &News);
 
     /// Forks a child that becomes this program, with the descriptors that came along; does not wait for the

@@ -32,6 +32,7 @@ pub(crate) fn run(socket: OwnedFd, habits: Habits) -> io::Result<()> {
     while !guardian.is_done() {
         guardian.turn();
     }
+    guardian.kernel.flush();
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What manager and guardian say to each other: frames of a length (u32, little-endian, of what follows)
 //! and a body. One form on Linux and macOS.
 
+use std::mem;
 use std::path::PathBuf;
 
 use crate::words::exit::Exit;
@@ -101,24 +102,37 @@ pub(crate) enum News {
 /// A frame cannot be longer: the kernel takes less than that for arguments and environment together.
 const MAX_FRAME: usize = 64 * 1024 * 1024;
 
-/// Takes the first whole frame's body out of `bytes`. `None`: more has to come.
-///
-/// # Errors
-/// A length that nobody sends: the other side is not who we think.
-pub(crate) fn take_frame(bytes: &mut Vec<u8>) -> Result<Option<Vec<u8>>, Malformed> {
-    let Some((length, rest)) = bytes.split_first_chunk::<4>() else {
-        return Ok(None);
-    };
-    let length = u32::from_le_bytes(*length) as usize;
-    if length > MAX_FRAME {
-        return Err(Malformed);
+/// What was received, with the frames that were taken out of it at its begin.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    bytes: Vec<u8>,
+    taken: usize,
+}
+
+impl Inbox {
+    /// Where more is put: behind what is there.
+    pub(crate) fn end(&mut self) -> &mut Vec<u8> {
+        // Once for all frames that came together, not once for each.
+        self.bytes.drain(..mem::take(&mut self.taken));
+        &mut self.bytes
     }
-    if rest.len() < length {
-        return Ok(None);
+
+    /// The first whole frame's body, once. `None`: more has to come.
+    ///
+    /// # Errors
+    /// A length that nobody sends: the other side is not who we think.
+    pub(crate) fn take_frame(&mut self) -> Result<Option<&[u8]>, Malformed> {
+        let Some((length, rest)) = self.bytes[self.taken..].split_first_chunk::<4>() else {
+            return Ok(None);
+        };
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > MAX_FRAME {
+            return Err(Malformed);
+        }
+        let frame = rest.get(..length);
+        self.taken += frame.map_or(0, |_| 4 + length);
+        Ok(frame)
     }
-    let frame = rest[..length].to_vec();
-    bytes.drain(..4 + length);
-    Ok(Some(frame))
 }
 
 /// Bytes that are no message of ours.
@@ -408,13 +422,14 @@ mod tests {
             Request::End,
         ] {
             let frame = request.to_frame();
-            let mut bytes = frame[..frame.len() - 1].to_vec();
-            assert_eq!(take_frame(&mut bytes), Ok(None));
-            bytes.push(frame[frame.len() - 1]);
-            bytes.extend_from_slice(b"next");
-            let body = take_frame(&mut bytes).unwrap().unwrap();
-            assert_eq!(Request::from_body(&body), Ok(request));
-            assert_eq!(bytes, b"next");
+            let mut inbox = Inbox::default();
+            inbox.end().extend_from_slice(&frame[..frame.len() - 1]);
+            assert_eq!(inbox.take_frame(), Ok(None));
+            inbox.end().push(frame[frame.len() - 1]);
+            inbox.end().extend_from_slice(b"next");
+            let body = inbox.take_frame().unwrap().unwrap();
+            assert_eq!(Request::from_body(body), Ok(request));
+            assert_eq!(inbox.end(), b"next");
         }
     }
 
@@ -448,14 +463,18 @@ mod tests {
                 pid: 41_211,
             },
         ] {
-            let body = take_frame(&mut news.to_frame()).unwrap().unwrap();
-            assert_eq!(News::from_body(&body), Ok(news));
+            let mut inbox = Inbox::default();
+            *inbox.end() = news.to_frame();
+            let body = inbox.take_frame().unwrap().unwrap();
+            assert_eq!(News::from_body(body), Ok(news));
         }
     }
 
     #[test]
     fn what_is_no_message_is_refused() {
-        assert_eq!(take_frame(&mut vec![0xff; 8]), Err(Malformed));
+        let mut inbox = Inbox::default();
+        inbox.end().extend_from_slice(&[0xff; 8]);
+        assert_eq!(inbox.take_frame(), Err(Malformed));
         assert_eq!(Request::from_body(b""), Err(Malformed));
         assert_eq!(Request::from_body(b"\x04more"), Err(Malformed));
         assert_eq!(News::from_body(b"\x01\x00"), Err(Malformed));

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use crate::guardian::kernel::{Child, Exec, Heard, Kernel};
-use crate::guardian::protocol::{News, Request, Spawn, take_frame};
+use crate::guardian::protocol::{Inbox, News, Request, Spawn};
 use crate::os::descriptor::{self, Waits};
 use crate::os::family::{self, Descent, Marks, Member};
 use crate::os::signals;
@@ -20,6 +20,9 @@ const BLIND_INTERVAL: Duration = Duration::from_millis(10);
 /// So many descriptors are held back for looks at /proc: who cannot look takes nobody to be gone, and would never end.
 const SPARE: usize = 3;
 
+/// So many bytes of news are sent before the end of the turn.
+const MOST_HELD: usize = 64 * 1024;
+
 pub(super) struct System {
     /// To the manager, as long as it is there.
     manager: Option<OwnedFd>,
@@ -27,8 +30,9 @@ pub(super) struct System {
     habits: Habits,
     /// From here on it stays so.
     changed: Changed,
-    /// Received and not yet understood.
-    bytes: Vec<u8>,
+    /// News that are not sent yet: those of a turn go together.
+    outbox: Vec<u8>,
+    inbox: Inbox,
     /// The descriptors of each request that has some. Fewer than were sent where we have too many open.
     passed: VecDeque<Vec<OwnedFd>>,
     descent: Descent,
@@ -58,7 +62,8 @@ impl System {
             noted,
             habits,
             changed: Changed(signals::not_default()),
-            bytes: Vec::new(),
+            outbox: Vec::new(),
+            inbox: Inbox::default(),
             passed: VecDeque::new(),
             descent: Descent::begin(),
             spawning: Vec::new(),
@@ -100,6 +105,25 @@ impl System {
         Ok((readable[0], readable.get(1) == Some(&true), of_spawns))
     }
 
+    /// Sends the news that were held. Blocks while the manager does not read: it always does, unless it is stopped or
+    /// about to die.
+    pub(super) fn flush(&mut self) {
+        let mut rest = &self.outbox[..];
+        while let Some(manager) = self.manager.as_ref().filter(|_| !rest.is_empty()) {
+            match descriptor::send(manager.as_fd(), rest, &[], Waits::Yes) {
+                Ok(sent) => rest = &rest[sent..],
+                Err(error) if descriptor::is_short(&error) => std::thread::sleep(BLIND_INTERVAL),
+                // Its end is seen, and dealt with, where we read. If it lives, it is not to wait for ever for
+                // news that were lost, nor to read on in the middle of them.
+                Err(_) => {
+                    descriptor::hang_up(manager.as_fd());
+                    break;
+                }
+            }
+        }
+        self.outbox.clear();
+    }
+
     fn hear_of_execs(&mut self, are_known: &[bool], heard: &mut Heard) {
         let mut are_known = are_known.iter();
         self.spawning.retain(|(pid, failure)| {
@@ -119,11 +143,13 @@ impl System {
         while let Ok(Some(count @ 1..)) = descriptor::read(self.noted.as_fd(), &mut noted) {
             heard.is_asked_to_stop |= noted[..count].iter().any(asks_to_stop);
         }
+        // Whoever ended up to here is found by the look that follows.
+        signals::note_children_again();
     }
 
     fn hear_manager(&mut self, heard: &mut Heard) {
         let Some(manager) = &self.manager else { return };
-        match descriptor::receive(manager.as_fd(), &mut self.bytes, &mut self.passed) {
+        match descriptor::receive(manager.as_fd(), self.inbox.end(), &mut self.passed) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
             // What is there is there the next time as well: at once, if nobody waits.
             Err(error) if descriptor::is_short(&error) => {
@@ -134,8 +160,8 @@ impl System {
             Ok(_) => {}
         }
         loop {
-            let body = take_frame(&mut self.bytes);
-            match body.and_then(|body| body.map(|body| Request::from_body(&body)).transpose()) {
+            let body = self.inbox.take_frame();
+            match body.and_then(|body| body.map(Request::from_body).transpose()) {
                 Ok(Some(request)) => heard.requests.push(request),
                 Ok(None) => break,
                 // Whoever that is, it is not our manager.
@@ -157,6 +183,7 @@ impl Kernel for System {
     }
 
     fn hear(&mut self, timeout: Option<Duration>) -> Heard {
+        self.flush();
         self.hold_back();
         let mut heard = Heard {
             is_bereaved: std::mem::take(&mut self.is_unsure),
@@ -183,19 +210,10 @@ impl Kernel for System {
         heard
     }
 
-    /// Blocks while the manager does not read: it always does, unless it is stopped or about to die.
     fn tell(&mut self, news: &News) {
-        let Some(manager) = &self.manager else { return };
-        let frame = news.to_frame();
-        let mut rest = &frame[..];
-        while !rest.is_empty() {
-            match descriptor::send(manager.as_fd(), rest, &[], Waits::Yes) {
-                Ok(sent) => rest = &rest[sent..],
-                Err(error) if descriptor::is_short(&error) => std::thread::sleep(BLIND_INTERVAL),
-                // Its end is seen, and dealt with, where we read. If it lives, it is not to wait for ever for
-                // news that were lost, nor to read on in the middle of them.
-                Err(_) => return descriptor::hang_up(manager.as_fd()),
-            }
+        self.outbox.extend(news.to_frame());
+        if self.outbox.len() >= MOST_HELD {
+            self.flush();
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction};
@@ -123,7 +123,10 @@ fn mask(how: SigmaskHow) -> io::Result<()> {
 /// Where [`note`] writes; -1 before [`watch`].
 static NOTED: AtomicI32 = AtomicI32::new(-1);
 
-/// From now on each of the stopping signals and SIGCHLD puts its number, one byte, into the pipe whose
+/// A SIGCHLD was noted, and [`note_children_again`] not called since.
+static ARE_CHILDREN_NOTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on each of the stopping signals, and the first SIGCHLD, puts its number, one byte, into the pipe whose
 /// reading end is returned (non-blocking). For a process without other threads.
 pub(crate) fn watch() -> io::Result<OwnedFd> {
     let (read, write) = descriptor::pipe()?;
@@ -139,13 +142,22 @@ pub(crate) fn watch() -> io::Result<OwnedFd> {
         SigSet::empty(),
     );
     for signal in STOPPING.into_iter().chain([Signal::SIGCHLD]) {
-        // SAFETY: `note` only calls write(2) and restores errno, which is async-signal-safe.
+        // SAFETY: `note` only swaps a flag, calls write(2) and restores errno, which is async-signal-safe.
         unsafe { sigaction(signal, &action) }?;
     }
     Ok(read)
 }
 
+/// The next SIGCHLD is noted as well. Call it between reading what was noted and looking who has ended: a thousand that
+/// end at once are news once.
+pub(crate) fn note_children_again() {
+    ARE_CHILDREN_NOTED.store(false, Ordering::Relaxed);
+}
+
 extern "C" fn note(signal: libc::c_int) {
+    if signal == libc::SIGCHLD && ARE_CHILDREN_NOTED.swap(true, Ordering::Relaxed) {
+        return;
+    }
     let errno = Errno::last_raw();
     let byte = signal as u8;
     // A full pipe holds enough news already.

@@ -12,6 +12,7 @@ mod proc_net;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 #[cfg(target_os = "linux")]
 use linux as system;
@@ -21,6 +22,11 @@ use macos as system;
 use crate::os::process;
 use crate::words::port::Holder;
 use crate::words::wording;
+
+/// Owners that were not found are looked for again after so long: somebody may have moved while it was looked;
+const FIRST_PATIENCE: Duration = Duration::from_millis(20);
+/// then ever more seldom, down to this.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A socket that listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +51,7 @@ pub(crate) fn listeners() -> io::Result<Vec<Listening>> {
 }
 
 /// Remembers who holds which socket, so that asking again costs nothing while nothing changed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SocketTable {
     owners: HashMap<u64, i32>,
     /// They listen, and none of `asked` holds them.
@@ -56,26 +62,59 @@ pub(crate) struct SocketTable {
     before: HashSet<u64>,
     /// What listened the last time.
     seen: HashSet<u64>,
+    /// When the owners of the strangers are looked for again, if nobody joins before. `None`: at once.
+    asks_at: Option<Instant>,
+    patience: Duration,
 }
 
 impl SocketTable {
     /// For processes that are all still to be started.
     pub(crate) fn new() -> Self {
-        let before = listeners().unwrap_or_default();
+        Self::after(&listeners().unwrap_or_default())
+    }
+
+    fn after(before: &[Listening]) -> Self {
         Self {
+            owners: HashMap::new(),
+            strangers: HashSet::new(),
+            asked: HashSet::new(),
             before: before.iter().map(|socket| socket.id).collect(),
-            ..Self::default()
+            seen: HashSet::new(),
+            asks_at: None,
+            patience: FIRST_PATIENCE,
         }
     }
 
-    /// Takes out what listened before. Returns whether there can be news: sockets that came or went, or
-    /// that still have no owner.
-    pub(crate) fn has_news(&mut self, listening: &mut Vec<Listening>) -> bool {
+    /// Another process is one of ours: it may hold a socket whose owner was not found.
+    pub(crate) fn somebody_joined(&mut self) {
+        self.asks_at = None;
+        self.patience = FIRST_PATIENCE;
+    }
+
+    /// Takes out what listened before. Returns whether there can be news: sockets that came or went, or one without
+    /// an owner, on which much may depend (`matters`), or for which it is time again.
+    pub(crate) fn has_news(
+        &mut self,
+        listening: &mut Vec<Listening>,
+        matters: impl Fn(&Listening) -> bool,
+        now: Instant,
+    ) -> bool {
         listening.retain(|socket| !self.before.contains(&socket.id));
         let ids: HashSet<u64> = listening.iter().map(|socket| socket.id).collect();
-        let has_changed = ids != self.seen;
-        self.seen = ids;
-        has_changed || !self.strangers.is_empty()
+        if ids != self.seen {
+            self.seen = ids;
+            self.somebody_joined();
+        } else if self.strangers.is_empty() {
+            return false;
+        }
+        if self.asks_at.is_none_or(|at| at <= now) {
+            self.asks_at = Some(now + self.patience);
+            self.patience = (self.patience * 2).min(LAST_PATIENCE);
+            return true;
+        }
+        let strangers = &self.strangers;
+        let is_stranger = |socket: &&Listening| strangers.contains(&socket.id);
+        listening.iter().filter(is_stranger).any(matters)
     }
 
     /// Which of `listening` are held by which of `pids` (parents before their children).
@@ -188,7 +227,7 @@ mod tests {
                 continue;
             };
             let socket = socket_of(&listener);
-            let mut table = SocketTable::default();
+            let mut table = SocketTable::after(&[]);
             let pid = own_pid();
             for _ in 0..2 {
                 let owned = table.held_by(&[socket], &[pid]);
@@ -214,7 +253,7 @@ mod tests {
         let socket = socket_of(&listener);
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         let other = child.id() as i32;
-        let mut table = SocketTable::default();
+        let mut table = SocketTable::after(&[]);
         assert_eq!(table.held_by(&[socket], &[other]), []);
         let pid = own_pid();
         let owned = table.held_by(&[socket], &[other, pid]);
@@ -226,6 +265,30 @@ mod tests {
         );
         drop(child.stdin.take());
         child.wait().unwrap();
+    }
+
+    #[test]
+    fn an_owner_that_is_not_found_is_looked_for_ever_more_seldom_until_somebody_joins() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let socket = socket_of(&listener);
+        let (begin, mut table) = (Instant::now(), SocketTable::after(&[]));
+        let asks = |table: &mut SocketTable, matters: bool, after: u64| {
+            let now = begin + Duration::from_millis(after);
+            let is_asked = table.has_news(&mut vec![socket], |_| matters, now);
+            if is_asked {
+                assert_eq!(table.held_by(&[socket], &[]), []);
+            }
+            is_asked
+        };
+        let looks = (0..400).map(|look| look * 10);
+        let asked: Vec<u64> = looks.filter(|at| asks(&mut table, false, *at)).collect();
+        assert_eq!(asked, [0, 20, 60, 140, 300, 620, 1260, 2260, 3260]);
+        assert!(asks(&mut table, true, 3990));
+        assert!(!asks(&mut table, false, 4000));
+        table.somebody_joined();
+        assert!(asks(&mut table, false, 4000));
+        assert!(!asks(&mut table, false, 4010));
+        assert!(asks(&mut table, false, 4020));
     }
 
     #[test]
