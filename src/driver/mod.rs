@@ -268,6 +268,7 @@ impl Driver {
             }
             let deadline = self.supervisor.next_deadline();
             let deadline = deadline.map(|at| at + self.stopped_for);
+            let tries_end_by = self.tries.end_by().map(|at| at + self.stopped_for);
             let probe_deadline = self.probe_deadline();
             tokio::select! {
                 news = self.guardian.next(), if !self.is_guardian_lost => events.extend(self.hear(news)),
@@ -292,7 +293,7 @@ impl Driver {
                         self.output.await_writing(process);
                     }
                 }
-                () = at(self.tries.end_by()) => self.end_late_tries(),
+                () = at(tries_end_by) => self.end_late_tries(),
                 () = at(self.changes.due_at()), if !self.is_over() => events.extend(self.changes_due()),
                 () = at(self.joins.seek_at()), if !self.is_over() => events.extend(self.seek_due()),
                 heard = self.joins.heard() => events.extend(self.heard(heard)),

@@ -89,14 +89,20 @@ fn is_pipe(descriptor: BorrowedFd<'_>) -> bool {
     })
 }
 
+/// Whether it was opened to be written to.
+fn is_writable(descriptor: BorrowedFd<'_>) -> io::Result<bool> {
+    let flags = OFlag::from_bits_retain(fcntl(descriptor, FcntlArg::F_GETFL)?);
+    Ok(flags.intersection(OFlag::O_ACCMODE) != OFlag::O_RDONLY)
+}
+
 /// Another way into the pipe that `end` writes to, which never blocks: an open file of its own, so that whoever shares
 /// `end` is not concerned.
 ///
 /// # Errors
-/// It is no pipe, or another user's, nobody reads it, or the system knows no such way (macOS).
+/// It is no pipe, or another user's, nobody reads it, `end` is not written to, or the system knows no such way (macOS).
 pub(crate) fn reopen_pipe(end: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     use std::os::unix::fs::OpenOptionsExt;
-    if !is_pipe(end) {
+    if !is_pipe(end) || !is_writable(end)? {
         return Err(io::ErrorKind::Unsupported.into());
     }
     let pipe = std::fs::OpenOptions::new()
@@ -389,6 +395,12 @@ mod tests {
         assert_eq!(read(from.as_fd(), &mut bytes).unwrap(), Some(2));
         let (ours, _theirs) = pair().unwrap();
         assert!(reopen_pipe(ours.as_fd()).is_err());
+    }
+
+    #[test]
+    fn the_end_that_a_pipe_is_read_from_is_no_way_into_it() {
+        let (from, _end) = pipe().unwrap();
+        assert!(reopen_pipe(from.as_fd()).is_err());
     }
 
     #[test]

@@ -2,11 +2,15 @@
 //! into manager, guardian and children alike. Whatever fails, the session ends soon, says something, and leaves
 //! nobody behind.
 
+use std::fs::File;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
 use crate::left::wait_until_nobody_is_left;
-use crate::support::{Project, is_installed};
+use crate::support::{Project, Seen, is_installed};
 
 /// One that takes no SIGTERM, and one whose end is the end of all, with status 3.
 const PROCFILE: &str =
@@ -77,6 +81,37 @@ fn descriptors_run_out_one_after_the_other() {
         assert!(!said.contains("panicked") && !said.is_empty(), "{limit}");
         wait_until_nobody_is_left(&project);
     }
+}
+
+/// A pipe takes its pages when it is written to. Nobody takes a want of them for the end of the reader.
+#[test]
+fn what_a_pipe_has_no_memory_for_is_written_later() {
+    if !can_inject() {
+        return;
+    }
+    let project = Project::with_procfile("job: seq 1 5\n");
+    let fifo = project.directory().join("out");
+    mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+    let mut command = Command::new("/bin/sh");
+    project.prepare(&mut command);
+    let traced = "exec strace -qq -o /dev/null -P \"$1\" -e inject=write:error=ENOMEM:when=1+2";
+    let devrun = env!("CARGO_BIN_EXE_devrun");
+    command.args(["-c", &format!("{traced} {devrun} start -p 0 > \"$1\""), "-"]);
+    command.arg(&fifo);
+    let reader = std::thread::spawn(move || Seen::new(File::open(fifo).unwrap()));
+    let status = project.spawn(command).wait();
+    let seen = reader.join().unwrap();
+    seen.wait_for_end(Instant::now() + SOON);
+    let text = seen.text();
+    assert_eq!(status, 0, "{text}");
+    for line in 1..=5 {
+        assert_eq!(
+            text.matches(&format!("job.1  | {line}\n")).count(),
+            1,
+            "{text}"
+        );
+    }
+    assert!(text.contains("done. up"), "{text}");
 }
 
 fn check(call: &str, errno: &str) {

@@ -9,6 +9,9 @@ use crate::driver::output::{CHUNK, Output};
 
 /// On top of what floods may fill: who writes little at a time does not wait its turn among them.
 const FOR_QUIET: usize = 256 * 1024;
+/// Who has so much to be read at once writes more than can be shown. A full pipe may have little more than half of what
+/// it could hold: a line does not stand in two of its pages.
+const MUCH: usize = CHUNK / 2;
 /// So much of what others write is held while somebody looks at one process alone.
 const HELD: usize = 1024 * 1024;
 /// Before one process has to that is being stopped, or has ended, while the session goes on.
@@ -46,7 +49,7 @@ impl Output {
         let voice = &mut self.0.voices.borrow_mut()[source];
         *voice = match *voice {
             Voice::LastWords => Voice::LastWords,
-            Voice::Quiet | Voice::Flood if count < CHUNK => Voice::Quiet,
+            Voice::Quiet | Voice::Flood if count < MUCH => Voice::Quiet,
             Voice::Quiet | Voice::Flood => Voice::Flood,
         };
     }

@@ -3,11 +3,12 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
+use tokio::time;
 
 use crate::os::{descriptor, signals, watched};
 
@@ -22,6 +23,8 @@ const READERS_PIPE: i32 = 128 * 1024;
 const DEPTH_OF_THREAD: usize = 512 * 1024;
 /// The thread is woken for so much at once where more and more comes: each time costs two system calls.
 const BATCH: usize = 256 * 1024;
+/// A pipe takes its pages when it is written to: where there are none, it is tried again so much later.
+const NO_MEMORY: Duration = Duration::from_millis(10);
 
 pub(super) struct Writer(Arc<Shared>);
 
@@ -337,6 +340,7 @@ async fn write_at_once(shared: Arc<Shared>, pipe: AsyncFd<OwnedFd>) {
         match shared.write_some(pipe.get_ref()) {
             Ok(Left::Nothing) => shared.filled.notified().await,
             Ok(Left::Something) => ready.clear_ready(),
+            Err(error) if descriptor::is_short(&error) => time::sleep(NO_MEMORY).await,
             Err(_) => return shared.close(),
         }
     }

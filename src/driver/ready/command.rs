@@ -36,6 +36,7 @@ pub(super) struct Command {
     id: RunId,
     /// By which it is found should the guardian be gone.
     pub(super) marks: Marks,
+    /// As the session has time: while the job is stopped, so is the command.
     end_by: Instant,
     output: Rc<Output>,
     reading: AbortHandle,
@@ -159,7 +160,7 @@ impl Driver {
         Ok(Kind::Command(Command {
             id,
             marks,
-            end_by: Instant::now() + ENDS_WITHIN,
+            end_by: self.now() + ENDS_WITHIN,
             output,
             reading: reading.abort_handle(),
             exit: None,
@@ -169,7 +170,7 @@ impl Driver {
 
     /// Kills the commands that have taken too long.
     pub(in crate::driver) fn end_late_tries(&mut self) {
-        let now = Instant::now();
+        let now = self.now();
         let mut requests = Vec::new();
         for running in self.tries.0.values_mut() {
             if let Kind::Command(command) = &mut running.kind

@@ -8,6 +8,7 @@ use hyper::client::conn::http1;
 use hyper::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 use crate::driver::ready::words_of;
@@ -15,6 +16,12 @@ use crate::words::ready::{self, Tried};
 
 /// Told to the server, which may log it.
 const US: &str = concat!("devrun/", env!("CARGO_PKG_VERSION"), " (ready)");
+
+/// A longer head is not one, in bytes.
+const MOST_OF_HEAD: usize = 64 * 1024;
+/// So much is read, in bytes: of interim answers (100 Continue) there may come as many as are sent, and the loop reads them at
+/// one go.
+const MOST_READ: u64 = 256 * 1024;
 
 /// GET `path`. It has no time limit.
 pub(super) async fn ask(address: SocketAddr, path: String, statuses: Vec<u16>) -> Tried {
@@ -43,7 +50,11 @@ async fn answer(
         .header(CONNECTION, "close")
         .body(Empty::<Bytes>::new())
         .expect("the settings have a path that fits");
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let (from, to) = stream.into_split();
+    let stream = TokioIo::new(tokio::io::join(from.take(MOST_READ), to));
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(MOST_OF_HEAD);
+    let (mut sender, connection) = builder.handshake(stream).await?;
     let answer = sender.send_request(request);
     tokio::pin!(answer, connection);
     tokio::select! {
@@ -54,5 +65,44 @@ async fn answer(
             ended?;
             answer.await
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// What comes of asking a server that sends `first`, and then `again` for ever.
+    fn asked(first: &str, again: &str) -> Tried {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (first, again) = (first.to_owned(), again.repeat(1000));
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(first.as_bytes());
+            while stream.write_all(again.as_bytes()).is_ok() {}
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let asked = ask(address, "/".into(), Vec::new());
+        runtime.block_on(async { timeout(Duration::from_secs(20), asked).await.unwrap() })
+    }
+
+    #[test]
+    fn an_answer_without_an_end_is_read_for_a_while_alone() {
+        let failed = |tried: Tried| matches!(tried, Tried::Failed(_));
+        assert!(failed(asked("", "HTTP/1.1 100 Continue\r\n\r\n")));
+        assert!(failed(asked("HTTP/1.1 200 OK\r\n", "A: b\r\n")));
+        let page = asked("HTTP/1.1 200 OK\r\n\r\n", "body");
+        assert_eq!(page, Tried::Passed);
     }
 }

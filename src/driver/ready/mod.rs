@@ -48,7 +48,7 @@ enum Kind {
 }
 
 impl Tries {
-    /// When the next command has taken too long.
+    /// When the next command has taken too long, as the session has time.
     pub(super) fn end_by(&self) -> Option<Instant> {
         let commands = self.0.values().filter_map(|it| match &it.kind {
             Kind::Task(_) => None,
