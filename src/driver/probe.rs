@@ -59,6 +59,8 @@ struct Watched {
     stranger: Option<bool>,
     /// The listener on its PORT that nobody can be told of, and since when.
     ownerless: Option<(u64, Instant)>,
+    /// Once so many orphans are known, those of them who have ended are forgotten.
+    looked_through: usize,
 }
 
 impl Watched {
@@ -133,6 +135,7 @@ impl Probe {
             sockets: Vec::new(),
             stranger: None,
             ownerless: None,
+            looked_through: 0,
         };
         self.watched.insert(id, watched);
     }
@@ -162,9 +165,13 @@ impl Probe {
     pub(super) fn adopted(&mut self, id: RunId, pid: i32, now: Instant) {
         if let Some(watched) = self.watched.get_mut(&id) {
             let adopted = &mut watched.marks.adopted;
-            // The numbers of those who have ended may be given to others. macOS gives orphans to launchd.
-            let parents = [Some(self.guardian), Some(1)];
-            adopted.retain(|pid| parents.contains(&process::parents(*pid).next()));
+            // The numbers of those who have ended may be given to others. Not looked at anew with each that comes: they may
+            // be thousands. macOS gives orphans to launchd.
+            if adopted.len() >= watched.looked_through {
+                let parents = [Some(self.guardian), Some(1)];
+                adopted.retain(|pid| parents.contains(&process::parents(*pid).next()));
+                watched.looked_through = 2 * adopted.len();
+            }
             adopted.push(pid);
             self.sockets.somebody_joined();
             if watched.is_to_listen() {
