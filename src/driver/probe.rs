@@ -220,8 +220,14 @@ impl Probe {
                 watched.schedule(now);
             }
         }
+        let events = self.changed(now);
+        // One of them may have to be looked at again soon.
         let next = self.watched.values().filter_map(|watched| watched.next_at);
         self.due = next.min();
+        events
+    }
+
+    fn changed(&mut self, now: Instant) -> Vec<Event> {
         // Where the kernel refuses to tell, nothing is ever ready: `running` is all that can be said.
         let Ok(mut listening) = socket::listeners() else {
             return Vec::new();
@@ -381,5 +387,43 @@ fn is_identified(holder: &Holder) -> bool {
         | Holder::RefusedByBrowsers
         | Holder::Neighbour(_)
         | Holder::AirPlay => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// A pull of images takes its minute, and what listens then is docker's.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn one_who_listens_late_and_cannot_be_read_is_looked_at_until_it_is_certain() {
+        use std::net::{Ipv4Addr, TcpListener};
+        use std::os::fd::AsFd;
+
+        use super::*;
+        use crate::os::descriptor::{self, Waits};
+
+        let id = RunId { process: 0, run: 1 };
+        let now = Instant::now();
+        let mut probe = Probe::new(std::process::id() as i32);
+        // On its way from one process to another a socket is nobody's.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (from, _to) = descriptor::pair().unwrap();
+        descriptor::send(from.as_fd(), b"x", &[listener.into()], Waits::No).unwrap();
+        let ports = Ports {
+            given: Some(port),
+            ..Ports::default()
+        };
+        probe.watch(id, &ports, marks((0, 0), "late"));
+        probe.spawned(id, (i32::MAX, i32::MAX), now - PATIENT);
+
+        probe.wrote(0, now);
+        assert_eq!(probe.look(now + LAST_INTERVAL), [], "it may be closed yet");
+        let certain_at = now + LAST_INTERVAL + OWNERLESS;
+        assert_eq!(probe.next_deadline(), Some(certain_at));
+        let [Event::Listens { listeners, .. }] = &probe.look(certain_at)[..] else {
+            panic!("it listens");
+        };
+        assert_eq!(listeners[0].port, port);
     }
 }
