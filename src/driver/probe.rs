@@ -59,6 +59,8 @@ struct Watched {
     stranger: Option<bool>,
     /// The listener on its PORT that nobody can be told of, and since when.
     ownerless: Option<(u64, Instant)>,
+    /// Once so many orphans are known, those of them who have ended are forgotten.
+    looked_through: usize,
 }
 
 impl Watched {
@@ -133,6 +135,7 @@ impl Probe {
             sockets: Vec::new(),
             stranger: None,
             ownerless: None,
+            looked_through: 0,
         };
         self.watched.insert(id, watched);
     }
@@ -162,9 +165,13 @@ impl Probe {
     pub(super) fn adopted(&mut self, id: RunId, pid: i32, now: Instant) {
         if let Some(watched) = self.watched.get_mut(&id) {
             let adopted = &mut watched.marks.adopted;
-            // The numbers of those who have ended may be given to others. macOS gives orphans to launchd.
-            let parents = [Some(self.guardian), Some(1)];
-            adopted.retain(|pid| parents.contains(&process::parents(*pid).next()));
+            // The numbers of those who have ended may be given to others. Not looked at anew with each that comes: they may
+            // be thousands. macOS gives orphans to launchd.
+            if adopted.len() >= watched.looked_through {
+                let parents = [Some(self.guardian), Some(1)];
+                adopted.retain(|pid| parents.contains(&process::parents(*pid).next()));
+                watched.looked_through = 2 * adopted.len();
+            }
             adopted.push(pid);
             self.sockets.somebody_joined();
             if watched.is_to_listen() {
@@ -213,8 +220,14 @@ impl Probe {
                 watched.schedule(now);
             }
         }
+        let events = self.changed(now);
+        // One of them may have to be looked at again soon.
         let next = self.watched.values().filter_map(|watched| watched.next_at);
         self.due = next.min();
+        events
+    }
+
+    fn changed(&mut self, now: Instant) -> Vec<Event> {
         // Where the kernel refuses to tell, nothing is ever ready: `running` is all that can be said.
         let Ok(mut listening) = socket::listeners() else {
             return Vec::new();
@@ -374,5 +387,43 @@ fn is_identified(holder: &Holder) -> bool {
         | Holder::RefusedByBrowsers
         | Holder::Neighbour(_)
         | Holder::AirPlay => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// A pull of images takes its minute, and what listens then is docker's.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn one_who_listens_late_and_cannot_be_read_is_looked_at_until_it_is_certain() {
+        use std::net::{Ipv4Addr, TcpListener};
+        use std::os::fd::AsFd;
+
+        use super::*;
+        use crate::os::descriptor::{self, Waits};
+
+        let id = RunId { process: 0, run: 1 };
+        let now = Instant::now();
+        let mut probe = Probe::new(std::process::id() as i32);
+        // On its way from one process to another a socket is nobody's.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (from, _to) = descriptor::pair().unwrap();
+        descriptor::send(from.as_fd(), b"x", &[listener.into()], Waits::No).unwrap();
+        let ports = Ports {
+            given: Some(port),
+            ..Ports::default()
+        };
+        probe.watch(id, &ports, marks((0, 0), "late"));
+        probe.spawned(id, (i32::MAX, i32::MAX), now - PATIENT);
+
+        probe.wrote(0, now);
+        assert_eq!(probe.look(now + LAST_INTERVAL), [], "it may be closed yet");
+        let certain_at = now + LAST_INTERVAL + OWNERLESS;
+        assert_eq!(probe.next_deadline(), Some(certain_at));
+        let [Event::Listens { listeners, .. }] = &probe.look(certain_at)[..] else {
+            panic!("it listens");
+        };
+        assert_eq!(listeners[0].port, port);
     }
 }

@@ -26,9 +26,10 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    /// There is nothing for it to do: waits until it is gone.
+    /// There is nothing for it to do: waits until it is gone. Somebody may have stopped it (SIGSTOP).
     pub(crate) fn dismiss(self) {
         drop(self.socket);
+        signals::send(self.pid, signals::CONTINUE);
         spawn::wait_for_exit(self.pid);
     }
 }

@@ -4,9 +4,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::families::{Family, check};
-use crate::kernel::{guardian_of, zombies};
+use crate::kernel::{guardian, guardian_of, zombies};
 use crate::killed::fifty;
 use crate::left::wait_until_nobody_is_left;
+use crate::pipes;
 use crate::support::{Devrun, Project, helper, wait_until};
 
 const LOST: &str = "the guardian is gone";
@@ -76,6 +77,19 @@ fn stopped_it_does_not_hold_up_the_end() {
         0,
         "stopping ",
     );
+}
+
+#[test]
+fn stopped_it_does_not_hold_up_a_start_that_is_refused() {
+    let project = Project::empty();
+    let procfile = project.directory().join("Procfile");
+    pipes::make(&procfile);
+    let mut devrun = project.start();
+    wait_until(|| guardian(devrun.pid().as_raw()).is_some());
+    kill(guardian_of(devrun.pid()), Signal::SIGSTOP).unwrap();
+    std::fs::write(&procfile, "no process\n").unwrap();
+    assert_eq!(devrun.wait(), 2);
+    wait_until_nobody_is_left(&project);
 }
 
 /// Fifty processes, and one of the two killed once so many of them have been started.
