@@ -5,13 +5,9 @@ use crate::guardian::protocol::{Inbox, News, Request};
 /// A stream has the same frames however it was cut, and what was understood of one is said again in the same
 /// way, but for numbers that are cut to what they mean.
 pub(super) fn protocol(cuts: &[u8], text: &[u8]) {
-    let frames = frames(&[], text);
-    assert_eq!(
-        frames,
-        self::frames(cuts, text),
-        "the cuts make a difference"
-    );
-    for body in frames.iter().map(Vec::as_slice).chain([text]) {
+    let whole = frames(&[], text);
+    assert_eq!(whole, frames(cuts, text), "the cuts make a difference");
+    for body in whole.iter().map(Vec::as_slice).chain([text]) {
         if let Ok(request) = Request::from_body(body) {
             let again = frames(&[], &request.to_frame());
             assert_eq!(Request::from_body(&again[0]), Ok(request));
