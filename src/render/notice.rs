@@ -242,7 +242,7 @@ fn sentence(notice: &Notice) -> String {
         Notice::Visited { process, pid } => {
             format!("{process}: its terminal is used from elsewhere (pid {pid})")
         }
-        Notice::KillingAll { processes: count } => format!("killing {}", processes(*count)),
+        Notice::KillingAll { processes } => format!("killing {}", wording::listed(processes)),
         Notice::StoreStopped { cause } => {
             format!("the log store has stopped: {cause}; devrun logs ends here")
         }

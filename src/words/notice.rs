@@ -170,7 +170,8 @@ pub(crate) enum Notice {
     },
     /// A second Ctrl-C: the grace is over.
     KillingAll {
-        processes: usize,
+        /// Those that had not ended yet.
+        processes: Vec<ProcessName>,
     },
     /// Lines were left out, because the terminal stood still or somebody was attached.
     Skipped {

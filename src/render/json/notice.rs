@@ -167,7 +167,7 @@ impl Json {
             }
             Notice::KillingAll { processes } => {
                 let line = self.event("shutdown.killing", out);
-                line.put("processes", processes).end();
+                line.put("processes", processes.len()).end();
             }
             Notice::FailedFirst(failure) => self.failed_first(failure, out),
             Notice::Waits {

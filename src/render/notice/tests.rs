@@ -275,8 +275,10 @@ fn what_is_one_sentence() {
         &["web.1 is ready after 1 s: http://localhost:5000"],
     );
     check(
-        &Notice::KillingAll { processes: 2 },
-        &["killing 2 processes"],
+        &Notice::KillingAll {
+            processes: vec![name("web"), name("worker")],
+        },
+        &["killing web.1 and worker.1"],
     );
     check(
         &Notice::StoreStopped {
