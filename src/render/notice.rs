@@ -324,6 +324,7 @@ fn listens_elsewhere(elsewhere: &Elsewhere) -> Vec<Text> {
     let Elsewhere {
         process,
         given,
+        url,
         found,
         loopback_only,
         command,
@@ -340,10 +341,7 @@ fn listens_elsewhere(elsewhere: &Elsewhere) -> Vec<Text> {
         Text::Prose(format!(
             "{process} was given PORT={given} but listens on {found} ({command}, pid {pid}{reach})"
         )),
-        Text::Prose(format!(
-            "  http://localhost:{given} is dead{}",
-            given_to(misled)
-        )),
+        Text::Prose(format!("  {url} is dead{}", given_to(misled))),
     ];
     if let Some(cure) = cure {
         texts.push(Text::Typed {

@@ -295,6 +295,8 @@ pub(crate) struct Elsewhere {
     pub(crate) process: ProcessName,
     /// Its PORT.
     pub(crate) given: u16,
+    /// What it was to be reached by: nobody is.
+    pub(crate) url: String,
     pub(crate) found: u16,
     pub(crate) loopback_only: bool,
     /// The listener's program and pid.

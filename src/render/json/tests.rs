@@ -294,6 +294,7 @@ fn the_rest_is_told_in_full() {
         &Notice::ListensElsewhere(Elsewhere {
             process: name("web"),
             given: 5000,
+            url: "http://localhost:5000".into(),
             found: 5173,
             loopback_only: true,
             command: "node".into(),

@@ -131,6 +131,7 @@ fn a_wrong_port_is_said_with_its_cure() {
     let notice = Notice::ListensElsewhere(Elsewhere {
         process: name("web"),
         given: 5000,
+        url: "http://localhost:5000".into(),
         found: 5173,
         loopback_only: true,
         command: "node".into(),
