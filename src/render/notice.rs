@@ -73,8 +73,8 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
             restarts,
             ignored_lines,
             status: _,
-            is_stored,
-        } => done(*up, *restarts, *ignored_lines, *is_stored),
+            read_again,
+        } => done(*up, *restarts, *ignored_lines, read_again.as_deref()),
         Notice::Started {
             process,
             run: _,
@@ -421,16 +421,13 @@ fn seconds(left: Duration) -> String {
     format!("{} s", (left.as_secs_f64().round() as u64).max(1))
 }
 
-fn done(up: Duration, restarts: u32, ignored_lines: usize, is_stored: bool) -> Vec<Text> {
+fn done(up: Duration, restarts: u32, ignored_lines: usize, read_again: Option<&str>) -> Vec<Text> {
     let restarts = match restarts {
         0 => String::new(),
         count => format!(", {}", counted(count as usize, "restart", "restarts")),
     };
-    let again = if is_stored {
-        ". Read again: devrun logs"
-    } else {
-        ""
-    };
+    let again = read_again.map(|command| format!(". Read again: {command}"));
+    let again = again.unwrap_or_default();
     let done = format!("done. up {}{restarts}{again}", duration(up));
     let mut texts = vec![Text::Prose(done)];
     if ignored_lines > 0 {

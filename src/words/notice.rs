@@ -219,8 +219,8 @@ pub(crate) enum Notice {
         ignored_lines: usize,
         /// devrun's exit status.
         status: u8,
-        /// All of it can be read again. The supervisor does not know; who carries out what it says does.
-        is_stored: bool,
+        /// The command that shows all of it again. The supervisor does not know; who carries out what it says does.
+        read_again: Option<String>,
     },
 }
 

@@ -219,7 +219,7 @@ impl Json {
                 restarts,
                 ignored_lines,
                 status,
-                is_stored: _,
+                read_again: _,
             } => {
                 let line = self.event("bye", out).put("status", status);
                 let line = line.seconds("up_s", *up).put("restarts", restarts);

@@ -194,7 +194,7 @@ fn a_stop_names_and_counts_what_had_to_be_killed() {
             restarts: 2,
             ignored_lines: 1,
             status: 0,
-            is_stored: true,
+            read_again: Some("devrun logs".into()),
         },
         &[
             "done. up 15 m 54 s, 2 restarts. Read again: devrun logs",
