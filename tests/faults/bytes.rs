@@ -14,7 +14,6 @@ use crate::support::{Devrun, PATIENCE, Project, helper};
 
 const MEBIBYTE: usize = 1024 * 1024;
 /// Whatever is written.
-#[cfg(target_os = "linux")]
 const MOST_MEMORY: usize = 200 * MEBIBYTE;
 /// The length of what the helper pours, between two numbers.
 const NUMBER: usize = 64;
@@ -99,14 +98,19 @@ pub fn most_memory(pid: Pid) -> usize {
     kibibytes * 1024
 }
 
+/// Never had so many bytes.
 #[cfg(target_os = "linux")]
-pub fn has_little_memory(pid: Pid) {
+pub fn has_less_memory_than(pid: Pid, bytes: usize) {
     let most = most_memory(pid);
-    assert!(most < MOST_MEMORY, "{most} bytes");
+    assert!(most < bytes, "{most} bytes, not less than {bytes}");
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn has_little_memory(_: Pid) {}
+pub fn has_less_memory_than(_: Pid, _: usize) {}
+
+pub fn has_little_memory(pid: Pid) {
+    has_less_memory_than(pid, MOST_MEMORY);
+}
 
 /// A reader who is not made to wait for ever.
 pub struct Bounded<T>(pub T);

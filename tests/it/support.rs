@@ -394,7 +394,8 @@ impl Seen {
     }
 }
 
-fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
+/// Where that begins.
+pub fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
     bytes
         .windows(text.len().max(1))
         .position(|window| window == text)
