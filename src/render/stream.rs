@@ -87,7 +87,7 @@ pub(crate) struct Stream {
     unfinished: Option<usize>,
     widest: usize,
     skipped: u64,
-    /// Lines that were skipped since that was said last.
+    /// Lines of which something was skipped since that was said last.
     skipped_lines: u64,
     /// Where what nobody sees is written to.
     unseen: Vec<u8>,

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::resource::Resource;
 
@@ -178,7 +178,7 @@ fn a_connection_that_cannot_be_accepted_costs_no_time_and_is_accepted_later() {
         .write_all(b"GET /v1/apps HTTP/1.1\r\nHost: devrun\r\n\r\n")
         .unwrap();
     let time = || kernel::stat(pid).expect("it lives").time;
-    let before = time();
+    let (before, begun) = (time(), Instant::now());
     stream
         .set_read_timeout(Some(Duration::from_millis(500)))
         .unwrap();
@@ -187,8 +187,9 @@ fn a_connection_that_cannot_be_accepted_costs_no_time_and_is_accepted_later() {
         stream.read(&mut answer).unwrap_err().kind(),
         ErrorKind::WouldBlock
     );
-    let spent = time() - before;
-    assert!(spent < Duration::from_millis(100), "{spent:?} of 0.5 s");
+    // Who tries without end takes all that there is.
+    let (spent, lasted) = (time() - before, begun.elapsed());
+    assert!(spent < lasted / 4, "{spent:?} of {lasted:?}");
     limit_running(pid, 1024);
     stream.set_read_timeout(None).unwrap();
     stream.read_exact(&mut answer).unwrap();
