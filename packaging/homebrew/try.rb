@@ -59,7 +59,7 @@ class Formula
     @prefix = Place.new(prefix)
   end
 
-  PLACES.each { |name, directory| define_method(name) { @prefix / directory } }
+  PLACES.each { |name, directory| define_method(name) { Place.new(@prefix / directory) } }
 
   def version
     self.class.version
