@@ -139,7 +139,13 @@ impl Driver {
     }
 
     pub(super) fn adopt(&mut self, plan: Plan) {
-        self.plan = plan;
+        let before = std::mem::replace(&mut self.plan, plan);
+        let both = before.processes.iter().zip(&self.plan.processes);
+        for (place, (before, now)) in both.enumerate() {
+            if before.color != now.color {
+                self.output.choose_color(&self.plan, place);
+            }
+        }
         self.supervisor.adopt_plan(&self.plan);
         self.watching.is_replanned = true;
     }
