@@ -32,6 +32,8 @@ pub(super) struct Changes {
     edited: HashMap<(ProcessIndex, String), Option<String>>,
     /// What is left out until the next session, as said.
     later_said: HashSet<(String, String)>,
+    /// Commands of which it was said why the shell does not take them.
+    pub(super) refused_said: HashSet<String>,
 }
 
 impl Changes {

@@ -1,8 +1,10 @@
 //! Values → [`Plan`], the resolved release: what is to run, with which config, on which port.
 
+pub(crate) mod bash;
 pub(crate) mod check;
 pub(crate) mod command;
 pub(crate) mod consumers;
+pub(crate) mod doubts;
 pub(crate) mod fitting;
 pub(crate) mod handle;
 pub(crate) mod names;
