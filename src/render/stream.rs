@@ -166,6 +166,13 @@ impl Stream {
         }
     }
 
+    /// The color of a process from now on, as [`Look::chosen`] has them.
+    pub(crate) fn choose_color(&mut self, source: usize, chosen: Option<u8>) {
+        let this = &mut self.sources[source];
+        this.color = palette::of_process(source, chosen, self.look.depth);
+        this.prefix_of = 0;
+    }
+
     /// The time of the lines to come.
     pub(crate) fn set_stamp(&mut self, stamp: String) {
         let is_too_wide =

@@ -10,7 +10,7 @@ use nix::sys::resource::Resource;
 use crate::kernel::{self, guardian_of};
 use crate::left::wait_until_nobody_is_left;
 use crate::scarcity::{limit_running, limited};
-use crate::support::{Devrun, Project};
+use crate::support::{Devrun, Project, wait_until};
 
 /// So many processes that live.
 fn procfile(processes: usize) -> String {
@@ -60,6 +60,17 @@ fn too_few_are_refused_before_anything_is_started() {
         assert_eq!(devrun.stdout.text(), "");
         wait_until_nobody_is_left(&project);
     }
+}
+
+/// What is on its way to the guardian holds more than what comes of it.
+#[test]
+fn as_many_as_are_needed_are_enough_for_all_to_start_at_once() {
+    let project = Project::with_procfile(&procfile(200));
+    let mut devrun = start_with(&project, 640);
+    wait_until(|| devrun.count(" started (pid ") + devrun.count("could not be started") == 200);
+    assert_eq!(devrun.count("could not be started"), 0);
+    assert_eq!(devrun.interrupt(), 0);
+    wait_until_nobody_is_left(&project);
 }
 
 #[test]
