@@ -12,6 +12,7 @@ mod kubernetes;
 mod names;
 mod notes;
 mod place;
+mod ready;
 mod systemd;
 mod yaml;
 

@@ -3,6 +3,7 @@
 use crate::export::app::{App, Process, Service, seconds, signal, written_by};
 use crate::export::config::Config;
 use crate::export::env_file::env_file;
+use crate::export::ready::{self, LONGEST};
 use crate::export::{File, Manager, Target};
 use crate::plan::command;
 use crate::words::policy::RestartPolicy;
@@ -83,7 +84,7 @@ fn text(app: &App, service: &Service, process: &Process, place: (&Manager, &str)
         format!("PartOf={}.target", app.name),
     ];
     for before in &service.after {
-        let before = unit(app, app.services[*before].first());
+        let before = unit(app, app.services[before.service].first());
         lines.push(format!("Wants={before}"));
         lines.push(format!("After={before}"));
     }
@@ -100,6 +101,7 @@ fn text(app: &App, service: &Service, process: &Process, place: (&Manager, &str)
     lines.extend(environment(app, service, process));
     let command = argument(&command::with_exec(&service.command));
     lines.push(format!("ExecStart=/bin/sh -c {command}"));
+    lines.extend(started(service));
     // What writes into a pipe that is closed ends, as everywhere else.
     lines.push("IgnoreSIGPIPE=no".into());
     lines.extend(restart);
@@ -109,6 +111,21 @@ fn text(app: &App, service: &Service, process: &Process, place: (&Manager, &str)
     lines.push(format!("TimeoutStopSec={}", seconds(planned.grace)));
     lines.push(format!("SyslogIdentifier={}-{}", app.name, process.name));
     format!("{}{}\n", header(manager), lines.join("\n"))
+}
+
+/// What comes after it is started once it is ready. systemd waits for this script also when the process has ended.
+fn started(service: &Service) -> Vec<String> {
+    let Some(trial) = ready::trial(service, service.is_awaited) else {
+        return Vec::new();
+    };
+    let script = format!(
+        "while kill -0 \"$MAINPID\" 2>/dev/null; do (\n{}\n) && exit; sleep 1; done",
+        trial.script()
+    );
+    vec![
+        format!("ExecStartPost=/bin/sh -c {}", argument(&script)),
+        format!("TimeoutStartSec={LONGEST}"),
+    ]
 }
 
 fn environment(app: &App, service: &Service, process: &Process) -> Vec<String> {

@@ -10,6 +10,7 @@ mod detach;
 mod env;
 mod errors;
 mod export;
+mod export_ready;
 mod init;
 mod job;
 mod json;
