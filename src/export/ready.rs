@@ -72,7 +72,7 @@ fn listens() -> &'static str {
 }
 
 /// By whichever program is there. Both get the name that frameworks know, and none goes by a redirection: `wget`
-/// follows it, and the first status of several counts.
+/// follows it, and the first status of several counts. A busybox is about that dies of its `-T`.
 fn page(path: &str, statuses: &[u16]) -> String {
     let path = quoted(path);
     let fine = match statuses {
@@ -90,7 +90,7 @@ fn page(path: &str, statuses: &[u16]) -> String {
         r#"status=$(curl -s -m 5 -o /dev/null -w '%{http_code}' -H "$name" "#,
         &asked,
         "); elif command -v wget >/dev/null; then ",
-        r#"status=$(wget -q -S -T 5 -O /dev/null --header "$name" "#,
+        r#"status=$(wget -q -S -O /dev/null --header "$name" "#,
         &asked,
         " 2>&1 | sed -n 's,^ *HTTP/[0-9.]* ,,p'); ",
         &format!("else {listens}; exit; fi; "),
