@@ -7,10 +7,7 @@ use crate::syntax::Parsed;
 use crate::syntax::settings::{self, Said, Settings};
 use crate::words::report::Report;
 
-/// Shared with everybody who works on the app.
-pub(crate) const SHARED: &str = "devrun.yaml";
-/// One's own, laid over it.
-pub(crate) const PERSONAL: &str = "devrun.local.yaml";
+pub(crate) use crate::syntax::settings::{PERSONAL, SHARED};
 
 /// All of an app's settings; those of a missing file say nothing.
 pub(super) fn read(place: &Where, directory: &Path) -> Parsed<Settings> {
