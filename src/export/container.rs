@@ -31,7 +31,17 @@ pub(crate) fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::export::reading;
+
+    proptest! {
+        #[test]
+        fn any_word_is_one_word(word in "(?s)([ -~é\n]|['$/]){0,20}") {
+            prop_assert_eq!(reading::shell(&quoted(&word)), Some(word));
+        }
+    }
 
     #[test]
     fn a_directory_is_one_word() {

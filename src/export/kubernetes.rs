@@ -283,6 +283,21 @@ fn ingress(app: &App, public: &[&Service]) -> Yaml {
 }
 
 /// Where `$(NAME)` is a reference, and `$$` a dollar.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     text.replace('$', "$$")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::export::reading;
+
+    proptest! {
+        #[test]
+        fn no_dollar_begins_a_reference(text in "[$()A{} -]{0,20}") {
+            prop_assert_eq!(reading::dollars(&literal(&text)), Some(text));
+        }
+    }
 }

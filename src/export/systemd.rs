@@ -189,12 +189,12 @@ fn directory(service: &Service) -> Result<String, Report> {
 }
 
 /// A word of a command: `$` is for systemd's own variables.
-fn argument(text: &str) -> String {
+pub(super) fn argument(text: &str) -> String {
     quoted(text).replace('$', "$$")
 }
 
 /// A word, in quotes: C's escapes (systemd.syntax(7)), and `%` for the specifiers of systemd.unit(5).
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for c in text.chars() {
         match c {
@@ -217,41 +217,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    /// As systemd reads a word in quotes, and then what `%` and `$` mean in it.
-    fn read(word: &str) -> Option<String> {
-        let inner = word.strip_prefix('"')?.strip_suffix('"')?;
-        let mut chars = inner.chars();
-        let mut unquoted = String::new();
-        while let Some(c) = chars.next() {
-            unquoted.push(match c {
-                '"' => return None,
-                '\\' => match chars.next()? {
-                    'n' => '\n',
-                    't' => '\t',
-                    'r' => '\r',
-                    'x' => {
-                        let digits: String = chars.by_ref().take(2).collect();
-                        char::from(u8::from_str_radix(&digits, 16).ok()?)
-                    }
-                    c => c,
-                },
-                c if c.is_ascii_control() => return None,
-                c => c,
-            });
-        }
-        let doubled = |text: &str, sign: &str| {
-            let parts: Vec<&str> = text.split(&sign.repeat(2)).collect();
-            let is_good = parts.iter().all(|part| !part.contains(sign));
-            is_good.then(|| parts.join(sign))
-        };
-        doubled(&doubled(&unquoted, "%")?, "$")
-    }
+    use crate::export::reading;
 
     proptest! {
         #[test]
         fn any_command_is_read_back(text in "(?s)([ -~é\n\t]|[$%\\\\\"']){0,30}") {
-            prop_assert_eq!(read(&argument(&text)), Some(text));
+            prop_assert_eq!(reading::systemd(&argument(&text)), Some(text));
         }
     }
 
