@@ -14,7 +14,7 @@ use crate::words::exit::Exit;
 const SHOP: &str = "00000000000000aa";
 const API: &str = "00000000000000bb";
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn source(name: &str, app: &str) -> Source {
     Source {
