@@ -47,7 +47,7 @@ fn it_has_the_environment_of_the_process_which_is_back_when_it_ends() {
     let project = serving().file(".env", "A=1\nB='two words'\n");
     let mut devrun = start(&project, &["--set", "C=3"]);
     let stood_in = project.run(&["run", "--as", "web", "env"]);
-    assert_eq!((stood_in.status, &stood_in.stderr[..]), (0, ""));
+    assert_eq!(stood_in.status, 0, "{}", stood_in.stderr);
     devrun
         .wait_for("web.1 makes room for `env` (pid ")
         .wait_for("web.1 is run by `env` (pid ")
