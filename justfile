@@ -41,3 +41,7 @@ bench *what="quick":
 # Licences, advisories and sources of the dependencies (needs cargo-deny).
 deny:
     cargo deny check
+
+# Archive, .deb, crate and Homebrew formula of the debug build, and what is in them.
+packages:
+    packaging/test.sh
