@@ -121,7 +121,7 @@ fn console(block: &Block, scene: &mut Scene) -> Result<(), Fault> {
             (false, Some(_)) => Some(0),
         };
         let ends_by_itself = shows_status || (next.is_none() && block.options.status.is_some());
-        let is_session = step.is_session() && !ends_by_itself && !scene.has_session();
+        let is_session = step.is_session() && !ends_by_itself;
         let is_kept = next.is_none() && block.options.stays;
         let result = if is_session || is_kept || step.after_interrupt.is_some() {
             stay(scene, step, block.options.terminal)
@@ -155,7 +155,7 @@ fn script(block: &Block, scene: &mut Scene) -> Result<(), String> {
     let status = block.options.status;
     let text = block.text.trim_end();
     let (before, last) = text.rsplit_once('\n').unwrap_or(("", text));
-    let stays = last.starts_with("devrun start") && status.is_none() && !scene.has_session();
+    let stays = last.starts_with("devrun start") && status.is_none();
     let to_its_end = format!("set -e\n{}", if stays { before } else { text });
     ends(scene, &to_its_end, status.unwrap_or(0))?;
     if stays {
