@@ -25,7 +25,7 @@ static BLURS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         blur(r"\b(in|after) 0 s", "at once"),
         blur(r"\b\d+(\.\d+)? ?[KMG]\b", "0 M"),
         blur(r"\b\d+(\.\d+)?%", "0%"),
-        blur(r"\bpid \d+", "pid 0"),
+        blur(r"\b(pid |s-)\d+", "${1}0"),
         blur(r"\d{3,}", "0"),
         blur(r"\s+", " "),
     ]

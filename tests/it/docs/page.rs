@@ -164,7 +164,10 @@ fn options(text: &str) -> Result<Options, String> {
         let (key, value) = pair
             .split_once(": ")
             .ok_or_else(|| format!("`{pair}` is not `key: value`"))?;
-        let value = value.trim_matches('"').to_string();
+        let quoted = value
+            .strip_prefix('"')
+            .and_then(|value| value.strip_suffix('"'));
+        let value = quoted.unwrap_or(value).to_string();
         match key {
             "scene" => options.scene = Some(value),
             "file" => options.file = Some(value),
