@@ -2,6 +2,7 @@
 //! done with each.
 
 mod compare;
+mod options;
 mod page;
 mod run;
 mod scene;

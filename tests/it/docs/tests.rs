@@ -22,7 +22,7 @@ fn a_block_without_a_comment_is_a_fault_wherever_it_stands() {
     check("text\n\n```sh\nexit 0\n```\n", &[(3, UNTOLD)]);
     check("```\nno language\n```\n", &[(1, UNTOLD)]);
     check("- a list:\n  ```sh\n  exit 0\n  ```\n", &[(2, UNTOLD)]);
-    // The comment is that of nothing then.
+    // A comment elsewhere is that of nothing.
     check("<!-- scene: x -->\n\n```sh\nexit 0\n```\n", &[(3, UNTOLD)]);
     check(
         "<!-- every: json; scene: x -->\n```sh\nexit 0\n```\n",
@@ -36,9 +36,10 @@ fn a_comment_that_means_nothing_is_a_fault() {
     let says = |comment: &str, line, what| {
         check(&format!("<!-- {comment} -->\n{block}"), &[(line, what)]);
     };
-    says("scenes: shop", 1, "`scenes` means nothing here");
-    says("shop", 1, "`shop` is not `key: value`");
-    says("scene: shop; status: bad", 1, "`bad` is no such number");
+    check("<!-- of the page itself -->\n\ntext\n", &[]);
+    says("scenes: shop", 2, "`scenes` means nothing here");
+    says("shop", 2, "`shop` is not `key: value`");
+    says("scene: shop; status: bad", 2, "`bad` is no such number");
     says("status: 1", 2, "neither a scene, a schema nor a test");
     says(
         "run by: init::nobody_does_this",
