@@ -6,6 +6,7 @@ mod options;
 mod page;
 mod run;
 mod scene;
+mod session;
 mod tests;
 mod transcript;
 

@@ -16,7 +16,7 @@ pub struct Options {
     pub stays: bool,
     /// What it starts stays on a terminal of so many columns.
     pub terminal: Option<u16>,
-    pub run_by: Option<String>,
+    pub run_by: Vec<String>,
 }
 
 /// `key: value; key: "a value; with a semicolon"`
@@ -37,14 +37,18 @@ pub fn parse(text: &str) -> Result<Options, String> {
             "expect" => options.expect = Some(value),
             "command" => options.command = Some(value),
             "schema" => options.schema = Some(value),
-            "needs" => options.needs = value.split(", ").map(ToString::to_string).collect(),
+            "needs" => options.needs = list(&value),
             "stays" => options.stays = value == "true",
             "terminal" => options.terminal = Some(number(&value)?),
-            "run by" => options.run_by = Some(value),
+            "run by" => options.run_by = list(&value),
             other => return Err(format!("`{other}` means nothing here")),
         }
     }
     Ok(options)
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(", ").map(ToString::to_string).collect()
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T, String> {
