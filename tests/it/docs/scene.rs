@@ -1,13 +1,14 @@
 //! Where the blocks of a page run: a copy of a directory of tests/docs/scenes below a home of its own, and a shell.
 
 use std::fs;
+use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::compare::{are_like, blurred, difference};
 use super::session::Session;
-use crate::ports::free_base;
 use crate::support::Project;
 
 /// Remembers variables and directory from one command to the next, as a terminal does. `$1` is the file for that, `$2`
@@ -183,6 +184,22 @@ impl Paths {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let shorten = |text: String, (real, shown): &(String, &str)| text.replace(real, shown);
         self.0.iter().fold(text, shorten)
+    }
+}
+
+/// A base of ports that no other scene has: above those that devrun takes of itself (`-p 0`), and below those that the
+/// system gives to who asks for any. Nothing is bound to find out, which would take the port from another scene's server.
+fn free_base() -> u16 {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        // Other runs of the tests begin elsewhere.
+        let number = std::process::id() + COUNT.fetch_add(1, Ordering::Relaxed);
+        let base = 25_000 + number % 10 * 10 + number / 10 % 10 * 700;
+        let base = u16::try_from(base).expect("it is below 32,000");
+        let is_free = |port| TcpStream::connect(("127.0.0.1", port)).is_err();
+        if (0..7).all(|process_type| is_free(base + process_type * 100)) {
+            return base;
+        }
     }
 }
 
