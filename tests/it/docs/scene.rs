@@ -1,11 +1,11 @@
 //! Where the blocks of a page run: a copy of a directory of tests/docs/scenes below a home of its own, and a shell.
 
 use std::fs;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::compare::{are_like, blurred, difference};
 use super::session::Session;
@@ -41,7 +41,7 @@ const PROGRAMS: [&str; 4] = [
 pub struct Scene {
     project: Project,
     /// Of foreman's ports: 5000 is everybody's.
-    base: u16,
+    base: Base,
     /// Where the block runs.
     directory: PathBuf,
     status: i32,
@@ -73,7 +73,7 @@ impl Scene {
         Self {
             directory: project.directory(),
             project,
-            base: free_base(),
+            base: Base::claim(),
             status: 0,
             output: String::new(),
             sessions: Vec::new(),
@@ -102,7 +102,7 @@ impl Scene {
         let path = std::env::var_os("PATH").unwrap();
         let path = own.into_iter().chain(std::env::split_paths(&path));
         shell.env("PATH", std::env::join_paths(path).unwrap());
-        shell.env("PORT", self.base.to_string());
+        shell.env("PORT", self.base.port.to_string());
         shell.args(["-c", script, "sh"]).arg(self.memory());
         shell.args([&self.status.to_string(), command]);
         shell
@@ -187,18 +187,31 @@ impl Paths {
     }
 }
 
-/// A base of ports that no other scene has: above those that devrun takes of itself (`-p 0`), and below those that the
-/// system gives to who asks for any. Nothing is bound to find out, which would take the port from another scene's server.
-fn free_base() -> u16 {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        // Other runs of the tests begin elsewhere.
-        let number = std::process::id() + COUNT.fetch_add(1, Ordering::Relaxed);
-        let base = 25_000 + number % 10 * 10 + number / 10 % 10 * 700;
-        let base = u16::try_from(base).expect("it is below 32,000");
-        let is_free = |port| TcpStream::connect(("127.0.0.1", port)).is_err();
-        if (0..7).all(|process_type| is_free(base + process_type * 100)) {
-            return base;
+/// A base of ports that no other scene has, whoever runs it: above those that devrun takes of itself (`-p 0`), and below
+/// those that the system gives to who asks for any.
+struct Base {
+    port: u16,
+    /// On a port that no process is given: as long as it is there, the base is ours.
+    _claim: TcpListener,
+}
+
+impl Base {
+    fn claim() -> Self {
+        static COUNT: AtomicU16 = AtomicU16::new(0);
+        loop {
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            let port = 25_000 + number % 10 * 10 + number / 10 % 10 * 700;
+            // To bind one of the others would take it from a server for a moment.
+            let is_free = |port| TcpStream::connect(("127.0.0.1", port)).is_err();
+            match TcpListener::bind(("127.0.0.1", port + 9)) {
+                Ok(claim) if (0..7).all(|nth| is_free(port + nth * 100)) => {
+                    return Self {
+                        port,
+                        _claim: claim,
+                    };
+                }
+                Ok(_) | Err(_) => {}
+            }
         }
     }
 }
