@@ -44,7 +44,16 @@ pub fn parse(text: &str) -> Result<Options, String> {
             other => return Err(format!("`{other}` means nothing here")),
         }
     }
-    Ok(options)
+    let has = [
+        options.scene.is_some(),
+        options.schema.is_some(),
+        !options.run_by.is_empty(),
+    ];
+    match has.iter().filter(|is_there| **is_there).count() {
+        0 => Err("it names neither a scene, a schema nor a test".into()),
+        1 => Ok(options),
+        _ => Err("a scene, a schema and a test are three ways, of which one is taken".into()),
+    }
 }
 
 fn list(text: &str) -> Vec<String> {

@@ -66,14 +66,12 @@ fn tried<'a>(block: &'a Block, scenes: &mut BTreeMap<&'a str, Scene>) -> Result<
 
 /// What needs nothing but the repository.
 fn by_itself(block: &Block) -> Result<(), Fault> {
-    let fault = |what: String| Err(Fault::new(block.line, what));
-    match (&block.options.run_by[..], &block.options.schema) {
-        ([], Some(schema)) => has_schema(block, schema),
-        ([], None) => fault("its comment names neither a scene, a schema nor a test".into()),
-        (tests, _) => match tests.iter().find(|test| !exists(test)) {
-            Some(test) => fault(format!("there is no test `{test}`")),
-            None => Ok(()),
-        },
+    if let Some(schema) = &block.options.schema {
+        return has_schema(block, schema);
+    }
+    match block.options.run_by.iter().find(|test| !exists(test)) {
+        Some(test) => Err(Fault::new(block.line, format!("there is no test `{test}`"))),
+        None => Ok(()),
     }
 }
 

@@ -42,6 +42,11 @@ fn a_comment_that_means_nothing_is_a_fault() {
     says("scene: shop; status: bad", 2, "`bad` is no such number");
     says("status: 1", 2, "neither a scene, a schema nor a test");
     says(
+        "scene: x; run by: y",
+        2,
+        "a scene, a schema and a test are three ways",
+    );
+    says(
         "run by: init::nobody_does_this",
         2,
         "no test `init::nobody_does_this`",

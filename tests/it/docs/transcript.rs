@@ -35,19 +35,9 @@ impl Step {
             self.after_interrupt = Some(String::new());
             return;
         }
-        let is_continued = self.command.ends_with('\\') && self.expected.is_empty();
-        let text = match &mut self.after_interrupt {
-            Some(after) => after,
-            None if is_continued => &mut self.command,
-            None => &mut self.expected,
-        };
-        if is_continued {
-            text.push('\n');
-            *text += line;
-        } else {
-            *text += line;
-            text.push('\n');
-        }
+        let text = self.after_interrupt.as_mut().unwrap_or(&mut self.expected);
+        *text += line;
+        text.push('\n');
     }
 
     /// Whether it runs an app until somebody ends it.
