@@ -122,31 +122,43 @@ pub fn are_like(expected: &[String], lines: &[String]) -> bool {
     }
 }
 
-/// The lines of both: `-` is in the page alone, `+` came and is not in the page.
+/// The lines of both: `-` is in the page alone, `+` came and is not in the page, `…` came where the page has that.
 pub fn difference(expected: &[String], lines: &[String]) -> String {
+    let [page, came] = [expected, lines].map(|lines| parts(&lines.join("\n")));
+    let (mut left, mut right) = (&page[..], &came[..]);
     let mut shown = String::from("(- the page, + what came; numbers are blurred)\n");
-    let [left, right] = [expected, lines].map(|lines| parts(&lines.join("\n")));
-    let (mut left, mut right) = (&left[..], &right[..]);
-    while let (Some(first), Some(line)) = (left.first(), right.first()) {
-        let is_later = |line| left.iter().any(|it| it != ANY && is_like(it, line));
-        if is_like(first, line) {
-            shown += &format!("  {line}\n");
-            (left, right) = (&left[1..], &right[1..]);
-        } else if first == ANY && left.get(1).is_none_or(|next| !is_like(next, line)) {
-            shown += &format!("… {line}\n");
-            right = &right[1..];
-        } else if first == ANY {
-            left = &left[1..];
-        } else if is_later(line) || !right.iter().any(|line| is_like(first, line)) {
-            shown += &format!("- {first}\n");
-            left = &left[1..];
-        } else {
-            shown += &format!("+ {line}\n");
-            right = &right[1..];
+    let mut skips = false;
+    loop {
+        match (left.split_first(), right.split_first()) {
+            (None, None) => return shown,
+            (Some((first, rest)), _) if first == ANY => {
+                skips = true;
+                left = rest;
+            }
+            (Some((first, rest)), Some((line, lines))) if is_like(first, line) => {
+                shown += &format!("  {line}\n");
+                skips = false;
+                (left, right) = (rest, lines);
+            }
+            (Some((first, rest)), _) if is_missing(first, rest, right, skips) => {
+                shown += &format!("- {first}\n");
+                left = rest;
+            }
+            (_, Some((line, lines))) => {
+                shown += &format!("{} {line}\n", if skips { ANY } else { "+" });
+                right = lines;
+            }
+            (Some((first, rest)), None) => {
+                shown += &format!("- {first}\n");
+                left = rest;
+            }
         }
     }
-    let missing = left.iter().filter(|line| *line != ANY);
-    shown.extend(missing.map(|line| format!("- {line}\n")));
-    shown.extend(right.iter().map(|line| format!("+ {line}\n")));
-    shown
+}
+
+/// Whether a line of the page does not come, or what comes is rather one that the page has later.
+fn is_missing(first: &str, rest: &[String], right: &[String], skips: bool) -> bool {
+    let is_later = |line: &String| rest.iter().any(|it| it != ANY && is_like(it, line));
+    let comes = right.iter().any(|line| is_like(first, line));
+    !comes || (!skips && right.first().is_some_and(is_later))
 }

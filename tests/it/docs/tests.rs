@@ -1,6 +1,6 @@
 //! Bad pages, and what is said of them.
 
-use super::compare::{are_like, blurred};
+use super::compare::{are_like, blurred, difference};
 use super::page::Fault;
 use super::run::faults;
 
@@ -169,4 +169,20 @@ fn only_what_differs_by_time_and_machine_is_blurred() {
     check("a", "a\nb", false);
     check("{\"a\":1.5,\"b\":[…]}", "{\"b\":[1,2],\"a\":7}", true);
     check("{\"a\":1}", "{\"a\":null}", false);
+}
+
+#[test]
+fn a_difference_shows_what_is_missing_and_what_is_too_much() {
+    let check = |page: &str, came: &str, expected: &str| {
+        let shown = difference(&blurred(page), &blurred(came));
+        let (_, lines) = shown.split_once('\n').unwrap();
+        assert_eq!(lines, expected);
+    };
+    check("a\nb\nc", "a\nc", "  a\n- b\n  c\n");
+    check("a\nc", "a\nb\nc", "  a\n+ b\n  c\n");
+    check("a\nb", "a\nB", "  a\n- b\n+ B\n");
+    check("…\nc\nd", "a\nb\nc", "… a\n… b\n  c\n- d\n");
+    check("…\nx\nc\n…", "a\nc\nd", "- x\n… a\n  c\n… d\n");
+    let document = "  {\n   \"a\": []\n-  \"b\": 0\n+  \"c\": 0\n  }\n";
+    check(r#"{"a":[],"b":1}"#, r#"{"c":1,"a":[]}"#, document);
 }
