@@ -12,13 +12,13 @@ use crate::syntax::settings::reader::Keys;
 use crate::syntax::settings::{uses, watch};
 use crate::words::wording;
 
-const END: &str = "\n<!-- end of keys -->\n";
+const END: &str = "\n<!--\nThe end of the keys.\n-->\n";
 /// How the sentence of a description begins that has a column of its own.
 const DEFAULT: &str = " By default ";
 
 /// What stands before a table.
 fn begin(owner: &str) -> String {
-    format!("<!-- the keys of {owner}, made of devrun.schema.json by `just update` -->\n\n")
+    format!("<!--\nThe keys of {owner}: made of devrun.schema.json, by `just update`.\n-->\n\n")
 }
 
 /// The page with the table of each level as the schema has it.
