@@ -10,6 +10,8 @@ mod detach;
 mod env;
 mod errors;
 mod export;
+mod export_ready;
+mod export_secrets;
 mod init;
 mod job;
 mod json;
