@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::plan;
 use crate::supervisor::Listener;
 use crate::supervisor::state::{Process, Up};
 use crate::words::notice::{Elsewhere, Notice};
@@ -194,7 +195,7 @@ pub(super) fn verdict(process: &mut Process, now: Instant) -> Option<Notice> {
     Some(Notice::ListensElsewhere(Elsewhere {
         process: process.name.clone(),
         given,
-        url: process.url()?,
+        url: plan::url(process.scheme, given),
         found: found.port,
         loopback_only: found.loopback_only,
         command: found.command,
