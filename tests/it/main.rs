@@ -44,6 +44,7 @@ mod screen;
 mod screens;
 mod shutdown;
 mod start;
+mod statuses;
 mod steer;
 mod store;
 mod supervision;
