@@ -7,6 +7,7 @@ mod check;
 mod commands;
 mod complete;
 mod detach;
+mod docs;
 mod env;
 mod errors;
 mod export;

@@ -352,23 +352,27 @@ impl Seen {
 
     /// Returns where `text` ends; fails showing what was seen instead.
     pub fn wait_for(&self, text: &str, from: usize) -> usize {
+        let behind = |bytes: &[u8]| {
+            let found = find(bytes.get(from..)?, text.as_bytes())?;
+            Some(from + found + text.len())
+        };
+        self.wait_until(behind)
+            .unwrap_or_else(|seen| panic!("waited for {text:?} and saw:\n{seen}"))
+    }
+
+    /// Waits until `found` finds something in all that was seen. `Err`: what that is when there is no more.
+    pub fn wait_until<T>(&self, mut found: impl FnMut(&[u8]) -> Option<T>) -> Result<T, String> {
         let deadline = Instant::now() + PATIENCE;
         let (state, changed) = &*self.0;
         let mut state = state.lock().unwrap();
         loop {
-            let found = state
-                .bytes
-                .get(from..)
-                .and_then(|rest| find(rest, text.as_bytes()));
-            if let Some(found) = found {
-                return from + found + text.len();
+            if let Some(found) = found(&state.bytes) {
+                return Ok(found);
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(
-                !state.is_at_end && !left.is_zero(),
-                "waited for {text:?} and saw:\n{}",
-                String::from_utf8_lossy(&state.bytes)
-            );
+            if state.is_at_end || left.is_zero() {
+                return Err(String::from_utf8_lossy(&state.bytes).into_owned());
+            }
             state = changed.wait_timeout(state, left).unwrap().0;
         }
     }

@@ -8,7 +8,7 @@ mod order;
 mod owners;
 mod ports;
 mod precedence;
-mod rules;
+pub mod rules;
 mod shown;
 mod siblings;
 mod values;

@@ -29,16 +29,17 @@ fn example(page: &str) -> &str {
     rest.split_once("```").unwrap().0
 }
 
-/// Where a module's tests may be.
-fn files(module: &str) -> [PathBuf; 3] {
+/// Where a module's tests may be; those of another test binary have its name in front, `faults::ends`.
+fn files(module: &str) -> [PathBuf; 4] {
     let path = module.replace("::", "/");
-    let files = ["tests/it", "src"].map(|root| format!("{root}/{path}.rs"));
-    let [outside, inside] = files.map(|path| root().join(path));
-    [outside, inside, root().join(format!("src/{path}/tests.rs"))]
+    let inside = root().join(format!("src/{path}/tests.rs"));
+    let [a, b, c] = ["tests/it", "tests", "src"].map(|at| root().join(format!("{at}/{path}.rs")));
+    [a, b, c, inside]
 }
 
-fn exists(test: &str) -> bool {
-    let (module, function) = test.rsplit_once("::").unwrap();
+/// Whether there is that test: `wiring::order::values_are_known_before_anybody_is_started`.
+pub fn exists(test: &str) -> bool {
+    let (module, function) = test.rsplit_once("::").unwrap_or(("", test));
     let declared = format!("#[test]\nfn {function}() {{\n");
     let has = |text: String| {
         let lines = text.lines().map(str::trim_start);
