@@ -12,10 +12,17 @@ pub const ANY: &str = "…";
 static BLURS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let blur = |pattern: &str, shown| (Regex::new(pattern).unwrap(), shown);
     vec![
+        // What moves the cursor, colours and names windows.
+        blur(
+            r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[()][A-Z0-9]|[=>78])",
+            "",
+        ),
         blur(r"/(home|Users)/\w+", "~"),
         blur(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)", "THEN"),
         blur(r"\b\d\d:\d\d(:\d\d(\.\d+)?)?\b", "00:00"),
         blur(r"\b\d+(\.\d+)? (ms|s|m|h|d)( \d+ (m|s|h))*\b", "0 s"),
+        // What took no time is said so.
+        blur(r"\b(in|after) 0 s", "at once"),
         blur(r"\b\d+(\.\d+)? ?[KMG]\b", "0 M"),
         blur(r"\b\d+(\.\d+)?%", "0%"),
         blur(r"\bpid \d+", "pid 0"),
@@ -33,12 +40,21 @@ pub fn blurred(text: &str) -> Vec<String> {
     lines.flat_map(lines_of).map(|line| blur(&line)).collect()
 }
 
+/// In a list of a page, `…` stands for any items.
 fn lines_of(line: &str) -> Vec<String> {
-    match serde_json::from_str(line) {
+    let quoted = format!("\"{ANY}\"");
+    let items =
+        [("[…", "["), (",…", ",")].map(|(found, before)| (found, format!("{before}{quoted}")));
+    let full = items.iter().fold(line.to_string(), |line, (found, item)| {
+        line.replace(found, item)
+    });
+    match serde_json::from_str(&full) {
         Ok(mut document @ (Value::Object(_) | Value::Array(_))) => {
             forget_numbers(&mut document);
             let pretty = serde_json::to_string_pretty(&document).unwrap();
-            pretty.lines().map(ToString::to_string).collect()
+            let lines = pretty.lines().map(|line| line.trim_end_matches(','));
+            let lines = lines.map(|line| if line.trim() == quoted { ANY } else { line });
+            lines.map(ToString::to_string).collect()
         }
         _ => vec![line.to_string()],
     }
@@ -97,7 +113,7 @@ pub fn difference(expected: &[String], lines: &[String]) -> String {
     let mut shown = String::from("(- the page, + what came; numbers are blurred)\n");
     let (mut left, mut right) = (expected, lines);
     while let (Some(first), Some(line)) = (left.first(), right.first()) {
-        let later = |all: &[String], one: &String| all.iter().position(|it| is_like(it, one));
+        let is_later = |line| left.iter().any(|it| it != ANY && is_like(it, line));
         if is_like(first, line) {
             shown += &format!("  {line}\n");
             (left, right) = (&left[1..], &right[1..]);
@@ -106,7 +122,7 @@ pub fn difference(expected: &[String], lines: &[String]) -> String {
             right = &right[1..];
         } else if first == ANY {
             left = &left[1..];
-        } else if later(left, line).is_some() || !right.iter().any(|line| is_like(first, line)) {
+        } else if is_later(line) || !right.iter().any(|line| is_like(first, line)) {
             shown += &format!("- {first}\n");
             left = &left[1..];
         } else {

@@ -1,5 +1,7 @@
 //! Finds the code blocks of a page, and reads the comment in front of each.
 
+use std::str::FromStr;
+
 /// A code block, and what is to be done with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
@@ -20,6 +22,10 @@ pub struct Options {
     pub command: Option<String>,
     pub schema: Option<String>,
     pub needs: Vec<String>,
+    /// Its last command runs on, as `devrun start` does.
+    pub stays: bool,
+    /// What it starts stays on a terminal of so many columns.
+    pub terminal: Option<u16>,
     pub run_by: Option<String>,
 }
 
@@ -46,8 +52,10 @@ pub fn blocks(page: &str) -> Result<Vec<Block>, Vec<Fault>> {
     for (at, line) in page.lines().enumerate() {
         reader.read(at + 1, line);
     }
-    if let Some((_, block)) = reader.open {
-        reader.faults.push(Fault::new(block.line, "it has no end"));
+    if let Some(open) = reader.open {
+        reader
+            .faults
+            .push(Fault::new(open.block.line, "it has no end"));
     }
     if reader.faults.is_empty() {
         Ok(reader.blocks)
@@ -60,26 +68,37 @@ pub fn blocks(page: &str) -> Result<Vec<Block>, Vec<Fault>> {
 struct Reader {
     blocks: Vec<Block>,
     faults: Vec<Fault>,
-    /// The block that is read, and how far it is indented.
-    open: Option<(usize, Block)>,
+    open: Option<Open>,
     /// What `<!-- every: LANGUAGE; … -->` has said of blocks that have no comment.
     usual: Vec<(String, Options)>,
     /// The comment in the line before.
     comment: Option<Options>,
 }
 
+/// The block that is read.
+struct Open {
+    block: Block,
+    indent: usize,
+    /// What ends it.
+    end: &'static str,
+}
+
 impl Reader {
     fn read(&mut self, number: usize, line: &str) {
         let content = line.trim_start();
         let indent = line.len() - content.len();
-        match (&mut self.open, content.strip_prefix("```")) {
-            (Some(_), Some(_)) => self.blocks.extend(self.open.take().map(|(_, block)| block)),
-            (Some((outer, block)), None) => {
-                block.text += &line[indent.min(*outer)..];
-                block.text.push('\n');
+        match &mut self.open {
+            Some(open) if content.starts_with(open.end) => {
+                self.blocks.extend(self.open.take().map(|open| open.block));
             }
-            (None, Some(language)) => self.begin(number, indent, language),
-            (None, None) => self.comment = self.comment_in(number, content),
+            Some(open) => {
+                open.block.text += &line[indent.min(open.indent)..];
+                open.block.text.push('\n');
+            }
+            None => match content.strip_prefix("```") {
+                Some(language) => self.begin(number, indent, language),
+                None => self.comment = self.comment_in(number, content),
+            },
         }
     }
 
@@ -92,33 +111,49 @@ impl Reader {
             self.faults.push(Fault::new(line, what));
             Options::default()
         });
+        self.open(line, indent, language, options, "```");
+    }
+
+    fn open(
+        &mut self,
+        line: usize,
+        indent: usize,
+        language: &str,
+        options: Options,
+        end: &'static str,
+    ) {
         let block = Block {
             line,
             language: language.into(),
             text: String::new(),
             options,
         };
-        self.open = Some((indent, block));
+        self.open = Some(Open { block, indent, end });
     }
 
     /// Nothing, unless it stands in front of a block.
     fn comment_in(&mut self, number: usize, line: &str) -> Option<Options> {
-        let text = line.strip_prefix("<!-- ")?.strip_suffix(" -->")?;
-        let (every, pairs) = match text.strip_prefix("every: ") {
-            Some(rest) => rest.split_once("; ").map(|(of, rest)| (Some(of), rest))?,
-            None => (None, text),
-        };
-        let options = options(pairs).unwrap_or_else(|what| {
-            self.faults.push(Fault::new(number, what));
-            Options::default()
-        });
-        match every {
-            Some(language) => {
-                self.usual.push((language.into(), options));
-                None
-            }
-            None => Some(options),
+        let text = line.strip_prefix("<!-- ")?;
+        if let Some(pairs) = text.strip_prefix("unseen: ") {
+            let options = self.options(number, pairs);
+            self.open(number, 0, "console", options, "-->");
+            return None;
         }
+        let text = text.strip_suffix(" -->")?;
+        let Some(usual) = text.strip_prefix("every: ") else {
+            return Some(self.options(number, text));
+        };
+        let (language, pairs) = usual.split_once("; ").unwrap_or((usual, ""));
+        let options = self.options(number, pairs);
+        self.usual.push((language.into(), options));
+        None
+    }
+
+    fn options(&mut self, line: usize, pairs: &str) -> Options {
+        options(pairs).unwrap_or_else(|what| {
+            self.faults.push(Fault::new(line, what));
+            Options::default()
+        })
     }
 }
 
@@ -135,17 +170,21 @@ fn options(text: &str) -> Result<Options, String> {
             "file" => options.file = Some(value),
             "expect" => options.expect = Some(value),
             "command" => options.command = Some(value),
+            "stays" => options.stays = value == "true",
             "schema" => options.schema = Some(value),
             "run by" => options.run_by = Some(value),
             "needs" => options.needs = value.split(", ").map(ToString::to_string).collect(),
-            "status" => {
-                let status = value.parse();
-                options.status = Some(status.map_err(|_| format!("`{value}` is no status"))?);
-            }
+            "status" => options.status = Some(number(&value)?),
+            "terminal" => options.terminal = Some(number(&value)?),
             other => return Err(format!("`{other}` means nothing here")),
         }
     }
     Ok(options)
+}
+
+fn number<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is no such number"))
 }
 
 /// What stands between semicolons that are not quoted.

@@ -121,8 +121,10 @@ fn console(block: &Block, scene: &mut Scene) -> Result<(), Fault> {
             (false, Some(_)) => Some(0),
         };
         let ends_by_itself = shows_status || (next.is_none() && block.options.status.is_some());
-        let result = if step.stays(ends_by_itself) && !scene.has_session() {
-            stay(scene, step)
+        let is_session = step.is_session() && !ends_by_itself && !scene.has_session();
+        let is_kept = next.is_none() && block.options.stays;
+        let result = if is_session || is_kept || step.after_interrupt.is_some() {
+            stay(scene, step, block.options.terminal)
         } else {
             let ended = match status {
                 Some(status) => ends(scene, &step.command, status),
@@ -139,8 +141,8 @@ fn console(block: &Block, scene: &mut Scene) -> Result<(), Fault> {
     Ok(())
 }
 
-fn stay(scene: &mut Scene, step: &transcript::Step) -> Result<(), String> {
-    scene.start(&step.command);
+fn stay(scene: &mut Scene, step: &transcript::Step, terminal: Option<u16>) -> Result<(), String> {
+    scene.start(&step.command, terminal);
     scene.session_writes(&step.expected)?;
     match &step.after_interrupt {
         Some(expected) => scene.interrupt(expected),
@@ -154,10 +156,10 @@ fn script(block: &Block, scene: &mut Scene) -> Result<(), String> {
     let text = block.text.trim_end();
     let (before, last) = text.rsplit_once('\n').unwrap_or(("", text));
     let stays = last.starts_with("devrun start") && status.is_none() && !scene.has_session();
-    let to_its_end = if stays { before } else { text };
-    ends(scene, to_its_end, status.unwrap_or(0))?;
+    let to_its_end = format!("set -e\n{}", if stays { before } else { text });
+    ends(scene, &to_its_end, status.unwrap_or(0))?;
     if stays {
-        scene.start(last);
+        scene.start(last, block.options.terminal);
     }
     Ok(())
 }

@@ -8,7 +8,8 @@ use std::process::Command;
 
 use super::compare::{ANY, are_like, blurred, difference, is_like};
 use crate::ports::free_base;
-use crate::support::{Devrun, Project};
+use crate::screen::{CTRL_C, Screen};
+use crate::support::{Devrun, Project, Seen};
 
 /// Remembers variables and directory from one command to the next, as a terminal does. `$1` is the file for that, `$2`
 /// the status of the command before, `$3` the command.
@@ -16,6 +17,7 @@ const SHELL: &str = r#"
 set -a
 if [ -e "$1" ]; then . "$1"; fi
 trap 'status=$?; { export -p; echo "cd \"$PWD\""; } >"$1"; exit $status' EXIT
+unset OLDPWD
 exec 2>&1
 (exit "$2")
 eval "$3"
@@ -24,6 +26,7 @@ eval "$3"
 const STAYING: &str = r#"
 set -a
 if [ -e "$1" ]; then . "$1"; fi
+unset OLDPWD
 exec 2>&1
 eval "exec $3"
 "#;
@@ -44,9 +47,33 @@ pub struct Scene {
 struct Session {
     /// Where it was started: a text block of that directory goes on with it.
     directory: PathBuf,
-    devrun: Devrun,
+    live: Live,
     /// So many of its lines belong to what was shown before.
     shown: usize,
+    /// What was shown last ends with `…`.
+    is_left_open: bool,
+}
+
+enum Live {
+    Piped(Box<Devrun>),
+    OnTerminal(Box<Screen>),
+}
+
+impl Live {
+    fn seen(&self) -> Seen {
+        match self {
+            Self::Piped(devrun) => devrun.stdout.clone(),
+            Self::OnTerminal(screen) => screen.seen.clone(),
+        }
+    }
+
+    /// Ends it by Ctrl-C; its status.
+    fn interrupt(&mut self) -> i32 {
+        match self {
+            Self::Piped(devrun) => devrun.interrupt(),
+            Self::OnTerminal(screen) => screen.type_(CTRL_C).wait(),
+        }
+    }
 }
 
 impl Scene {
@@ -100,7 +127,9 @@ impl Scene {
         let mut shell = Command::new("/bin/sh");
         self.project.prepare(&mut shell);
         let programs = self.project.sibling("bin").directory();
-        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+        let programs = [programs, self.project.sibling("home/src/bin").directory()];
+        let [built, own] = programs.map(|directory| directory.display().to_string());
+        let path = format!("{built}:{own}:{}", std::env::var("PATH").unwrap());
         shell.env("PATH", path).env("PORT", self.base.to_string());
         shell.args(["-c", script, "sh"]);
         shell.arg(self.memory()).arg(self.status.to_string());
@@ -136,20 +165,23 @@ impl Scene {
     }
 
     /// Runs it until it is interrupted, or the scene ends.
-    pub fn start(&mut self, command: &str) {
-        let devrun = self.project.spawn(self.shell(STAYING, command));
+    pub fn start(&mut self, command: &str, terminal: Option<u16>) {
+        let shell = self.shell(STAYING, command);
+        let live = match terminal {
+            None => Live::Piped(Box::new(self.project.spawn(shell))),
+            Some(columns) => Live::OnTerminal(Box::new(Screen::run(&self.project, shell, columns))),
+        };
         self.sessions.push(Session {
             directory: self.directory.clone(),
-            devrun,
+            live,
             shown: 0,
+            is_left_open: false,
         });
     }
 
     /// Whether a session was started where the block runs.
     pub fn has_session(&self) -> bool {
-        self.sessions
-            .iter()
-            .any(|it| it.directory == self.directory)
+        self.last_here().is_some()
     }
 
     /// Waits until the session of this directory has written these lines after those that were shown before.
@@ -160,50 +192,57 @@ impl Scene {
         let expected = blurred(expected);
         let new = |bytes: &[u8]| blurred(&whole_lines(&paths.shorten(bytes)))[shown..].to_vec();
         let found = |bytes: &[u8]| places(&expected, &new(bytes));
-        let seen = session.devrun.stdout.clone();
+        let seen = session.live.seen();
         let places = seen
             .wait_until(found)
             .map_err(|seen| difference(&expected, &new(seen.as_bytes())))?;
         let end = places.iter().max().map_or(0, |last| last + 1);
         session.shown += end;
+        session.is_left_open = expected.last().is_some_and(|line| line == ANY);
         let lines = new(&seen.bytes());
-        let is_whole = expected.iter().any(|line| line == ANY) || places.len() == end;
-        if is_whole {
+        // What goes on later may have begun earlier than the page shows.
+        let start = places
+            .iter()
+            .min()
+            .copied()
+            .filter(|_| shown > 0)
+            .unwrap_or(0);
+        if expected.iter().any(|line| line == ANY) || places.len() == end - start {
             return Ok(());
         }
-        Err(difference(&expected, &lines[..end]))
+        Err(difference(&expected, &lines[start..end]))
     }
 
     /// Types Ctrl-C there: what the session still writes is this, and nothing else.
     pub fn interrupt(&mut self, expected: &str) -> Result<(), String> {
         let paths = self.paths();
-        let session = self.session();
-        let status = session.devrun.interrupt();
-        let text = whole_lines(&paths.shorten(&session.devrun.stdout.bytes()));
+        let here = self.last_here().expect("a session was started here");
+        let mut session = self.sessions.remove(here);
+        self.status = session.live.interrupt();
+        let text = whole_lines(&paths.shorten(&session.live.seen().bytes()));
         let (expected, lines) = (blurred(expected), blurred(&text)[session.shown..].to_vec());
-        let here = session.directory.clone();
-        self.sessions.retain(|it| it.directory != here);
-        self.status = status;
         let places = places(&expected, &lines);
-        let has_more = |places: &Vec<usize>| places.len() < lines.len();
+        let is_open = session.is_left_open || expected.iter().any(|line| line == ANY);
         match places {
-            Some(places) if !has_more(&places) || expected.iter().any(|it| it == ANY) => Ok(()),
+            Some(places) if is_open || places.len() == lines.len() => Ok(()),
             _ => Err(difference(&expected, &lines)),
         }
     }
 
     fn session(&mut self) -> &mut Session {
-        let here = &self.directory;
-        let mut sessions = self.sessions.iter_mut().rev();
-        sessions
-            .find(|it| it.directory == *here)
-            .expect("a session was started here")
+        let here = self.last_here().expect("a session was started here");
+        &mut self.sessions[here]
+    }
+
+    fn last_here(&self) -> Option<usize> {
+        let is_here = |session: &Session| session.directory == self.directory;
+        self.sessions.iter().rposition(is_here)
     }
 
     /// Ends all that runs; the page has no more of it.
     pub fn close(self) {
         for mut session in self.sessions.into_iter().rev() {
-            session.devrun.interrupt();
+            session.live.interrupt();
         }
     }
 

@@ -50,13 +50,11 @@ impl Step {
         }
     }
 
-    /// Whether it runs until somebody ends it: `devrun start` of an app, and what is ended by `^C`. A `devrun start` whose
-    /// status is shown ends by itself.
-    pub fn stays(&self, shows_status: bool) -> bool {
+    /// Whether it runs an app until somebody ends it.
+    pub fn is_session(&self) -> bool {
         let words: Vec<&str> = self.command.split_whitespace().collect();
         let is_detached = words.iter().any(|word| ["-D", "--detach"].contains(word));
-        let is_start = words.starts_with(&["devrun", "start"]) && !is_detached && !shows_status;
-        is_start || self.after_interrupt.is_some()
+        words.starts_with(&["devrun", "start"]) && !is_detached
     }
 
     /// Whether it shows how the command before it has ended.
