@@ -1,5 +1,6 @@
 //! What README.md shows and the runner of pages cannot do: a terminal, the two commands, an installation, a job of CI.
 
+use std::ffi::OsString;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,6 +38,23 @@ fn blurred(line: &str) -> String {
         }
     }
     shown
+}
+
+/// The files that a scene of the README has.
+fn copy_scene(scene: &str, project: &Project) {
+    let scene = root().join("tests/docs/scenes").join(scene);
+    for file in scene.read_dir().unwrap() {
+        let path = file.unwrap().path();
+        std::fs::copy(&path, project.directory().join(path.file_name().unwrap())).unwrap();
+    }
+}
+
+/// With devrun and the two programs of the example in it.
+fn path() -> OsString {
+    let built = Path::new(env!("CARGO_BIN_EXE_devrun")).parent().unwrap();
+    let mut programs: Vec<PathBuf> = vec![built.into(), built.join("examples")];
+    programs.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+    std::env::join_paths(programs).unwrap()
 }
 
 /// The repository's example, as it stands there.
@@ -81,9 +99,31 @@ fn the_screen_is_what_a_terminal_shows() {
     screen.type_(CTRL_C);
     assert_eq!(screen.wait(), 0);
     let seen: Vec<String> = screen.text().lines().map(blurred).collect();
-    for line in lines.map(blurred) {
-        assert!(seen.contains(&line), "{line}\nis not in {seen:#?}");
-        assert!(line.len() <= 80, "{line}");
+    for line in lines {
+        let is_there = seen.contains(&blurred(line));
+        assert!(is_there && line.len() <= 80, "{line}\nis not in {seen:#?}");
+    }
+}
+
+#[test]
+fn what_fails_is_given_up_with_its_last_words() {
+    let block = block("what_fails_is_given_up_with_its_last_words");
+    let project = Project::empty();
+    copy_scene("readme-failing/shop", &project);
+    let mut command = project.command(["start", "--color", "never", "-p", "0"]);
+    command.env("PATH", path());
+    let mut screen = Screen::run(&project, command, 80);
+    screen.wait_for("r worker + Enter");
+    screen.type_(CTRL_C);
+    assert_eq!(screen.wait(), 127);
+    let text = screen.text();
+    let mut seen = text.lines().map(blurred);
+    // As /bin/sh puts it, which differs.
+    let is_said = |line: &&str| *line != "…" && !line.contains("/bin/sh");
+    for line in block.lines().skip(1).filter(is_said).map(blurred) {
+        let at_once = line.replace("at once", "after 0 s");
+        let is_there = seen.any(|it| it == line || it == at_once);
+        assert!(is_there, "{line}\nis not at its place in\n{text}");
     }
 }
 
@@ -136,14 +176,7 @@ fn cargo_installs_it() {
 #[test]
 fn the_steps_of_the_job_work() {
     let project = Project::empty();
-    let scene = root().join("tests/docs/scenes/readme-books/books");
-    for file in scene.read_dir().unwrap() {
-        let path = file.unwrap().path();
-        std::fs::copy(&path, project.directory().join(path.file_name().unwrap())).unwrap();
-    }
-    let built = Path::new(env!("CARGO_BIN_EXE_devrun")).parent().unwrap();
-    let mut programs: Vec<PathBuf> = vec![built.into(), built.join("examples")];
-    programs.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+    copy_scene("readme-books/books", &project);
     let block = block("the_steps_of_the_job_work");
     let steps: Vec<&str> = block.lines().skip(1).map(str::trim).collect();
     assert_eq!(steps[0], "- uses: actions/checkout@v4");
@@ -153,7 +186,7 @@ fn the_steps_of_the_job_work() {
         shell
             .args(["-ec", step.strip_prefix("- run: ").unwrap()])
             .env("PORT", "0")
-            .env("PATH", std::env::join_paths(&programs).unwrap());
+            .env("PATH", path());
         let mut shell = project.spawn(shell);
         assert_eq!(shell.wait(), 0, "{step}\n{}", shell.stderr.text());
     }
