@@ -161,10 +161,13 @@ fn the_readme_has_the_test_command() {
 fn cargo_installs_it() {
     let project = Project::empty();
     let line = block("cargo_installs_it");
+    let program = Path::new(env!("CARGO_BIN_EXE_devrun"));
     let installed = Command::new("cargo")
         .current_dir(root())
         .args(line.split_whitespace().skip(1))
-        .args(["--debug", "--target-dir", "target", "--root"])
+        .args(["--debug", "--target-dir"])
+        .arg(program.ancestors().nth(2).unwrap())
+        .arg("--root")
         .arg(project.directory())
         .status();
     assert!(installed.unwrap().success());
