@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::args::{Start, When, is_directory};
+use crate::cli::args::{self, Start, When, is_directory};
 use crate::cli::context::Context;
 use crate::cli::front::{self, Half, Line};
 use crate::cli::tell::tell;
@@ -207,6 +207,19 @@ impl Settings {
     }
 }
 
+/// The command that shows again, in the same terminal, what the session wrote.
+fn read_again(place: &args::Where, world: &World) -> String {
+    // The usual Procfile's app is known by its directory.
+    let is_usual = world.resolved().sources.apps.identity.is_dir();
+    let procfile = place.procfile.as_deref().filter(|_| !is_usual);
+    let options = [("--procfile", procfile), ("-d", place.root.as_deref())];
+    let said = options.into_iter().filter_map(|(option, path)| {
+        let path = wording::escaped(&path?.to_string_lossy()).into_owned();
+        Some(format!(" {option} {}", wording::shell_word(&path)))
+    });
+    format!("devrun logs{}", said.collect::<String>())
+}
+
 /// What is said before the first process is started.
 fn opening(world: &World, plan: &Plan, warnings: &[Report], news: Vec<Notice>) -> Vec<Notice> {
     let resolved = world.resolved();
@@ -306,6 +319,7 @@ fn session(
         attendance,
         front,
         guardian,
+        read_again: read_again(&args.place, &planned.world),
         opening: planned.opening,
         world: planned.world,
         ignores_hangup: habits.ignores_hangup,

@@ -89,6 +89,8 @@ pub(crate) struct Session {
     /// They leave a process's terminal.
     pub(crate) detach_keys: Keys,
     pub(crate) guardian: client::Started,
+    /// The command that shows again what was written.
+    pub(crate) read_again: String,
     /// Said before anything is started.
     pub(crate) opening: Vec<Notice>,
     /// Its apps, all that is owned of them among them.
@@ -189,7 +191,8 @@ impl Driver {
         let (stream, clock) = (session.stream, session.clock);
         let output = Output::start(stream, clock, session.stdout, (sources, lines), tell)?;
         let root = &session.world.resolved().sources.apps.identity;
-        storing::start(&output, &session.plan, root, store_tells);
+        let read_again = session.read_again;
+        storing::start(&output, (&session.plan, root), read_again, store_tells);
         for notice in &session.opening {
             output.say(notice);
         }

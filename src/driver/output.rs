@@ -38,7 +38,6 @@ use crate::os::{descriptor, terminal, watched};
 use crate::render::notice;
 use crate::render::renderer::Renderer;
 use crate::render::stream::Stream;
-use crate::store;
 use crate::words::answer::Answer;
 use crate::words::notice::Notice;
 
@@ -77,7 +76,7 @@ struct Inner {
     told: mpsc::UnboundedSender<Told>,
     writer: Writer,
     /// What is written is stored there as well, untouched.
-    store: RefCell<Option<store::writer::Writer>>,
+    store: RefCell<Option<stored::Store>>,
 }
 
 /// What becomes of what the processes write.
@@ -244,7 +243,7 @@ impl Output {
         let store = self.0.store.borrow_mut().take();
         let stored = async {
             if let Some(store) = store {
-                store.finish(deadline).await;
+                store.writer.finish(deadline).await;
             }
         };
         let _ = tokio::join!(time::timeout_at(deadline.into(), self.flushed()), stored);

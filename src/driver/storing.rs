@@ -12,7 +12,13 @@ use crate::store::segment::Source;
 use crate::store::writer::{Opening, Writer};
 
 /// A store that cannot be had is told of like one that has stopped.
-pub(super) fn start(output: &Output, plan: &Plan, root: &Path, told: mpsc::UnboundedSender<Told>) {
+/// `read_again` is the command that shows what is stored.
+pub(super) fn start(
+    output: &Output,
+    (plan, root): (&Plan, &Path),
+    read_again: String,
+    told: mpsc::UnboundedSender<Told>,
+) {
     let stopped = {
         let told = told.clone();
         move |error| {
@@ -20,7 +26,7 @@ pub(super) fn start(output: &Output, plan: &Plan, root: &Path, told: mpsc::Unbou
         }
     };
     match Writer::start(opening(plan, root), registry::logs, stopped) {
-        Ok(writer) => output.store(writer),
+        Ok(writer) => output.store(writer, read_again),
         Err(error) => {
             let _ = told.send(Told::StoreStopped(os::words_of(&error)));
         }

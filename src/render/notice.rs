@@ -73,8 +73,8 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
             restarts,
             ignored_lines,
             status: _,
-            is_stored,
-        } => done(*up, *restarts, *ignored_lines, *is_stored),
+            read_again,
+        } => done(*up, *restarts, *ignored_lines, read_again.as_deref()),
         Notice::Started {
             process,
             run: _,
@@ -242,7 +242,7 @@ fn sentence(notice: &Notice) -> String {
         Notice::Visited { process, pid } => {
             format!("{process}: its terminal is used from elsewhere (pid {pid})")
         }
-        Notice::KillingAll { processes: count } => format!("killing {}", processes(*count)),
+        Notice::KillingAll { processes } => format!("killing {}", wording::listed(processes)),
         Notice::StoreStopped { cause } => {
             format!("the log store has stopped: {cause}; devrun logs ends here")
         }
@@ -324,6 +324,7 @@ fn listens_elsewhere(elsewhere: &Elsewhere) -> Vec<Text> {
     let Elsewhere {
         process,
         given,
+        url,
         found,
         loopback_only,
         command,
@@ -340,10 +341,7 @@ fn listens_elsewhere(elsewhere: &Elsewhere) -> Vec<Text> {
         Text::Prose(format!(
             "{process} was given PORT={given} but listens on {found} ({command}, pid {pid}{reach})"
         )),
-        Text::Prose(format!(
-            "  http://localhost:{given} is dead{}",
-            given_to(misled)
-        )),
+        Text::Prose(format!("  {url} is dead{}", given_to(misled))),
     ];
     if let Some(cure) = cure {
         texts.push(Text::Typed {
@@ -423,16 +421,13 @@ fn seconds(left: Duration) -> String {
     format!("{} s", (left.as_secs_f64().round() as u64).max(1))
 }
 
-fn done(up: Duration, restarts: u32, ignored_lines: usize, is_stored: bool) -> Vec<Text> {
+fn done(up: Duration, restarts: u32, ignored_lines: usize, read_again: Option<&str>) -> Vec<Text> {
     let restarts = match restarts {
         0 => String::new(),
         count => format!(", {}", counted(count as usize, "restart", "restarts")),
     };
-    let again = if is_stored {
-        ". Read again: devrun logs"
-    } else {
-        ""
-    };
+    let again = read_again.map(|command| format!(". Read again: {command}"));
+    let again = again.unwrap_or_default();
     let done = format!("done. up {}{restarts}{again}", duration(up));
     let mut texts = vec![Text::Prose(done)];
     if ignored_lines > 0 {

@@ -179,6 +179,7 @@ pub(super) fn verdict(process: &mut Process, now: Instant) -> Option<Notice> {
     Some(Notice::ListensElsewhere(Elsewhere {
         process: process.name.clone(),
         given,
+        url: process.url()?,
         found: found.port,
         loopback_only: found.loopback_only,
         command: found.command,

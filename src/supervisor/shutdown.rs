@@ -36,8 +36,8 @@ impl Supervisor {
         }
         stopping.is_killing = true;
         let alive = self.processes.iter().filter(|process| process.is_alive());
-        let processes = alive.count();
-        if processes > 0 {
+        let processes: Vec<_> = alive.map(|process| process.name.clone()).collect();
+        if !processes.is_empty() {
             turn.say(Notice::KillingAll { processes });
         }
     }

@@ -142,7 +142,7 @@ impl Supervisor {
             restarts: self.processes.iter().map(Process::restarts).sum(),
             ignored_lines: self.ignored_lines,
             status: self.status.code(),
-            is_stored: false,
+            read_again: None,
         });
         self.end(self.status.code(), turn);
     }

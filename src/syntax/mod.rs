@@ -22,7 +22,7 @@ use crate::words::wording;
 const MAX_FINDINGS: usize = 100;
 
 /// What a parser made of a text: everything that is right, and everything that is wrong.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Parsed<T> {
     pub(crate) value: T,
     /// Lines that are left out; `check` counts them as errors.

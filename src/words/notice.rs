@@ -170,7 +170,8 @@ pub(crate) enum Notice {
     },
     /// A second Ctrl-C: the grace is over.
     KillingAll {
-        processes: usize,
+        /// Those that had not ended yet.
+        processes: Vec<ProcessName>,
     },
     /// Lines were left out, because the terminal stood still or somebody was attached.
     Skipped {
@@ -218,8 +219,8 @@ pub(crate) enum Notice {
         ignored_lines: usize,
         /// devrun's exit status.
         status: u8,
-        /// All of it can be read again. The supervisor does not know; who carries out what it says does.
-        is_stored: bool,
+        /// The command that shows all of it again. The supervisor does not know; who carries out what it says does.
+        read_again: Option<String>,
     },
 }
 
@@ -294,6 +295,8 @@ pub(crate) struct Elsewhere {
     pub(crate) process: ProcessName,
     /// Its PORT.
     pub(crate) given: u16,
+    /// What it was to be reached by: nobody is.
+    pub(crate) url: String,
     pub(crate) found: u16,
     pub(crate) loopback_only: bool,
     /// The listener's program and pid.

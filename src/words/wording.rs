@@ -103,6 +103,15 @@ pub(crate) fn listed<T: ToString>(names: impl IntoIterator<Item = T>) -> String 
     enumerated(names.into_iter(), "and")
 }
 
+/// A word of the shell's, as somebody would type it.
+pub(crate) fn shell_word(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) && !word.starts_with('-') {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', "'\\''")).into()
+}
+
 fn joined<T: AsRef<str>>(names: impl IntoIterator<Item = T>, word: &str) -> String {
     let names = names.into_iter();
     enumerated(names.map(|name| format!("`{}`", name.as_ref())), word)
@@ -223,6 +232,16 @@ mod tests {
         assert_eq!(listed(["a", "b", "c", "d"]), "a, b, c and d");
         assert_eq!(listed(["a", "b", "c", "d", "e"]), "a, b, c and 2 others");
         assert_eq!(choice(["keep", "shutdown"]), "`keep` or `shutdown`");
+    }
+
+    #[test]
+    fn a_word_of_the_shells_is_quoted_where_it_must_be() {
+        let check = |word: &str, expected: &str| assert_eq!(shell_word(word), expected);
+        check("apps/web", "apps/web");
+        check("a b", "'a b'");
+        check("it's", "'it'\\''s'");
+        check("-x", "'-x'");
+        check("", "''");
     }
 
     #[test]

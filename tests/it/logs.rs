@@ -75,6 +75,18 @@ pub fn follow(project: &Project, arguments: &[&str]) -> Devrun {
 }
 
 #[test]
+fn the_last_words_say_how_another_procfile_is_read_again() {
+    let project = Project::with_procfile("web: echo usual\n").file("my procs", "web: echo other\n");
+    let finished = project.run(&["start", "-f", "my procs", "--restart", "never"]);
+    let (_, command) = finished.stdout.rsplit_once("Read again: ").unwrap();
+    assert_eq!(command, "devrun logs --procfile 'my procs'\n");
+    let shown = shown(&project, &["--procfile", "my procs", "web"]);
+    assert_eq!(shown, "web.1  | other\n");
+    let usual = project.run(&["start", "-f", "Procfile", "--restart", "never"]);
+    assert!(usual.stdout.ends_with("Read again: devrun logs\n"));
+}
+
+#[test]
 fn what_a_session_wrote_is_read_again_when_it_is_over() {
     let project = Project::with_procfile("web: echo one; printf two\n");
     let project = project.file(".git/HEAD", "").file("sub/x", "");

@@ -70,7 +70,7 @@ fn a_second_ctrl_c_kills_at_once() {
         .wait_for("ignores SIGTERM")
         .signal(Signal::SIGINT)
         .wait_for("waiting for web.1");
-    devrun.signal(Signal::SIGINT).wait_for("killing 1 process");
+    devrun.signal(Signal::SIGINT).wait_for("killing web.1");
     assert_eq!(devrun.wait(), 0);
 }
 

@@ -4,10 +4,18 @@ use crate::driver::output::Output;
 use crate::store::writer::Writer;
 use crate::words::notice::Notice;
 
+/// Where the session is stored.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) writer: Writer,
+    /// The command that shows what is in it.
+    read_again: String,
+}
+
 impl Output {
-    /// Stores from now on what is written and said.
-    pub(crate) fn store(&self, store: Writer) {
-        *self.0.store.borrow_mut() = Some(store);
+    /// Stores from now on what is written and said; `read_again` is the command that shows it.
+    pub(crate) fn store(&self, writer: Writer, read_again: String) {
+        *self.0.store.borrow_mut() = Some(Store { writer, read_again });
     }
 
     /// Nothing is stored any more, for this reason.
@@ -18,8 +26,9 @@ impl Output {
 
     /// Puts into the session's last words what only the store knows.
     pub(crate) fn complete(&self, notice: &mut Notice) {
-        if let Notice::Done { is_stored, .. } = notice {
-            *is_stored = self.is_stored();
+        if let Notice::Done { read_again, .. } = notice {
+            let store = self.0.store.borrow();
+            *read_again = store.as_ref().map(|store| store.read_again.clone());
         }
     }
 
@@ -29,8 +38,8 @@ impl Output {
     }
 
     pub(crate) fn store_in(&self, store: impl FnOnce(&Writer)) {
-        if let Some(writer) = &*self.0.store.borrow() {
-            store(writer);
+        if let Some(known) = &*self.0.store.borrow() {
+            store(&known.writer);
         }
     }
 }

@@ -167,7 +167,7 @@ impl Json {
             }
             Notice::KillingAll { processes } => {
                 let line = self.event("shutdown.killing", out);
-                line.put("processes", processes).end();
+                line.put("processes", processes.len()).end();
             }
             Notice::FailedFirst(failure) => self.failed_first(failure, out),
             Notice::Waits {
@@ -219,7 +219,7 @@ impl Json {
                 restarts,
                 ignored_lines,
                 status,
-                is_stored: _,
+                read_again: _,
             } => {
                 let line = self.event("bye", out).put("status", status);
                 let line = line.seconds("up_s", *up).put("restarts", restarts);

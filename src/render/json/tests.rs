@@ -294,6 +294,7 @@ fn the_rest_is_told_in_full() {
         &Notice::ListensElsewhere(Elsewhere {
             process: name("web"),
             given: 5000,
+            url: "http://localhost:5000".into(),
             found: 5173,
             loopback_only: true,
             command: "node".into(),
@@ -350,7 +351,7 @@ fn the_rest_is_told_in_full() {
             restarts: 2,
             ignored_lines: 1,
             status: 3,
-            is_stored: true,
+            read_again: None,
         },
         r#""bye","status":3,"up_s":954.0,"restarts":2,"ignored_lines":1"#,
     );

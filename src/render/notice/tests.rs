@@ -131,6 +131,7 @@ fn a_wrong_port_is_said_with_its_cure() {
     let notice = Notice::ListensElsewhere(Elsewhere {
         process: name("web"),
         given: 5000,
+        url: "http://localhost:5000".into(),
         found: 5173,
         loopback_only: true,
         command: "node".into(),
@@ -193,7 +194,7 @@ fn a_stop_names_and_counts_what_had_to_be_killed() {
             restarts: 2,
             ignored_lines: 1,
             status: 0,
-            is_stored: true,
+            read_again: Some("devrun logs".into()),
         },
         &[
             "done. up 15 m 54 s, 2 restarts. Read again: devrun logs",
@@ -275,8 +276,10 @@ fn what_is_one_sentence() {
         &["web.1 is ready after 1 s: http://localhost:5000"],
     );
     check(
-        &Notice::KillingAll { processes: 2 },
-        &["killing 2 processes"],
+        &Notice::KillingAll {
+            processes: vec![name("web"), name("worker")],
+        },
+        &["killing web.1 and worker.1"],
     );
     check(
         &Notice::StoreStopped {

@@ -205,7 +205,7 @@ fn when_nothing_is_left_to_run_or_to_wait_for_the_session_ends() {
         restarts: 1,
         ignored_lines: 0,
         status: 0,
-        is_stored: false,
+        read_again: None,
     };
     assert_eq!(story.said().last(), Some(&done));
     assert_eq!(story.interrupt(), []);

@@ -353,6 +353,7 @@ fn a_server_that_stays_elsewhere_is_told_with_its_cure() {
     let elsewhere = Elsewhere {
         process: ProcessName::first(ProcessType::new("web").unwrap()),
         given: 5000,
+        url: "http://localhost:5000".into(),
         found: 5173,
         loopback_only: true,
         command: "node".into(),

@@ -12,6 +12,13 @@ use crate::words::policy::{KeyHints, OnExit, RestartPolicy};
 
 const TERMINATED: Exit = Exit::Signal(15);
 
+/// What a second request is told.
+fn killing(process_type: &str) -> Notice {
+    Notice::KillingAll {
+        processes: vec![planned(process_type).name],
+    }
+}
+
 #[test]
 fn one_stop_signal_each_and_an_end_that_follows_it_is_no_failure() {
     let mut story = Story::up([planned("web"), planned("api")]);
@@ -92,7 +99,7 @@ fn a_second_request_kills_at_once_but_not_within_one_key_press() {
     assert_eq!(story.interrupt(), []);
     story.after(MOMENT);
     assert_eq!(story.interrupt(), [kill(API, 1)]);
-    assert_eq!(story.said(), [Notice::KillingAll { processes: 1 }]);
+    assert_eq!(story.said(), [killing("api")]);
     story.after(seconds(1));
     assert_eq!(story.interrupt(), []);
     assert_eq!(story.said(), []);
@@ -169,10 +176,7 @@ fn what_turns_up_after_a_second_request_is_killed_at_once() {
     assert_eq!(story.interrupt(), []);
     story.after(millis(150));
     assert_eq!(story.interrupt(), []);
-    assert_eq!(
-        story.said().last(),
-        Some(&Notice::KillingAll { processes: 1 })
-    );
+    assert_eq!(story.said().last(), Some(&killing("web")));
     assert_eq!(story.spawned(WEB, 1), [terminate(WEB, 1), kill(WEB, 1)]);
 }
 
