@@ -3,10 +3,12 @@
 
 mod foreman;
 mod guardian;
+mod init;
 
 use crate::control;
 use crate::control::encoding;
 use crate::control::frames::{Frames, FromVisitor, Malformed, ToVisitor};
+use crate::export;
 use crate::render::stream::{Look, Stream};
 use crate::store::segment::{self, Decoded};
 use crate::syntax::{dotenv, formation, procfile, settings};
@@ -157,6 +159,16 @@ pub fn request(bytes: &[u8]) {
 pub fn guardian(bytes: &[u8]) {
     let (cuts, text) = parts(bytes);
     guardian::protocol(cuts, text);
+}
+
+/// A directory for `devrun init`.
+pub fn init(bytes: &[u8]) {
+    init::any_files(bytes);
+}
+
+/// Texts that `devrun export` writes, in the quotes of each target.
+pub fn export(bytes: &[u8]) {
+    export::fuzz::read_back(bytes);
 }
 
 /// A segment of the log store, with checksums as they should be: nothing that stands in one is read beyond

@@ -7,9 +7,9 @@ use crate::cli::context::Context;
 use crate::cli::tell::tell;
 use crate::cli::{NOT_STARTED, print, refuse};
 use crate::load;
-use crate::plan::ports;
 use crate::plan::resolve::{self, Resolved};
 use crate::plan::sources::App;
+use crate::plan::{doubts, ports};
 use crate::render::check::json;
 use crate::words::report::Report;
 use crate::words::wording::{counted, processes};
@@ -31,6 +31,11 @@ pub(super) fn run(args: &Check) -> ExitCode {
     findings.extend(loaded.warnings);
     findings.extend(loaded.errors);
     let apps = loaded.value;
+    let has_dash = load::is_shell_dash();
+    for app in &apps.apps {
+        findings.extend(doubts::repeated(app));
+        findings.extend(has_dash.then(|| doubts::of_bash(app)).into_iter().flatten());
+    }
     let read = apps.apps.clone();
     if apps.apps.iter().all(|app| !app.entries.is_empty()) && !apps.apps.is_empty() {
         let resolved = resolve::resolve(context.sources(apps, asked));

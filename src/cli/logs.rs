@@ -127,6 +127,7 @@ fn shown(args: &Logs, session: &StoredSession, cast: &Cast, zone: &TimeZone) -> 
         let width = size.map(|size| size.columns);
         let look = Look {
             unexpected: cast.unexpected(),
+            chosen: cast.colors.clone(),
             ..start::look(args.lines.color, is_terminal, width)
         };
         Form::Text(Box::new(Stream::new(&cast.names, look)), cast.names.clone())

@@ -32,6 +32,8 @@ pub(super) struct Changes {
     edited: HashMap<(ProcessIndex, String), Option<String>>,
     /// What is left out until the next session, as said.
     later_said: HashSet<(String, String)>,
+    /// Commands of which it was said why the shell does not take them.
+    pub(super) refused_said: HashSet<String>,
 }
 
 impl Changes {
@@ -139,7 +141,13 @@ impl Driver {
     }
 
     pub(super) fn adopt(&mut self, plan: Plan) {
-        self.plan = plan;
+        let before = std::mem::replace(&mut self.plan, plan);
+        let both = before.processes.iter().zip(&self.plan.processes);
+        for (place, (before, now)) in both.enumerate() {
+            if before.color != now.color {
+                self.output.choose_color(&self.plan, place);
+            }
+        }
         self.supervisor.adopt_plan(&self.plan);
         self.watching.is_replanned = true;
     }

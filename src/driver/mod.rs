@@ -18,6 +18,7 @@ mod probe;
 mod ready;
 mod reports;
 mod rescue;
+mod saying;
 mod sharing;
 mod spawning;
 mod stand_ins;
@@ -51,7 +52,7 @@ use crate::driver::output::{Ended, Output, Told};
 use crate::driver::probe::Probe;
 use crate::driver::ready::Tries;
 use crate::driver::sharing::Sharing;
-use crate::driver::spawning::{LiveRun, id};
+use crate::driver::spawning::{LiveRun, Unspawned, id};
 use crate::driver::stand_ins::StandIns;
 use crate::driver::stop_signals::StopSignals;
 use crate::driver::terminal_signals::{TerminalSignal, TerminalSignals};
@@ -61,7 +62,7 @@ use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{Request, RunId};
 use crate::os::family::Marks;
 use crate::os::pty::Size;
-use crate::os::{memory, process, signals, spawn};
+use crate::os::{process, signals, spawn};
 use crate::plan::Plan;
 use crate::render::renderer::Renderer;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor, Watched};
@@ -141,6 +142,7 @@ struct Driver {
     guardian_pid: i32,
     is_guardian_lost: bool,
     runs: HashMap<RunId, LiveRun>,
+    unspawned: Unspawned,
     stand_ins: StandIns,
     probe: Probe,
     tries: Tries,
@@ -209,6 +211,7 @@ impl Driver {
             guardian_pid,
             is_guardian_lost: false,
             runs: HashMap::new(),
+            unspawned: Unspawned::default(),
             stand_ins: StandIns::default(),
             probe: Probe::new(guardian_pid),
             tries: Tries::default(),
@@ -297,6 +300,7 @@ impl Driver {
                     }
                 }
                 () = at(tries_end_by) => self.end_late_tries(),
+                () = at(self.unspawned.tried_at()) => self.spawn_on(),
                 () = at(self.changes.due_at()), if !self.is_over() => events.extend(self.changes_due()),
                 () = at(self.joins.seek_at()), if !self.is_over() => events.extend(self.seek_due()),
                 heard = self.joins.heard() => events.extend(self.heard(heard)),
@@ -330,6 +334,9 @@ impl Driver {
             self.carry_out(action);
         }
         self.guardian.flush();
+        if !self.guardian.holds_descriptors() {
+            self.spawn_on();
+        }
         if self.supervisor.is_stopping() {
             self.output.begin_stop();
         }
@@ -403,17 +410,7 @@ impl Driver {
             Action::GiveUpTry { process, number } => self.give_up_try(process, number),
             Action::LetIn { process, run } => self.let_in(process, run),
             Action::TurnAway { process } => self.turn_away(process),
-            Action::Say(mut notice) => {
-                self.output.complete(&mut notice);
-                self.output.say(&notice);
-                if let Notice::ListensElsewhere(verdict) = &notice {
-                    self.note_verdict(verdict);
-                }
-                // The start is over.
-                if matches!(notice, Notice::AllUp { .. }) {
-                    memory::give_back();
-                }
-            }
+            Action::Say(notice) => self.say(notice),
             Action::GivenAway { process } => self.given_away(process),
             Action::Settled { status } => self.settled(status),
             Action::Finish { status } => self.status = Some(status),

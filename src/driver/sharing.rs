@@ -252,7 +252,7 @@ impl Driver {
             let row = &rows[place];
             let failure = row.failure.as_ref();
             let ports = self.world.ports(place);
-            let is_known = row.state == Shown::Ready || ports.reached != ports.given;
+            let is_known = row.url.is_some() || ports.reached != ports.given;
             ProcessState {
                 name: row.process.in_app(),
                 state: row.state.word().to_string(),

@@ -1,8 +1,9 @@
 //! Starts runs: what they read from and write to, and a look at their ports.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::driver::child::{self, Ends};
 use crate::driver::output::Reader;
@@ -17,6 +18,8 @@ use crate::words::ready::Ready;
 
 /// A port that was claimed so short a time ago is not looked at again.
 const FRESH: Duration = Duration::from_millis(500);
+/// So long is waited until requests have been sent that hold descriptors.
+const UNTIL_SENT: Duration = Duration::from_millis(10);
 
 /// What is held for a run from its spawn to its end.
 pub(super) struct LiveRun {
@@ -51,15 +54,42 @@ impl From<String> for NotStarted {
     }
 }
 
+/// Runs for which there is no descriptor left, while there are some on their way to the guardian.
+#[derive(Debug, Default)]
+pub(super) struct Unspawned(VecDeque<(ProcessIndex, u32)>);
+
+impl Unspawned {
+    /// When to look whether there are some now.
+    pub(super) fn tried_at(&self) -> Option<Instant> {
+        (!self.0.is_empty()).then(|| Instant::now() + UNTIL_SENT)
+    }
+}
+
 impl Driver {
+    /// In the order in which it was asked for.
     pub(super) fn spawn(&mut self, process: ProcessIndex, run: u32) {
-        if let Err(NotStarted { cause, is_passing }) = self.try_spawn(process, run) {
-            let _ = self.news.send(Event::SpawnFailed {
-                process,
-                run,
-                cause,
-                is_passing,
-            });
+        self.unspawned.0.push_back((process, run));
+        if self.unspawned.0.len() == 1 {
+            self.spawn_on();
+        }
+    }
+
+    /// Starts those that waited: each of the requests in flight holds two descriptors more than what comes of it.
+    pub(super) fn spawn_on(&mut self) {
+        while let Some((process, run)) = self.unspawned.0.front().copied() {
+            let spawned = self.try_spawn(process, run);
+            if let Err(NotStarted { cause, is_passing }) = spawned {
+                if is_passing && self.guardian.holds_descriptors() {
+                    return;
+                }
+                let _ = self.news.send(Event::SpawnFailed {
+                    process,
+                    run,
+                    cause,
+                    is_passing,
+                });
+            }
+            self.unspawned.0.pop_front();
         }
     }
 

@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::registry;
 use crate::store::segment::Source;
 use crate::store::writer::{Opening, Writer};
+use crate::supervisor::ProcessIndex;
 
 /// A store that cannot be had is told of like one that has stopped.
 /// `read_again` is the command that shows what is stored.
@@ -33,20 +34,22 @@ pub(super) fn start(
     }
 }
 
+/// As the store names a process.
+pub(super) fn source(plan: &Plan, place: ProcessIndex) -> Source {
+    let process = &plan.processes[place];
+    Source {
+        name: process.name.to_string(),
+        app: registry::app_key(&plan.apps[process.app].identity),
+        in_app: process.name.in_app(),
+        color: process.color,
+    }
+}
+
 /// The session is found under what it was started for: an app, or the root that names its members.
 fn opening(plan: &Plan, root: &Path) -> Opening {
-    let keys: Vec<String> = plan
-        .apps
-        .iter()
-        .map(|app| registry::app_key(&app.identity))
-        .collect();
-    let sources = plan.processes.iter().map(|process| Source {
-        name: process.name.to_string(),
-        app: keys[process.app].clone(),
-        in_app: process.name.in_app(),
-    });
+    let places = 0..plan.processes.len();
     Opening {
-        sources: sources.collect(),
+        sources: places.map(|place| source(plan, place)).collect(),
         directory: plan.apps[0].shown.clone(),
         app: registry::app_key(root),
     }

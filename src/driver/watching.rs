@@ -117,6 +117,13 @@ impl Watching {
         None
     }
 
+    /// No change matters any more.
+    fn end(&mut self) {
+        if let Some(notifier) = &self.notifier {
+            notifier.watches().remove_all();
+        }
+    }
+
     fn by_asker(&self) -> HashMap<Asker, &Ask> {
         self.asks.iter().map(|ask| (ask.asker, ask)).collect()
     }

@@ -49,12 +49,20 @@ pub(crate) struct Service {
     pub(crate) scheme: &'static str,
     /// As planned for the first of its processes.
     pub(crate) planned: PlannedProcess,
-    /// What it is started after: places in `App::services`.
-    pub(crate) after: Vec<usize>,
+    pub(crate) after: Vec<After>,
     /// Browsers reach it.
     pub(crate) is_public: bool,
     /// Somebody waits until it listens.
     pub(crate) is_awaited: bool,
+}
+
+/// What a service is started after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct After {
+    /// The place of that in `App::services`.
+    pub(crate) service: usize,
+    /// That has to be ready, and not only started.
+    pub(crate) waits: bool,
 }
 
 /// One instance of it.

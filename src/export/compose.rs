@@ -2,6 +2,7 @@
 
 use crate::export::app::{App, Service, seconds, signal, written_by};
 use crate::export::container::arguments;
+use crate::export::ready::{self, EVERY, LONGEST};
 use crate::export::yaml::{Yaml, list, map};
 use crate::export::{File, Target, systemd};
 use crate::words::policy::RestartPolicy;
@@ -31,8 +32,6 @@ fn of(app: &App, service: &Service) -> Yaml {
     let build = service.build.to_string_lossy().into_owned();
     let is_stopped_otherwise = planned.stop_signal != 15;
     let stop_signal = is_stopped_otherwise.then(|| signal(planned.stop_signal).into());
-    let after = service.after.iter();
-    let after = after.map(|before| app.services[*before].host.as_str());
     map([("image", service.image.as_str().into())])
         .with_any("build", service.is_built.then(|| build.into()))
         .with("command", list(arguments(service)))
@@ -46,7 +45,8 @@ fn of(app: &App, service: &Service) -> Yaml {
         .with_any("env_file", any(env_files(app, service)))
         .with_any("expose", any(exposed(service)))
         .with_any("ports", any(published(service)))
-        .with_any("depends_on", any(list(after)))
+        .with_any("depends_on", depends_on(app, service))
+        .with_any("healthcheck", healthcheck(service))
         .with_any("deploy", replicas(service))
         .with("restart", restart(service).into())
         .with_any("stop_signal", stop_signal)
@@ -97,6 +97,34 @@ fn published(service: &Service) -> Yaml {
         1 => format!("{port}:{port}"),
         _ => format!("{port}-{last}:{port}"),
     }])
+}
+
+/// Healthy is what is ready here, of one that somebody can look at.
+fn depends_on(app: &App, service: &Service) -> Option<Yaml> {
+    let after = service.after.iter().map(|after| {
+        let before = &app.services[after.service];
+        let condition = match after.waits && healthcheck(before).is_some() {
+            true => "service_healthy",
+            false => "service_started",
+        };
+        (before.host.clone(), map([("condition", condition.into())]))
+    });
+    let after: Vec<(String, Yaml)> = after.collect();
+    (!after.is_empty()).then_some(Yaml::Map(after))
+}
+
+/// Until it has passed once nothing counts as a failure.
+fn healthcheck(service: &Service) -> Option<Yaml> {
+    let trial = ready::trial(service, service.is_awaited)?;
+    let trial = trial.in_container(service);
+    let seconds = |seconds: u64| Yaml::Text(format!("{seconds}s"));
+    Some(map([
+        ("test", list(["CMD-SHELL", &trial.script()])),
+        ("interval", seconds(EVERY)),
+        ("timeout", seconds(trial.longest())),
+        ("retries", Yaml::Number(3)),
+        ("start_period", seconds(LONGEST)),
+    ]))
 }
 
 fn replicas(service: &Service) -> Option<Yaml> {

@@ -1,11 +1,14 @@
 //! What of an environment goes along: in plain text, or as a reference to what is kept elsewhere.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::plan::PlannedProcess;
-use crate::plan::uses::Wire;
+use crate::plan::uses::{Backing, Wire};
+use crate::syntax::settings::PERSONAL;
 use crate::words::env::{Source, Variable};
 use crate::words::secret;
+use crate::words::uses::Origin;
 
 /// By the names of the variables.
 pub(crate) type Values = BTreeMap<String, String>;
@@ -52,8 +55,8 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// Env files are kept out of version control because of what stands in them: all of it may be secret, and so may
-/// be what a use takes from there.
+/// Env files and the personal settings are kept out of version control because of what stands in them: all of it may be
+/// secret, and so may be what a use takes from there.
 fn is_secret(
     process: &PlannedProcess,
     wires: &[&Wire],
@@ -72,16 +75,26 @@ fn is_secret(
                 template.contains("${") || wire.declared.target.to_string().contains("${")
             });
             let mut uses = process.uses.iter();
-            refers || is_by_name_or_url || uses.any(|used| used.variable == name && used.is_secret)
+            let is_personal =
+                wire.is_some_and(|wire| match (&wire.declared.origin, &wire.backing) {
+                    (Origin::File(place), Backing::Resource) => is_personal(&place.file),
+                    (Origin::File(_) | Origin::CommandLine, _) => false,
+                });
+            let is_marked = uses.any(|used| used.variable == name && used.is_secret);
+            is_personal || refers || is_by_name_or_url || is_marked
         }
+        Source::Settings { file, .. } => is_by_name_or_url || is_personal(file),
         Source::Automatic(_)
         | Source::Shell
-        | Source::Settings { .. }
         | Source::Devrun
         | Source::Port { .. }
         | Source::CommandLine
         | Source::ProcfileLine { .. } => is_by_name_or_url,
     }
+}
+
+fn is_personal(file: &str) -> bool {
+    Path::new(file).file_name() == Some(PERSONAL.as_ref())
 }
 
 /// Takes what all of them have, and have alike, out of each.

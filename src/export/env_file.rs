@@ -22,7 +22,19 @@ pub(crate) fn env_file(values: &Values) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::export::reading;
+
+    proptest! {
+        #[test]
+        fn any_values_are_read_back(all in prop::collection::vec("(?s)([ -~é\n\t]|[$\\\\\"'#]){0,20}", 0..3)) {
+            let all = all.into_iter().enumerate();
+            let values: Values = all.map(|(number, value)| (format!("A{number}"), value)).collect();
+            prop_assert_eq!(reading::env_file(&env_file(&values)), Some(values));
+        }
+    }
 
     #[test]
     fn whatever_means_something_in_quotes_is_escaped() {

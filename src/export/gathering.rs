@@ -2,13 +2,13 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::export::app::{App, Process, Service};
+use crate::export::app::{After, App, Process, Service};
 use crate::export::config::{self, Config};
 use crate::export::names::{Name, label};
-use crate::export::{Options, command};
+use crate::export::{Options, command, ready};
 use crate::plan::resolve::{Ports, Resolved};
 use crate::plan::uses::{Backing, Wire};
-use crate::plan::{Plan, PlannedProcess, Provider};
+use crate::plan::{Need, Plan, PlannedProcess, Provider};
 use crate::words::env::Source;
 use crate::words::report::Report;
 
@@ -83,18 +83,28 @@ impl Builder<'_> {
         (0..self.resolved.slots.len()).filter(is_it).collect()
     }
 
-    /// A secret that stands in the Procfile itself would stand in the file, too.
+    /// A secret that stands in the Procfile itself, or in how it is tried, would stand in the file, too.
     fn told(&self, name: &Name) -> Option<Report> {
         let app = self.resolved.app(name.app);
         let entry = &app.entries[name.entry];
-        command::tells_a_secret(&entry.command).then(|| {
-            let (file, line) = (&app.procfile, entry.line);
-            let process_type = &entry.process_type;
-            Report::new(format!(
-                "the command of `{process_type}` ({file}:{line}) holds a secret, which may stand in no file that is exported"
-            ))
-            .help("put it into .env, and its variable into the command: `$NAME`".to_string())
-        })
+        let process_type = &entry.process_type;
+        let tried = ready::text(&self.plan.processes[self.places(name)[0]]);
+        let holder = if command::tells_a_secret(&entry.command) {
+            format!(
+                "the command of `{process_type}` ({}:{})",
+                app.procfile, entry.line
+            )
+        } else if command::tells_a_secret(tried) {
+            format!("the `ready:` of `{process_type}`")
+        } else {
+            return None;
+        };
+        let report = Report::new(format!(
+            "{holder} holds a secret, which may stand in no file that is exported"
+        ));
+        Some(
+            report.help("put it into .env, and its variable into the command: `$NAME`".to_string()),
+        )
     }
 
     fn service(&self, name: &Name) -> (Service, Vec<Report>) {
@@ -155,8 +165,8 @@ impl Builder<'_> {
     }
 
     /// Of the first of its processes: those of all types form no cycle.
-    fn after(&self, planned: &PlannedProcess) -> Vec<usize> {
-        let mut after = Vec::new();
+    fn after(&self, planned: &PlannedProcess) -> Vec<After> {
+        let mut after: Vec<After> = Vec::new();
         for need in &planned.needs {
             let Provider::Process(provider) = need.on else {
                 continue;
@@ -164,7 +174,13 @@ impl Builder<'_> {
             let slot = &self.resolved.slots[provider];
             let mut names = self.names.iter();
             let service = names.position(|name| (name.app, name.entry) == (slot.app, slot.entry));
-            after.extend(service.filter(|service| !after.contains(service)));
+            let Some(service) = service else { continue };
+            // One that may be absent holds nobody up for long.
+            let waits = need.waits && !need.is_optional;
+            match after.iter_mut().find(|after| after.service == service) {
+                Some(after) => after.waits |= waits,
+                None => after.push(After { service, waits }),
+            }
         }
         after
     }
@@ -187,15 +203,22 @@ impl Builder<'_> {
         }
     }
 
-    /// By a declared use, of whoever goes along.
+    /// By a declared use or a `depends_on`, of whoever goes along.
     fn is_awaited(&self, place: usize) -> bool {
+        let goes_along = |consumer: usize| {
+            let is_root = self.resolved.is_root(self.resolved.slots[consumer].app);
+            is_root && self.resolved.is_wanted[consumer]
+        };
+        // Those of a cycle are no needs of the plan.
         let mut wires = self.resolved.wires.iter();
-        wires.any(|wire| {
+        let is_used = wires.any(|wire| {
             let is_it = matches!(wire.backing, Backing::Process(provider) if provider == place);
-            let consumer = &self.resolved.slots[wire.consumer];
-            let goes_along = self.resolved.is_root(consumer.app);
-            is_it && goes_along && self.resolved.is_wanted[wire.consumer] && !wire.is_hidden
-        })
+            is_it && goes_along(wire.consumer) && !wire.is_hidden
+        });
+        let consumers = self.plan.processes.iter().enumerate();
+        let mut consumers = consumers.filter(|(consumer, _)| goes_along(*consumer));
+        let is_it = |need: &Need| need.waits && need.on == Provider::Process(place);
+        is_used || consumers.any(|(_, consumer)| consumer.needs.iter().any(is_it))
     }
 
     fn image(&self, name: &Name) -> String {

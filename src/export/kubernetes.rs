@@ -5,6 +5,7 @@ use crate::export::app::{App, Service, written_by};
 use crate::export::config::{Config, Values};
 use crate::export::container::arguments;
 use crate::export::names::label;
+use crate::export::ready::{self, EVERY, LONGEST, Trial};
 use crate::export::yaml::{Yaml, list, map};
 use crate::export::{File, Target};
 use crate::words::policy::RestartPolicy;
@@ -163,7 +164,9 @@ fn container(app: &App, service: &Service) -> Yaml {
     .with_any("ports", (!ports.is_empty()).then_some(Yaml::List(ports)))
     .with("env", Yaml::List(environment(app, service)))
     .with_any("envFrom", (!plain.is_empty()).then_some(Yaml::List(plain)))
-    .with_any("readinessProbe", probe(service))
+    .with_any("readinessProbe", readiness(service))
+    .with_any("livenessProbe", liveness(service))
+    .with_any("startupProbe", startup(service))
 }
 
 /// What the ConfigMaps do not have: what differs by its nature, and what is secret.
@@ -186,14 +189,59 @@ fn environment(app: &App, service: &Service) -> Vec<Yaml> {
     all
 }
 
-/// Ready is as here: it listens on its PORT. Of a worker that is not asked.
-fn probe(service: &Service) -> Option<Yaml> {
-    let port = service.first().port?;
+/// Ready is as here. Of a worker that nobody waits for that is not asked.
+fn readiness(service: &Service) -> Option<Yaml> {
     let is_asked = service.is_public || service.is_awaited;
-    is_asked.then(|| {
-        let port = map([("port", Yaml::Number(port.into()))]);
-        map([("tcpSocket", port), ("periodSeconds", Yaml::Number(2))])
-    })
+    let trial = ready::trial(service, is_asked)?.in_container(service);
+    Some(probe(service, &trial).with("periodSeconds", Yaml::Number(EVERY)))
+}
+
+/// With `restart: always` one that is ready no more is started again, here and there.
+fn liveness(service: &Service) -> Option<Yaml> {
+    let trial = tried_on(service)?;
+    Some(probe(service, &trial).with("periodSeconds", Yaml::Number(10)))
+}
+
+/// Until it is ready it is not found dead.
+fn startup(service: &Service) -> Option<Yaml> {
+    let trial = tried_on(service)?;
+    let probe = probe(service, &trial)
+        .with("periodSeconds", Yaml::Number(EVERY))
+        .with("failureThreshold", Yaml::Number(LONGEST / EVERY));
+    Some(probe)
+}
+
+fn tried_on(service: &Service) -> Option<Trial> {
+    let planned = &service.planned;
+    let ready = planned.ready.as_ref()?;
+    let is_restarted = ready.is_tried_on() && planned.restart == RestartPolicy::Always;
+    let trial = ready::trial(service, false).filter(|_| is_restarted)?;
+    Some(trial.in_container(service))
+}
+
+fn probe(service: &Service, trial: &Trial) -> Yaml {
+    let number = service.first().port.unwrap_or_default();
+    let port = || ("port", Yaml::Number(number.into()));
+    let tried = match trial {
+        Trial::Page { path, statuses } if ready::is_known(statuses) => {
+            // Frameworks that check it know this name, and not the pod's address.
+            let name = map([
+                ("name", "Host".into()),
+                ("value", format!("localhost:{number}").into()),
+            ]);
+            let headers = ("httpHeaders", Yaml::List(vec![name]));
+            (
+                "httpGet",
+                map([("path", path.as_str().into()), port(), headers]),
+            )
+        }
+        Trial::Port | Trial::Page { .. } => ("tcpSocket", map([port()])),
+        Trial::Command(command) => {
+            let words = list(["/bin/sh", "-c", &literal(command)]);
+            ("exec", map([("command", words)]))
+        }
+    };
+    map([tried, ("timeoutSeconds", Yaml::Number(trial.longest()))])
 }
 
 fn service(app: &App, service: &Service) -> Yaml {
@@ -235,6 +283,21 @@ fn ingress(app: &App, public: &[&Service]) -> Yaml {
 }
 
 /// Where `$(NAME)` is a reference, and `$$` a dollar.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     text.replace('$', "$$")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::export::reading;
+
+    proptest! {
+        #[test]
+        fn no_dollar_begins_a_reference(text in "[$()A{} -]{0,20}") {
+            prop_assert_eq!(reading::dollars(&literal(&text)), Some(text));
+        }
+    }
 }

@@ -7,11 +7,16 @@ mod compose;
 mod config;
 mod container;
 mod env_file;
+#[cfg(fuzzing)]
+pub(crate) mod fuzz;
 mod gathering;
 mod kubernetes;
 mod names;
 mod notes;
 mod place;
+#[cfg(any(test, fuzzing))]
+mod reading;
+mod ready;
 mod systemd;
 mod yaml;
 

@@ -2,7 +2,7 @@
 
 use crate::export::app::{App, Service, secrets_of, signal};
 use crate::export::command::{is_this_machine, names_this_machine, references};
-use crate::export::{Manager, Options, Target};
+use crate::export::{Manager, Options, Target, ready};
 use crate::plan::resolve::Resolved;
 use crate::plan::uses::{Backing, Wire};
 use crate::plan::{Plan, planning};
@@ -29,6 +29,7 @@ pub(crate) fn notes(resolved: &Resolved, plan: &Plan, app: &App, options: &Optio
     }
     for service in &app.services {
         all.extend(names_of_the_shell(service));
+        all.extend(ready::notes(service, &options.target));
         if has_containers {
             all.extend(of_container(service));
         }
@@ -156,7 +157,8 @@ fn names_of_the_shell(service: &Service) -> Vec<Report> {
         let is_shell = variable.is_some_and(|variable| variable.source == Source::Shell);
         is_shell && !USUAL.contains(name)
     };
-    let names = references(&service.command).into_iter().filter(is_of_shell);
+    let texts = [&service.command, ready::text(&service.planned)];
+    let names = texts.into_iter().flat_map(references).filter(is_of_shell);
     let note = |name| {
         let process_type = &service.planned.name.process_type;
         Report::warning(format!(

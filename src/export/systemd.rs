@@ -3,6 +3,7 @@
 use crate::export::app::{App, Process, Service, seconds, signal, written_by};
 use crate::export::config::Config;
 use crate::export::env_file::env_file;
+use crate::export::ready::{self, LONGEST};
 use crate::export::{File, Manager, Target};
 use crate::plan::command;
 use crate::words::policy::RestartPolicy;
@@ -83,7 +84,7 @@ fn text(app: &App, service: &Service, process: &Process, place: (&Manager, &str)
         format!("PartOf={}.target", app.name),
     ];
     for before in &service.after {
-        let before = unit(app, app.services[*before].first());
+        let before = unit(app, app.services[before.service].first());
         lines.push(format!("Wants={before}"));
         lines.push(format!("After={before}"));
     }
@@ -100,6 +101,7 @@ fn text(app: &App, service: &Service, process: &Process, place: (&Manager, &str)
     lines.extend(environment(app, service, process));
     let command = argument(&command::with_exec(&service.command));
     lines.push(format!("ExecStart=/bin/sh -c {command}"));
+    lines.extend(started(service));
     // What writes into a pipe that is closed ends, as everywhere else.
     lines.push("IgnoreSIGPIPE=no".into());
     lines.extend(restart);
@@ -109,6 +111,21 @@ fn text(app: &App, service: &Service, process: &Process, place: (&Manager, &str)
     lines.push(format!("TimeoutStopSec={}", seconds(planned.grace)));
     lines.push(format!("SyslogIdentifier={}-{}", app.name, process.name));
     format!("{}{}\n", header(manager), lines.join("\n"))
+}
+
+/// What comes after it is started once it is ready. systemd waits for this script also when the process has ended.
+fn started(service: &Service) -> Vec<String> {
+    let Some(trial) = ready::trial(service, service.is_awaited) else {
+        return Vec::new();
+    };
+    let script = format!(
+        "while kill -0 \"$MAINPID\" 2>/dev/null; do (\n{}\n) && exit; sleep 1; done",
+        trial.script()
+    );
+    vec![
+        format!("ExecStartPost=/bin/sh -c {}", argument(&script)),
+        format!("TimeoutStartSec={LONGEST}"),
+    ]
 }
 
 fn environment(app: &App, service: &Service, process: &Process) -> Vec<String> {
@@ -172,12 +189,12 @@ fn directory(service: &Service) -> Result<String, Report> {
 }
 
 /// A word of a command: `$` is for systemd's own variables.
-fn argument(text: &str) -> String {
+pub(super) fn argument(text: &str) -> String {
     quoted(text).replace('$', "$$")
 }
 
 /// A word, in quotes: C's escapes (systemd.syntax(7)), and `%` for the specifiers of systemd.unit(5).
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for c in text.chars() {
         match c {
@@ -200,41 +217,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    /// As systemd reads a word in quotes, and then what `%` and `$` mean in it.
-    fn read(word: &str) -> Option<String> {
-        let inner = word.strip_prefix('"')?.strip_suffix('"')?;
-        let mut chars = inner.chars();
-        let mut unquoted = String::new();
-        while let Some(c) = chars.next() {
-            unquoted.push(match c {
-                '"' => return None,
-                '\\' => match chars.next()? {
-                    'n' => '\n',
-                    't' => '\t',
-                    'r' => '\r',
-                    'x' => {
-                        let digits: String = chars.by_ref().take(2).collect();
-                        char::from(u8::from_str_radix(&digits, 16).ok()?)
-                    }
-                    c => c,
-                },
-                c if c.is_ascii_control() => return None,
-                c => c,
-            });
-        }
-        let doubled = |text: &str, sign: &str| {
-            let parts: Vec<&str> = text.split(&sign.repeat(2)).collect();
-            let is_good = parts.iter().all(|part| !part.contains(sign));
-            is_good.then(|| parts.join(sign))
-        };
-        doubled(&doubled(&unquoted, "%")?, "$")
-    }
+    use crate::export::reading;
 
     proptest! {
         #[test]
         fn any_command_is_read_back(text in "(?s)([ -~é\n\t]|[$%\\\\\"']){0,30}") {
-            prop_assert_eq!(read(&argument(&text)), Some(text));
+            prop_assert_eq!(reading::systemd(&argument(&text)), Some(text));
         }
     }
 

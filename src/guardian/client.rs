@@ -171,6 +171,11 @@ impl Guardian {
         }
     }
 
+    /// Whether descriptors that were sent are still open here.
+    pub(crate) fn holds_descriptors(&self) -> bool {
+        self.outbox.iter().any(|(_, passed)| !passed.is_empty())
+    }
+
     /// Resolves once all that was sent is on its way, or the guardian is gone.
     pub(crate) async fn sent(&mut self) {
         self.flush();

@@ -112,6 +112,12 @@ pub(crate) fn has_procfile(place: &Where) -> bool {
     place.procfile.is_some() || find::procfile(place).is_ok()
 }
 
+/// What runs the commands takes no more than POSIX has: Debian's.
+pub(crate) fn is_shell_dash() -> bool {
+    let shell = Path::new("/bin/sh").canonicalize();
+    shell.is_ok_and(|shell| shell.file_name().is_some_and(|name| name == "dash"))
+}
+
 /// What an app is without a Procfile: a directory with env files.
 pub(crate) fn env_alone(place: &Where) -> Parsed<App> {
     let mut parsed = Parsed::<App>::default();

@@ -11,10 +11,7 @@ use crate::syntax::Parsed;
 use crate::syntax::settings::{self, Said, Settings};
 use crate::words::report::Report;
 
-/// Shared with everybody who works on the app.
-pub(crate) const SHARED: &str = "devrun.yaml";
-/// One's own, laid over it.
-pub(crate) const PERSONAL: &str = "devrun.local.yaml";
+pub(crate) use crate::syntax::settings::{PERSONAL, SHARED};
 
 /// By path: what a file said when it was read last.
 static PARSED: Mutex<Option<HashMap<PathBuf, Known>>> = Mutex::new(None);

@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod holder;
+#[cfg(target_os = "linux")]
+mod sharing;
 
 use std::ffi::{CString, OsStr};
 use std::io;
@@ -80,7 +82,7 @@ pub(crate) struct Ends<'a> {
 
 /// Forks a child that becomes `program`, in a process group of its own, and with a terminal in a session
 /// of its own. It is killed when the calling thread ends (Linux: `PR_SET_PDEATHSIG`).
-/// Does not wait for the exec.
+/// Waits for the exec where that costs less than not to (Linux: not with a terminal).
 ///
 /// # Errors
 /// EAGAIN, ENOMEM from fork(2), EMFILE from pipe(2).
@@ -141,8 +143,17 @@ impl Child<'_> {
         #[cfg(target_os = "linux")]
         if self.has_terminal {
             let (pid, holder) = self.fork_below_holder()?;
-            return Ok((pid, Some(holder)));
+            Ok((pid, Some(holder)))
+        } else {
+            // It has founded its group before we are here.
+            Ok((self.fork_sharing()?, None))
         }
+        #[cfg(not(target_os = "linux"))]
+        Ok((self.fork_copying()?, None))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn fork_copying(&self) -> io::Result<i32> {
         // SAFETY: the guardian has one thread, so the child may call what it likes.
         match unsafe { libc::fork() } {
             -1 => Err(io::Error::last_os_error()),
@@ -155,7 +166,7 @@ impl Child<'_> {
                     // SAFETY: touches no memory of ours.
                     unsafe { libc::setpgid(pid, pid) };
                 }
-                Ok((pid, None))
+                Ok(pid)
             }
         }
     }

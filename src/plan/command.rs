@@ -2,6 +2,7 @@
 //! whether it is so simple that the program can take the shell's place.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What the shell does itself, or gives a meaning of its own: no program follows.
 const NOT_PROGRAMS: &[&str] = &[
@@ -176,9 +177,19 @@ pub(super) fn commands(line: &str) -> Option<Vec<Vec<Word<'_>>>> {
     Reader::new(line).commands()
 }
 
+/// The same, and all that stands between words: `;`, `&>`, `<(`.
+pub(super) fn commands_and_operators(line: &str) -> Option<(Vec<Vec<Word<'_>>>, Vec<&str>)> {
+    let mut reader = Reader::new(line);
+    let commands = reader.commands()?;
+    let operators = reader.operators.into_iter();
+    Some((commands, operators.map(|range| &line[range]).collect()))
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Those that stand side by side are one.
+    operators: Vec<Range<usize>>,
     /// Nothing so far stands outside of quotes but words and blanks.
     is_plain: bool,
 }
@@ -188,6 +199,7 @@ impl<'a> Reader<'a> {
         Self {
             text,
             at: 0,
+            operators: Vec::new(),
             is_plain: true,
         }
     }
@@ -243,8 +255,12 @@ impl<'a> Reader<'a> {
 
     fn operator(&mut self, characters: &str) {
         self.is_plain = false;
-        let rest = self.rest();
+        let (start, rest) = (self.at, self.rest());
         self.at += rest.len() - rest.trim_start_matches(|c| characters.contains(c)).len();
+        match self.operators.last_mut().filter(|last| last.end == start) {
+            Some(last) => last.end = self.at,
+            None => self.operators.push(start..self.at),
+        }
     }
 
     /// To the next blank or operator outside of all that was opened.

@@ -1,8 +1,10 @@
 //! Values → [`Plan`], the resolved release: what is to run, with which config, on which port.
 
+pub(crate) mod bash;
 pub(crate) mod check;
 pub(crate) mod command;
 pub(crate) mod consumers;
+pub(crate) mod doubts;
 pub(crate) mod fitting;
 pub(crate) mod handle;
 pub(crate) mod names;
@@ -161,9 +163,11 @@ pub(crate) struct Used {
 impl PlannedProcess {
     /// A run of it would begin in no other way than one of `other`.
     pub(crate) fn begins_like(&self, other: &Self) -> bool {
-        let own = (&self.command, &self.directory, &self.env);
-        let is_same = own == (&other.command, &other.directory, &other.env);
-        is_same && self.stop_signal == other.stop_signal && self.tty == other.tty
+        let is_same = (&self.command, &self.directory) == (&other.command, &other.directory);
+        is_same
+            && self.env.has_values_of(&other.env)
+            && self.stop_signal == other.stop_signal
+            && self.tty == other.tty
     }
 
     /// It is started with the session, by this session.

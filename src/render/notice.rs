@@ -104,6 +104,7 @@ fn texts(notice: &Notice, page: &Page<'_>) -> Vec<Text> {
         | Notice::Killed { .. }
         | Notice::Skipped { .. }
         | Notice::SeemsToWait { .. }
+        | Notice::OfBash { .. }
         | Notice::Redraws { .. }
         | Notice::Visited { .. }
         | Notice::KillingAll { .. }
@@ -238,6 +239,11 @@ fn sentence(notice: &Notice) -> String {
                 process.short()
             )
         }
+        Notice::OfBash {
+            process,
+            what,
+            instead,
+        } => of_bash(process, what, *instead),
         Notice::Redraws { process } => redraws(process),
         Notice::Visited { process, pid } => {
             format!("{process}: its terminal is used from elsewhere (pid {pid})")
@@ -371,6 +377,14 @@ fn stopping(count: usize, grace: Duration, hints: bool) -> Vec<Text> {
         texts.push(Text::Prose("Ctrl-C again kills now".into()));
     }
     texts
+}
+
+fn of_bash(process: &ProcessName, what: &str, instead: Option<&str>) -> String {
+    let instead = instead.map(|instead| format!("`{instead}`, or "));
+    let instead = instead.unwrap_or_default();
+    format!(
+        "{process}: `{what}` is bash's, but /bin/sh runs it: write {instead}`bash -c '…'` around it"
+    )
 }
 
 fn redraws(process: &ProcessName) -> String {

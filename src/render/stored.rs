@@ -81,6 +81,15 @@ impl Shown {
         }
     }
 
+    /// As [`Stream::choose_color`]. A segment that was damaged may not have told of all.
+    pub(crate) fn choose_color(&mut self, place: usize, chosen: Option<u8>) {
+        if let Form::Text(stream, names) = &mut self.form
+            && place < names.len()
+        {
+            stream.choose_color(place, chosen);
+        }
+    }
+
     /// The run of a process is over: what it has switched on is off again.
     pub(crate) fn end_run(&mut self, place: usize, out: &mut Vec<u8>) {
         if let Form::Text(stream, _) = &mut self.form {

@@ -87,7 +87,7 @@ pub(crate) struct Stream {
     unfinished: Option<usize>,
     widest: usize,
     skipped: u64,
-    /// Lines that were skipped since that was said last.
+    /// Lines of which something was skipped since that was said last.
     skipped_lines: u64,
     /// Where what nobody sees is written to.
     unseen: Vec<u8>,
@@ -164,6 +164,13 @@ impl Stream {
             skipped_lines: 0,
             unseen: Vec::new(),
         }
+    }
+
+    /// The color of a process from now on, as [`Look::chosen`] has them.
+    pub(crate) fn choose_color(&mut self, source: usize, chosen: Option<u8>) {
+        let this = &mut self.sources[source];
+        this.color = palette::of_process(source, chosen, self.look.depth);
+        this.prefix_of = 0;
     }
 
     /// The time of the lines to come.

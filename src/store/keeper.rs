@@ -86,12 +86,21 @@ impl Keeper {
     fn note(&mut self, record: &[u8]) -> io::Result<()> {
         let record = segment::unsealed(record).expect("it is ours");
         self.passed.add(record.body.amount());
-        if let Body::RunStarted { source, .. } = record.body {
-            let app = &self.sources[source].app;
-            if self.apps.insert(app.clone()) {
-                self.home.link(app)?;
-                self.home.prune(app, 0);
+        match record.body {
+            Body::RunStarted { source, .. } => {
+                let app = &self.sources[source].app;
+                if self.apps.insert(app.clone()) {
+                    self.home.link(app)?;
+                    self.home.prune(app, 0);
+                }
             }
+            Body::Source { index, source } => self.sources[index] = source,
+            Body::Begun(_)
+            | Body::Chunk { .. }
+            | Body::Said { .. }
+            | Body::Gap { .. }
+            | Body::RunEnded { .. }
+            | Body::Ended => {}
         }
         Ok(())
     }

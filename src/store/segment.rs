@@ -103,6 +103,9 @@ pub(crate) struct Source {
     pub(crate) app: String,
     /// Within that: `web.1`.
     pub(crate) in_app: String,
+    /// The color that its prefix is to have, of the 256; `None`: by its place. What is told later counts from there on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) color: Option<u8>,
 }
 
 /// Why output is missing.

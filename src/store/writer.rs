@@ -140,6 +140,11 @@ impl Writer {
         self.append(&Body::Said { text });
     }
 
+    /// Another color, for what comes.
+    pub(crate) fn source(&self, index: usize, source: Source) {
+        self.append(&Body::Source { index, source });
+    }
+
     pub(crate) fn run_started(&self, source: usize, run: u32, pid: i32) {
         self.append(&Body::RunStarted { source, run, pid });
     }

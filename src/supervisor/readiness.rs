@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::plan;
 use crate::supervisor::Listener;
 use crate::supervisor::state::{Process, Up};
 use crate::words::notice::{Elsewhere, Notice};
@@ -35,8 +36,10 @@ pub(super) struct Listening {
     elsewhere_since: Option<Instant>,
     /// For so long that this is where it is to be found.
     is_surely_elsewhere: bool,
-    /// The user knows its URL.
+    /// The user knows that it is ready,
     is_ready_said: bool,
+    /// and its URL.
+    is_url_said: bool,
     is_theft_said: bool,
 }
 
@@ -50,9 +53,15 @@ impl Listening {
         self.is_served
     }
 
-    /// The summary shows the URL of whoever is ready.
+    /// It was said that it is ready, if it is, with the URL that it serves.
     pub(super) fn note_summary(&mut self) {
         self.is_ready_said |= self.is_ready();
+        self.is_url_said |= self.is_ready() && self.is_served;
+    }
+
+    /// Whoever is ready before it listens is said to be so once more, with its URL.
+    fn is_unsaid(&self) -> bool {
+        !self.is_ready_said || (self.is_served && !self.is_url_said)
     }
 
     /// It was, in this run, even if it is not now.
@@ -113,31 +122,38 @@ pub(super) fn judge(process: &mut Process, now: Instant, is_told_at_once: bool) 
     };
     listening.was_ready |= is_ready;
     listening.ready_at = is_ready.then(|| listening.ready_at.unwrap_or(now));
-    is_told_at_once.then(|| news(process)).flatten()
+    is_told_at_once.then(|| news(process, now)).flatten()
 }
 
 /// When it is to be said of a process that it is ready, if the summary does not come first.
 pub(super) fn ready_said_at(process: &Process) -> Option<Instant> {
     let listening = &process.up().filter(|up| up.goes_on())?.listening;
-    let ready_at = listening.ready_at.filter(|_| !listening.is_ready_said);
+    let ready_at = listening.ready_at.filter(|_| listening.is_unsaid());
     ready_at.map(|at| at + URL_AFTER)
 }
 
 /// The news of a process that has been ready for so long that the summary is not waited for.
 pub(super) fn overdue(process: &mut Process, now: Instant) -> Option<Notice> {
     ready_said_at(process).filter(|at| *at <= now)?;
-    news(process)
+    news(process, now)
 }
 
 /// That it is ready, unless that was said.
-fn news(process: &mut Process) -> Option<Notice> {
+fn news(process: &mut Process, now: Instant) -> Option<Notice> {
     let url = process.url();
     let up = process.up_mut()?;
     let ready_at = up.listening.ready_at?;
-    if std::mem::replace(&mut up.listening.is_ready_said, true) {
+    if !up.listening.is_unsaid() {
         return None;
     }
-    let after = ready_at.duration_since(up.since);
+    // Of one that was said to be ready before: it listens only now.
+    let at = if up.listening.is_ready_said {
+        now
+    } else {
+        ready_at
+    };
+    up.listening.note_summary();
+    let after = at.duration_since(up.since);
     Some(Notice::Ready {
         process: process.name.clone(),
         url,
@@ -179,7 +195,7 @@ pub(super) fn verdict(process: &mut Process, now: Instant) -> Option<Notice> {
     Some(Notice::ListensElsewhere(Elsewhere {
         process: process.name.clone(),
         given,
-        url: process.url()?,
+        url: plan::url(process.scheme, given),
         found: found.port,
         loopback_only: found.loopback_only,
         command: found.command,
@@ -215,7 +231,13 @@ pub(super) fn certainly_elsewhere_at(up: &Up) -> Option<Instant> {
 /// of all that are ready was.
 pub(super) fn summed_up_at(port: Option<u16>, up: &Up, latest_ready: Option<Instant>) -> Instant {
     let listening = &up.listening;
-    let known = listening.ready_at.or(certainly_elsewhere_at(up));
+    let is_to_listen = port.is_some() && !listening.is_served;
+    // The line by which a server is ready may come just before it listens.
+    let ready_at = match listening.ready_at {
+        Some(at) if is_to_listen => Some(at + URL_AFTER),
+        ready_at => ready_at,
+    };
+    let known = ready_at.or(certainly_elsewhere_at(up));
     match (port, known, latest_ready) {
         (_, Some(known), _) => known,
         // It says when it is ready: it is expected to be.

@@ -15,7 +15,8 @@ pub(crate) type Failed = (Exit, Duration, Option<String>);
 impl Supervisor {
     /// It listens on its PORT now.
     pub(crate) fn serves_its_port(&self, index: ProcessIndex) -> bool {
-        self.processes[index].shown() == Shown::Ready && !self.processes[index].is_elsewhere()
+        let up = self.processes[index].up().filter(|up| up.goes_on());
+        up.is_some_and(|up| up.listening.is_served())
     }
 
     /// Whoever declares a use of it need not wait.
@@ -97,7 +98,7 @@ impl Supervisor {
                 run: process.run,
                 pid: process.up().map(|up| up.pid),
                 up: process.up().map(|up: &Up| now.duration_since(up.since)),
-                url: process.url().filter(|_| state == Shown::Ready),
+                url: process.url(),
                 is_dormant: process.is_dormant(),
                 stand_in: process.stand_in().is_some(),
                 waits_for: self.waited_for_by(index),

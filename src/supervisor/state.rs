@@ -328,9 +328,24 @@ impl Process {
         }
     }
 
-    /// Its URL by its PORT, whether anybody serves it or not.
+    /// Its URL, where it is ready and that is served: who is ready by other means than its PORT may listen nowhere.
     pub(super) fn url(&self) -> Option<String> {
-        Some(plan::url(self.scheme, self.port?))
+        let is_served = match &self.state {
+            State::Elsewhere(Elsewhere::Ready) => true,
+            State::Up(up) => up.goes_on() && up.listening.is_ready() && up.listening.is_served(),
+            State::Elsewhere(_)
+            | State::Dormant
+            | State::Waiting
+            | State::Held(_)
+            | State::Starting
+            | State::Restarting { .. }
+            | State::Completed
+            | State::Failed
+            | State::FailedFor(_)
+            | State::Stopped => false,
+        };
+        let port = self.port.filter(|_| is_served)?;
+        Some(plan::url(self.scheme, port))
     }
 }
 

@@ -113,7 +113,7 @@ impl Supervisor {
         SummaryRow {
             process: process.name.clone(),
             state,
-            url: process.url().filter(|_| state == Shown::Ready),
+            url: process.url(),
             does_not_listen: is_silent && process.port.is_some() && state == Shown::Running,
             elsewhere: process.up().and_then(|up| up.listening.elsewhere()),
             uses: self.uses(process),

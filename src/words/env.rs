@@ -100,6 +100,16 @@ impl Env {
         }
     }
 
+    /// Whether it is the same to a program, wherever the values are from.
+    pub(crate) fn has_values_of(&self, other: &Self) -> bool {
+        self.values().eq(other.values())
+    }
+
+    fn values(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        let variables = self.iter();
+        variables.map(|(name, variable)| (name, variable.value.as_os_str()))
+    }
+
     /// Lays a value over what is there. Call it in the order of the layers, weakest first.
     pub(crate) fn lay(&mut self, name: OsString, value: OsString, source: Source) {
         let own = Rc::make_mut(&mut self.own);

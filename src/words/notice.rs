@@ -179,6 +179,13 @@ pub(crate) enum Notice {
         /// They can be read again.
         is_stored: bool,
     },
+    /// Its shell did not take its command, in which this is bash's.
+    OfBash {
+        process: ProcessName,
+        what: &'static str,
+        /// What any shell takes for it.
+        instead: Option<&'static str>,
+    },
     /// It repaints rows above its cursor: of that, only what changed is shown.
     Redraws {
         process: ProcessName,

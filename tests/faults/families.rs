@@ -94,7 +94,9 @@ impl Family {
 
     /// No process has a port, so that nobody waits for one that is never served.
     fn of(kinds: Vec<Kind>) -> Self {
-        let (mut procfile, mut settings) = (String::new(), "processes:\n".to_string());
+        // Some of them are deaf. Not by `-t`, which would be above what the patient one has.
+        let short = "timeout: 0.3\nprocesses:\n";
+        let (mut procfile, mut settings) = (String::new(), short.to_string());
         let mut files = Vec::new();
         for (name, command, of_members) in kinds {
             let timeout = if name == PATIENT { ", timeout: 60" } else { "" };
@@ -106,9 +108,9 @@ impl Family {
         Self { project, files }
     }
 
-    /// `devrun start` with a short grace, for some of them are deaf.
+    /// `devrun start` with these arguments as well.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let start = ["start", "-p", "0", "-t", "0.3", "--restart", "never"];
+        let start = ["start", "-p", "0", "--restart", "never"];
         self.project.command(start.iter().chain(arguments))
     }
 

@@ -8,8 +8,8 @@ use nix::sys::signal::Signal;
 
 use crate::bytes::Raw;
 use crate::left::wait_until_nobody_is_left;
-use crate::readers::ends_within;
-use crate::support::{PATIENCE, Project};
+use crate::readers::end_of;
+use crate::support::Project;
 
 /// A pipe in which there is room for nothing, what fills it, and its reader.
 fn full_pipe() -> (Stdio, usize, PipeReader) {
@@ -43,7 +43,7 @@ fn ctrl_c_leaves_a_session_running_though_nobody_reads() {
     let (mut front, _, reader) = front(&project);
     project.wait_for_file("ran");
     front.signal(Signal::SIGINT);
-    assert_eq!(ends_within(&mut front, PATIENCE), 0);
+    assert_eq!(end_of(&mut front), 0);
     assert!(project.has_session());
     project.end_session();
     wait_until_nobody_is_left(&project);
@@ -58,7 +58,7 @@ fn a_front_whose_session_was_stopped_ends_by_ctrl_c_though_nobody_reads() {
     project.end_session();
     crate::support::wait_until(|| !project.has_session());
     front.signal(Signal::SIGINT);
-    ends_within(&mut front, PATIENCE);
+    end_of(&mut front);
     wait_until_nobody_is_left(&project);
     drop(reader);
 }
@@ -75,6 +75,6 @@ fn who_reads_late_has_all_that_was_said() {
     for words in ["Procfile, 1 process", "job.1 started", "done. up "] {
         assert!(said.contains(words), "{words:?} in {said}");
     }
-    assert_eq!(ends_within(&mut front, PATIENCE), 0);
+    assert_eq!(end_of(&mut front), 0);
     wait_until_nobody_is_left(&project);
 }

@@ -3,7 +3,7 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::families::{Family, check};
+use crate::families::{Family, check, check_those};
 use crate::kernel::{guardian, guardian_of, zombies};
 use crate::killed::fifty;
 use crate::left::wait_until_nobody_is_left;
@@ -23,7 +23,8 @@ fn killed_it_leaves_nobody() {
 
 #[test]
 fn killed_in_a_shutdown_it_leaves_nobody() {
-    check(
+    check_those(
+        Family::that_holds_out,
         |devrun| {
             devrun.signal(Signal::SIGTERM).wait_for("stopping ");
             kill(guardian_of(devrun.pid()), Signal::SIGKILL).unwrap();

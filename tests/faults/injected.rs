@@ -4,19 +4,17 @@
 
 use std::fs::File;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
 use crate::left::wait_until_nobody_is_left;
-use crate::support::{Project, Seen, is_installed};
+use crate::support::{PATIENCE, Project, Seen, is_installed};
 
 /// One that takes no SIGTERM, and one whose end is the end of all, with status 3.
 const PROCFILE: &str =
     "web: trap '' TERM; while :; do sleep 0.05; done\njob: sleep 0.1; echo bye; exit 3\n";
-/// strace makes everything slow, and so may the machine.
-const SOON: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_process_or_what_connects_it_cannot_be_had() {
@@ -101,7 +99,7 @@ fn what_a_pipe_has_no_memory_for_is_written_later() {
     let reader = std::thread::spawn(move || Seen::new(File::open(fifo).unwrap()));
     let status = project.spawn(command).wait();
     let seen = reader.join().unwrap();
-    seen.wait_for_end(Instant::now() + SOON);
+    seen.wait_for_end(Instant::now() + PATIENCE);
     let text = seen.text();
     assert_eq!(status, 0, "{text}");
     for line in 1..=5 {
@@ -140,10 +138,8 @@ fn run(call: &str, errno: &str, time: usize) -> (i32, String) {
     command.arg(env!("CARGO_BIN_EXE_devrun"));
     command.args(["start", "-p", "0", "-t", "0.2"]);
     command.args(["--restart", "never", "--on-exit", "shutdown"]);
-    let begun = Instant::now();
     let mut devrun = project.spawn(command);
     let status = devrun.wait();
-    assert!(begun.elapsed() < SOON, "{fault}");
     wait_until_nobody_is_left(&project);
     (status, devrun.stdout.text() + &devrun.stderr.text())
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use crate::support::{PATIENCE, Project};
+use crate::support::{PATIENCE, Project, pause};
 
 /// Waits until nobody works in the project's directories or has them in its environment or arguments: no devrun,
 /// no guardian, no process of theirs in whatever session. What lives on after [`PATIENCE`] is shown.
@@ -15,7 +15,7 @@ pub fn wait_until_nobody_is_left(project: &Project) {
             return;
         }
         assert!(Instant::now() < deadline, "left behind: {left:#?}");
-        std::thread::yield_now();
+        pause();
     }
 }
 

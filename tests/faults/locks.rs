@@ -79,7 +79,7 @@ fn who_holds_a_lock_file_that_was_removed_is_not_taken_for_the_owner() {
 fn what_a_killed_session_left_is_waited_for_visibly() {
     let procfile = format!("web: test -e again || {}; echo up\n", helper("ignore-term"));
     let project = Project::with_procfile(&procfile);
-    let mut killed = project.start_with(&["-t", "1"]);
+    let mut killed = project.start_with(&["-t", "4"]);
     killed.wait_for("| ignores SIGTERM");
     let pid = killed.pid_of("web.1");
     project.write("again", "");

@@ -17,7 +17,8 @@ fn two_hundred_processes_at_once_have_every_line_from_start_to_stop() {
          echo > up.$PS; sleep 1000 & wait\n"
     ));
     let formation = format!("web={PROCESSES}");
-    let mut devrun = project.start_with(&["-m", &formation, "--no-timestamp"]);
+    // On a slow machine so many take their time to end.
+    let mut devrun = project.start_with(&["-m", &formation, "--no-timestamp", "-t", "100"]);
     for instance in 1..=PROCESSES {
         project.wait_for_file(&format!("up.web.{instance}"));
     }
@@ -43,7 +44,7 @@ mod on_linux {
     use super::*;
     use crate::bytes::has_little_memory;
     use crate::kernel::{guardian_of, zombies};
-    use crate::support::{PATIENCE, helper};
+    use crate::support::{PATIENCE, helper, pause};
 
     /// Each leaves an orphan: twice as many.
     const CHILDREN: usize = 5000;
@@ -83,7 +84,7 @@ mod on_linux {
                 return;
             }
             assert!(Instant::now() < deadline, "{what}: {there:?}");
-            std::thread::yield_now();
+            pause();
         }
     }
 

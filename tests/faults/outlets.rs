@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 
 use crate::bytes::Raw;
 use crate::left::wait_until_nobody_is_left;
-use crate::support::{PATIENCE, Project};
+use crate::support::{PATIENCE, Project, pause};
 
 /// It says something, and shows that it ran.
 const WEB: &str = "web: echo hello; echo > ran; exec sleep 1000\n";
@@ -43,7 +43,7 @@ fn status_of(command: &mut Command) -> i32 {
             return status.code().expect("it exits");
         }
         assert!(Instant::now() < deadline, "it goes on");
-        std::thread::yield_now();
+        pause();
     }
 }
 

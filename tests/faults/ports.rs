@@ -20,7 +20,7 @@ use nix::sys::socket::{
 };
 
 use crate::left::wait_until_nobody_is_left;
-use crate::support::{Devrun, PATIENCE, Project, helper, wait_until};
+use crate::support::{Devrun, PATIENCE, Project, helper, pause, wait_until};
 
 const WEB: &str = "web: exec sleep 1000\n";
 
@@ -131,7 +131,7 @@ fn hold(address: SocketAddr, how: Hold) -> Option<OwnedFd> {
             Err(Errno::EADDRNOTAVAIL | Errno::EAFNOSUPPORT) => return None,
             // A child that another test forks just now may have a copy of what looked whether the port is free, until
             // it executes its program.
-            Err(Errno::EADDRINUSE) if begun.elapsed() < PATIENCE => std::thread::yield_now(),
+            Err(Errno::EADDRINUSE) if begun.elapsed() < PATIENCE => pause(),
             Err(error) => panic!("{address}: {error}"),
         }
     }
@@ -280,7 +280,7 @@ fn six_sessions_at_the_same_instant_on_overlapping_bases_share_no_port() {
             ports.extend(["web.1", "web.2"].map(|process| port(devrun, process)));
             app.wait_for_file("further");
             while !app.read("further").ends_with('\n') {
-                std::thread::yield_now();
+                pause();
             }
             let both = app.read("further");
             ports.extend(

@@ -13,19 +13,25 @@ use crate::left::wait_until_nobody_is_left;
 use crate::screen::Screen;
 #[cfg(target_os = "linux")]
 use crate::support::is_alive;
-use crate::support::{Devrun, Project, helper};
+use crate::support::{Devrun, PATIENCE, Project, helper};
 
 /// No process is started more often than this
 const MAX_STARTS: usize = 20;
 /// in so many milliseconds,
 const WINDOW: u64 = 8000;
-/// as far as processes can tell, which look at their clock a little after they were started.
+/// as far as can be told from outside: a process is there a little after that was decided.
 const BLUR: u64 = 400;
 
 /// The times of its starts that a process has left in a file, in milliseconds.
 fn starts(project: &Project, file: &str) -> Vec<u64> {
     let text = project.read(file);
     text.lines().map(|line| line.parse().unwrap()).collect()
+}
+
+/// How many there are so far.
+fn count_of(project: &Project, file: &str) -> usize {
+    let text = std::fs::read(project.directory().join(file)).unwrap_or_default();
+    text.iter().filter(|byte| **byte == b'\n').count()
 }
 
 #[track_caller]
@@ -61,7 +67,6 @@ fn a_crash_loop_costs_no_processor_time_and_few_starts() {
     let (begun, before) = (Instant::now(), processor_time(&devrun));
     devrun.wait_for("crash.1 failed 5 times");
     let (lasted, took) = (begun.elapsed(), processor_time(&devrun) - before);
-    assert!(lasted >= Duration::from_secs(7), "{lasted:?}");
     println!("{took:?} in {lasted:?}");
     assert!(took < lasted / 20, "{took:?} in {lasted:?}");
     devrun.interrupt();
@@ -69,6 +74,9 @@ fn a_crash_loop_costs_no_processor_time_and_few_starts() {
         let starts = starts(&project, file).len();
         assert!((4..=MAX_STARTS).contains(&starts), "{file}: {starts}");
     }
+    let crashes = starts(&project, "crash");
+    let lasted = crashes[4] - crashes[0];
+    assert!(lasted >= 7_000, "{lasted} ms");
     wait_until_nobody_is_left(&project);
 }
 
@@ -94,7 +102,13 @@ fn whoever_asks_for_it_no_process_is_started_more_than_20_times_in_8_s() {
         .sibling("api")
         .file("Procfile", format!("web: {}\n", helper("listen")));
     let begun = Instant::now();
-    let goes_on = || begun.elapsed() < Duration::from_millis(WINDOW + 1500);
+    let wanted = [("clients", 20), ("typed", 20), ("brief", 20), ("wired", 5)];
+    // On a slow machine nobody comes to so many within that time.
+    let is_enough = || {
+        let has = |(file, count)| count_of(&project, file) >= count;
+        wanted.into_iter().all(has) || begun.elapsed() > PATIENCE
+    };
+    let goes_on = || begun.elapsed() < Duration::from_millis(WINDOW + 1500) || !is_enough();
     let mut screen = Screen::start(&project, &[]);
     screen.wait_for("typed.1 started");
     let ask = || project.run(&["restart", "clients", "brief", "--timeout", "0.1"]);
@@ -116,7 +130,7 @@ fn whoever_asks_for_it_no_process_is_started_more_than_20_times_in_8_s() {
         }
     });
     screen.interrupt();
-    for (file, at_least) in [("clients", 20), ("typed", 20), ("brief", 20), ("wired", 5)] {
+    for (file, at_least) in wanted {
         let starts = starts(&project, file);
         println!("{file}: {} starts", starts.len());
         assert!(starts.len() >= at_least, "{file}: {starts:?}");
@@ -129,7 +143,7 @@ fn runs(project: &Project) -> usize {
     project.read("runs").lines().count()
 }
 
-/// Somebody keeps the session for longer than the restart was to wait.
+/// Somebody keeps the session for longer than the restart was to wait, which is long enough for us to come in time.
 #[test]
 fn a_restart_that_is_pending_when_all_is_ended_never_comes() {
     let procfile = format!(
@@ -137,12 +151,12 @@ fn a_restart_that_is_pending_when_all_is_ended_never_comes() {
         helper("ignore-term")
     );
     let project = Project::with_procfile(&procfile);
-    let mut devrun = project.start_with(&["-t", "1"]);
-    devrun.see("ignores SIGTERM").see("restart 1 in 0.5 s");
+    let mut devrun = project.start_with(&["-t", "5"]);
+    devrun.see("ignores SIGTERM").see("restart 4 in 4 s");
     devrun.signal(Signal::SIGTERM);
-    devrun.wait_for("other.1 did not stop in 1 s: killed");
+    devrun.wait_for("other.1 did not stop in 5 s: killed");
     devrun.wait();
-    assert_eq!((runs(&project), devrun.count("web.1 started")), (1, 1));
+    assert_eq!((runs(&project), devrun.count("web.1 started")), (4, 4));
     wait_until_nobody_is_left(&project);
 }
 
@@ -177,7 +191,7 @@ fn a_run_that_is_starting_when_all_is_ended_is_the_last() {
 fn a_restart_by_hand_that_waits_for_the_old_tree_is_void_when_all_is_ended() {
     let procfile = format!("web: echo run >> runs; {}\n", helper("ignore-term"));
     let project = Project::with_procfile(&procfile);
-    let mut devrun = project.start_with(&["-t", "0.5"]);
+    let mut devrun = project.start_with(&["-t", "4"]);
     devrun.wait_for("ignores SIGTERM");
     let mut client = project.spawn(project.command(["restart", "web"]));
     devrun.wait_for("restarting web.1");
@@ -260,14 +274,16 @@ fn a_daemon_that_a_crash_leaves_behind_does_not_hold_the_port_of_the_next_run() 
 fn what_an_old_run_still_does_is_not_taken_for_the_new_ones_doing() {
     let last_words = helper("last-words $(wc -l < runs)");
     let project = Project::with_procfile(&format!("job: echo run >> runs; {last_words}\n"));
-    let mut devrun = project.start();
+    let mut devrun = project.start_with(&["-t", "100"]);
     for _ in 0..4 {
         devrun.wait_for(" is up\n");
         let ask = || project.spawn(project.command(["restart", "job", "--timeout", "0.05"]));
         let mut both = [ask(), ask()];
-        both.iter_mut().for_each(|client| {
-            client.wait();
-        });
+        for client in &mut both {
+            assert_eq!(client.wait(), 124, "{}", client.stderr.text());
+        }
+        // Both have asked: that run may end now.
+        project.write("enough", "");
     }
     devrun.wait_for(" is up\n");
     // The latest run is not touched by what the one before it did last.
@@ -275,12 +291,12 @@ fn what_an_old_run_still_does_is_not_taken_for_the_new_ones_doing() {
     let pid = said.rsplit("job.1 started (pid ").next().unwrap();
     let pid: i32 = pid.split(',').next().unwrap().parse().unwrap();
     assert!(is_alive(pid));
+    project.write("enough", "");
     assert_eq!(devrun.interrupt(), 0);
     let said = devrun.stdout.text();
-    let count = runs(&project);
-    assert!(count >= 5, "{said}");
+    assert_eq!(runs(&project), 5, "{said}");
     let mut rest = said.as_str();
-    for run in 1..=count {
+    for run in 1..=5 {
         let expected = (1..=20).map(|word| format!("| run {run} ends: {word}\n"));
         let expected = [format!("| run {run} is up\n")].into_iter().chain(expected);
         for text in expected {

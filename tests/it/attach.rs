@@ -2,12 +2,8 @@
 
 use nix::sys::signal::Signal;
 
-use crate::screen::{CTRL_C, ENTER, LEAVE, Screen};
+use crate::screen::{ASKS, CTRL_C, ENTER, LEAVE, Screen};
 use crate::support::Project;
-
-/// Asks for a name for ever, and tells of Ctrl-C.
-const ASKS: &str = "asks: trap 'echo interrupted' INT; \
-    while :; do printf 'name? '; read -r name && echo \"hello $name\"; done\n";
 
 fn attached(procfile: &str, arguments: &[&str]) -> Screen {
     let mut screen = Screen::start(&Project::with_procfile(procfile), arguments);

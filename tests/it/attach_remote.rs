@@ -2,12 +2,8 @@
 
 use nix::sys::signal::Signal;
 
-use crate::screen::{CTRL_C, CTRL_Z, LEAVE, Screen};
+use crate::screen::{ASKS, CTRL_C, CTRL_Z, LEAVE, Screen};
 use crate::support::{Devrun, Finished, Project};
-
-/// Asks for a name for ever, and tells of Ctrl-C.
-const ASKS: &str = "asks: trap 'echo interrupted' INT; \
-    while :; do printf 'name? '; read -r name && echo \"hello $name\"; done\n";
 
 /// A session whose output is a pipe, though its processes have terminals.
 fn session(project: &Project) -> Devrun {

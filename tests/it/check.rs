@@ -97,3 +97,41 @@ fn what_start_would_refuse_is_found() {
         "error: no process type `clock` in Procfile\n help: it has `web` and `api`",
     );
 }
+
+#[test]
+fn what_can_be_started_and_is_hardly_meant_is_found() {
+    let project = Project::with_procfile("web: [[ -n $A ]] && exec node x\napi: source .env\n")
+        .file(".env", "A=1\nB=2\nA=3\n")
+        .file(".env.local", "B=4\n");
+    let finished = project.run(&["check"]);
+    let expected = "\
+warning: `A` is set twice: .env:1 and .env:3
+ help: the last one counts: take the other one out
+";
+    assert!(finished.stderr.contains(expected), "{}", finished.stderr);
+    assert!(!finished.stderr.contains("`B`"), "{}", finished.stderr);
+    assert_eq!(finished.status, 1);
+    let shell = std::fs::canonicalize("/bin/sh").unwrap();
+    if shell.ends_with("dash") {
+        let expected = "\
+warning: `[[` in the command of `web` (Procfile:1) is bash's, and /bin/sh here is dash
+ help: write `[`, or have it run by bash: `bash -c '…'`
+warning: `source` in the command of `api` (Procfile:2) is bash's, and /bin/sh here is dash
+ help: write `.`, or have it run by bash: `bash -c '…'`
+3 problems
+";
+        assert!(finished.stderr.ends_with(expected), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn why_the_shell_does_not_take_a_command_is_said_once() {
+    if !std::fs::canonicalize("/bin/sh").unwrap().ends_with("dash") {
+        return;
+    }
+    let project = Project::with_procfile("web: cat <(echo hello)\nother: nobody-has-this\n");
+    let finished = project.run(&["start", "-p", "0", "--restart", "never"]);
+    let expected = "web.1: `<(` is bash's, but /bin/sh runs it: write `bash -c '…'` around it\n";
+    assert!(finished.stdout.contains(expected), "{}", finished.stdout);
+    assert_eq!(finished.stdout.matches("is bash's").count(), 1);
+}

@@ -6,7 +6,7 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 
 use crate::screen::{ENTER, Screen};
-use crate::support::{Devrun, Project, helper, is_installed};
+use crate::support::{Devrun, Project, helper, is_installed, pause};
 
 const CTRL_U: &str = "\x15";
 
@@ -120,7 +120,7 @@ fn what_runs_is_offered_too_and_nobody_is_waited_for() {
     let all = ["web", "worker", "web.1", "web.2", "api/web"];
     // Busy machines answer late.
     while offered(&shop, "devrun open ") != all {
-        std::thread::yield_now();
+        pause();
     }
     check(&api, "devrun env -d ", &["(directories)", "../shop"]);
     check(&api, "devrun env -d ../", &["(directories)"]);

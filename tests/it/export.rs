@@ -322,7 +322,10 @@ fn compose_reads_every_process_port_and_url_back() {
     );
     assert_eq!(
         services["web"]["depends_on"],
-        serde_json::json!(["my-api", "redis"])
+        serde_json::json!({
+            "my-api": { "condition": "service_healthy" },
+            "redis": { "condition": "service_healthy" },
+        })
     );
     assert_eq!(
         services["web"]["env_file"],
@@ -596,7 +599,7 @@ fn a_repository_of_several_apps_goes_along_as_one() {
     assert_eq!(services["shop-web"]["image"], "mono-shop");
     assert_eq!(
         services["shop-web"]["depends_on"],
-        serde_json::json!(["api-web"])
+        serde_json::json!({ "api-web": { "condition": "service_healthy" } })
     );
     let units = export(&root, &["systemd"]).stdout;
     assert!(units.contains("# mono-shop-web.1.service\n"), "{units}");

@@ -48,13 +48,14 @@ fn r_restarts_by_name_beginning_type_or_all() {
 #[test]
 fn r_alone_restarts_what_has_failed_with_its_count_begun_anew() {
     let procfile = "web: exec sleep 1000\n\
-        job: test -e repaired || { echo boom; exit 3; }; echo repaired; exec sleep 1000\n";
+        job: test -e ../repaired || { echo boom; exit 3; }; echo repaired; exec sleep 1000\n";
     let project = Project::with_procfile(procfile);
     let mut screen = Screen::start(&project, &["--restart", "never"]);
     screen.wait_for("job.1  | boom");
     screen.wait_for("not restarted. Its last lines:\r\nsystem |   boom\r\n");
     screen.wait_for("failed; waiting for a change or r job + Enter");
-    project.write("repaired", "");
+    // Not in its own directory: a change there would have it started again by itself.
+    project.write("../repaired", "");
     screen.command("r");
     screen.wait_for("job.1  | repaired");
     screen.command("r").wait_for("nothing has failed");

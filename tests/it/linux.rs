@@ -122,9 +122,7 @@ fn a_daemon_without_its_main_thread_is_ended_too() {
     let project = Project::with_procfile(&procfile);
     let mut devrun = project.start_with(&["-t", "0.5"]);
     devrun.wait_for("web.1 started");
-    while !project.directory().join("pid").exists() {
-        std::thread::yield_now();
-    }
+    project.wait_for_file("pid");
     let pid = project.read("pid").trim().parse().unwrap();
     assert_eq!(devrun.interrupt(), 0);
     wait_until_gone(pid);

@@ -11,6 +11,8 @@ mod docs;
 mod env;
 mod errors;
 mod export;
+mod export_ready;
+mod export_secrets;
 mod init;
 mod job;
 mod json;

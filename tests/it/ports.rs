@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Devrun, PATIENCE, Project, helper};
+use crate::support::{Devrun, PATIENCE, Project, helper, pause};
 
 /// A base whose first ports are free, and no other test is likely to be given.
 pub fn free_base() -> u16 {
@@ -31,7 +31,7 @@ fn taken(address: &str, port: u16) -> TcpListener {
         match TcpListener::bind((address, port)) {
             Ok(listener) => return listener,
             Err(error) if begun.elapsed() > PATIENCE => panic!("{address}:{port}: {error}"),
-            Err(_) => std::thread::yield_now(),
+            Err(_) => pause(),
         }
     }
 }

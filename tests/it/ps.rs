@@ -187,7 +187,7 @@ fn a_crash_is_counted_and_the_next_run_has_another_pid() {
 }
 
 #[test]
-fn a_busy_loop_takes_a_processor_and_a_sleeper_none() {
+fn a_busy_loop_takes_what_there_is_of_a_processor_and_a_sleeper_none() {
     // Not the leader computes, but a child of it in a session of its own.
     let procfile = "busy: setsid sh -c 'while :; do :; done' & wait\nidle: exec sleep 1000\n";
     let procfile = match cfg!(target_os = "linux") {
@@ -196,9 +196,10 @@ fn a_busy_loop_takes_a_processor_and_a_sleeper_none() {
     };
     let project = Project::with_procfile(&procfile);
     let mut devrun = project.start();
-    let busy = until(&project, "busy.1", |busy| busy["cpu"].as_f64() > Some(50.0));
+    // All that runs on this machine may want the same one.
+    let busy = until(&project, "busy.1", |busy| busy["cpu"].as_f64() > Some(5.0));
     assert!(busy["members"].as_u64() >= Some(2), "{busy}");
-    let idle = until(&project, "idle.1", |idle| idle["cpu"].as_f64() < Some(20.0));
+    let idle = until(&project, "idle.1", |idle| idle["cpu"].as_f64() < Some(1.0));
     assert_eq!(idle["members"], 1);
     assert_eq!(devrun.interrupt(), 0);
 }

@@ -336,15 +336,55 @@ fn programs_are_told_of_what_is_not_ready() {
     assert_eq!(of("process.ready_again")["process"], "api.1");
 }
 
+/// It is ready by other means than its port, and listens only later, or never.
 #[test]
-fn a_color_may_be_chosen() {
-    let settings = "processes: { web: { color: bright-red } }\n";
-    let project = project("web: echo hello\n", settings);
-    let finished = project.run(&["start", "--color", "always", "--no-timestamp"]);
-    let line = "\x1b[91mweb.1    |\x1b[0m hello";
-    assert!(
-        finished.stdout.contains("\x1b[91mweb.1"),
-        "{line} {}",
-        finished.stdout
+fn there_is_no_url_before_somebody_listens_there() {
+    let procfile = format!(
+        "web: until [ -e go ]; do sleep 0.02; done; exec {}\n",
+        helper("listen")
     );
+    let settings = "processes: { web: { ready: { exec: 'true' } } }\n";
+    let project = project(&procfile, settings);
+    let mut devrun = project.start();
+    devrun.wait_for("all up in").wait_for("web.1  ready\n");
+    let web = told(&project, 0);
+    assert_eq!((&web["ready"], &web["url"]), (&true.into(), &Value::Null));
+    assert_eq!(devrun.count("http://"), 0);
+    project.write("go", "");
+    devrun
+        .wait_for("web.1 is ready after ")
+        .wait_for(": http://localhost:");
+    wait_until(|| !told(&project, 0)["url"].is_null());
+    assert_eq!(devrun.count("web.1 is ready after "), 1);
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+/// A server may write so just before it listens.
+#[test]
+fn the_url_of_one_that_is_ready_by_a_line_stands_in_the_summary() {
+    let procfile = format!("web: echo ready; sleep 0.1; exec {}\n", helper("listen"));
+    let settings = "processes: { web: { ready: { log: ready } } }\n";
+    let mut devrun = project(&procfile, settings).start();
+    devrun
+        .wait_for("all up in")
+        .wait_for("web.1  ready    http://localhost:");
+    assert_eq!(devrun.count("web.1 is ready after "), 0);
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+/// Also in what is read later.
+#[test]
+fn a_color_may_be_chosen_and_is_another_one_once_it_is_edited() {
+    let color = |color| format!("processes: {{ web: {{ color: {color} }} }}\n");
+    let procfile = "web: while :; do echo hello; sleep 0.05; done\n";
+    let project = project(procfile, &color("bright-red"));
+    let mut devrun = project.start_with(&["--color", "always", "--no-timestamp"]);
+    devrun.wait_for("\x1b[91mweb.1  |\x1b[0m hello\n");
+    project.write("devrun.yaml", color("green"));
+    devrun.wait_for("\x1b[32mweb.1  |\x1b[0m hello\n");
+    assert_eq!(devrun.count("restarting"), 0);
+    assert_eq!(devrun.interrupt(), 0);
+    let logs = project.run(&["logs", "--color", "always", "--no-timestamp"]);
+    let of = |color: &str| logs.stdout.find(&format!("\x1b[{color}mweb.1  |"));
+    assert!(of("91").is_some() && of("91") < of("32"), "{}", logs.stdout);
 }

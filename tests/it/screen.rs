@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::termios::{Termios, tcgetattr};
 use nix::unistd::Pid;
 
-use crate::support::{PATIENCE, Project, Seen};
+use crate::support::{PATIENCE, Project, Seen, pause};
 
 pub const ENTER: &str = "\r";
 pub const CTRL_C: &str = "\x03";
@@ -23,6 +23,10 @@ pub const CTRL_S: &str = "\x13";
 pub const CTRL_Z: &str = "\x1a";
 /// ctrl-]
 pub const LEAVE: &str = "\x1d";
+
+/// Asks for a name for ever, and tells of Ctrl-C. That may come while nobody reads yet: so it is the trap that asks again.
+pub const ASKS: &str = "asks: trap 'echo interrupted; printf \"name? \"' INT; \
+    while :; do printf 'name? '; until read -r name; do :; done; echo \"hello $name\"; done\n";
 
 pub struct Screen {
     child: Child,
@@ -185,7 +189,7 @@ impl Screen {
                 "it goes on:\n{}",
                 self.seen.text()
             );
-            std::thread::yield_now();
+            pause();
         };
         self.is_over = true;
         assert_eq!(self.settings(), self.before);

@@ -80,11 +80,14 @@ fn two_signals_of_one_key_press_are_one_request() {
         "web: trap 'sleep 0.3; echo bye; exit' TERM; echo up; while :; do sleep 0.01; done\n",
     );
     let mut devrun = project.start();
+    // What is sent to who is stopped arrives all at once, however busy the machine is meanwhile.
     devrun
         .wait_for("up")
+        .signal(Signal::SIGSTOP)
         .signal(Signal::SIGINT)
         .signal(Signal::SIGINT)
-        .signal(Signal::SIGTERM);
+        .signal(Signal::SIGTERM)
+        .signal(Signal::SIGCONT);
     devrun.wait_for("web.1  | bye");
     assert_eq!(devrun.wait(), 0);
 }

@@ -133,7 +133,7 @@ fn a_time_limit_ends_the_waiting_and_nothing_else() {
 #[test]
 fn an_end_that_lasts_too_long_goes_on() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("ignore-term")));
-    let mut devrun = project.start_with(&["-t", "3"]);
+    let mut devrun = project.start_with(&["-t", "5"]);
     devrun.wait_for("| ignores SIGTERM");
     let pid = devrun.pid_of("web.1");
     let late = project.run(&["stop", "web", "--timeout", "0.5s"]);
@@ -197,7 +197,7 @@ fn who_ends_a_run_learns_who_still_uses_it() {
 fn what_has_failed_is_restarted_where_nobody_is_named() {
     let project = app().file(
         "Procfile",
-        "web: exec sleep 1000\nworker: [ -e good ] || exit 3; exec sleep 1000\n",
+        "web: exec sleep 1000\nworker: [ -e ../good ] || exit 3; exec sleep 1000\n",
     );
     project.write(
         "devrun.yaml",
@@ -205,7 +205,8 @@ fn what_has_failed_is_restarted_where_nobody_is_named() {
     );
     let mut devrun = project.start_with(&["--restart", "never"]);
     devrun.wait_for("worker.1 exited with status 3");
-    project.write("good", "");
+    // Not in its own directory: a change there would have it started again by itself.
+    project.write("../good", "");
     let restarted = project.run(&["restart"]);
     assert_eq!(restarted.status, 0, "{}", restarted.stderr);
     assert!(
@@ -431,7 +432,7 @@ fn stop_alone_ends_the_run_and_the_next_one_may_begin() {
 #[test]
 fn who_ignores_sigterm_is_waited_for_until_it_is_killed() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("ignore-term")));
-    let mut devrun = project.start_with(&["-t", "3"]);
+    let mut devrun = project.start_with(&["-t", "5"]);
     devrun.wait_for("| ignores SIGTERM");
     let pid = devrun.pid_of("web.1");
     let stopped = project.run(&["stop", "web"]);
@@ -450,7 +451,7 @@ fn who_ignores_sigterm_is_waited_for_until_it_is_killed() {
 #[test]
 fn all_who_stop_at_once_wait_for_the_same_end() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("ignore-term")));
-    let mut devrun = project.start_with(&["-t", "3"]);
+    let mut devrun = project.start_with(&["-t", "5"]);
     devrun.wait_for("| ignores SIGTERM");
     let pid = devrun.pid_of("web.1");
     let stop = || project.spawn(project.command(["stop"]));
@@ -467,14 +468,14 @@ fn all_who_stop_at_once_wait_for_the_same_end() {
         );
     }
     assert!(!is_alive(pid));
-    devrun.wait_for("did not stop in 3 s: killed");
+    devrun.wait_for("did not stop in 5 s: killed");
     assert_eq!(devrun.wait(), 0);
 }
 
 #[test]
 fn what_a_killed_session_left_is_waited_for() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("ignore-term")));
-    let mut devrun = project.start_with(&["-t", "2"]);
+    let mut devrun = project.start_with(&["-t", "4"]);
     devrun.wait_for("| ignores SIGTERM");
     let pid = devrun.pid_of("web.1");
     devrun.kill();

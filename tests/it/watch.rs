@@ -235,7 +235,8 @@ fn settings_are_applied_to_whom_they_touch_once_they_are_right() {
     devrun
         .wait_for("web.1: devrun.local.yaml changed, restarting it\n")
         .wait_for("web.1   | up 3");
-    let watched = "env: { B: '1' }\nprocesses:\n  web: { env: { A: '2' }, watch: [src] }\n";
+    // All else stands in another line than before.
+    let watched = "# ours\nenv: { B: '1' }\nprocesses:\n  web: { env: { A: '2' }, watch: [src] }\n";
     project.write("devrun.yaml", watched);
     let mut count = 0;
     wait_until(|| {
@@ -243,6 +244,7 @@ fn settings_are_applied_to_whom_they_touch_once_they_are_right() {
         project.write("src/app.py", count.to_string());
         devrun.count("web.1: src/app.py changed") > 0
     });
+    assert_eq!(devrun.count("web.1: devrun.yaml changed"), 1);
     assert_eq!(devrun.count("other.1 | there"), 1, "it was not touched");
     assert_eq!(devrun.interrupt(), 0);
 }

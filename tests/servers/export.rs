@@ -1,9 +1,13 @@
 //! What `devrun export` writes, as the targets' own checkers see it: systemd-analyze, the schema of Compose and those
 //! of Kubernetes, which packages for pip bring along; and as Python's YAML, an old and loose one, reads it.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use serde_json::{Value, json};
 
 use crate::support::Project;
 use crate::{NOBODY, installed, program};
@@ -42,8 +46,8 @@ fn shop() -> Project {
                 "formation: all=1,web=2\nenv: {odd}\n\
                  uses: {{ API_URL: my_api, CACHE_URL: redis, DB_URL: \"postgresql://u:${{API_KEY}}@db.internal/d\" }}\n\
                  processes:\n\
-                 \x20 my_api: {{ ports: [ADMIN_PORT] }}\n\
-                 \x20 worker: {{ port: false, restart: always, timeout: 2.5 }}\n\
+                 \x20 my_api: {{ ports: [ADMIN_PORT], ready: {{ http: /up }} }}\n\
+                 \x20 worker: {{ port: false, restart: always, timeout: 2.5, ready: {{ exec: 'test \"$(date +%s)\"' }} }}\n\
                  \x20 release: {{ port: false, restart: never }}\n\
                  \x20 redis: {{ stop_signal: INT, tty: always }}\n"
             ),
@@ -188,6 +192,53 @@ fn the_schema_of_compose_takes_the_file() {
     std::fs::write(&files[0], text.replace("command:", "comand:")).unwrap();
     let output = run(&shop, &check, &arguments, &files);
     assert!(!output.status.success(), "the checker is blind");
+}
+
+/// podman-compose reads the file, and puts in Compose's own variables. It asks podman for its version alone.
+#[test]
+fn another_reader_of_compose_finds_every_process_port_and_url() {
+    let shop = shop();
+    let files = exported(&shop, "compose", &[]);
+    let podman = shop.directory().join("podman");
+    std::fs::write(&podman, "#!/bin/sh\necho podman version 5.0.0\n").unwrap();
+    std::fs::set_permissions(&podman, Permissions::from_mode(0o755)).unwrap();
+    let podman = podman.display().to_string();
+    let read = |files: &[PathBuf]| {
+        let file = files[0].display().to_string();
+        let arguments = ["--podman-path", &podman, "-f", &file, "config"];
+        run(&shop, &tool("podman-compose"), &arguments, &[])
+    };
+    let output = read(&files);
+    assert!(output.status.success(), "{}", said(&output));
+    // It writes the YAML that Python reads.
+    std::fs::write(shop.directory().join("read"), &output.stdout).unwrap();
+    let reader = "import json, yaml; print(json.dumps(yaml.safe_load(open('read'))))";
+    let output = run(&shop, &tool("python"), &["-c", reader], &[]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let services = &document["services"];
+    for (name, command, port) in [
+        ("web", WEB, json!("5000")),
+        ("my-api", "cd api && exec puma -p $PORT", json!("5100")),
+        ("worker", "exec sidekiq", Value::Null),
+        ("redis", "exec redis-server --port $PORT", json!("5300")),
+        ("release", "exec migrate", Value::Null),
+    ] {
+        let service = &services[name];
+        assert_eq!(service["command"], json!(["/bin/sh", "-c", command]));
+        assert_eq!(service["environment"]["PORT"], port, "{name}");
+        for (variable, value) in &VALUES {
+            assert_eq!(service["environment"][variable], *value, "{name}");
+        }
+    }
+    let web = &services["web"];
+    assert_eq!(web["environment"]["API_URL"], "http://my-api:5100");
+    assert_eq!(web["environment"]["CACHE_URL"], "redis://redis:5300");
+    assert_eq!(web["environment"]["DOLLAR"], "$HOME $(PORT) $$");
+    assert_eq!(web["deploy"]["replicas"], 2);
+    assert_eq!(web["depends_on"]["redis"]["condition"], "service_healthy");
+    let text = std::fs::read_to_string(&files[0]).unwrap();
+    std::fs::write(&files[0], text.replace("  web:", " web:")).unwrap();
+    assert!(!read(&files).status.success(), "the reader is blind");
 }
 
 #[test]

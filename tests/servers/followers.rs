@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::support::{Devrun, PATIENCE, Project, Seen, helper};
+use crate::support::{Devrun, PATIENCE, Project, Seen, helper, pause};
 
 const NAMES: [&str; 4] = ["one", "two", "three", "four"];
 /// Of each of them.
@@ -54,7 +54,7 @@ impl Follower {
         let deadline = Instant::now() + PATIENCE;
         while project.read(name).matches(IS_UP).count() < NAMES.len() {
             assert!(Instant::now() < deadline, "{}", project.read(name));
-            std::thread::yield_now();
+            pause();
         }
         follower
     }

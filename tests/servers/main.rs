@@ -6,6 +6,7 @@
 mod copy;
 mod daemons;
 mod export;
+mod export_ready;
 mod followers;
 #[path = "../faults/left.rs"]
 mod left;

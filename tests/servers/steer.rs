@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use crate::support::{PATIENCE, Project, try_get};
+use crate::support::{PATIENCE, Project, pause, try_get};
 use crate::tmux::Pane;
 use crate::{descendants, installed, is_alive, pids_in, program};
 
@@ -64,7 +64,7 @@ fn is_loaded_anew(url: &str, write: impl Fn()) {
             if try_get(url).is_ok_and(|answer| answer.ends_with("another")) {
                 return;
             }
-            std::thread::yield_now();
+            pause();
         }
     }
     panic!("{url} did not change");

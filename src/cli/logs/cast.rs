@@ -11,6 +11,8 @@ const SYSTEM: &str = "system";
 pub(super) struct Cast {
     /// Of the processes, by their places.
     pub(super) names: Vec<String>,
+    /// Those that they are to have, by their places.
+    pub(super) colors: Vec<Option<u8>>,
     /// By [`crate::log::stored::Author::index`].
     pub(super) is_shown: Vec<bool>,
 }
@@ -71,6 +73,7 @@ impl Cast {
         let names = sources.iter().map(|source| from.name(source).to_string());
         let mut cast = Self {
             names: names.collect(),
+            colors: sources.iter().map(|source| source.color).collect(),
             is_shown: vec![false; sources.len() + 1],
         };
         if asked.is_empty() {
@@ -127,6 +130,7 @@ mod tests {
             name: name.into(),
             app: app.into(),
             in_app: in_app.into(),
+            color: None,
         };
         vec![
             source("web.1", "shop", "web.1"),

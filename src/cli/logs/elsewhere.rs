@@ -39,12 +39,14 @@ pub(super) fn find(
     let is_meant = |source: &Source| asked.iter().any(|asked| from.means(source, asked));
     let mut cast = Cast {
         names: Vec::new(),
+        colors: Vec::new(),
         is_shown: vec![false],
     };
     for source in &met {
         let known = known(source);
         cast.is_shown.push(known.is_some_and(is_meant));
         cast.names.push(known.unwrap_or(source).name.clone());
+        cast.colors.push(source.color);
     }
     let session = there;
     Ok(Some(Place { session, cast }))

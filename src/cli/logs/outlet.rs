@@ -57,6 +57,10 @@ impl Outlet {
         }
     }
 
+    pub(super) fn choose_color(&mut self, place: usize, chosen: Option<u8>) {
+        self.shown.choose_color(place, chosen);
+    }
+
     pub(super) fn end_run(&mut self, place: usize) {
         if self.recent.is_none() {
             self.shown.end_run(place, &mut self.batch);

@@ -291,7 +291,10 @@ impl Reading {
         }
         let Self { sieve, lines, .. } = self;
         match record.body {
-            Body::Begun(_) | Body::Source { .. } => {}
+            Body::Begun(_) => {}
+            Body::Source { index, ref source } => {
+                sieve.outlet.choose_color(index, source.color);
+            }
             Body::Chunk { source, run, bytes } => {
                 // Nothing is cut that nobody is shown.
                 if sieve.shows(source + 1) {

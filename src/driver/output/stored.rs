@@ -1,7 +1,10 @@
 //! What goes to the log store besides the screen.
 
 use crate::driver::output::Output;
+use crate::driver::storing;
+use crate::plan::Plan;
 use crate::store::writer::Writer;
+use crate::supervisor::ProcessIndex;
 use crate::words::notice::Notice;
 
 /// Where the session is stored.
@@ -22,6 +25,13 @@ impl Output {
     pub(crate) fn stop_storing(&self, cause: String) {
         self.0.store.borrow_mut().take();
         self.say(&Notice::StoreStopped { cause });
+    }
+
+    /// A process has another color from now on.
+    pub(crate) fn choose_color(&self, plan: &Plan, process: ProcessIndex) {
+        let chosen = plan.processes[process].color;
+        self.change(|stream, _| stream.choose_color(process, chosen));
+        self.store_in(|store| store.source(process, storing::source(plan, process)));
     }
 
     /// Puts into the session's last words what only the store knows.

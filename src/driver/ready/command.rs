@@ -27,6 +27,8 @@ use crate::words::wording;
 
 /// What one read takes at the most, in bytes.
 const CHUNK: usize = 4096;
+/// What a pipe holds: so much may be left of what was written until its end. Who still writes then is a stranger.
+const MOST_LEFT: usize = 64 * 1024;
 /// Of its last line so much is shown, in characters.
 const SHOWN: usize = 120;
 /// It has so small a number of pipes of its own that none of them is made large.
@@ -71,6 +73,13 @@ impl Command {
         is_first.then_some(Request::Kill(self.id))
     }
 
+    /// What kills it because it takes too long.
+    pub(super) fn kill_late(&mut self) -> Option<Request> {
+        let request = self.kill();
+        self.end = End::Late;
+        request
+    }
+
     /// Nothing of it is left.
     fn tried(&self) -> Tried {
         match (self.end, self.exit) {
@@ -102,11 +111,14 @@ impl Drop for Command {
 }
 
 impl Output {
+    /// Takes in what is left, and no more.
     fn read(&self) {
         let mut chunk = [0; CHUNK];
-        while let Ok(Some(count @ 1..)) = descriptor::read(self.pipe.get_ref().as_fd(), &mut chunk)
-        {
-            self.tail.borrow_mut().push(&chunk[..count]);
+        for _ in 0..MOST_LEFT / CHUNK {
+            match descriptor::read(self.pipe.get_ref().as_fd(), &mut chunk) {
+                Ok(Some(count @ 1..)) => self.tail.borrow_mut().push(&chunk[..count]),
+                Ok(Some(0) | None) | Err(_) => return,
+            }
         }
     }
 
@@ -168,23 +180,6 @@ impl Driver {
         }))
     }
 
-    /// Kills the commands that have taken too long.
-    pub(in crate::driver) fn end_late_tries(&mut self) {
-        let now = self.now();
-        let mut requests = Vec::new();
-        for running in self.tries.0.values_mut() {
-            if let Kind::Command(command) = &mut running.kind
-                && command.end_by().is_some_and(|at| at <= now)
-            {
-                requests.extend(command.kill());
-                command.end = End::Late;
-            }
-        }
-        for request in &requests {
-            self.end_command(request);
-        }
-    }
-
     /// What the guardian says of a command: whatever it leaves behind is killed, and then it is over.
     pub(in crate::driver) fn hear_of_try(&mut self, news: &News) -> Option<Event> {
         let (id, tried) = match news {
@@ -227,7 +222,7 @@ impl Driver {
     fn command_mut(&mut self, id: RunId) -> Option<&mut Command> {
         match &mut self.tries.0.get_mut(&id.try_of()?)?.kind {
             Kind::Command(command) => (command.id == id).then_some(command),
-            Kind::Task(_) => None,
+            Kind::Task { .. } => None,
         }
     }
 }

@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
 
 use crate::driver::Driver;
 use crate::driver::ready::command::Command;
@@ -43,26 +42,36 @@ struct Try {
 
 enum Kind {
     /// It tells by itself what came of it, unless it is aborted.
-    Task(AbortHandle),
+    Task {
+        task: AbortHandle,
+        /// As the session has time: while the job is stopped, so is whoever is to answer.
+        end_by: Instant,
+    },
     Command(Command),
 }
 
 impl Tries {
-    /// When the next command has taken too long, as the session has time.
+    /// When the next one has taken too long, as the session has time.
     pub(super) fn end_by(&self) -> Option<Instant> {
-        let commands = self.0.values().filter_map(|it| match &it.kind {
-            Kind::Task(_) => None,
-            Kind::Command(command) => command.end_by(),
-        });
-        commands.min()
+        self.0.values().filter_map(Try::end_by).min()
     }
 
     /// What the commands that run are known by.
     pub(super) fn marks(&self) -> impl Iterator<Item = &Marks> {
         self.0.values().filter_map(|it| match &it.kind {
-            Kind::Task(_) => None,
+            Kind::Task { .. } => None,
             Kind::Command(command) => Some(&command.marks),
         })
+    }
+}
+
+impl Try {
+    /// `None`: it has told, or is being ended.
+    fn end_by(&self) -> Option<Instant> {
+        match &self.kind {
+            Kind::Task { task, end_by } => (!task.is_finished()).then_some(*end_by),
+            Kind::Command(command) => command.end_by(),
+        }
     }
 }
 
@@ -94,13 +103,45 @@ impl Driver {
             return;
         };
         match &mut running.kind {
-            Kind::Task(task) => {
+            Kind::Task { task, .. } => {
                 task.abort();
                 self.tries.0.remove(&process);
                 self.tell_tried(process, number, Tried::Failed("given up".into()));
             }
             Kind::Command(command) => {
                 if let Some(request) = command.kill() {
+                    self.end_command(&request);
+                }
+            }
+        }
+    }
+
+    /// Ends those that have taken too long.
+    pub(super) fn end_late_tries(&mut self) {
+        let now = self.now();
+        let is_late = |(_, it): &(&ProcessIndex, &Try)| it.end_by().is_some_and(|at| at <= now);
+        let late = self.tries.0.iter().filter(is_late);
+        let late: Vec<ProcessIndex> = late.map(|(process, _)| *process).collect();
+        for process in late {
+            self.end_late(process);
+        }
+    }
+
+    fn end_late(&mut self, process: ProcessIndex) {
+        let Some(running) = self.tries.0.get_mut(&process) else {
+            return;
+        };
+        match &mut running.kind {
+            Kind::Task { task, .. } => {
+                task.abort();
+                let number = running.number;
+                self.tries.0.remove(&process);
+                let within = wording::duration(ANSWERS_WITHIN);
+                let seen = format!("no answer within {within}");
+                self.tell_tried(process, number, Tried::Failed(seen));
+            }
+            Kind::Command(command) => {
+                if let Some(request) = command.kill_late() {
                     self.end_command(&request);
                 }
             }
@@ -134,15 +175,16 @@ impl Driver {
     ) -> Kind {
         let news = self.news.clone();
         let task = tokio::task::spawn_local(async move {
-            let tried = timeout(ANSWERS_WITHIN, trying).await;
-            let within = wording::duration(ANSWERS_WITHIN);
             let _ = news.send(Event::Tried {
                 process,
                 number,
-                tried: tried.unwrap_or(Tried::Failed(format!("no answer within {within}"))),
+                tried: trying.await,
             });
         });
-        Kind::Task(task.abort_handle())
+        Kind::Task {
+            task: task.abort_handle(),
+            end_by: self.now() + ANSWERS_WITHIN,
+        }
     }
 }
 

@@ -151,6 +151,9 @@ impl Ask {
 impl Driver {
     /// Has exactly that watched which matters now.
     pub(in crate::driver) fn tend_watching(&mut self) {
+        if self.is_over() {
+            return self.watching.end();
+        }
         let places = 0..self.plan.processes.len();
         let watched = places.map(|place| self.supervisor.watched(place));
         let watched = watched.enumerate();
@@ -164,25 +167,25 @@ impl Driver {
             let what = What::of(&self.plan.processes[*place], *watched)?;
             Some((Asker::Process(*place), what))
         });
-        let settings = self.settings().map(|what| (Asker::Settings, what));
+        let settings = (Asker::Settings, self.settings());
         // To make sense of globs takes its time.
         let known = self.watching.by_asker();
         let ask = |(asker, what)| {
             let known = known.get(&asker).filter(|ask| ask.what == what);
             known.map_or_else(|| Ask::new(asker, what), |ask| Ask::clone(ask))
         };
-        let asks = settings.into_iter().chain(processes).map(ask).collect();
+        let asks = std::iter::once(settings)
+            .chain(processes)
+            .map(ask)
+            .collect();
         self.watched = watched;
         if let Some(news) = self.watching.ask(asks) {
             self.watching_news(news);
         }
     }
 
-    /// Those of all apps, as long as something may be started by them.
-    fn settings(&self) -> Option<What> {
-        if self.is_over() {
-            return None;
-        }
+    /// Those of all apps.
+    fn settings(&self) -> What {
         let apps = &self.world.resolved().sources.apps.apps;
         let read = apps.iter().filter(|app| !app.is_read_once);
         let files = read.flat_map(|app| app.files.iter().map(|(path, _)| path));
@@ -190,7 +193,7 @@ impl Driver {
             let name = path.file_name().and_then(|name| name.to_str());
             name.is_some_and(|name| SETTINGS.contains(&name))
         };
-        Some(What::Files(files.filter(is_settings).cloned().collect()))
+        What::Files(files.filter(is_settings).cloned().collect())
     }
 
     pub(in crate::driver) fn watching_news(&mut self, news: News) -> Vec<Event> {

@@ -10,6 +10,8 @@ use crate::os::notifier::{self, Kind};
 const CALM: Duration = Duration::from_millis(100);
 /// Changes that never end are told all the same.
 const LONGEST: Duration = Duration::from_secs(10);
+/// So are those of somebody who is known to be at work: git, on a slow disk.
+const LONGEST_AT_WORK: Duration = Duration::from_secs(60);
 /// So many files may have other rights before it is forgotten which.
 const MOST_UNTOLD: usize = 1000;
 
@@ -27,8 +29,16 @@ pub(super) enum Counting {
 #[derive(Debug, Default)]
 pub(super) struct Gathering {
     traces: HashMap<PathBuf, Trace>,
-    /// The first and the last change.
-    times: Option<(Instant, Instant)>,
+    times: Option<Times>,
+}
+
+/// Of the changes that count.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    first: Instant,
+    last: Instant,
+    /// When somebody was last seen at work.
+    at_work: Option<Instant>,
 }
 
 /// What happened to one file.
@@ -74,29 +84,40 @@ impl Gathering {
         }
         trace.is_changed |= is_change;
         if is_change {
-            let (first, _) = self.times.unwrap_or((now, now));
-            self.times = Some((first, now));
+            let times = self.times.get_or_insert(Times {
+                first: now,
+                last: now,
+                at_work: None,
+            });
+            times.last = now;
         }
     }
 
     /// When it is calm; while somebody still looks, only at the very last.
     pub(super) fn due_at(&self, is_looked_for: bool) -> Option<Instant> {
-        let (first, last) = self.times?;
-        let latest = first + LONGEST;
+        let times = self.times?;
+        let calm = times.at_work.unwrap_or(times.last).max(times.last) + CALM;
+        let latest = match times.at_work {
+            Some(_) => times.latest_at_work(),
+            None => times.first + LONGEST,
+        };
         Some(if is_looked_for {
             latest
         } else {
-            latest.min(last + CALM)
+            latest.min(calm)
         })
     }
 
-    /// Has it wait as if the last change were now; not if it has waited for long.
+    /// Has it wait as if the last change were now, for somebody is at work; not if nothing has come of that for long.
     pub(super) fn waits_on(&mut self, now: Instant) -> bool {
-        let Some((first, _)) = self.times.filter(|(first, _)| now < *first + LONGEST) else {
+        let Some(times) = &mut self.times else {
             return false;
         };
-        self.times = Some((first, now));
-        true
+        let waits = now < times.latest_at_work();
+        if waits {
+            times.at_work = Some(now);
+        }
+        waits
     }
 
     /// The first file that is another one now, and how many more are. What came and went is none of them.
@@ -110,6 +131,13 @@ impl Gathering {
         let others = changed.len().saturating_sub(1);
         changed.sort_by_key(|(_, place)| *place);
         changed.into_iter().next().map(|(file, _)| (file, others))
+    }
+}
+
+impl Times {
+    /// A lock that a killed git has left is there for ever.
+    fn latest_at_work(self) -> Instant {
+        (self.last + LONGEST).min(self.first + LONGEST_AT_WORK)
     }
 }
 
@@ -224,10 +252,38 @@ mod tests {
         let late = begun + LONGEST;
         gathering.note(Path::new("b"), Kind::Written, all, late);
         assert_eq!(gathering.due_at(false), Some(begun + LONGEST));
-        assert!(gathering.waits_on(later));
-        assert_eq!(gathering.due_at(false), Some(later + CALM));
-        assert!(!gathering.waits_on(late));
         gathering.take().unwrap();
         assert_eq!(gathering.due_at(false), None);
+    }
+
+    #[test]
+    fn who_is_at_work_is_waited_for_as_long_as_he_changes_something() {
+        let begun = Instant::now();
+        let mut gathering = Gathering::default();
+        assert!(!gathering.waits_on(begun), "there is nothing to tell");
+        let change = |gathering: &mut Gathering, now| {
+            gathering.note(Path::new("a"), Kind::Written, Counting::Everything, now);
+        };
+        change(&mut gathering, begun);
+        let looked = begun + CALM;
+        assert!(gathering.waits_on(looked));
+        assert_eq!(gathering.due_at(false), Some(looked + CALM));
+        assert_eq!(gathering.due_at(true), Some(begun + LONGEST));
+        // Of a lock that nobody holds any more nothing comes.
+        assert!(!gathering.waits_on(begun + LONGEST));
+        let late = begun + LONGEST - CALM;
+        change(&mut gathering, late);
+        assert!(gathering.waits_on(begun + LONGEST));
+        assert_eq!(gathering.due_at(false), Some(begun + LONGEST + CALM));
+        let mut now = begun;
+        while now < begun + LONGEST_AT_WORK {
+            now += LONGEST / 2;
+            change(&mut gathering, now);
+        }
+        assert!(!gathering.waits_on(now), "not for ever");
+        assert_eq!(gathering.due_at(false), Some(begun + LONGEST_AT_WORK));
+        gathering.take().unwrap();
+        change(&mut gathering, now);
+        assert_eq!(gathering.due_at(true), Some(now + LONGEST));
     }
 }

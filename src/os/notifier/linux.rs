@@ -129,6 +129,17 @@ impl Watches {
         }
     }
 
+    /// Nothing is watched from now on. Who closes an inotify waits until no processor can be at one of its watches (up
+    /// to 25 ms); after this the kernel sees to that by itself, and who has a few milliseconds left waits for nothing.
+    pub(crate) fn remove_all(&self) {
+        let mut directories = self.directories();
+        directories.by_path.clear();
+        for (watch, _) in directories.by_watch.drain() {
+            // It is gone already with its directory.
+            let _ = self.inotify.rm_watch(watch);
+        }
+    }
+
     fn directories(&self) -> MutexGuard<'_, Directories> {
         self.directories
             .lock()

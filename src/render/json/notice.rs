@@ -205,6 +205,8 @@ impl Json {
             | Notice::SeemsToWait { .. }
             | Notice::Redraws { .. }
             | Notice::Visited { .. } => {}
+            // For whoever reads the last lines of `process.exited`.
+            Notice::OfBash { .. } => {}
             Notice::StoreStopped { cause } => {
                 self.event("store.stopped", out).put("cause", cause).end();
             }

@@ -371,6 +371,18 @@ fn what_is_asked_for_by_hand_is_said() {
     check(&stopped, &["web.1 is stopped"]);
     let waits = Notice::SeemsToWait { process: process() };
     check(&waits, &["web.1 seems to wait for input: a web + Enter"]);
+    let of_bash = |what, instead| Notice::OfBash {
+        process: process(),
+        what,
+        instead,
+    };
+    check(
+        &of_bash("[[", Some("[")),
+        &[
+            "web.1: `[[` is bash's, but /bin/sh runs it: write `[`, or",
+            "  `bash -c '…'` around it",
+        ],
+    );
     let redraws = Notice::Redraws {
         process: name("top"),
     };

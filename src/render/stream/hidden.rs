@@ -6,9 +6,11 @@ impl Stream {
     /// In the place of [`Stream::chunk`], where there is no room: what the process wrote is counted, and
     /// remembered for its post-mortem. Only whole lines are left out, but for one that was begun.
     pub(crate) fn skip(&mut self, source: usize, chunk: &[u8], out: &mut Vec<u8>) {
+        let was_torn = self.sources[source].is_torn;
         let left_out = self.leave_out(source, chunk, out);
         self.skipped += left_out as u64;
-        self.skipped_lines += lines_of(chunk);
+        let begun = u64::from(self.sources[source].is_torn);
+        self.skipped_lines += lines_of(chunk) + begun - u64::from(was_torn);
     }
 
     /// How many bytes were skipped, in all.
@@ -16,7 +18,7 @@ impl Stream {
         self.skipped
     }
 
-    /// How many lines were skipped since this was asked last.
+    /// Of how many lines something was skipped since this was asked last: also of one that has no end yet.
     pub(crate) fn take_skipped_lines(&mut self) -> u64 {
         std::mem::take(&mut self.skipped_lines)
     }

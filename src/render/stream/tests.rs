@@ -157,6 +157,22 @@ fn what_is_skipped_is_counted_in_whole_lines() {
 }
 
 #[test]
+fn a_line_of_which_something_is_skipped_counts_once() {
+    let mut stream = stream(true);
+    let mut check = |chunk: &str, expected: u64| {
+        stream.skip(0, chunk.as_bytes(), &mut Vec::new());
+        assert_eq!(stream.take_skipped_lines(), expected, "{chunk:?}");
+    };
+    // It may have no end at all.
+    check("begins", 1);
+    check(" and goes on", 0);
+    check(" to its end\n", 0);
+    check("one\ntwo\n", 2);
+    check("one\ntwo", 2);
+    check("'s end\nthree", 1);
+}
+
+#[test]
 fn the_last_line_needs_no_newline() {
     let mut stream = stream(false);
     let mut out = Vec::new();

@@ -65,7 +65,12 @@ fn any_record() -> impl Strategy<Value = (u64, Owned)> {
         directory,
     });
     let named = any::<(String, String, String)>();
-    let named = named.prop_map(|(name, app, in_app)| Source { name, app, in_app });
+    let named = named.prop_map(|(name, app, in_app)| Source {
+        name,
+        app,
+        in_app,
+        color: None,
+    });
     let exit = prop_oneof![
         Just(None),
         any::<u8>().prop_map(|status| Some(Exit::Status(status))),

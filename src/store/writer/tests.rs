@@ -21,6 +21,7 @@ fn source(name: &str, app: &str) -> Source {
         name: name.into(),
         app: app.into(),
         in_app: name.rsplit('/').next().unwrap().into(),
+        color: None,
     }
 }
 

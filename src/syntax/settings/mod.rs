@@ -30,6 +30,11 @@ use crate::words::uses::Use;
 
 pub(super) use crate::syntax::settings::reader::cut;
 
+/// Shared with everybody who works on the app.
+pub(crate) const SHARED: &str = "devrun.yaml";
+/// One's own, laid over it, and kept out of version control.
+pub(crate) const PERSONAL: &str = "devrun.local.yaml";
+
 /// An app's settings; what is not said is `None`, or empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Settings {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::support::{Devrun, PATIENCE, Project, get, helper, try_get};
+use crate::support::{Devrun, PATIENCE, Project, get, helper, pause, try_get};
 use crate::wiring::{beside, shop};
 
 /// shop uses api, api uses cache; each answers requests with the URLs that it has.
@@ -28,7 +28,7 @@ fn behind(url: &str, variable: &str) -> String {
             return line.to_string();
         }
         assert!(Instant::now() < deadline, "{url}: {answer}");
-        std::thread::yield_now();
+        pause();
     }
 }
 
@@ -166,7 +166,7 @@ fn of_several_consumers_one_starts_again_what_vanished() {
             break starter;
         }
         assert!(Instant::now() < deadline, "nobody starts it again");
-        std::thread::yield_now();
+        pause();
     };
     // The others may learn from it before they see that the one before is gone.
     starter.see("the session that ran api is gone: it is started again");

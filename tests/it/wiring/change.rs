@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::{Devrun, PATIENCE, Project, helper};
+use crate::support::{Devrun, PATIENCE, Project, helper, pause};
 use crate::wiring::{beside, crashing, once_there_is, shop, shows};
 
 /// Serves its PORT until there is a file `crash`, and ends once there is a file `taken`.
@@ -20,7 +20,7 @@ fn move_away(project: &Project, port: &str) -> TcpListener {
             Ok(taken) => break taken,
             Err(error) => assert!(std::time::Instant::now() < deadline, "{port}: {error}"),
         }
-        std::thread::yield_now();
+        pause();
     };
     project.write("taken", "");
     taken
