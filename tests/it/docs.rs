@@ -2,9 +2,11 @@
 //! done with each.
 
 mod compare;
+mod options;
 mod page;
 mod run;
 mod scene;
+mod session;
 mod tests;
 mod transcript;
 

@@ -759,36 +759,3 @@ fn what_a_container_does_not_see_is_said() {
         "{units}"
     );
 }
-
-/// Line by line, as the shell has them, without the programs that they are handed to.
-#[test]
-fn the_commands_of_the_page_work() {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/export.md");
-    let page = fs::read_to_string(page).unwrap();
-    let shop = shop();
-    let directory = Path::new(env!("CARGO_BIN_EXE_devrun")).parent().unwrap();
-    let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
-    let lines: Vec<&str> = page
-        .lines()
-        .filter(|line| line.starts_with("devrun export "))
-        .collect();
-    assert_eq!(lines.len(), 6);
-    for line in lines {
-        let command = line.split('|').next().unwrap();
-        let mut shell = Command::new("/bin/sh");
-        shop.prepare(&mut shell);
-        let output = shell
-            .args(["-c", command])
-            .env("PATH", &path)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{line}: {output:?}");
-    }
-    assert!(shop.directory().join("compose.yaml").exists());
-    let home = shop.sibling("home").directory();
-    assert!(
-        home.join(".config/systemd/user/shop-worker.2.service")
-            .exists()
-    );
-    assert!(home.join(".config/shop/all.env").exists());
-}

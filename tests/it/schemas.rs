@@ -106,7 +106,7 @@ fn a_url_that_would_be_is_told_from_one_that_is() {
 }
 
 #[test]
-fn every_schema_has_a_command_and_a_page_with_all_its_fields_and_a_good_example() {
+fn every_schema_has_a_command_and_a_page_with_all_its_fields() {
     let files = fs::read_dir(docs().join("schemas")).unwrap();
     let names = files.map(|file| file.unwrap().path());
     let names = names.map(|path| path.file_stem().unwrap().to_str().unwrap().to_string());
@@ -128,10 +128,6 @@ fn every_schema_has_a_command_and_a_page_with_all_its_fields_and_a_good_example(
         collect_fields(&schema.document, &mut fields);
         for field in fields {
             assert!(page.contains(&format!("`{field}`")), "{name}: {field}");
-        }
-        for example in page.lines().filter(|line| line.starts_with('{')) {
-            let example = serde_json::from_str(example).unwrap();
-            assert_eq!(schema.check(&example), Ok(()), "{name}: {example}");
         }
     }
 }

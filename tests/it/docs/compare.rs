@@ -25,7 +25,7 @@ static BLURS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         blur(r"\b(in|after) 0 s", "at once"),
         blur(r"\b\d+(\.\d+)? ?[KMG]\b", "0 M"),
         blur(r"\b\d+(\.\d+)?%", "0%"),
-        blur(r"\bpid \d+", "pid 0"),
+        blur(r"\b(pid |s-)\d+", "${1}0"),
         blur(r"\d{3,}", "0"),
         blur(r"\s+", " "),
     ]
@@ -33,11 +33,17 @@ static BLURS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 /// Keys and names of sockets.
 static HEX: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9a-f]{6,}\b").unwrap());
 
-/// The lines of a text, blurred; a line that is a JSON document has its fields in lines of their own and in
-/// alphabetical order, and its numbers are all the same.
+/// The lines of a text, blurred. One that is a JSON document has its fields in alphabetical order and below each other, and
+/// its numbers are all the same.
 pub fn blurred(text: &str) -> Vec<String> {
-    let lines = text.trim_end().lines();
-    lines.flat_map(lines_of).map(|line| blur(&line)).collect()
+    let whole = |line| {
+        lines_of(line)
+            .iter()
+            .map(|part| blur(part))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    text.trim_end().lines().map(whole).collect()
 }
 
 /// In a list of a page, `…` stands for any items.
@@ -84,6 +90,9 @@ fn blur(line: &str) -> String {
 
 /// Whether a line is as the page has it; both are blurred.
 pub fn is_like(expected: &str, line: &str) -> bool {
+    if expected.contains('\n') {
+        return are_like(&parts(expected), &parts(line));
+    }
     let Some((before, behind)) = expected.split_once(ANY) else {
         return expected == line;
     };
@@ -92,6 +101,11 @@ pub fn is_like(expected: &str, line: &str) -> bool {
     };
     let ends = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
     ends.into_iter().any(|at| is_like(behind, &rest[at..]))
+}
+
+/// Of a JSON document.
+fn parts(line: &str) -> Vec<String> {
+    line.lines().map(ToString::to_string).collect()
 }
 
 /// Whether these are the lines of the page, all of them and in its order; both are blurred.
@@ -111,7 +125,8 @@ pub fn are_like(expected: &[String], lines: &[String]) -> bool {
 /// The lines of both: `-` is in the page alone, `+` came and is not in the page.
 pub fn difference(expected: &[String], lines: &[String]) -> String {
     let mut shown = String::from("(- the page, + what came; numbers are blurred)\n");
-    let (mut left, mut right) = (expected, lines);
+    let [left, right] = [expected, lines].map(|lines| parts(&lines.join("\n")));
+    let (mut left, mut right) = (&left[..], &right[..]);
     while let (Some(first), Some(line)) = (left.first(), right.first()) {
         let is_later = |line| left.iter().any(|it| it != ANY && is_like(it, line));
         if is_like(first, line) {

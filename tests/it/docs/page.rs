@@ -1,6 +1,6 @@
-//! Finds the code blocks of a page, and reads the comment in front of each.
+//! Finds the code blocks of a page, and the comment in front of each.
 
-use std::str::FromStr;
+use super::options::{Options, parse};
 
 /// A code block, and what is to be done with it.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,23 +10,6 @@ pub struct Block {
     pub language: String,
     pub text: String,
     pub options: Options,
-}
-
-/// What a comment says: `<!-- scene: shop; file: .env -->`. All keys are told in CONTRIBUTING.md.
-#[derive(Debug, Default, Clone, PartialEq)]
-pub struct Options {
-    pub scene: Option<String>,
-    pub file: Option<String>,
-    pub status: Option<i32>,
-    pub expect: Option<String>,
-    pub command: Option<String>,
-    pub schema: Option<String>,
-    pub needs: Vec<String>,
-    /// Its last command runs on, as `devrun start` does.
-    pub stays: bool,
-    /// What it starts stays on a terminal of so many columns.
-    pub terminal: Option<u16>,
-    pub run_by: Option<String>,
 }
 
 /// Something wrong in a page.
@@ -53,9 +36,8 @@ pub fn blocks(page: &str) -> Result<Vec<Block>, Vec<Fault>> {
         reader.read(at + 1, line);
     }
     if let Some(open) = reader.open {
-        reader
-            .faults
-            .push(Fault::new(open.block.line, "it has no end"));
+        let fault = Fault::new(open.block.line, "it has no end");
+        reader.faults.push(fault);
     }
     if reader.faults.is_empty() {
         Ok(reader.blocks)
@@ -65,14 +47,14 @@ pub fn blocks(page: &str) -> Result<Vec<Block>, Vec<Fault>> {
 }
 
 #[derive(Default)]
-struct Reader {
+struct Reader<'a> {
     blocks: Vec<Block>,
     faults: Vec<Fault>,
     open: Option<Open>,
-    /// What `<!-- every: LANGUAGE; … -->` has said of blocks that have no comment.
-    usual: Vec<(String, Options)>,
-    /// The comment in the line before.
-    comment: Option<Options>,
+    /// What `<!-- every: LANGUAGE; … -->` says of blocks below it that have no comment.
+    usual: Vec<(&'a str, &'a str)>,
+    /// The line before, if that is a comment.
+    comment: Option<&'a str>,
 }
 
 /// The block that is read.
@@ -83,8 +65,8 @@ struct Open {
     end: &'static str,
 }
 
-impl Reader {
-    fn read(&mut self, number: usize, line: &str) {
+impl<'a> Reader<'a> {
+    fn read(&mut self, number: usize, line: &'a str) {
         let content = line.trim_start();
         let indent = line.len() - content.len();
         match &mut self.open {
@@ -95,33 +77,45 @@ impl Reader {
                 open.block.text += &line[indent.min(open.indent)..];
                 open.block.text.push('\n');
             }
-            None => match content.strip_prefix("```") {
-                Some(language) => self.begin(number, indent, language),
-                None => self.comment = self.comment_in(number, content),
-            },
+            None => self.read_outside(number, indent, content),
         }
     }
 
-    fn begin(&mut self, line: usize, indent: usize, language: &str) {
-        let mut usual = self.usual.iter().rev();
-        let usual = usual.find(|(of, _)| of == language);
-        let usual = usual.map(|(_, options)| options.clone());
-        let options = self.comment.take().or(usual).unwrap_or_else(|| {
-            let what = "no comment in the line before says how this block is tested";
-            self.faults.push(Fault::new(line, what));
-            Options::default()
-        });
-        self.open(line, indent, language, options, "```");
+    /// Of a line that is in no block.
+    fn read_outside(&mut self, number: usize, indent: usize, content: &'a str) {
+        let comment = self.comment.take();
+        if let Some(language) = content.strip_prefix("```") {
+            let mut usual = self.usual.iter().rev();
+            let usual = usual.find(|(of, _)| *of == language);
+            match comment.or(usual.map(|(_, options)| *options)) {
+                Some(options) => self.begin(number, indent, language, options, "```"),
+                None => {
+                    let what = "no comment in the line before says how this block is tested";
+                    self.faults.push(Fault::new(number, what));
+                    self.begin(number, indent, language, "scene: none", "```");
+                }
+            }
+        } else if let Some(options) = content.strip_prefix("<!-- unseen: ") {
+            self.begin(number, indent, "console", options, "-->");
+        } else if let Some(usual) = comment_of(content, "<!-- every: ") {
+            self.usual.extend(usual.split_once("; "));
+        } else {
+            self.comment = comment_of(content, "<!-- ");
+        }
     }
 
-    fn open(
+    fn begin(
         &mut self,
         line: usize,
         indent: usize,
         language: &str,
-        options: Options,
+        options: &str,
         end: &'static str,
     ) {
+        let options = parse(options).unwrap_or_else(|what| {
+            self.faults.push(Fault::new(line, what));
+            Options::default()
+        });
         let block = Block {
             line,
             language: language.into(),
@@ -130,69 +124,8 @@ impl Reader {
         };
         self.open = Some(Open { block, indent, end });
     }
-
-    /// Nothing, unless it stands in front of a block.
-    fn comment_in(&mut self, number: usize, line: &str) -> Option<Options> {
-        let text = line.strip_prefix("<!-- ")?;
-        if let Some(pairs) = text.strip_prefix("unseen: ") {
-            let options = self.options(number, pairs);
-            self.open(number, 0, "console", options, "-->");
-            return None;
-        }
-        let text = text.strip_suffix(" -->")?;
-        let Some(usual) = text.strip_prefix("every: ") else {
-            return Some(self.options(number, text));
-        };
-        let (language, pairs) = usual.split_once("; ").unwrap_or((usual, ""));
-        let options = self.options(number, pairs);
-        self.usual.push((language.into(), options));
-        None
-    }
-
-    fn options(&mut self, line: usize, pairs: &str) -> Options {
-        options(pairs).unwrap_or_else(|what| {
-            self.faults.push(Fault::new(line, what));
-            Options::default()
-        })
-    }
 }
 
-/// `key: value; key: "a value; with a semicolon"`
-fn options(text: &str) -> Result<Options, String> {
-    let mut options = Options::default();
-    for pair in pairs(text) {
-        let (key, value) = pair
-            .split_once(": ")
-            .ok_or_else(|| format!("`{pair}` is not `key: value`"))?;
-        let value = value.trim_matches('"').to_string();
-        match key {
-            "scene" => options.scene = Some(value),
-            "file" => options.file = Some(value),
-            "expect" => options.expect = Some(value),
-            "command" => options.command = Some(value),
-            "stays" => options.stays = value == "true",
-            "schema" => options.schema = Some(value),
-            "run by" => options.run_by = Some(value),
-            "needs" => options.needs = value.split(", ").map(ToString::to_string).collect(),
-            "status" => options.status = Some(number(&value)?),
-            "terminal" => options.terminal = Some(number(&value)?),
-            other => return Err(format!("`{other}` means nothing here")),
-        }
-    }
-    Ok(options)
-}
-
-fn number<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse()
-        .map_err(|_| format!("`{text}` is no such number"))
-}
-
-/// What stands between semicolons that are not quoted.
-fn pairs(text: &str) -> Vec<&str> {
-    let mut is_quoted = false;
-    let parts = text.split(|c: char| {
-        is_quoted ^= c == '"';
-        c == ';' && !is_quoted
-    });
-    parts.map(str::trim).collect()
+fn comment_of<'a>(line: &'a str, start: &str) -> Option<&'a str> {
+    line.strip_prefix(start)?.strip_suffix(" -->")
 }
