@@ -23,6 +23,7 @@ mod keyboard;
 #[path = "../faults/left.rs"]
 mod left;
 mod link;
+mod links;
 #[cfg(target_os = "linux")]
 mod linux;
 mod logs;
