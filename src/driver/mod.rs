@@ -18,6 +18,7 @@ mod probe;
 mod ready;
 mod reports;
 mod rescue;
+mod resting;
 mod sharing;
 mod spawning;
 mod stand_ins;
@@ -61,7 +62,7 @@ use crate::guardian::client::{self, Guardian};
 use crate::guardian::protocol::{Request, RunId};
 use crate::os::family::Marks;
 use crate::os::pty::Size;
-use crate::os::{memory, process, signals, spawn};
+use crate::os::{process, signals, spawn};
 use crate::plan::Plan;
 use crate::render::renderer::Renderer;
 use crate::supervisor::{Action, Event, ProcessIndex, Supervisor, Watched};
@@ -408,7 +409,8 @@ impl Driver {
                 }
                 // The start is over.
                 if matches!(notice, Notice::AllUp { .. }) {
-                    memory::give_back();
+                    resting::begin();
+                    self.guardian.send(&Request::Rest, Vec::new());
                 }
             }
             Action::GivenAway { process } => self.given_away(process),
