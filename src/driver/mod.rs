@@ -18,6 +18,7 @@ mod probe;
 mod ready;
 mod reports;
 mod rescue;
+mod resting;
 mod saying;
 mod sharing;
 mod spawning;

@@ -1,7 +1,7 @@
 //! What the supervisor has to say, and what the driver makes of it besides.
 
-use crate::driver::Driver;
-use crate::os::memory;
+use crate::driver::{Driver, resting};
+use crate::guardian::protocol::Request;
 use crate::plan::bash::{self, Bashism};
 use crate::words::notice::{Ended, Notice};
 
@@ -17,7 +17,8 @@ impl Driver {
         }
         // The start is over.
         if matches!(notice, Notice::AllUp { .. }) {
-            memory::give_back();
+            resting::begin();
+            self.guardian.send(&Request::Rest, Vec::new());
         }
     }
 

@@ -64,6 +64,9 @@ pub(super) trait Kernel {
     /// Keeps the lock open that came along.
     fn hold_lock(&mut self);
 
+    /// Gives back the memory that a start takes.
+    fn give_back(&mut self);
+
     /// The user's terminal, which came along, is raw, and had these settings before.
     fn note_terminal(&mut self, modes: [u32; 8]);
 

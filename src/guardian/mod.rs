@@ -101,6 +101,7 @@ impl<K: Kernel> Guardian<K> {
             Request::Attached(modes) => kernel.note_terminal(modes),
             Request::Detached => kernel.forget_terminal(),
             Request::Hold => kernel.hold_lock(),
+            Request::Rest => kernel.give_back(),
             Request::End => self.end(),
         }
     }

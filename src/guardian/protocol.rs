@@ -55,6 +55,8 @@ pub(crate) enum Request {
     Detached,
     /// Locks travel with it: they are kept open until the guardian ends.
     Hold,
+    /// The start is over, and nothing will happen for long.
+    Rest,
     /// The session is over: end whatever is left, then go.
     End,
 }
@@ -156,6 +158,7 @@ impl Request {
             Self::Detached => frame.tag(8),
             Self::Hold => frame.tag(9),
             Self::Signal(id, signal) => frame.tag(10).id(*id).number(*signal),
+            Self::Rest => frame.tag(11),
         };
         frame.finish()
     }
@@ -179,6 +182,7 @@ impl Request {
             8 => Self::Detached,
             9 => Self::Hold,
             10 => Self::Signal(body.id()?, body.number()?),
+            11 => Self::Rest,
             _ => return Err(Malformed),
         };
         body.is_spent(request)
@@ -416,6 +420,7 @@ mod tests {
             Request::Detached,
             Request::Hold,
             Request::Signal(ID, 12),
+            Request::Rest,
             Request::End,
         ] {
             let frame = request.to_frame();

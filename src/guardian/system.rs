@@ -9,6 +9,7 @@ use crate::guardian::kernel::{Child, Exec, Heard, Kernel};
 use crate::guardian::protocol::{Inbox, News, Request, Spawn};
 use crate::os::descriptor::{self, Waits};
 use crate::os::family::{self, Descent, Marks, Member};
+use crate::os::memory;
 use crate::os::signals;
 use crate::os::spawn::{self, Changed, Ends, Habits, Program};
 use crate::os::terminal::Settings;
@@ -323,6 +324,10 @@ impl Kernel for System {
         // Where it was lost on the way the manager holds it, as long as that lives.
         self.locks
             .extend(self.passed.pop_front().into_iter().flatten());
+    }
+
+    fn give_back(&mut self) {
+        memory::give_back();
     }
 
     fn note_terminal(&mut self, modes: [u32; 8]) {

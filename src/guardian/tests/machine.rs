@@ -537,6 +537,8 @@ impl Kernel for Machine {
 
     fn hold_lock(&mut self) {}
 
+    fn give_back(&mut self) {}
+
     fn note_terminal(&mut self, _modes: [u32; 8]) {}
 
     fn forget_terminal(&mut self) {}
