@@ -70,12 +70,13 @@ pub(crate) const LOOKED_FOR: &[&str] = &[
 /// Files that are looked for in each directory of a directory: programs, where a project has several.
 pub(crate) const LISTED: &[(&str, &str)] = &[("cmd", "main.go"), ("src/bin", "")];
 
-/// Files that are looked for in the directories of the directory itself.
+/// Files that are looked for in the directories of the directory itself. But for [`CELERY`] each makes an app of its own of
+/// one.
 pub(crate) const BELOW: &[&str] = &[
     "Cargo.toml",
     "Procfile",
     "artisan",
-    "celery.py",
+    CELERY,
     "config.ru",
     "go.mod",
     "manage.py",
@@ -83,18 +84,7 @@ pub(crate) const BELOW: &[&str] = &[
     "package.json",
     "pyproject.toml",
 ];
-/// Those of [`BELOW`] with which a directory is an app by itself.
-const APPS: [&str; 9] = [
-    "Cargo.toml",
-    "Procfile",
-    "artisan",
-    "config.ru",
-    "go.mod",
-    "manage.py",
-    "mix.exs",
-    "package.json",
-    "pyproject.toml",
-];
+const CELERY: &str = "celery.py";
 /// Directories with the apps of others.
 const FOREIGN: [&str; 3] = ["node_modules", "vendor", "target"];
 
@@ -232,7 +222,8 @@ fn several_apps(told_by: &str, globs: &[&str]) -> String {
 
 /// That directories look like apps of their own, where nothing is to be run here.
 fn apart(sources: &Sources) -> Option<String> {
-    let apps = APPS.iter().flat_map(|file| sources.with(file));
+    let of_apps = BELOW.iter().filter(|file| **file != CELERY);
+    let apps = of_apps.flat_map(|file| sources.with(file));
     let apps: BTreeSet<&str> = apps.filter(|name| !FOREIGN.contains(name)).collect();
     let apps: Vec<&str> = apps.into_iter().collect();
     (!apps.is_empty()).then(|| {

@@ -1,6 +1,6 @@
 //! Django by its manage.py; Flask and FastAPI where the app is found in the file in which they look for it.
 
-use crate::detect::{Detected, Sources, is_plain};
+use crate::detect::{CELERY, Detected, Sources, is_plain};
 
 /// Who wants what is named in them.
 const REQUIREMENTS: [&str; 3] = ["pyproject.toml", "requirements.txt", "Pipfile"];
@@ -38,11 +38,11 @@ pub(super) fn detect(sources: &Sources, detected: &mut Detected) {
 
 /// Where Django's own layout has it: beside the project's settings.
 fn celery(sources: &Sources, detected: &mut Detected) {
-    let projects: Vec<&str> = sources.with("celery.py").collect();
+    let projects: Vec<&str> = sources.with(CELERY).collect();
     let [project] = projects[..] else { return };
     if is_required(sources, &["celery", "Celery"]) {
         let run = program(sources, "celery");
-        let told_by = format!("{project}/celery.py: a Celery app");
+        let told_by = format!("{project}/{CELERY}: a Celery app");
         let command = format!("{run} -A {project} worker");
         detected.line(&["worker"], command, why(&told_by, sources));
     }

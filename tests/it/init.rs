@@ -47,6 +47,15 @@ fn prints(project: &Project, expected: &str) -> Finished {
     finished
 }
 
+/// The same of these files.
+fn check(files: &[(&str, &str)], expected: &str) {
+    let project = Project::empty();
+    files
+        .iter()
+        .for_each(|(name, text)| project.write(name, text));
+    prints(&project, expected);
+}
+
 /// It finds nothing to run, says so, and writes nothing.
 fn finds_nothing(project: &Project) -> String {
     let finished = project.run(&["init"]);
@@ -72,13 +81,6 @@ fn without_a_terminal_it_prints_a_procfile_and_nothing_else() {
 
 #[test]
 fn what_it_prints_is_good_for_each_kind_of_project() {
-    let check = |files: &[(&str, &str)], expected: &str| {
-        let project = Project::empty();
-        files
-            .iter()
-            .for_each(|(name, text)| project.write(name, text));
-        prints(&project, expected);
-    };
     check(&[("bin/rails", "")], "web: bin/rails server -p $PORT\n");
     check(&[("config.ru", "")], "web: rackup -p $PORT\n");
     check(
@@ -106,13 +108,6 @@ fn what_it_prints_is_good_for_each_kind_of_project() {
 
 #[test]
 fn what_it_prints_is_good_for_files_in_directories_too() {
-    let check = |files: &[(&str, &str)], expected: &str| {
-        let project = Project::empty();
-        files
-            .iter()
-            .for_each(|(name, text)| project.write(name, text));
-        prints(&project, expected);
-    };
     let package = ("Cargo.toml", "[package]\nname = 'shop'\n");
     check(
         &[package, ("src/main.rs", ""), ("src/bin/seed.rs", "")],
