@@ -2,21 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::export::names::Name;
+use crate::export::Target;
+use crate::export::names::{Name, label};
 use crate::plan::ports::{self, Claim, Request};
 use crate::plan::resolve::{Ports, Resolved};
 use crate::words::port::Holder;
 use crate::words::report::Report;
 
-/// In the order of the slots. What belongs to an app that is only used has none: nobody knows where that is.
+/// In the order of the slots. What belongs to an app that is only used has none, as nobody knows where that is, but for
+/// Kubernetes: see [`elsewhere`].
 ///
 /// # Errors
 /// There is no rule for the ports, or it leads above 65535.
 pub(crate) fn ports(
     resolved: &Resolved,
     names: &[Name],
-    has_hosts: bool,
+    target: &Target,
 ) -> Result<Vec<Ports>, Vec<Report>> {
+    let has_hosts = target.has_containers();
     let mut all = vec![Ports::default(); resolved.slots.len()];
     let mut taken = BTreeSet::new();
     for app in 0..resolved.sources.apps.roots {
@@ -51,12 +54,58 @@ pub(crate) fn ports(
             };
         }
     }
+    if *target == Target::Kubernetes {
+        for app in resolved.sources.apps.roots..resolved.sources.apps.apps.len() {
+            neighbours(resolved, app, &mut all);
+        }
+    }
     Ok(all)
+}
+
+/// Those of an app that is only used, as its own export has them. Where there is no rule for them, nobody knows.
+fn neighbours(resolved: &Resolved, app: usize, all: &mut [Ports]) {
+    let (places, requests) = requests(resolved, app);
+    let mut taken = BTreeSet::new();
+    let sources = ports::Sources {
+        base: resolved.bases[app],
+        is_strict: false,
+        remembered: &BTreeMap::new(),
+        claim: &mut |process, port| match taken.insert(port) {
+            true => Claim::Granted,
+            false => Claim::Taken(Holder::Neighbour(process.clone())),
+        },
+        any_free: &mut || None,
+    };
+    if resolved.bases[app] == 0 {
+        return;
+    }
+    let Ok(assigned) = ports::assign(&requests, sources) else {
+        return;
+    };
+    for (place, port) in places.into_iter().zip(assigned.ports) {
+        all[place] = Ports {
+            host: Some(elsewhere(resolved, place)),
+            ..Ports::given(port)
+        };
+    }
+}
+
+/// What Kubernetes' DNS calls a process of an app that is exported by itself: its Service, in the app's own namespace.
+pub(crate) fn elsewhere(resolved: &Resolved, place: usize) -> String {
+    let slot = &resolved.slots[place];
+    let app = resolved.app(slot.app).name();
+    format!(
+        "{}.{}",
+        label(slot.name.process_type.as_str()),
+        label(app.as_str())
+    )
 }
 
 /// Who wants a port, and its place among the slots.
 fn requests(resolved: &Resolved, app: usize) -> (Vec<usize>, Vec<Request>) {
-    let is_asking = |place: &usize| resolved.slots[*place].app == app && resolved.is_wanted[*place];
+    // Of an app that is only used all count, as in its own export.
+    let is_meant = |place: usize| resolved.is_wanted[place] || !resolved.is_root(app);
+    let is_asking = |place: &usize| resolved.slots[*place].app == app && is_meant(*place);
     let places = (0..resolved.slots.len()).filter(is_asking);
     places
         .filter_map(|place| Some((place, resolved.request(place)?)))

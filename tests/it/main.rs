@@ -10,6 +10,7 @@ mod detach;
 mod env;
 mod errors;
 mod export;
+mod export_apps;
 mod export_ready;
 mod export_secrets;
 mod init;
