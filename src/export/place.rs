@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::export::Target;
 use crate::export::names::{Name, label};
-use crate::plan::ports::{self, Claim, Request};
+use crate::plan::ports::{self, Assigned, Claim, Request};
 use crate::plan::resolve::{Ports, Resolved};
 use crate::words::port::Holder;
 use crate::words::report::Report;
@@ -23,25 +23,7 @@ pub(crate) fn ports(
     let mut all = vec![Ports::default(); resolved.slots.len()];
     let mut taken = BTreeSet::new();
     for app in 0..resolved.sources.apps.roots {
-        let (places, requests) = requests(resolved, app);
-        if resolved.bases[app] == 0 && !requests.is_empty() {
-            let report = Report::new("no port can be written down where any will do (`-p 0`)");
-            return Err(vec![
-                report.help("`-p 5000` says where they begin".to_string()),
-            ]);
-        }
-        let sources = ports::Sources {
-            base: resolved.bases[app],
-            is_strict: false,
-            remembered: &BTreeMap::new(),
-            // Two apps of one base stay apart, as in a session.
-            claim: &mut |process, port| match taken.insert(port) {
-                true => Claim::Granted,
-                false => Claim::Taken(Holder::Neighbour(process.clone())),
-            },
-            any_free: &mut || None,
-        };
-        let assigned = ports::assign(&requests, sources)?;
+        let (places, assigned) = assigned(resolved, app, &mut taken)?;
         let given = assigned.ports.into_iter().zip(assigned.further);
         for (place, (port, further)) in places.into_iter().zip(given) {
             let slot = &resolved.slots[place];
@@ -62,24 +44,36 @@ pub(crate) fn ports(
     Ok(all)
 }
 
-/// Those of an app that is only used, as its own export has them. Where there is no rule for them, nobody knows.
-fn neighbours(resolved: &Resolved, app: usize, all: &mut [Ports]) {
+/// The ports of an app, none of which is `taken`, and the places of those who have them.
+fn assigned(
+    resolved: &Resolved,
+    app: usize,
+    taken: &mut BTreeSet<u16>,
+) -> Result<(Vec<usize>, Assigned), Vec<Report>> {
     let (places, requests) = requests(resolved, app);
-    let mut taken = BTreeSet::new();
+    if resolved.bases[app] == 0 && !requests.is_empty() {
+        let report = Report::new("no port can be written down where any will do (`-p 0`)");
+        return Err(vec![
+            report.help("`-p 5000` says where they begin".to_string()),
+        ]);
+    }
     let sources = ports::Sources {
         base: resolved.bases[app],
         is_strict: false,
         remembered: &BTreeMap::new(),
+        // Two apps of one base stay apart, as in a session.
         claim: &mut |process, port| match taken.insert(port) {
             true => Claim::Granted,
             false => Claim::Taken(Holder::Neighbour(process.clone())),
         },
         any_free: &mut || None,
     };
-    if resolved.bases[app] == 0 {
-        return;
-    }
-    let Ok(assigned) = ports::assign(&requests, sources) else {
+    Ok((places, ports::assign(&requests, sources)?))
+}
+
+/// Those of an app that is only used, as its own export has them. Where there is no rule for them, nobody knows.
+fn neighbours(resolved: &Resolved, app: usize, all: &mut [Ports]) {
+    let Ok((places, assigned)) = assigned(resolved, app, &mut BTreeSet::new()) else {
         return;
     };
     for (place, port) in places.into_iter().zip(assigned.ports) {
