@@ -5,7 +5,7 @@ use crate::export::command::{is_this_machine, names_this_machine, references};
 use crate::export::{Manager, Options, Target, place, ready};
 use crate::plan::resolve::Resolved;
 use crate::plan::uses::{Backing, Wire};
-use crate::plan::{Plan, planning};
+use crate::plan::{Plan, planning, server};
 use crate::words::env::Source;
 use crate::words::policy::{OnExit, RestartPolicy};
 use crate::words::report::Report;
@@ -30,6 +30,7 @@ pub(crate) fn notes(resolved: &Resolved, plan: &Plan, app: &App, options: &Optio
     for service in &app.services {
         all.extend(names_of_the_shell(service));
         all.extend(ready::notes(service, &options.target));
+        all.extend(of_port(service));
         if has_containers {
             all.extend(of_container(service));
         }
@@ -176,6 +177,21 @@ fn names_of_the_shell(service: &Service) -> Vec<Report> {
         .help(format!("set it in .env or in `env:` of devrun.yaml, or by `--set {name}=…`"))
     };
     names.map(note).collect()
+}
+
+/// Its own port is not the one that all others are told.
+fn of_port(service: &Service) -> Option<Report> {
+    let port = service.first().port?;
+    let process_type = &service.planned.name.process_type;
+    server::ignores_port(&service.command).then(|| {
+        let note = format!(
+            "the command of `{process_type}` does not take PORT: nothing listens on {port} there"
+        );
+        match server::cure(process_type.as_str(), &service.command) {
+            Some(cure) => Report::warning(note).help(format!("`{cure}` in the Procfile")),
+            None => Report::warning(note),
+        }
+    })
 }
 
 fn of_container(service: &Service) -> Vec<Report> {

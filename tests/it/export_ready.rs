@@ -176,6 +176,19 @@ fn what_nobody_looks_for_there_is_said() {
 }
 
 #[test]
+fn a_server_that_does_not_take_its_port_is_named_and_not_waited_for() {
+    let project = Project::with_procfile("web: a\nredis: redis-server\n")
+        .file("devrun.yaml", "uses: { CACHE_URL: redis }\n");
+    let finished = project.run(&["export", "compose"]);
+    let said = "the command of `redis` does not take PORT: nothing listens on 5100 there";
+    assert!(finished.stderr.contains(said), "{}", finished.stderr);
+    let services = &yaml(&finished.stdout)["services"];
+    assert_eq!(services["redis"]["healthcheck"], Value::Null);
+    let condition = &services["web"]["depends_on"]["redis"]["condition"];
+    assert_eq!(condition, "service_started");
+}
+
+#[test]
 fn a_secret_in_a_probe_is_refused_and_what_only_the_shell_has_is_named() {
     for ready in [
         "exec: 'redis-cli --password=hunter2 ping'",
