@@ -52,7 +52,7 @@ fn try_run(args: &Init) -> Result<ExitCode, Report> {
             Ok(ExitCode::from(NOT_SO))
         }
         // `devrun init > Procfile` has made an empty one before this could look.
-        (false, Some(own)) if own.metadata().is_ok_and(|metadata| metadata.len() > 0) => {
+        (false, Some(own)) if !own.metadata().is_ok_and(|metadata| metadata.len() == 0) => {
             tell!(
                 "note: {} is there already, and stays as it is",
                 load::shown(&place, &own)

@@ -1,8 +1,9 @@
 //! Compose files: the backing services that they publish. Containers are Compose's to run; what an app needs to know
 //! of them is a URL.
 
-use crate::detect::{Detected, Sources};
+use crate::detect::{Detected, Sources, get, is_plain, text_of};
 use crate::syntax::settings::yaml::{self, Node, Value};
+use crate::words::wording;
 
 /// As Compose looks for them.
 const FILES: [&str; 4] = [
@@ -67,9 +68,12 @@ pub(super) fn detect(sources: &Sources, detected: &mut Detected) {
         ));
         return;
     };
+    let reader = Reader { sources, text };
     let mut uses: Vec<(&str, String)> = Vec::new();
-    for service in services(&tree) {
-        let Some((known, port)) = published(service, text) else {
+    let mut others: Vec<String> = Vec::new();
+    for (name, service) in services(&tree) {
+        let Some((known, port)) = reader.published(service) else {
+            others.extend(reader.other(name, service));
             continue;
         };
         let is_known = |(variable, _): &(&str, String)| *variable == known.variable;
@@ -90,6 +94,12 @@ pub(super) fn detect(sources: &Sources, detected: &mut Detected) {
             uses.collect::<String>()
         ));
     }
+    if !others.is_empty() {
+        detected.hint(format!(
+            "{file} publishes {}: under which variable, and with which URL, is for you to say in `uses:`",
+            wording::listed(&others)
+        ));
+    }
 }
 
 /// Whether an env file says what is behind it: a use would hide that.
@@ -104,68 +114,89 @@ fn is_set(sources: &Sources, variable: &str) -> bool {
     })
 }
 
-fn services(tree: &Node) -> Vec<&Node> {
+/// Each with its name.
+fn services(tree: &Node) -> Vec<(&str, &Node)> {
     let services = get(tree, "services").map(|node| &node.value);
-    match services {
-        Some(Value::Mapping(pairs)) => pairs.iter().map(|(_, service)| service).collect(),
-        Some(Value::Null | Value::Bool(_) | Value::Number | Value::Text(_) | Value::List(_))
-        | None => Vec::new(),
-    }
-}
-
-/// The server that a service is, and on which port of this machine.
-fn published(service: &Node, text: &str) -> Option<(&'static Known, u16)> {
-    let Value::Text(image) = &get(service, "image")?.value else {
-        return None;
+    let Some(Value::Mapping(pairs)) = services else {
+        return Vec::new();
     };
-    let name = image.rsplit('/').next()?.split([':', '@']).next()?;
-    let is_it = |known: &&Known| known.images.iter().any(|image| name.contains(image));
-    let known = KNOWN.iter().find(is_it)?;
-    let Value::List(ports) = &get(service, "ports")?.value else {
-        return None;
-    };
-    let port = ports
-        .iter()
-        .find_map(|port| port_for(port, known.port, text))?;
-    Some((known, port))
-}
-
-/// Where `wanted`, a port of the container, is on this machine: `5433:5432`, `127.0.0.1:5433:5432`, or in keys.
-fn port_for(port: &Node, wanted: &str, text: &str) -> Option<u16> {
-    match &port.value {
-        Value::Text(short) => {
-            let short = short.strip_suffix("/tcp").unwrap_or(short);
-            let (before, target) = short.rsplit_once(':')?;
-            let published = before.rsplit(':').next()?;
-            (target == wanted).then(|| published.parse().ok())?
-        }
-        Value::Mapping(_) => {
-            let target = written(get(port, "target")?, text);
-            let published = written(get(port, "published")?, text);
-            (target == wanted).then(|| published.parse().ok())?
-        }
-        // Without a port of this machine Compose takes any.
-        Value::Null | Value::Bool(_) | Value::Number | Value::List(_) => None,
-    }
-}
-
-/// A number or a text, as it was written.
-fn written<'a>(node: &'a Node, text: &'a str) -> &'a str {
-    match &node.value {
-        Value::Text(text) => text,
-        Value::Null | Value::Bool(_) | Value::Number | Value::List(_) | Value::Mapping(_) => {
-            text.get(node.span.clone()).unwrap_or_default()
-        }
-    }
-}
-
-fn get<'a>(node: &'a Node, wanted: &str) -> Option<&'a Node> {
-    let Value::Mapping(pairs) = &node.value else {
-        return None;
-    };
-    let is_wanted = |key: &Node| matches!(&key.value, Value::Text(name) if name == wanted);
+    let pairs = pairs.iter();
     pairs
-        .iter()
-        .find(|(key, _)| is_wanted(key))
-        .map(|(_, value)| value)
+        .filter_map(|(name, service)| Some((text_of(name)?, service)))
+        .collect()
+}
+
+struct Reader<'a> {
+    sources: &'a Sources,
+    /// Of the whole file.
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    /// The server that a service is, and on which port of this machine.
+    fn published(&self, service: &Node) -> Option<(&'static Known, u16)> {
+        let image = text_of(get(service, "image")?)?;
+        let name = image.rsplit('/').next()?.split([':', '@']).next()?;
+        let is_it = |known: &&Known| known.images.iter().any(|image| name.contains(image));
+        let known = KNOWN.iter().find(is_it)?;
+        let mut ports = self.ports(service).into_iter();
+        let (_, published) = ports.find(|(target, _)| target == known.port)?;
+        Some((known, published))
+    }
+
+    /// "`s3` on 9000", of one whose protocol nobody knows. What the app itself is made of is none of them.
+    fn other(&self, name: &str, service: &Node) -> Option<String> {
+        get(service, "image").filter(|_| get(service, "build").is_none())?;
+        let (_, port) = self.ports(service).into_iter().next()?;
+        is_plain(name).then(|| format!("`{name}` on {port}"))
+    }
+
+    /// Each port of the container that is one of this machine, with that one.
+    fn ports(&self, service: &Node) -> Vec<(String, u16)> {
+        match get(service, "ports").map(|ports| &ports.value) {
+            Some(Value::List(ports)) => ports.iter().filter_map(|port| self.port(port)).collect(),
+            Some(
+                Value::Null | Value::Bool(_) | Value::Number | Value::Text(_) | Value::Mapping(_),
+            )
+            | None => Vec::new(),
+        }
+    }
+
+    /// `5433:5432`, `127.0.0.1:5433:5432`, or in keys. Without a port of this machine Compose takes any.
+    fn port(&self, port: &Node) -> Option<(String, u16)> {
+        let (published, target) = match &port.value {
+            Value::Text(short) => {
+                let short = self.filled_in(short)?;
+                let short = short.strip_suffix("/tcp").unwrap_or(&short);
+                let (before, target) = short.rsplit_once(':')?;
+                (before.rsplit(':').next()?.to_string(), target.to_string())
+            }
+            Value::Mapping(_) => {
+                let key = |name: &str| self.filled_in(self.written(get(port, name)?));
+                (key("published")?, key("target")?)
+            }
+            Value::Null | Value::Bool(_) | Value::Number | Value::List(_) => return None,
+        };
+        Some((target, published.parse().ok()?))
+    }
+
+    /// With the defaults of Compose's variables: `${DB_PORT:-5432}`. `None`: one has none, or an env file sets it.
+    fn filled_in(&self, text: &str) -> Option<String> {
+        let mut parts = text.split("${");
+        let mut filled = parts.next()?.to_string();
+        for part in parts {
+            let (variable, behind) = part.split_once('}')?;
+            let (name, default) = variable.split_once('-')?;
+            let is_set = is_set(self.sources, name.trim_end_matches(':'));
+            filled.push_str(Some(default).filter(|_| !is_set)?);
+            filled.push_str(behind);
+        }
+        Some(filled)
+    }
+
+    /// A number or a text, as it was written.
+    fn written<'a>(&'a self, node: &'a Node) -> &'a str {
+        let span = || self.text.get(node.span.clone());
+        text_of(node).or_else(span).unwrap_or_default()
+    }
 }

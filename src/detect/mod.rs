@@ -14,6 +14,7 @@ mod ruby;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::syntax::settings::yaml::{Node, Value};
 use crate::words::name::{MAX_NAME, ProcessType};
 use crate::words::wording;
 
@@ -37,6 +38,7 @@ pub(crate) const READ: &[&str] = &[
     "manage.py",
     "mix.exs",
     "package.json",
+    "pnpm-workspace.yaml",
     "pyproject.toml",
     "requirements.txt",
     "wsgi.py",
@@ -57,7 +59,6 @@ pub(crate) const LOOKED_FOR: &[&str] = &[
     "nx.json",
     "package-lock.json",
     "pnpm-lock.yaml",
-    "pnpm-workspace.yaml",
     "poetry.lock",
     "src/main.rs",
     "turbo.json",
@@ -69,11 +70,29 @@ pub(crate) const LOOKED_FOR: &[&str] = &[
 /// Files that are looked for in each directory of a directory: programs, where a project has several.
 pub(crate) const LISTED: &[(&str, &str)] = &[("cmd", "main.go"), ("src/bin", "")];
 
+/// Files that are looked for in the directories of the directory itself. But for [`CELERY`] each makes an app of its own of
+/// one.
+pub(crate) const BELOW: &[&str] = &[
+    "Cargo.toml",
+    "Procfile",
+    "artisan",
+    CELERY,
+    "config.ru",
+    "go.mod",
+    "manage.py",
+    "mix.exs",
+    "package.json",
+    "pyproject.toml",
+];
+const CELERY: &str = "celery.py";
+/// Directories with the apps of others.
+const FOREIGN: [&str; 3] = ["node_modules", "vendor", "target"];
+
 /// What is in a directory, by paths from there.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     pub(crate) texts: BTreeMap<String, String>,
-    /// Of [`LOOKED_FOR`] and [`LISTED`].
+    /// Of [`LOOKED_FOR`], [`LISTED`] and [`BELOW`].
     pub(crate) there: BTreeSet<String>,
 }
 
@@ -94,6 +113,13 @@ impl Sources {
     fn listed<'a>(&'a self, directory: &'a str) -> impl Iterator<Item = &'a str> {
         let below = move |path: &'a String| path.strip_prefix(directory)?.strip_prefix('/');
         self.there.iter().filter_map(below)
+    }
+
+    /// The names of the directories that have a file of [`BELOW`].
+    fn with<'a>(&'a self, file: &'a str) -> impl Iterator<Item = &'a str> {
+        let name = move |path: &'a String| path.strip_suffix(file)?.strip_suffix('/');
+        let names = self.there.iter().filter_map(name);
+        names.filter(|name| is_plain(name) && !name.contains('/') && !name.starts_with('.'))
     }
 }
 
@@ -152,6 +178,9 @@ pub(crate) fn detect(sources: &Sources) -> Detected {
     cargo::detect(sources, &mut detected);
     package::detect(sources, &mut detected);
     compose::detect(sources, &mut detected);
+    if detected.lines.is_empty() && detected.hints.is_empty() {
+        detected.hints.extend(apart(sources));
+    }
     if sources.has("bin/dev") {
         detected.hint("bin/dev is there: what else it starts wants a line of its own");
     }
@@ -191,9 +220,44 @@ fn several_apps(told_by: &str, globs: &[&str]) -> String {
     }
 }
 
+/// That directories look like apps of their own, where nothing is to be run here.
+fn apart(sources: &Sources) -> Option<String> {
+    let of_apps = BELOW.iter().filter(|file| **file != CELERY);
+    let apps = of_apps.flat_map(|file| sources.with(file));
+    let apps: BTreeSet<&str> = apps.filter(|name| !FOREIGN.contains(name)).collect();
+    let apps: Vec<&str> = apps.into_iter().collect();
+    (!apps.is_empty()).then(|| {
+        format!(
+            "{} {} an app: run `devrun init` there,\nand name it in a devrun.yaml here, so that `devrun start` runs it:\napps: [{}]",
+            quoted(&apps),
+            wording::agreeing(apps.len(), "looks like", "each look like"),
+            apps.join(", ")
+        )
+    })
+}
+
 /// "`a` and `b`", of names that a file has.
 fn quoted<T: AsRef<str>>(names: &[T]) -> String {
     wording::listed(names.iter().map(|name| format!("`{}`", name.as_ref())))
+}
+
+/// What a mapping of YAML has under that key.
+fn get<'a>(node: &'a Node, wanted: &str) -> Option<&'a Node> {
+    let Value::Mapping(pairs) = &node.value else {
+        return None;
+    };
+    let is_wanted = |key: &Node| matches!(&key.value, Value::Text(name) if name == wanted);
+    pairs
+        .iter()
+        .find(|(key, _)| is_wanted(key))
+        .map(|(_, value)| value)
+}
+
+fn text_of(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::Text(text) => Some(text),
+        Value::Null | Value::Bool(_) | Value::Number | Value::List(_) | Value::Mapping(_) => None,
+    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use crate::detect::{Detected, Sources, is_plain};
+use crate::detect::{Detected, Sources, get, is_plain, text_of};
 use crate::plan::server;
+use crate::syntax::settings::yaml;
 use crate::words::name::ProcessType;
 
 /// The script that serves the app: the first of them that is there.
@@ -290,7 +291,25 @@ fn workspace(sources: &Sources, package: &Value) -> Option<String> {
     if !globs.is_empty() {
         return Some(super::several_apps("package.json", &globs));
     }
-    let files = ["pnpm-workspace.yaml", "lerna.json", "nx.json", "turbo.json"];
+    if let Some(text) = sources.text("pnpm-workspace.yaml") {
+        let globs = globs_of_pnpm(text);
+        let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
+        return Some(super::several_apps("pnpm-workspace.yaml", &globs));
+    }
+    let files = ["lerna.json", "nx.json", "turbo.json"];
     let file = files.into_iter().find(|file| sources.has(file))?;
     Some(super::several_apps(file, &[]))
+}
+
+/// What `packages:` lists.
+fn globs_of_pnpm(text: &str) -> Vec<String> {
+    let Ok(tree) = yaml::tree(text) else {
+        return Vec::new();
+    };
+    let listed = get(&tree, "packages").map(|node| &node.value);
+    let Some(yaml::Value::List(items)) = listed else {
+        return Vec::new();
+    };
+    let texts = items.iter().filter_map(text_of);
+    texts.map(str::to_string).collect()
 }

@@ -1,6 +1,6 @@
 //! Django by its manage.py; Flask and FastAPI where the app is found in the file in which they look for it.
 
-use crate::detect::{Detected, Sources, is_plain};
+use crate::detect::{CELERY, Detected, Sources, is_plain};
 
 /// Who wants what is named in them.
 const REQUIREMENTS: [&str; 3] = ["pyproject.toml", "requirements.txt", "Pipfile"];
@@ -17,6 +17,7 @@ pub(super) fn detect(sources: &Sources, detected: &mut Detected) {
         let run = program(sources, "python3");
         let command = format!("{run} manage.py runserver $PORT");
         detected.line(&["web"], command, why("manage.py: a Django app", sources));
+        celery(sources, detected);
     } else if sources.has("manage.py") {
         detected.hint("manage.py is not Django's: what it runs is for you to say");
     } else if let Some((module, app, file)) = fastapi(sources) {
@@ -32,6 +33,18 @@ pub(super) fn detect(sources: &Sources, detected: &mut Detected) {
             command,
             why(&format!("{file}: a Flask app"), sources),
         );
+    }
+}
+
+/// Where Django's own layout has it: beside the project's settings.
+fn celery(sources: &Sources, detected: &mut Detected) {
+    let projects: Vec<&str> = sources.with(CELERY).collect();
+    let [project] = projects[..] else { return };
+    if is_required(sources, &["celery", "Celery"]) {
+        let run = program(sources, "celery");
+        let told_by = format!("{project}/{CELERY}: a Celery app");
+        let command = format!("{run} -A {project} worker");
+        detected.line(&["worker"], command, why(&told_by, sources));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::detect::{Detected, LOOKED_FOR, READ, Sources, detect};
+use crate::detect::{BELOW, Detected, LOOKED_FOR, READ, Sources, detect};
 use crate::syntax::procfile;
 
 /// Files with a text, and those that are merely there (`""`).
@@ -13,8 +13,9 @@ fn found(files: &[(&str, &str)]) -> Detected {
             sources.texts.insert((*name).into(), (*text).into());
         } else {
             let is_listed = name.starts_with("cmd/") || name.starts_with("src/bin/");
+            let is_below = BELOW.iter().any(|file| name.ends_with(&format!("/{file}")));
             assert!(
-                is_listed || LOOKED_FOR.contains(name),
+                is_listed || is_below || LOOKED_FOR.contains(name),
                 "{name} is not looked for"
             );
             sources.there.insert((*name).into());
@@ -344,6 +345,53 @@ fn what_package_json_cannot_say_for_certain_is_hinted_at() {
     );
 }
 
+#[test]
+fn directories_that_are_apps_are_named_where_nothing_else_is() {
+    let there = &[
+        ("shop/package.json", ""),
+        ("api/go.mod", ""),
+        ("vendor/go.mod", ""),
+        (".x/go.mod", ""),
+    ];
+    hints(there, "", "`api` and `shop` each look like an app");
+    hints(there, "", "\napps: [api, shop]");
+    check(
+        &[there, &[("artisan", "")][..]].concat(),
+        "web: php artisan serve --port=$PORT\n",
+    );
+    check(&[("x y/go.mod", "")], "");
+    let packages = [(
+        "pnpm-workspace.yaml",
+        "packages:\n  - 'apps/*'\n  - '!x'\n  - 3\n",
+    )];
+    hints(&packages, "", "\napps: [apps/*]");
+    hints(
+        &[("pnpm-workspace.yaml", "a: [")],
+        "",
+        "pnpm-workspace.yaml names several",
+    );
+}
+
+#[test]
+fn celery_stands_beside_django() {
+    let manage = ("manage.py", "import django");
+    let celery = ("shop/celery.py", "");
+    let web = "web: uv run python manage.py runserver $PORT\n";
+    let all = [
+        manage,
+        celery,
+        ("uv.lock", ""),
+        ("pyproject.toml", "'celery'"),
+    ];
+    check(
+        &all,
+        &format!("{web}worker: uv run celery -A shop worker\n"),
+    );
+    check(&all[..3], web);
+    check(&[&all[..], &[("b/celery.py", "")]].concat(), web);
+    check(&[manage, all[2], all[3]], web);
+}
+
 const COMPOSE: &str = r#"
 services:
   db:
@@ -373,6 +421,19 @@ fn compose_services_are_named_as_urls() {
         ],
         "",
         without,
+    );
+    let defaults = "services: {a: {image: redis, ports: ['${R:-6380}:${T-6379}']}, b: {image: mongo, ports: ['${M}:27017']}}";
+    hints(
+        &[("compose.yaml", defaults)],
+        "",
+        "  REDIS_URL: redis://127.0.0.1:6380",
+    );
+    check(&[("compose.yaml", defaults), (".env", "R=1")], "");
+    let others = "services: {s3: {image: minio/minio, ports: ['9000:9000', '9001:9001']}, k: {image: kafka, ports: ['9092:9092']}, 'x y': {image: z, ports: ['1:1']}}";
+    hints(
+        &[("compose.yaml", others)],
+        "",
+        "compose.yaml publishes `s3` on 9000 and `k` on 9092: under which variable",
     );
     hints(&[("compose.yaml", "a: [")], "", "could not be read");
     hints(
@@ -432,7 +493,7 @@ proptest! {
     fn whatever_the_files_hold_the_procfile_is_good(
         texts in prop::collection::vec((prop::sample::select(READ), hostile()), 0..6),
         there in prop::collection::vec(prop::sample::select(LOOKED_FOR), 0..6),
-        programs in prop::collection::vec("(?s)(cmd|src/bin)/.{1,12}", 0..3),
+        programs in prop::collection::vec("(?s)(cmd|src/bin)/.{1,12}|.{1,8}/(celery[.]py|package[.]json)", 0..3),
         part in "(?s).{0,12}",
     ) {
         let mut sources = Sources::default();

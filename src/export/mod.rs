@@ -95,7 +95,7 @@ impl Target {
 /// What would keep the app from being started here; what no file of that kind can say.
 pub(crate) fn export(resolved: &Resolved, options: &Options) -> Result<Exported, Vec<Report>> {
     let names = names::names(resolved);
-    let ports = place::ports(resolved, &names, options.target.has_containers())?;
+    let ports = place::ports(resolved, &names, &options.target)?;
     let plan = resolved.plan(&ports)?;
     let app = gathering::app(resolved, &plan, &ports, &names, options)?;
     let mut notes = app.notes.clone();

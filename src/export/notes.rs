@@ -2,10 +2,10 @@
 
 use crate::export::app::{App, Service, secrets_of, signal};
 use crate::export::command::{is_this_machine, names_this_machine, references};
-use crate::export::{Manager, Options, Target, ready};
+use crate::export::{Manager, Options, Target, place, ready};
 use crate::plan::resolve::Resolved;
 use crate::plan::uses::{Backing, Wire};
-use crate::plan::{Plan, planning};
+use crate::plan::{Plan, planning, server};
 use crate::words::env::Source;
 use crate::words::policy::{OnExit, RestartPolicy};
 use crate::words::report::Report;
@@ -25,11 +25,12 @@ pub(crate) fn notes(resolved: &Resolved, plan: &Plan, app: &App, options: &Optio
     let wires = resolved.wires.iter();
     let wires = wires.filter(|wire| resolved.is_wanted[wire.consumer] && !wire.is_hidden);
     for wire in wires.filter(|wire| resolved.is_root(resolved.slots[wire.consumer].app)) {
-        all.extend(of_use(resolved, wire, has_containers));
+        all.extend(of_use(resolved, plan, wire, &options.target));
     }
     for service in &app.services {
         all.extend(names_of_the_shell(service));
         all.extend(ready::notes(service, &options.target));
+        all.extend(of_port(service));
         if has_containers {
             all.extend(of_container(service));
         }
@@ -66,7 +67,7 @@ fn warning_at(declared: &Use, what: String) -> Report {
 }
 
 /// Another app is exported by itself, and what is managed elsewhere stays where it is.
-fn of_use(resolved: &Resolved, wire: &Wire, has_containers: bool) -> Option<Report> {
+fn of_use(resolved: &Resolved, plan: &Plan, wire: &Wire, target: &Target) -> Option<Report> {
     let declared = &wire.declared;
     let variable = &declared.variable;
     match &wire.backing {
@@ -76,15 +77,24 @@ fn of_use(resolved: &Resolved, wire: &Wire, has_containers: bool) -> Option<Repo
                 return None;
             }
             let shown = &resolved.app(slot.app).shown;
-            let what = format!(
-                "{} of {shown} does not go along, so it is left out",
-                slot.name
-            );
-            let help =
-                format!("export it by itself, and say where it is then: `--use {variable}=URL`");
+            let has_name =
+                *target == Target::Kubernetes && plan.processes[*provider].port.is_some();
+            let (what, help) = match has_name {
+                true => (
+                    format!("is {} there", place::elsewhere(resolved, *provider)),
+                    format!("export it as well, or say where else it is: `--use {variable}=URL`"),
+                ),
+                false => (
+                    "is left out".to_string(),
+                    format!(
+                        "export it by itself, and say where it is then: `--use {variable}=URL`"
+                    ),
+                ),
+            };
+            let what = format!("{} of {shown} does not go along, and {what}", slot.name);
             Some(warning_at(declared, what).help(help))
         }
-        Backing::Resource if has_containers => {
+        Backing::Resource if target.has_containers() => {
             let handle = planning::handle(&resolved.sources, &resolved.slots, wire).ok()?;
             let (what, help) = match is_this_machine(&handle.host) {
                 true => (
@@ -167,6 +177,21 @@ fn names_of_the_shell(service: &Service) -> Vec<Report> {
         .help(format!("set it in .env or in `env:` of devrun.yaml, or by `--set {name}=…`"))
     };
     names.map(note).collect()
+}
+
+/// Its own port is not the one that all others are told.
+fn of_port(service: &Service) -> Option<Report> {
+    let port = service.first().port?;
+    let process_type = &service.planned.name.process_type;
+    server::ignores_port(&service.command).then(|| {
+        let note = format!(
+            "the command of `{process_type}` does not take PORT: nothing listens on {port} there"
+        );
+        match server::cure(process_type.as_str(), &service.command) {
+            Some(cure) => Report::warning(note).help(format!("`{cure}` in the Procfile")),
+            None => Report::warning(note),
+        }
+    })
 }
 
 fn of_container(service: &Service) -> Vec<Report> {

@@ -3,7 +3,7 @@
 use crate::export::Target;
 use crate::export::app::Service;
 use crate::export::container::{in_directory, quoted};
-use crate::plan::PlannedProcess;
+use crate::plan::{PlannedProcess, server};
 use crate::words::policy::RestartPolicy;
 use crate::words::ready::Ready;
 use crate::words::report::Report;
@@ -35,7 +35,11 @@ pub(crate) fn trial(service: &Service, is_asked: bool) -> Option<Trial> {
         }),
         Some(Ready::Tcp) => has_port.then_some(Trial::Port),
         Some(Ready::Exec(command)) => Some(Trial::Command(command.clone())),
-        Some(Ready::Log(_)) | None => (has_port && is_asked).then_some(Trial::Port),
+        Some(Ready::Log(_)) | None => {
+            // It would never be ready.
+            let is_elsewhere = server::ignores_port(&service.command);
+            (has_port && is_asked && !is_elsewhere).then_some(Trial::Port)
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `devrun init` in a directory of any files: what it makes of them is a Procfile of simple commands.
 
-use crate::detect::{LISTED, LOOKED_FOR, READ, Sources, detect};
+use crate::detect::{BELOW, LISTED, LOOKED_FOR, READ, Sources, detect};
 use crate::syntax::procfile;
 
 /// Stands before the name of each file, behind which its text begins; the last line end before the next one is the
@@ -42,9 +42,15 @@ fn sources(text: &str) -> Sources {
                 .and_then(|name| name.strip_prefix('/'));
             below.is_some_and(|below| !below.contains('/') && !below.is_empty())
         });
+        let is_below = BELOW.iter().any(|file| {
+            let above = name
+                .strip_suffix(file)
+                .and_then(|name| name.strip_suffix('/'));
+            above.is_some_and(|above| !above.contains('/') && !above.is_empty())
+        });
         if READ.contains(&name) {
             sources.texts.insert(name.into(), text.into());
-        } else if LOOKED_FOR.contains(&name) || is_listed {
+        } else if LOOKED_FOR.contains(&name) || is_listed || is_below {
             sources.there.insert(name.into());
         }
     }

@@ -3,7 +3,7 @@
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-use crate::detect::{LISTED, LOOKED_FOR, READ, Sources};
+use crate::detect::{BELOW, LISTED, LOOKED_FOR, READ, Sources};
 use crate::load::{Where, find, settings, shown, text, unreadable};
 use crate::os::file;
 use crate::words::report::{Report, Severity};
@@ -29,11 +29,20 @@ pub(crate) fn sources(place: &Where, directory: &Path) -> (Sources, Vec<Report>)
     sources.there.extend(there.map(ToString::to_string));
     for (listed, file) in LISTED {
         let names = names(&directory.join(listed));
-        let is_program = |name: &String| directory.join(listed).join(name).join(file).exists();
+        let is_program = |name: &String| {
+            let path = directory.join(listed).join(name);
+            // An empty part would ask for a directory.
+            file.is_empty() || path.join(file).exists()
+        };
         let programs = names.into_iter().filter(is_program);
         sources
             .there
             .extend(programs.map(|name| format!("{listed}/{name}")));
+    }
+    for name in names(directory) {
+        let there = BELOW.iter().map(|file| format!("{name}/{file}"));
+        let there = there.filter(|path| directory.join(path).is_file());
+        sources.there.extend(there);
     }
     (sources, reports)
 }

@@ -168,7 +168,7 @@ fn check_found(found: &BTreeMap<String, Found>, hosts: [&str; 2], api: &str) {
     assert_eq!(found["redis"].command, "exec redis-server --port $PORT");
     assert_eq!(found.len(), 4);
     for process in found.values() {
-        for secret in ["KEY", "LOG_LEVEL", "DATABASE_URL", "MAIL_URL"] {
+        for secret in ["KEY", "LOG_LEVEL", "DATABASE_URL"] {
             assert!(!process.env.contains_key(secret), "{secret}");
         }
     }
@@ -260,6 +260,7 @@ fn systemd_reads_every_process_port_and_url_back() {
     let found = found_in_units(&units);
     check_found(&found, ["localhost", "127.0.0.1"], "my_api");
     assert_eq!(found["my_api"].command, "exec puma -p $PORT");
+    assert_eq!(found["web"].env.get("MAIL_URL"), None, "nobody knows");
 }
 
 fn yaml(text: &str) -> Value {
@@ -311,6 +312,7 @@ fn compose_reads_every_process_port_and_url_back() {
     let document = yaml(&shop.read("compose.yaml"));
     let found = found_in_compose(&document);
     check_found(&found, ["my-api", "redis"], "my-api");
+    assert_eq!(found["web"].env.get("MAIL_URL"), None, "nobody knows");
     assert_eq!(
         found["my-api"].command,
         "cd api || exit; exec puma -p $PORT"

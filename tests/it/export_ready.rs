@@ -1,5 +1,7 @@
 //! `devrun export`: what becomes of `ready:` and `depends_on:` at each target, and what is said of the rest.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::support::Project;
@@ -174,6 +176,19 @@ fn what_nobody_looks_for_there_is_said() {
 }
 
 #[test]
+fn a_server_that_does_not_take_its_port_is_named_and_not_waited_for() {
+    let project = Project::with_procfile("web: a\nredis: redis-server\n")
+        .file("devrun.yaml", "uses: { CACHE_URL: redis }\n");
+    let finished = project.run(&["export", "compose"]);
+    let said = "the command of `redis` does not take PORT: nothing listens on 5100 there";
+    assert!(finished.stderr.contains(said), "{}", finished.stderr);
+    let services = &yaml(&finished.stdout)["services"];
+    assert_eq!(services["redis"]["healthcheck"], Value::Null);
+    let condition = &services["web"]["depends_on"]["redis"]["condition"];
+    assert_eq!(condition, "service_started");
+}
+
+#[test]
 fn a_secret_in_a_probe_is_refused_and_what_only_the_shell_has_is_named() {
     for ready in [
         "exec: 'redis-cli --password=hunter2 ping'",
@@ -209,4 +224,28 @@ fn a_secret_in_a_probe_is_refused_and_what_only_the_shell_has_is_named() {
         said.contains("`web` reads MODE, which only your shell sets"),
         "{said}"
     );
+}
+
+#[test]
+fn the_script_of_a_unit_ends_when_it_is_ready_and_when_its_process_has_ended() {
+    let project = Project::called("shop").file("Procfile", "web: a\n").file(
+        "devrun.yaml",
+        "processes: { web: { ready: { exec: 'test -e \"up $PORT\" # 100%' } } }\n",
+    );
+    let units = project.run(&["export", "systemd"]).stdout;
+    let (_, script) = units.split_once("ExecStartPost=/bin/sh -c \"").unwrap();
+    let script = script.lines().next().unwrap().strip_suffix('"').unwrap();
+    let script = script.replace("\\\"", "\"").replace("\\n", "\n");
+    let script = script.replace("$$", "$").replace("%%", "%");
+    // It is its own process: while that runs, it looks.
+    let run = |text: String, port: &str| {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &text]).env("PORT", port);
+        shell.current_dir(project.directory()).spawn().unwrap()
+    };
+    let mut waiting = run(format!("MAINPID=$$; {script}"), "5000");
+    project.write("up 5000", "");
+    assert!(waiting.wait().unwrap().success());
+    let mut alone = run(format!("true & MAINPID=$!; wait; {script}"), "1");
+    assert!(alone.wait().unwrap().success());
 }

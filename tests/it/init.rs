@@ -47,6 +47,15 @@ fn prints(project: &Project, expected: &str) -> Finished {
     finished
 }
 
+/// The same of these files.
+fn check(files: &[(&str, &str)], expected: &str) {
+    let project = Project::empty();
+    files
+        .iter()
+        .for_each(|(name, text)| project.write(name, text));
+    prints(&project, expected);
+}
+
 /// It finds nothing to run, says so, and writes nothing.
 fn finds_nothing(project: &Project) -> String {
     let finished = project.run(&["init"]);
@@ -72,13 +81,6 @@ fn without_a_terminal_it_prints_a_procfile_and_nothing_else() {
 
 #[test]
 fn what_it_prints_is_good_for_each_kind_of_project() {
-    let check = |files: &[(&str, &str)], expected: &str| {
-        let project = Project::empty();
-        files
-            .iter()
-            .for_each(|(name, text)| project.write(name, text));
-        prints(&project, expected);
-    };
     check(&[("bin/rails", "")], "web: bin/rails server -p $PORT\n");
     check(&[("config.ru", "")], "web: rackup -p $PORT\n");
     check(
@@ -102,6 +104,46 @@ fn what_it_prints_is_good_for_each_kind_of_project() {
         "app: cargo run\n",
     );
     check(&[("artisan", "")], "web: php artisan serve --port=$PORT\n");
+}
+
+#[test]
+fn what_it_prints_is_good_for_files_in_directories_too() {
+    let package = ("Cargo.toml", "[package]\nname = 'shop'\n");
+    check(
+        &[package, ("src/main.rs", ""), ("src/bin/seed.rs", "")],
+        "app: cargo run --bin shop\n",
+    );
+    check(&[package, ("src/bin/seed/main.rs", "")], "app: cargo run\n");
+    let django =
+        "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\nimport django\n";
+    check(
+        &[
+            ("manage.py", django),
+            ("shop/celery.py", "app = Celery('shop')"),
+            ("requirements.txt", "Django\ncelery[redis]\n"),
+        ],
+        "web: python3 manage.py runserver $PORT\nworker: celery -A shop worker\n",
+    );
+    let apart = Project::empty()
+        .file("frontend/package.json", PACKAGE)
+        .file("backend/manage.py", django)
+        .file("node_modules/package.json", "{}");
+    let said = finds_nothing(&apart);
+    assert!(said.contains("      apps: [backend, frontend]\n"), "{said}");
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_there_too() {
+    let project = node();
+    symlink("nowhere", project.directory().join("Procfile")).unwrap();
+    let mut screen = init(&project);
+    screen.wait_for("`Procfile` is there already");
+    assert_eq!(screen.wait(), 2);
+    assert!(!project.directory().join("nowhere").exists());
+    let printed = project.run(&["init"]);
+    assert_eq!((printed.status, printed.stdout.as_str()), (0, PROCFILE));
+    let note = "note: Procfile is there already, and stays as it is\n";
+    assert!(printed.stderr.ends_with(note), "{}", printed.stderr);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod docs;
 mod env;
 mod errors;
 mod export;
+mod export_apps;
 mod export_ready;
 mod export_secrets;
 mod init;
