@@ -249,6 +249,30 @@ fn settings_are_applied_to_whom_they_touch_once_they_are_right() {
     assert_eq!(devrun.interrupt(), 0);
 }
 
+#[test]
+fn ports_and_formation_stay_as_they_are_while_a_session_lives() {
+    let run = "exec sleep 1000";
+    let procfile =
+        format!("web: echo \"[$ADMIN_PORT] $A\"; {run}\nnone: echo \"<$PORT> $A\"; {run}\n");
+    let settings = "processes: { web: { ports: [ADMIN_PORT] }, none: { port: false } }\n";
+    let project = Project::with_procfile(&procfile).file("devrun.yaml", settings);
+    let mut devrun = project.start();
+    let port = devrun.value_after("web.1  | [");
+    let port = port.split(']').next().unwrap();
+    devrun.see("none.1 | <>");
+    // Nothing is said of them any more.
+    project.write("devrun.yaml", "env: { A: new }\n");
+    devrun.see("none.1 | <> new\n");
+    devrun.see(&format!("web.1  | [{port}] new\n"));
+    let later = "env: { A: new }\nformation: web=2\nprocesses: { web: { ports: [B_PORT] } }\n";
+    project.write("devrun.yaml", later);
+    devrun
+        .see("devrun.yaml:2 is left out: `formation` applies at the next `devrun start`\n")
+        .see("devrun.yaml:3 is left out: `ports` applies at the next `devrun start`\n");
+    assert_eq!(devrun.count("restarting it"), 2);
+    assert_eq!(devrun.interrupt(), 0);
+}
+
 /// Once all is watched nobody is left who looks.
 #[cfg(target_os = "linux")]
 #[test]
