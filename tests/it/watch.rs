@@ -342,6 +342,12 @@ fn a_limit_of_the_system_is_said_once_and_the_session_goes_on() {
             "3",
             "fs.inotify.max_user_watches is reached",
         ),
+        // Nor are the settings seen.
+        (
+            "max_inotify_watches",
+            "0",
+            "fs.inotify.max_user_watches is reached",
+        ),
         (
             "max_inotify_instances",
             "0",
