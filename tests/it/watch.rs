@@ -165,14 +165,18 @@ fn links_are_followed_where_they_are_named() {
     let project = Project::with_procfile(RUN)
         .file("real/app.py", "")
         .file("other/app.py", "")
+        .file("conf/app.ini", "")
         .file("src/app.py", "");
     let path = |name: &str| project.directory().join(name);
     symlink("../real", path("src/real")).unwrap();
     symlink("../other", path("src/other")).unwrap();
-    let (project, mut devrun) = watching("[src/real, 'src/*.py']", project.clone());
+    symlink("conf/app.ini", path("app.ini")).unwrap();
+    let (project, mut devrun) = watching("[src/real, 'src/*.py', app.ini]", project.clone());
     project.write("other/app.py", "1");
     project.write("real/app.py", "1");
     restarted(&mut devrun, "src/real/app.py changed");
+    project.write("conf/app.ini", "1");
+    restarted(&mut devrun, "conf/app.ini changed");
     project.write("src/app.py", "1");
     restarted(&mut devrun, "src/app.py changed");
     assert_eq!(devrun.interrupt(), 0);
