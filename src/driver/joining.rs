@@ -319,6 +319,7 @@ impl Driver {
             events.push(Event::Elsewhere {
                 process: place,
                 now,
+                is_served: found.is_some_and(|found| found.url.is_some()),
                 not_ready: found.and_then(|found| found.not_ready.clone()),
             });
         }
@@ -453,6 +454,7 @@ impl Driver {
             .map(|process| Event::Elsewhere {
                 process,
                 now,
+                is_served: false,
                 not_ready: None,
             })
             .collect()

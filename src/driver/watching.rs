@@ -139,11 +139,7 @@ impl Watching {
                 self.notifier = Some(notifier);
                 return Ok(());
             }
-            Err(Unwatched::Missing) => return Err(None),
-            Err(Unwatched::Limit(setting)) => Blind::Limit {
-                setting: setting.into(),
-            },
-            Err(Unwatched::Other(error)) => Blind::Cause(crate::os::words_of(&error)),
+            Err(unwatched) => blind(unwatched).ok_or(None)?,
         };
         let files = self.asks.first().map(|ask| ask.selection.base());
         let files = files.unwrap_or(Path::new("/")).to_path_buf();
@@ -157,8 +153,12 @@ impl Watching {
         };
         if ask.asker == Asker::Settings {
             for directory in &ask.directories {
-                // It was there when its files were read; if not, they are read anew before each run.
-                let _ = notifier.watches().add(directory, Detail::Ends);
+                let added = notifier.watches().add(directory, Detail::Ends);
+                // One that is missing was there when its files were read; they are read anew before each run.
+                if let Some(why) = added.err().and_then(blind) {
+                    let directory = directory.clone();
+                    let _ = self.finder.send(Found::Blind { directory, why });
+                }
             }
             return;
         }
@@ -261,6 +261,17 @@ impl Watching {
             }));
         }
         news
+    }
+}
+
+/// What is not there is nothing that is not seen.
+fn blind(unwatched: Unwatched) -> Option<Blind> {
+    match unwatched {
+        Unwatched::Missing => None,
+        Unwatched::Limit(setting) => Some(Blind::Limit {
+            setting: setting.into(),
+        }),
+        Unwatched::Other(error) => Some(Blind::Cause(crate::os::words_of(&error))),
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::plan::bash::{self, Bashism};
 use crate::plan::sources::{App, EnvFile};
-use crate::words::report::Report;
+use crate::words::report::{Place, Report};
+use crate::words::secret::MASK;
 
 /// Keys that an env file sets more than once.
 pub(crate) fn repeated(app: &App) -> Vec<Report> {
@@ -19,12 +20,20 @@ fn repeated_in((file, assignments): &EnvFile) -> Vec<Report> {
         let Some(earlier) = lines.insert(&assignment.name, assignment.line) else {
             continue;
         };
-        let (name, line) = (assignment.name.to_string_lossy(), assignment.line);
-        let headline = format!("`{name}` is set twice: {file}:{earlier} and {file}:{line}");
-        reports.push(
-            Report::warning(headline)
-                .help("the last one counts: take the other one out".to_string()),
-        );
+        let name = assignment.name.to_string_lossy();
+        let place = |line, label: &str| Place {
+            file: file.clone(),
+            line,
+            column: 1,
+            text: format!("{name}={MASK}"),
+            width: name.chars().count(),
+            label: label.into(),
+        };
+        let report = Report::warning(format!("`{name}` is set twice"))
+            .at(place(earlier, "first here"))
+            .at(place(assignment.line, "this one counts"))
+            .help("take one of them out".to_string());
+        reports.push(report);
     }
     reports
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::plan::sources::{App, Apps, Behind};
 use crate::plan::{Plan, Used};
 use crate::syntax::procfile::Entry;
-use crate::syntax::settings::{PortSetting, Said};
+use crate::syntax::settings::{PortSetting, ProcessSettings, Said};
 use crate::words::report::Place;
 use crate::words::uses::{Target, Use};
 
@@ -63,6 +63,11 @@ pub(crate) fn fitted(old: &Apps, new: &Apps) -> (Apps, Later) {
     (fitted, later)
 }
 
+fn not_before_next_start(key: &str, place: &Place) -> (String, String) {
+    let at = format!("{}:{}", place.file, place.line);
+    (at, format!("`{key}` {NEXT_START}"))
+}
+
 struct Fitting<'a> {
     was: &'a App,
     now: &'a App,
@@ -75,9 +80,7 @@ impl Fitting<'_> {
     fn app(&self, later: &mut Later) -> App {
         let mut app = self.now.clone();
         app.entries = self.entries(later);
-        app.settings
-            .formation
-            .clone_from(&self.was.settings.formation);
+        self.keep_formation(&mut app, later);
         let uses = self.now.settings.uses.iter();
         app.settings.uses = uses
             .filter_map(|declared| self.declared(declared, later))
@@ -98,17 +101,31 @@ impl Fitting<'_> {
         app
     }
 
+    fn keep_formation(&self, app: &mut App, later: &mut Later) {
+        let was = &self.was.settings.formation;
+        let now = app.settings.formation.as_ref();
+        let is_as_before = now.map(|said| &said.value) == was.as_ref().map(|said| &said.value);
+        if let Some(now) = now.filter(|_| !is_as_before) {
+            later.push(not_before_next_start("formation", &now.place));
+        }
+        app.settings.formation.clone_from(was);
+    }
+
     /// All ports are chosen before anything is started: who is reached where is not for an edit to say.
     fn keep_ports(&self, app: &mut App, later: &mut Later) {
-        let mut say = |place: &Place| {
-            let at = format!("{}:{}", place.file, place.line);
-            later.push((at, format!("`port` {NEXT_START}")));
-        };
+        let mut say = |place: &Place| later.push(not_before_next_start("port", place));
         let value = |said: &Option<Said<u16>>| said.as_ref().map(|said| said.value);
         if value(&app.settings.port) != value(&self.was.settings.port) {
             app.settings.port.iter().for_each(|said| say(&said.place));
             app.settings.port.clone_from(&self.was.settings.port);
         }
+        // Of whom nothing is said any more has them as well.
+        let is_said = |was: &&ProcessSettings| app.said_of(&was.process_type.value).is_some();
+        let unsaid = self.was.settings.processes.iter();
+        let unsaid = unsaid.filter(|was| !is_said(was));
+        let unsaid = unsaid.map(|was| ProcessSettings::of(was.process_type.clone()));
+        let unsaid: Vec<ProcessSettings> = unsaid.collect();
+        app.settings.processes.extend(unsaid);
         for said in &mut app.settings.processes {
             let was = self.was.said_of(&said.process_type.value);
             let was = was.and_then(|was| was.port.clone());
@@ -117,6 +134,17 @@ impl Fitting<'_> {
                 said.port.iter().for_each(|said| say(&said.place));
                 said.port = was;
             }
+        }
+        for said in &mut app.settings.processes {
+            let was = self.was.said_of(&said.process_type.value);
+            let was = was.map_or(Vec::new(), |was| was.ports.clone());
+            let mut both = said.ports.iter().zip(&was);
+            let is_as_before =
+                said.ports.len() == was.len() && both.all(|(now, was)| now.value == was.value);
+            if let Some(now) = said.ports.first().filter(|_| !is_as_before) {
+                later.push(not_before_next_start("ports", &now.place));
+            }
+            said.ports = was;
         }
     }
 

@@ -80,6 +80,8 @@ pub(crate) enum Event {
     Elsewhere {
         process: ProcessIndex,
         now: Elsewhere,
+        /// Somebody listens where it is reached.
+        is_served: bool,
         /// As its owner has it.
         not_ready: Option<NotReady>,
     },

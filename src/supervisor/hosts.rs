@@ -9,7 +9,7 @@ impl Supervisor {
     pub(super) fn seen_elsewhere(
         &mut self,
         index: ProcessIndex,
-        now: Elsewhere,
+        (now, is_served): (Elsewhere, bool),
         not_ready: Option<NotReady>,
     ) {
         let is_stopping = self.is_stopping();
@@ -18,6 +18,7 @@ impl Supervisor {
         };
         if let State::Elsewhere(before) = &mut process.state {
             *before = now;
+            process.is_served_elsewhere = is_served;
             process.not_ready_elsewhere = not_ready;
             if !process.has_failed() && !is_stopping {
                 self.status.forget(index);

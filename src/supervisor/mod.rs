@@ -228,8 +228,9 @@ impl Supervisor {
             Event::Elsewhere {
                 process,
                 now,
+                is_served,
                 not_ready,
-            } => self.seen_elsewhere(process, now, not_ready),
+            } => self.seen_elsewhere(process, (now, is_served), not_ready),
             Event::Adopted { process } => self.adopted(process, turn),
             Event::TakenOver { process } => self.taken_over(process),
             Event::Reached { external } => self.reached(&external),

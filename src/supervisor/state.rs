@@ -35,6 +35,8 @@ pub(super) struct Process {
     pub(super) tries: u32,
     /// It is being tried now.
     pub(super) trying: Option<Trying>,
+    /// In the session that runs it somebody listens where it is reached.
+    pub(super) is_served_elsewhere: bool,
     /// Why it is not ready in the session that runs it.
     pub(super) not_ready_elsewhere: Option<NotReady>,
     /// Who was given its URL.
@@ -174,6 +176,7 @@ impl Process {
             ready: planned.ready.clone(),
             tries: 0,
             trying: None,
+            is_served_elsewhere: false,
             not_ready_elsewhere: None,
             consumers,
             is_wanted: planned.is_wanted,
@@ -331,7 +334,7 @@ impl Process {
     /// Its URL, where it is ready and that is served: who is ready by other means than its PORT may listen nowhere.
     pub(super) fn url(&self) -> Option<String> {
         let is_served = match &self.state {
-            State::Elsewhere(Elsewhere::Ready) => true,
+            State::Elsewhere(Elsewhere::Ready) => self.is_served_elsewhere,
             State::Up(up) => up.goes_on() && up.listening.is_ready() && up.listening.is_served(),
             State::Elsewhere(_)
             | State::Dormant

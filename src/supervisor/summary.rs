@@ -54,7 +54,7 @@ impl Supervisor {
             | State::FailedFor(_)
             | State::Stopped
             | State::Restarting { .. } => Some(started),
-            State::Up(_) | State::Starting if process.run > 1 => Some(started),
+            State::Up(_) if process.run > 1 => Some(started),
             State::Up(up) if up.goes_on() => Some(summed_up_at(process.port, up, latest_ready)),
             State::Held(wait) => {
                 let holds_until = |need: &Need| match self.holder_here(need) {

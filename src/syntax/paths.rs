@@ -7,7 +7,7 @@ use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use crate::syntax::gitignore::{self, Ignored};
 
 /// What begins a part of a glob that does not stand for itself.
-const WILD: [char; 5] = ['*', '?', '[', '{', '\\'];
+pub(crate) const WILD: [char; 5] = ['*', '?', '[', '{', '\\'];
 
 /// The files that some globs mean, but for those that are left out.
 #[derive(Debug)]

@@ -105,8 +105,14 @@ fn what_can_be_started_and_is_hardly_meant_is_found() {
         .file(".env.local", "B=4\n");
     let finished = project.run(&["check"]);
     let expected = "\
-warning: `A` is set twice: .env:1 and .env:3
- help: the last one counts: take the other one out
+warning: `A` is set twice
+ --> .env:1:1
+1 | A=****
+  | ^ first here
+ --> .env:3:1
+3 | A=****
+  | ^ this one counts
+ help: take one of them out
 ";
     assert!(finished.stderr.contains(expected), "{}", finished.stderr);
     assert!(!finished.stderr.contains("`B`"), "{}", finished.stderr);

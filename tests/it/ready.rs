@@ -359,6 +359,23 @@ fn there_is_no_url_before_somebody_listens_there() {
     assert_eq!(devrun.interrupt(), 0);
 }
 
+#[test]
+fn nor_is_there_one_of_another_sessions_process() {
+    let shop = Project::called("shop")
+        .file("Procfile", "web: exec sleep 1000\n")
+        .file("devrun.yaml", "uses: { API_URL: ../api }\n");
+    let api = shop.sibling("api");
+    api.write("Procfile", "web: exec sleep 1000\n");
+    let settings = "processes: { web: { ready: { exec: 'true' } } }\n";
+    api.write("devrun.yaml", settings);
+    let mut owner = api.start();
+    owner.wait_for("web.1  ready\n");
+    let mut devrun = shop.start();
+    devrun.wait_for("all up in").see("api/web.1  ready\n");
+    assert_eq!(devrun.interrupt(), 0);
+    assert_eq!(owner.interrupt(), 0);
+}
+
 /// A server may write so just before it listens.
 #[test]
 fn the_url_of_one_that_is_ready_by_a_line_stands_in_the_summary() {

@@ -1,6 +1,7 @@
 //! Files that change: `watch:`, one that has failed, and the settings.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use nix::sys::signal::Signal;
@@ -63,6 +64,8 @@ fn a_write_a_rename_and_a_touch_are_changes_and_rights_are_none() {
 fn what_is_ignored_does_not_count_unless_it_is_named() {
     let project = Project::with_procfile(RUN)
         .file(".gitignore", "dist/\n*.tmp.py\n")
+        .file("src/.gitignore", "*.out.py\nmade/\n")
+        .file("src/deep/.gitignore", "!kept.out.py\n")
         .file("dist/app.js", "")
         .file("dist/other.js", "")
         .file("src/app.py", "");
@@ -72,6 +75,9 @@ fn what_is_ignored_does_not_count_unless_it_is_named() {
         "dist/a.py",
         "dist/other.js",
         "src/a.tmp.py",
+        "src/a.out.py",
+        "src/made/a.py",
+        "src/deep/a.out.py",
         "src/a_test.py",
         "test/a.py",
         "src/a.js",
@@ -80,6 +86,8 @@ fn what_is_ignored_does_not_count_unless_it_is_named() {
     }
     project.write("src/app.py", "1");
     restarted(&mut devrun, "src/app.py changed");
+    project.write("src/deep/kept.out.py", "1");
+    restarted(&mut devrun, "src/deep/kept.out.py changed");
     project.write("dist/app.js", "1");
     restarted(&mut devrun, "dist/app.js changed");
     project.write(".gitignore", "dist/\n");
@@ -153,6 +161,28 @@ fn directories_come_and_go_and_come_again() {
 }
 
 #[test]
+fn links_are_followed_where_they_are_named() {
+    let project = Project::with_procfile(RUN)
+        .file("real/app.py", "")
+        .file("other/app.py", "")
+        .file("conf/app.ini", "")
+        .file("src/app.py", "");
+    let path = |name: &str| project.directory().join(name);
+    symlink("../real", path("src/real")).unwrap();
+    symlink("../other", path("src/other")).unwrap();
+    symlink("conf/app.ini", path("app.ini")).unwrap();
+    let (project, mut devrun) = watching("[src/real, 'src/*.py', app.ini]", project.clone());
+    project.write("other/app.py", "1");
+    project.write("real/app.py", "1");
+    restarted(&mut devrun, "src/real/app.py changed");
+    project.write("conf/app.ini", "1");
+    restarted(&mut devrun, "conf/app.ini changed");
+    project.write("src/app.py", "1");
+    restarted(&mut devrun, "src/app.py changed");
+    assert_eq!(devrun.interrupt(), 0);
+}
+
+#[test]
 fn a_change_while_the_old_run_ends_is_not_lost() {
     let ends = "trap 'echo bye; until test -e go; do sleep 0.02; done; exit' TERM";
     let procfile = format!("web: {ends}; echo up; cat src/app.py; while :; do sleep 0.02; done\n");
@@ -166,6 +196,7 @@ fn a_change_while_the_old_run_ends_is_not_lost() {
     project.write("src/app.py", "three\n");
     project.write("go", "");
     devrun.wait_for("web.1  | three");
+    assert_eq!(devrun.count("restarting it"), 1);
     assert_eq!(devrun.interrupt(), 0);
 }
 
@@ -249,6 +280,30 @@ fn settings_are_applied_to_whom_they_touch_once_they_are_right() {
     assert_eq!(devrun.interrupt(), 0);
 }
 
+#[test]
+fn ports_and_formation_stay_as_they_are_while_a_session_lives() {
+    let run = "exec sleep 1000";
+    let procfile =
+        format!("web: echo \"[$ADMIN_PORT] $A\"; {run}\nnone: echo \"<$PORT> $A\"; {run}\n");
+    let settings = "processes: { web: { ports: [ADMIN_PORT] }, none: { port: false } }\n";
+    let project = Project::with_procfile(&procfile).file("devrun.yaml", settings);
+    let mut devrun = project.start();
+    let port = devrun.value_after("web.1  | [");
+    let port = port.split(']').next().unwrap();
+    devrun.see("none.1 | <>");
+    // Nothing is said of them any more.
+    project.write("devrun.yaml", "env: { A: new }\n");
+    devrun.see("none.1 | <> new\n");
+    devrun.see(&format!("web.1  | [{port}] new\n"));
+    let later = "env: { A: new }\nformation: web=2\nprocesses: { web: { ports: [B_PORT] } }\n";
+    project.write("devrun.yaml", later);
+    devrun
+        .see("devrun.yaml:2 is left out: `formation` applies at the next `devrun start`\n")
+        .see("devrun.yaml:3 is left out: `ports` applies at the next `devrun start`\n");
+    assert_eq!(devrun.count("restarting it"), 2);
+    assert_eq!(devrun.interrupt(), 0);
+}
+
 /// Once all is watched nobody is left who looks.
 #[cfg(target_os = "linux")]
 #[test]
@@ -289,6 +344,12 @@ fn a_limit_of_the_system_is_said_once_and_the_session_goes_on() {
         (
             "max_inotify_watches",
             "3",
+            "fs.inotify.max_user_watches is reached",
+        ),
+        // Nor are the settings seen.
+        (
+            "max_inotify_watches",
+            "0",
             "fs.inotify.max_user_watches is reached",
         ),
         (

@@ -9,7 +9,7 @@ use crate::driver::watching::gathering::Counting;
 use crate::load::checkout;
 use crate::plan::{PlannedProcess, Watch};
 use crate::supervisor::{Event, ProcessIndex, Watched};
-use crate::syntax::paths::Selection;
+use crate::syntax::paths::{self, Selection};
 use crate::words::notice::Notice;
 use crate::words::watching::{Changed, Watching};
 use crate::words::wording;
@@ -61,7 +61,7 @@ enum What {
 impl What {
     fn of(planned: &PlannedProcess, watched: Watched) -> Option<Self> {
         match watched {
-            Watched::Named => Some(Self::Watch(planned.watch.clone()?)),
+            Watched::Named => Some(Self::Watch(with_targets(planned.watch.clone()?))),
             Watched::Directory => Some(Self::Directory(planned.directory.clone())),
             Watched::Nothing => None,
         }
@@ -80,6 +80,19 @@ impl What {
             }
         }
     }
+}
+
+/// Where a path names a link to a file, that file is meant as well.
+fn with_targets(mut watch: Watch) -> Watch {
+    let targets = watch.paths.iter().filter_map(|path| {
+        let link = watch.base.join(path);
+        let target = link.is_symlink().then(|| link.canonicalize().ok())??;
+        let text = target.to_str().filter(|text| !text.contains(paths::WILD))?;
+        target.is_file().then(|| text.to_string())
+    });
+    let targets: Vec<String> = targets.collect();
+    watch.paths.extend(targets);
+    watch
 }
 
 fn parent(path: &Path) -> Option<PathBuf> {

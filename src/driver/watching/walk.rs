@@ -9,8 +9,9 @@ use std::time::SystemTime;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::driver::watching::blind;
 use crate::load::rules::Rules;
-use crate::os::notifier::{self, Detail, Unwatched, Watches};
+use crate::os::notifier::{self, Detail, Watches};
 use crate::syntax::paths::Selection;
 use crate::words::watching::Blind;
 
@@ -169,11 +170,10 @@ impl Walk {
                     continue;
                 }
                 Ok(()) => Blind::TooMany { directories: MOST },
-                Err(Unwatched::Missing) => continue,
-                Err(Unwatched::Limit(setting)) => Blind::Limit {
-                    setting: setting.into(),
+                Err(unwatched) => match blind(unwatched) {
+                    Some(why) => why,
+                    None => continue,
                 },
-                Err(Unwatched::Other(error)) => Blind::Cause(crate::os::words_of(&error)),
             };
             self.tell(Found::Blind { directory, why });
             return false;

@@ -72,7 +72,8 @@ fn restarted(end: &str, number: u32, delay: Duration) -> String {
 
 fn given_up(process: &ProcessName, failures: u32, within: Duration) -> String {
     let within = duration(within);
-    format!("{process} failed {failures} times in {within}, given up")
+    let times = wording::counted(failures as usize, "time", "times");
+    format!("{process} failed {times} in {within}, given up")
 }
 
 /// What starts a process again that was given up.

@@ -180,6 +180,7 @@ impl World {
         self.tell(Event::Elsewhere {
             process,
             now,
+            is_served: now == Elsewhere::Ready,
             not_ready: None,
         });
     }

@@ -74,6 +74,7 @@ pub(super) fn seen(process: ProcessIndex, now: Elsewhere) -> Event {
     Event::Elsewhere {
         process,
         now,
+        is_served: now == Elsewhere::Ready,
         not_ready: None,
     }
 }

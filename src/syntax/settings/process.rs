@@ -128,7 +128,8 @@ fn port(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<Said<PortSetting>> 
 }
 
 impl ProcessSettings {
-    fn of(process_type: Said<String>) -> Self {
+    /// Nothing more is said of it.
+    pub(crate) fn of(process_type: Said<String>) -> Self {
         Self {
             process_type,
             cwd: None,
