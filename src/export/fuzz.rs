@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use crate::export::config::Values;
-use crate::export::container;
 use crate::export::env_file::env_file;
 use crate::export::names::label;
 use crate::export::yaml::Yaml;
 use crate::export::{kubernetes, reading, systemd};
+use crate::words::wording;
 
 /// How deep a document is made.
 const DEEPEST: usize = 8;
@@ -45,7 +45,7 @@ fn words(text: &str) {
     let value = systemd::quoted(&text).replace('$', "$$");
     assert_eq!(reading::systemd(&value), same);
     assert_eq!(reading::dollars(&kubernetes::literal(&text)), same);
-    assert_eq!(reading::shell(&container::quoted(&text)), same);
+    assert_eq!(reading::shell(&wording::shell_word(&text)), same);
 }
 
 fn values(text: &str) {

@@ -2,11 +2,12 @@
 
 use crate::export::Target;
 use crate::export::app::Service;
-use crate::export::container::{in_directory, quoted};
+use crate::export::container::in_directory;
 use crate::plan::{PlannedProcess, server};
 use crate::words::policy::RestartPolicy;
 use crate::words::ready::Ready;
 use crate::words::report::Report;
+use crate::words::wording;
 
 /// How long a process may take until it is ready, in seconds. Here it is waited for as long as it runs.
 pub(crate) const LONGEST: u64 = 600;
@@ -78,7 +79,7 @@ fn listens() -> &'static str {
 /// By whichever program is there. Both get the name that frameworks know, and none goes by a redirection: `wget`
 /// follows it, and the first status of several counts. A busybox is about that dies of its `-T`.
 fn page(path: &str, statuses: &[u16]) -> String {
-    let path = quoted(path);
+    let path = wording::shell_word(path);
     let fine = match statuses {
         [] => "2*|3*".to_string(),
         statuses => {
