@@ -11,7 +11,7 @@ lint:
     cargo clippy --all-targets --all-features -- \
       -D warnings -A clippy::disallowed_methods -A clippy::unwrap_used -A unfulfilled_lint_expectations
 
-# Writes the committed help texts, the man pages and the reports on settings files anew.
+# Writes the committed help texts, man pages, reports on settings files and the tables of docs/settings.md anew.
 update:
     DEVRUN_UPDATE=1 cargo test --test it -- commands:: export::
     DEVRUN_UPDATE=1 cargo test --lib settings::
@@ -41,3 +41,7 @@ bench *what="quick":
 # Licences, advisories and sources of the dependencies (needs cargo-deny).
 deny:
     cargo deny check
+
+# Archive, .deb, crate and Homebrew formula of the debug build, and what is in them.
+packages:
+    packaging/test.sh

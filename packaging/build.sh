@@ -4,7 +4,7 @@
 #   packaging/build.sh TARGET            builds it first (Linux: cargo-zigbuild and zig, see CONTRIBUTING.md)
 #   packaging/build.sh TARGET BINARY     packs that one
 #
-# The packages are put into target/packages. The same commit and toolchain make the same bytes.
+# The packages are put into target/packages. The same program of the same commit makes the same bytes.
 set -euo pipefail
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -7,7 +7,7 @@ TARGET_DIR=${CARGO_TARGET_DIR:-$ROOT/target}
 # shellcheck disable=SC2034
 PACKAGES=${PACKAGES:-$TARGET_DIR/packages}
 VERSION=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$ROOT/Cargo.toml" | head -1)
-# The same commit makes the same archive, byte by byte, whenever it is packed.
+# The same program of the same commit makes the same archive, byte by byte, whenever it is packed.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$ROOT" log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
 

@@ -9,13 +9,15 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 TARGET=${1:?a target, such as $(host)}
+# The texts are in any encoding.
+export LC_ALL=C
 cd "$ROOT"
 cargo fetch --quiet --locked --target "$TARGET"
 
 # `name version licence`, a line for each crate of the program itself.
 crates() {
   cargo tree --locked --offline --edges normal,no-proc-macro --target "$TARGET" --prefix none --format '{p} {l}' \
-    | sed -e '/ v[^ ]* (\//d' -e 's/ (\*)$//' -e 's/^\([^ ]*\) v/\1 /' | LC_ALL=C sort -u
+    | sed -e '/ v[^ ]* (\//d' -e 's/ (\*)$//' -e 's/^\([^ ]*\) v/\1 /' | sort -u
 }
 
 # The files with the texts of `name-version`.
@@ -28,12 +30,14 @@ texts() {
       return
     fi
   done
-  find "$directory" -maxdepth 1 -type f \( -iname 'licen[cs]e*' -o -iname 'copying*' -o -iname 'unlicense*' \) | LC_ALL=C sort
+  find "$directory" -maxdepth 1 -type f \( -iname 'licen[cs]e*' -o -iname 'copying*' -o -iname 'unlicense*' \) | sort
 }
 
-printf 'The devrun program contains the Rust standard library (MIT OR Apache-2.0, the Rust Project Developers)'
-case $TARGET in *-musl) printf ', musl\n(MIT, Rich Felker and others)' ;; esac
-printf '\nand these crates, each under its own licence.\n'
+cat <<HEAD
+The devrun program contains the Rust standard library (MIT OR Apache-2.0, the
+Rust Project Developers)$(case $TARGET in *-musl) echo ', musl (MIT, Rich Felker and others)' ;; esac)
+and these crates, each under its own licence.
+HEAD
 crates | while read -r name version license; do
   printf '\n%s\n%s %s: %s\n\n' "$(printf '=%.0s' {1..80})" "$name" "$version" "$license"
   found=$(texts "$name-$version")

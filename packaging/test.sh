@@ -84,10 +84,9 @@ try_deb() {
   say "$(basename "$deb")"
 }
 
-# dpkg's own opinion, without installing: what it depends on is here.
+# apt's own opinion, which knows what a package depends on and whether that is to be had.
 try_installable() {
-  local out
-  out=$(dpkg --dry-run --force-not-root --install "$1" 2>&1) || fail "dpkg would not install $1: $out"
+  said 'Conf devrun' apt-get --simulate install "$1"
 }
 
 # The crate as it would be published, away from the repository: it builds from itself, and installs.

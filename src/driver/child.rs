@@ -10,6 +10,7 @@ use crate::os::descriptor;
 use crate::os::pty::{self, Pty, Size};
 use crate::plan::{PlannedProcess, command};
 use crate::words::env::Env;
+use crate::words::texts::Texts;
 
 /// What runs the commands of a Procfile.
 pub(super) const SHELL: &str = "/bin/sh";
@@ -83,19 +84,19 @@ pub(super) fn spawn_request(
     }
 }
 
-pub(super) fn shell(command: &str) -> Vec<Vec<u8>> {
+pub(super) fn shell(command: &str) -> Texts {
     [SHELL, "-c", command]
-        .map(|argument| argument.as_bytes().to_vec())
-        .into()
+        .map(str::as_bytes)
+        .into_iter()
+        .collect()
 }
 
 /// `NAME=value` each.
-pub(super) fn environment(env: &Env, mark: &str) -> Vec<Vec<u8>> {
-    let variables = env.iter();
-    let mut environment: Vec<Vec<u8>> = variables
-        .filter(|(name, _)| *name != ID_VARIABLE)
-        .map(|(name, variable)| [name.as_bytes(), b"=", variable.value.as_bytes()].concat())
-        .collect();
-    environment.push(format!("{ID_VARIABLE}={mark}").into_bytes());
+pub(super) fn environment(env: &Env, mark: &str) -> Texts {
+    let mut environment = Texts::default();
+    for (name, variable) in env.iter().filter(|(name, _)| *name != ID_VARIABLE) {
+        environment.push(&[name.as_bytes(), b"=", variable.value.as_bytes()]);
+    }
+    environment.push(&[ID_VARIABLE.as_bytes(), b"=", mark.as_bytes()]);
     environment
 }

@@ -1,11 +1,13 @@
 //! The apps of a session as their files, their ports and other sessions have them now.
 
+mod known;
 pub(super) mod moving;
 
 use std::collections::{BTreeMap, HashSet};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
+use crate::driver::world::known::Known;
 use crate::load::{self, Where};
 use crate::os::port;
 use crate::plan::fitting::{Reread, edited, fitted};
@@ -28,7 +30,7 @@ pub(crate) struct World {
     resolved: Resolved,
     registry: Registry,
     /// By the places of the processes.
-    ports: Vec<Ports>,
+    ports: Known,
     /// As they were when the present plan was made.
     planned_with: Vec<Ports>,
     is_owned: Vec<bool>,
@@ -54,7 +56,7 @@ impl World {
         Self {
             place,
             directories,
-            ports: vec![elsewhere; resolved.slots.len()],
+            ports: Known::new(vec![elsewhere; resolved.slots.len()]),
             planned_with: Vec::new(),
             is_owned: vec![false; resolved.sources.apps.apps.len()],
             left_alone: HashSet::new(),
@@ -271,7 +273,7 @@ impl World {
 
     /// Lets others see where an app of ours is reached.
     pub(crate) fn publish(&mut self, app: AppIndex) {
-        let slots = self.resolved.slots.iter().zip(&self.ports);
+        let slots = self.resolved.slots.iter().zip(self.ports.iter());
         let own = slots.filter(|(slot, _)| slot.app == app);
         let ports = own.filter_map(|(slot, ports)| Some((slot.name.in_app(), ports.reached?)));
         let identity = &self.resolved.app(app).identity;
@@ -291,7 +293,9 @@ impl World {
     /// Where a process is really reached. Whether that is news.
     pub(crate) fn reached(&mut self, place: ProcessIndex, port: Option<u16>) -> bool {
         let is_news = self.ports[place].reached != port;
-        self.ports[place].reached = port;
+        if is_news {
+            self.ports[place].reached = port;
+        }
         if is_news && self.is_owned[self.resolved.slots[place].app] {
             self.publish(self.resolved.slots[place].app);
         }
@@ -300,7 +304,11 @@ impl World {
 
     /// Who has failed for good, and who has not any more. Whether that is news.
     pub(crate) fn failed(&mut self, place: ProcessIndex, has_failed: bool) -> bool {
-        std::mem::replace(&mut self.ports[place].has_failed, has_failed) != has_failed
+        let is_news = self.ports[place].has_failed != has_failed;
+        if is_news {
+            self.ports[place].has_failed = has_failed;
+        }
+        is_news
     }
 
     pub(crate) fn ports(&self, place: ProcessIndex) -> &Ports {
@@ -347,15 +355,18 @@ impl World {
     }
 
     /// What was planned last is no longer so.
-    pub(crate) fn is_planned_anew(&self) -> bool {
-        self.ports != self.planned_with
+    pub(crate) fn is_planned_anew(&mut self) -> bool {
+        // To compare them takes time with every process there is, and this is asked for each.
+        let may_be = self.ports.are_touched && self.ports[..] != self.planned_with;
+        self.ports.are_touched = may_be;
+        may_be
     }
 
     /// # Errors
     /// What the kernel would refuse to start; a use whose value cannot be made.
     pub(crate) fn plan(&mut self) -> Result<Plan, Vec<Report>> {
         let plan = self.resolved.plan(&self.ports)?;
-        self.planned_with.clone_from(&self.ports);
+        self.planned_with = self.ports.to_vec();
         Ok(plan)
     }
 
@@ -401,7 +412,7 @@ impl World {
         }
         let plan = resolved.plan(&self.ports)?;
         let before = self.resolved.plan(&self.ports);
-        self.planned_with.clone_from(&self.ports);
+        self.planned_with = self.ports.to_vec();
         self.resolved = resolved;
         Ok(Reread {
             edited: before.map_or_else(|_| Vec::new(), |before| edited(&before, &plan)),

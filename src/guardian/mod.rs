@@ -105,7 +105,7 @@ impl<K: Kernel> Guardian<K> {
         }
     }
 
-    /// Does not wait for the exec: a hundred children must not cost a hundred times that.
+    /// How the exec went is heard later.
     fn spawn(&mut self, spawn: &Spawn) {
         let id = spawn.id;
         match self.kernel.fork(spawn) {

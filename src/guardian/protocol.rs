@@ -5,6 +5,7 @@ use std::mem;
 use std::path::PathBuf;
 
 use crate::words::exit::Exit;
+use crate::words::texts::Texts;
 
 /// One run of one process, for the life of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,9 +68,9 @@ pub(crate) struct Spawn {
     /// The descriptors are a terminal that is to control the run's session.
     pub(crate) has_terminal: bool,
     /// The first one is the path of the program.
-    pub(crate) arguments: Vec<Vec<u8>>,
+    pub(crate) arguments: Texts,
     /// `NAME=value` each.
-    pub(crate) environment: Vec<Vec<u8>>,
+    pub(crate) environment: Texts,
     pub(crate) directory: PathBuf,
 }
 
@@ -324,12 +325,9 @@ impl Frame {
         self
     }
 
-    fn texts(&mut self, texts: &[Vec<u8>]) -> &mut Self {
-        self.number(texts.len() as u32);
-        for text in texts {
-            self.text(text);
-        }
-        self
+    fn texts(&mut self, texts: &Texts) -> &mut Self {
+        let (count, bytes) = texts.parts();
+        self.number(count).text(bytes)
     }
 
     fn finish(mut self) -> Vec<u8> {
@@ -371,9 +369,8 @@ impl<'a> Body<'a> {
         self.take(length)
     }
 
-    fn texts(&mut self) -> Result<Vec<Vec<u8>>, Malformed> {
-        let count = self.number()?;
-        (0..count).map(|_| Ok(self.text()?.to_vec())).collect()
+    fn texts(&mut self) -> Result<Texts, Malformed> {
+        Ok(Texts::of_parts(self.number()?, self.text()?))
     }
 
     fn is_spent<T>(&self, message: T) -> Result<T, Malformed> {
@@ -405,8 +402,8 @@ mod tests {
             stop_signal: 15,
             grace: 5000,
             has_terminal: true,
-            arguments: vec![b"/bin/sh".to_vec(), b"-c".to_vec(), b"exec true".to_vec()],
-            environment: vec![b"A=\xff".to_vec(), b"B=".to_vec()],
+            arguments: [&b"/bin/sh"[..], b"-c", b"exec true"].into_iter().collect(),
+            environment: [&b"A=\xff"[..], b"B="].into_iter().collect(),
             directory: "/tmp".into(),
         });
         for request in [

@@ -52,11 +52,8 @@ pub(super) enum Phase {
 impl Run {
     pub(super) fn new(spawn: &Spawn, child: Child) -> Self {
         let prefix = format!("{ID_VARIABLE}=");
-        let variable = spawn
-            .environment
-            .iter()
-            .find(|variable| variable.starts_with(prefix.as_bytes()));
-        let mut marks = Marks::new(variable.cloned().unwrap_or_default(), child.output);
+        let variable = spawn.environment.beginning_with(prefix.as_bytes());
+        let mut marks = Marks::new(variable.unwrap_or_default().to_vec(), child.output);
         marks.begin(child.pid, child.holder.unwrap_or(child.pid));
         Self {
             leader: child.pid,

@@ -22,6 +22,8 @@ const SPARE: usize = 3;
 
 /// So many bytes of news are sent before the end of the turn.
 const MOST_HELD: usize = 64 * 1024;
+/// While one request follows upon the other, the manager is not woken for the news of each, but so often.
+const HELD_FOR: Duration = Duration::from_millis(5);
 
 pub(super) struct System {
     /// To the manager, as long as it is there.
@@ -30,8 +32,9 @@ pub(super) struct System {
     habits: Habits,
     /// From here on it stays so.
     changed: Changed,
-    /// News that are not sent yet: those of a turn go together.
+    /// News that are not sent yet, and since when the first of them is not.
     outbox: Vec<u8>,
+    held_since: Option<Instant>,
     inbox: Inbox,
     /// The descriptors of each request that has some. Fewer than were sent where we have too many open.
     passed: VecDeque<Vec<OwnedFd>>,
@@ -63,6 +66,7 @@ impl System {
             habits,
             changed: Changed(signals::not_default()),
             outbox: Vec::new(),
+            held_since: None,
             inbox: Inbox::default(),
             passed: VecDeque::new(),
             descent: Descent::begin(),
@@ -122,6 +126,16 @@ impl System {
             }
         }
         self.outbox.clear();
+        self.held_since = None;
+    }
+
+    /// There are news, but for a moment requests come first.
+    fn holds_news(&self) -> bool {
+        let is_fresh = self
+            .held_since
+            .is_some_and(|since| since.elapsed() < HELD_FOR);
+        let is_pressed = |(_, of_manager, _): (bool, bool, Vec<bool>)| of_manager;
+        is_fresh && self.poll(Some(Duration::ZERO)).is_ok_and(is_pressed)
     }
 
     fn hear_of_execs(&mut self, are_known: &[bool], heard: &mut Heard) {
@@ -183,7 +197,9 @@ impl Kernel for System {
     }
 
     fn hear(&mut self, timeout: Option<Duration>) -> Heard {
-        self.flush();
+        if !self.holds_news() {
+            self.flush();
+        }
         self.hold_back();
         let mut heard = Heard {
             is_bereaved: std::mem::take(&mut self.is_unsure),
@@ -211,6 +227,7 @@ impl Kernel for System {
     }
 
     fn tell(&mut self, news: &News) {
+        self.held_since.get_or_insert_with(Instant::now);
         self.outbox.extend(news.to_frame());
         if self.outbox.len() >= MOST_HELD {
             self.flush();
@@ -223,11 +240,7 @@ impl Kernel for System {
         // Else they were lost on the way.
         let [input, output] = <[OwnedFd; 2]>::try_from(passed)
             .map_err(|_| io::Error::from_raw_os_error(descriptor::TOO_MANY))?;
-        let program = Program::new(
-            spawn.arguments.iter().map(Vec::as_slice),
-            spawn.environment.iter().map(Vec::as_slice),
-            &spawn.directory,
-        )?;
+        let program = Program::new(&spawn.arguments, &spawn.environment, &spawn.directory)?;
         let identity = descriptor::identity(output.as_fd())?;
         let ends = Ends {
             input: &input,

@@ -14,35 +14,32 @@ use std::path::Path;
 use nix::errno::Errno;
 
 use crate::os::{descriptor, signals};
+use crate::words::texts::Texts;
 
 /// What a child is made of, laid out before the fork: the child may not allocate.
 #[derive(Debug)]
-pub(crate) struct Program {
-    path: CString,
-    arguments: Vec<CString>,
-    environment: Vec<CString>,
+pub(crate) struct Program<'a> {
+    /// Each with a NUL at its end. The first one is the path.
+    arguments: Vec<&'a [u8]>,
+    environment: Vec<&'a [u8]>,
     directory: CString,
 }
 
-impl Program {
+impl<'a> Program<'a> {
     /// `environment` holds `NAME=value`.
     ///
     /// # Errors
-    /// A NUL byte in any of it.
-    pub(crate) fn new<'a>(
-        arguments: impl IntoIterator<Item = &'a [u8]>,
-        environment: impl IntoIterator<Item = &'a [u8]>,
+    /// A NUL byte in any of it, or no path.
+    pub(crate) fn new(
+        arguments: &'a Texts,
+        environment: &'a Texts,
         directory: &Path,
     ) -> io::Result<Self> {
-        let texts = |bytes: &mut dyn Iterator<Item = &'a [u8]>| -> io::Result<Vec<CString>> {
-            bytes.map(|bytes| Ok(CString::new(bytes)?)).collect()
-        };
-        let arguments = texts(&mut arguments.into_iter())?;
+        let arguments = arguments.with_ends().filter(|them| !them.is_empty());
         Ok(Self {
-            path: arguments.first().cloned().unwrap_or_default(),
-            environment: texts(&mut environment.into_iter())?,
+            arguments: arguments.ok_or(io::ErrorKind::InvalidInput)?,
+            environment: environment.with_ends().ok_or(io::ErrorKind::InvalidInput)?,
             directory: CString::new(OsStr::as_bytes(directory.as_os_str()))?,
-            arguments,
         })
     }
 }
@@ -87,14 +84,13 @@ pub(crate) struct Ends<'a> {
 /// # Errors
 /// EAGAIN, ENOMEM from fork(2), EMFILE from pipe(2).
 pub(crate) fn fork(
-    program: &Program,
+    program: &Program<'_>,
     ends: Ends<'_>,
     habits: Habits,
     changed: Changed,
 ) -> io::Result<Forked> {
     let (failure, report) = descriptor::pipe()?;
     let child = Child {
-        path: &program.path,
         arguments: pointers(&program.arguments),
         environment: pointers(&program.environment),
         directory: &program.directory,
@@ -118,13 +114,14 @@ pub(crate) fn fork(
     })
 }
 
-fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {
+fn pointers(texts: &[&[u8]]) -> Vec<*const libc::c_char> {
     let ends = [std::ptr::null()];
-    texts.iter().map(|text| text.as_ptr()).chain(ends).collect()
+    let texts = texts.iter().map(|text| text.as_ptr().cast());
+    texts.chain(ends).collect()
 }
 
 struct Child<'a> {
-    path: &'a CString,
+    /// The path comes first.
     arguments: Vec<*const libc::c_char>,
     environment: Vec<*const libc::c_char>,
     directory: &'a CString,
@@ -182,7 +179,7 @@ impl Child<'_> {
                 self.restore_signals();
                 self.restore_limits();
                 libc::execve(
-                    self.path.as_ptr(),
+                    self.arguments[0],
                     self.arguments.as_ptr(),
                     self.environment.as_ptr(),
                 );

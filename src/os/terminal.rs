@@ -198,16 +198,16 @@ mod tests {
     #[test]
     fn a_raw_terminal_is_afterwards_as_before_even_after_a_panic() {
         let pty = pty::open(Size::USUAL).unwrap();
-        let before = tcgetattr(&pty.slave).unwrap();
         let slave = pty.slave.as_fd();
+        let before = Settings::of(slave).unwrap();
         let panics = AssertUnwindSafe(|| {
             let _raw = Raw::new(slave).unwrap();
-            assert_ne!(tcgetattr(slave).unwrap(), before);
+            assert_ne!(Settings::of(slave).unwrap(), before);
             // Without a message on the tests' stderr.
             std::panic::resume_unwind(Box::new("in raw mode"));
         });
         let result = std::panic::catch_unwind(panics);
         assert!(result.is_err());
-        assert_eq!(tcgetattr(&pty.slave).unwrap(), before);
+        assert_eq!(Settings::of(slave).unwrap(), before);
     }
 }

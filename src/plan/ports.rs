@@ -689,6 +689,23 @@ mod tests {
     }
 
     #[test]
+    fn strict_ports_know_of_no_port_given_up() {
+        let mut asked = Vec::new();
+        let sources = Sources {
+            base: 5000,
+            is_strict: true,
+            remembered: &remembered_as(&[("web.1", 5001)]),
+            claim: &mut |_, port| {
+                asked.push(port);
+                Claim::Granted
+            },
+            any_free: &mut || None,
+        };
+        let assigned = assign(&[request("web", 1, 0)], sources).unwrap();
+        assert_eq!((assigned.ports, asked), (vec![5000], vec![5000]));
+    }
+
+    #[test]
     fn a_place_above_65535_is_an_error() {
         let requests = [request("web", 1, 0), request("worker", 1, 1)];
         let errors = errors(&requests, 65_500, false, stranger());

@@ -31,7 +31,7 @@ impl Drop for Scratch {
 /// A lock that was dropped is free at once, unless another test is just between fork and exec: then its
 /// child has a copy for a moment.
 pub(crate) fn soon(mut is_so: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while Instant::now() < deadline {
         if is_so() {
             return true;

@@ -11,6 +11,8 @@ use crate::store::writer::Opening;
 
 /// A segment is no longer than that, but for a record that would not fit in any.
 pub(super) const SEGMENT: usize = 4 * 1024 * 1024;
+/// So much is written at once: a slow disk is known from one that stands still by what it has taken meanwhile.
+const AT_ONCE: usize = 256 * 1024;
 
 /// Makes a new file, in place of [`crate::store::place::create`].
 pub(super) type Create = fn(&Path) -> io::Result<File>;
@@ -50,11 +52,11 @@ impl Keeper {
         }
     }
 
-    /// Seals and writes records, all of which are whole.
+    /// Seals and writes records, all of which are whole. `goes_on` is called for each step of that.
     ///
     /// # Errors
     /// They cannot be written.
-    pub(super) fn keep(&mut self, mut records: &mut [u8]) -> io::Result<()> {
+    pub(super) fn keep(&mut self, mut records: &mut [u8], goes_on: impl Fn()) -> io::Result<()> {
         while let Some(first) = segment::length(records) {
             if self.file.is_none() || self.length + first > SEGMENT {
                 self.begin_segment(&records[..first])?;
@@ -67,9 +69,13 @@ impl Keeper {
                 self.note(record)?;
                 segment::seal(self.number, record);
                 fitting += length;
+                goes_on();
             }
             let (fitting, later) = records.split_at_mut(fitting);
-            self.write(fitting)?;
+            for piece in fitting.chunks(AT_ONCE) {
+                self.write(piece)?;
+                goes_on();
+            }
             records = later;
         }
         Ok(())

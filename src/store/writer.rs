@@ -4,6 +4,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -28,6 +29,9 @@ const MUCH: usize = 256 * 1024;
 /// How long little waits for more, behind a write: a process that writes line by line shall not cost a
 /// system call of ours for each. A reader who follows may wait ten times as long.
 const GATHERS: Duration = Duration::from_millis(5);
+
+/// So much longer than to anybody else's end a session's may take for a disk that is slow, and does not stand still.
+const SLOW: Duration = Duration::from_secs(8);
 
 /// What is known of a session when it begins.
 #[derive(Clone, Debug)]
@@ -56,6 +60,8 @@ struct Shared {
     filled: Condvar,
     /// The thread took what there was, or has stopped.
     taken: Condvar,
+    /// How many steps the thread has done.
+    steps: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -154,11 +160,23 @@ impl Writer {
         self.append(&Body::RunEnded { source, run, exit });
     }
 
-    /// The session ends in good order. Waits until that is written, at the longest until `deadline`.
+    /// The session ends in good order. Waits until that is written: until `deadline`, and where something comes of it
+    /// for somewhat longer.
     pub(crate) async fn finish(mut self, deadline: Instant) {
         self.append(&Body::Ended);
         self.shared.end();
-        let _ = time::timeout_at(deadline.into(), &mut self.ended).await;
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let (mut until, latest) = (deadline, deadline + SLOW);
+        loop {
+            let steps = self.shared.steps();
+            let is_done = time::timeout_at(until.into(), &mut self.ended)
+                .await
+                .is_ok();
+            if is_done || until >= latest || steps == self.shared.steps() {
+                return;
+            }
+            until = latest.min(Instant::now() + patience);
+        }
     }
 
     /// What is small, and always has room.
@@ -213,6 +231,10 @@ impl Front {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Front> {
         self.front.lock().expect("nobody panics while holding it")
+    }
+
+    fn steps(&self) -> u64 {
+        self.steps.load(Ordering::Relaxed)
     }
 
     /// Waits for the thread where enough waits for it, unless it is stuck.
@@ -293,7 +315,8 @@ fn store(
     let mut keeper = Keeper::new(home, opening, create);
     let mut back = Vec::new();
     while shared.take(&mut back) {
-        if let Err(error) = keeper.keep(&mut back) {
+        let goes_on = || _ = shared.steps.fetch_add(1, Ordering::Relaxed);
+        if let Err(error) = keeper.keep(&mut back, goes_on) {
             keeper.give_up();
             return Err(error);
         }

@@ -12,6 +12,7 @@ pub(crate) mod ready;
 pub(crate) mod report;
 pub(crate) mod secret;
 pub(crate) mod stand_in;
+pub(crate) mod texts;
 pub(crate) mod url;
 pub(crate) mod uses;
 pub(crate) mod watching;

@@ -133,13 +133,17 @@ pub(crate) fn did_you_mean<T: AsRef<str>>(
 ) -> Option<String> {
     let names: Vec<T> = names.into_iter().collect();
     let begins = |name: &&T| asked.len() >= 2 && name.as_ref().starts_with(asked);
-    let is_near =
-        |name: &&T| distance(asked, name.as_ref()) <= (asked.chars().count() / 3).clamp(1, 3);
+    let length = asked.chars().count();
+    let most = (length / 3).clamp(1, 3);
+    // What is much longer or shorter is none of them, and need not be compared: what is asked may be very long.
+    let may_be = |name: &&T| name.as_ref().chars().count().abs_diff(length) <= most;
+    let is_near = |name: &&T| distance(asked, name.as_ref()) <= most;
     // A swap of two neighbours counts as two edits and is the commonest slip of all.
     let is_swap =
         |name: &&T| distance(asked, name.as_ref()) == 2 && is_anagram(asked, name.as_ref());
     let found = names.iter().find(begins).or_else(|| {
-        let near = names.iter().filter(|name| is_near(name) || is_swap(name));
+        let alike = names.iter().filter(may_be);
+        let near = alike.filter(|name| is_near(name) || is_swap(name));
         near.min_by_key(|name| distance(asked, name.as_ref()))
     })?;
     Some(format!("did you mean `{}`?", found.as_ref()))

@@ -310,7 +310,7 @@ mod holders {
         );
         devrun
             .wait_for("| stopped\n")
-            .wait_for("web.1 exited with status 3 after");
+            .wait_for("web.1 exited with status 3 ");
         assert_eq!(devrun.interrupt(), 3);
         let expected = format!("{}stopped\n", flooded());
         is_whole(&of("web.1  ", &devrun.stdout.bytes()), expected.as_bytes());

@@ -32,7 +32,7 @@ fn it_returns_once_all_is_ready_and_says_where_and_how_to_go_on() {
         stderr,
     } = detach(&project, &[]);
     assert_eq!((status, stderr.as_str()), (0, ""), "{stdout}");
-    assert!(stdout.contains("all up in"), "{stdout}");
+    assert!(stdout.contains("all up "), "{stdout}");
     assert!(
         stdout.contains("devrun ps: how it is   devrun logs -f: what it writes   devrun stop"),
         "{stdout}"
@@ -74,7 +74,7 @@ fn what_was_started_again_is_waited_for() {
     let ended = detach(&project, &[]);
     assert_eq!(ended.status, 0, "{}", ended.stdout);
     assert!(ended.stdout.contains("restart 1 in 0.5 s"));
-    let summary = "all up in";
+    let summary = "all up ";
     assert!(ended.stdout.contains(summary), "{}", ended.stdout);
     project.end_session();
 }

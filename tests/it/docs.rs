@@ -43,6 +43,8 @@ macro_rules! pages {
 }
 
 pages! {
+    readme: "README.md",
+    commands: "docs/commands.md",
     control: "docs/control.md",
     env: "docs/env.md",
     events: "docs/events.md",
@@ -63,7 +65,8 @@ fn every_page_is_run() {
     let files = fs::read_dir(root().join("docs")).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     let pages = names.filter(|name| name.ends_with(".md"));
-    let pages: BTreeSet<String> = pages.map(|name| format!("docs/{name}")).collect();
+    let pages = pages.map(|name| format!("docs/{name}"));
+    let pages: BTreeSet<String> = pages.chain(["README.md".into()]).collect();
     let run = PAGES.iter().map(ToString::to_string);
     assert_eq!(run.collect::<BTreeSet<String>>(), pages);
 }

@@ -23,6 +23,7 @@ mod keyboard;
 #[path = "../faults/left.rs"]
 mod left;
 mod link;
+mod links;
 #[cfg(target_os = "linux")]
 mod linux;
 mod logs;
@@ -44,6 +45,7 @@ mod screen;
 mod screens;
 mod shutdown;
 mod start;
+mod statuses;
 mod steer;
 mod store;
 mod supervision;

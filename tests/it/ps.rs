@@ -63,7 +63,7 @@ fn what_is_ready_has_its_url_pid_and_age() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
     let mut devrun = project.start();
     let port = devrun.value_after("listens on ");
-    devrun.wait_for("all up in");
+    devrun.wait_for("all up ");
     let web = until(&project, "web.1", |web| web["up"].as_f64() > Some(1.0));
     assert_eq!(web["state"], "ready");
     assert_eq!(web["port"].to_string(), port);
@@ -357,7 +357,7 @@ fn what_another_session_runs_is_shown_in_both_directions() {
     let project = shop("API_URL", USES_API);
     let api = api(&project);
     let mut owner = api.start();
-    owner.wait_for("all up in");
+    owner.wait_for("all up ");
     let mut devrun = project.start();
     devrun.wait_for("API_URL=[http");
     owner.wait_for("now uses api");
@@ -434,7 +434,7 @@ fn a_session_that_is_stopped_is_shown_by_its_lock() {
     let project = Project::with_procfile(&format!("web: {}\n", helper("listen")));
     let mut devrun = project.start();
     let port = devrun.value_after("listens on ");
-    devrun.wait_for("all up in");
+    devrun.wait_for("all up ");
     devrun.signal(Signal::SIGSTOP);
     let shown = project.run(&["ps"]);
     let unknown = project.run(&["ps", "wbe"]);

@@ -158,7 +158,7 @@ fn beside_a_session_only_what_was_missing_is_started_and_stopped() {
 fn beside_a_session_in_which_all_runs_nothing_happens_but_the_command() {
     let project = project();
     let mut session = project.spawn(project.command(["start"]));
-    session.wait_for("all up in");
+    session.wait_for("all up ");
     let ended = run_up(&project, "echo $WEB_URL");
     assert_eq!((ended.status, ended.stderr.as_str()), (0, ""));
     assert!(session.stdout.text().contains(ended.stdout.trim()));
@@ -233,7 +233,7 @@ fn of_several_at_once_one_starts_what_all_need() {
 fn a_session_that_is_stopped_is_not_waited_for() {
     let project = project();
     let mut session = project.spawn(project.command(["start"]));
-    session.wait_for("all up in").signal(Signal::SIGSTOP);
+    session.wait_for("all up ").signal(Signal::SIGSTOP);
     let ended = run_up(&project, "echo never");
     assert_eq!((ended.status, ended.stdout.as_str()), (125, ""));
     let said = ended.stderr.contains("does not answer");
@@ -387,6 +387,6 @@ fn who_does_not_listen_is_not_called_ready() {
     let ended = run_up(&project, "true");
     assert_eq!(ended.status, 0, "{}", ended.stderr);
     let mut said = ended.stderr.lines();
-    let all_up = said.find(|line| line.starts_with("all up in ")).unwrap();
+    let all_up = said.find(|line| line.starts_with("all up ")).unwrap();
     assert!(all_up.ends_with("; worker.1 does not listen"), "{all_up}");
 }

@@ -11,7 +11,7 @@ use std::time::Instant;
 use nix::libc;
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::sys::termios::{Termios, tcgetattr};
+use nix::sys::termios::{ControlFlags, InputFlags, LocalFlags, OutputFlags, tcgetattr};
 use nix::unistd::Pid;
 
 use crate::support::{PATIENCE, Project, Seen, pause};
@@ -28,6 +28,12 @@ pub const LEAVE: &str = "\x1d";
 pub const ASKS: &str = "asks: trap 'echo interrupted; printf \"name? \"' INT; \
     while :; do printf 'name? '; until read -r name; do :; done; echo \"hello $name\"; done\n";
 
+/// What the kernel keeps of a terminal's settings: each flag, and the characters that mean something. Not nix's own
+/// comparison, which sees what the C library leaves unwritten of its structure: with musl, chance.
+type Settings = (InputFlags, OutputFlags, ControlFlags, LocalFlags, Vec<u8>);
+/// VINTR to VEOL2, on every system.
+const CHARACTERS: usize = 17;
+
 pub struct Screen {
     child: Child,
     pub seen: Seen,
@@ -36,7 +42,7 @@ pub struct Screen {
     keyboard: File,
     /// Our end of the slave side: its settings are to be as before.
     terminal: OwnedFd,
-    before: Termios,
+    before: Settings,
     is_over: bool,
     /// So that its directory stays as long as the command runs.
     _project: Project,
@@ -78,7 +84,7 @@ impl Screen {
         }
         // SAFETY: both calls are async-signal-safe and touch no memory of ours.
         unsafe { command.pre_exec(become_its_session) };
-        let before = tcgetattr(&pty.slave).unwrap();
+        let before = settings(&pty.slave);
         let child = command.spawn().unwrap();
         drop(command);
         Self {
@@ -157,11 +163,11 @@ impl Screen {
         assert_eq!(result, 0);
     }
 
-    pub fn settings(&self) -> Termios {
-        tcgetattr(&self.terminal).unwrap()
+    pub fn settings(&self) -> Settings {
+        settings(&self.terminal)
     }
 
-    pub fn settings_at_first(&self) -> &Termios {
+    pub fn settings_at_first(&self) -> &Settings {
         &self.before
     }
 
@@ -232,6 +238,17 @@ pub fn become_its_session() -> std::io::Result<()> {
         0 => Ok(()),
         _ => Err(std::io::Error::last_os_error()),
     }
+}
+
+fn settings(terminal: &OwnedFd) -> Settings {
+    let now = tcgetattr(terminal).unwrap();
+    (
+        now.input_flags,
+        now.output_flags,
+        now.control_flags,
+        now.local_flags,
+        now.control_chars[..CHARACTERS].to_vec(),
+    )
 }
 
 fn size(columns: u16, rows: u16) -> Winsize {

@@ -44,7 +44,8 @@ fn normalised(text: &str) -> String {
         shown.push_str(if is_any && !is_of_name { "N" } else { number });
         rest = behind;
     }
-    (shown + rest).replace("up at once", "up in N s")
+    let timed = (shown + rest).replace("up at once", "up in N s");
+    timed.replace(" at once; not restarted", " after N s; not restarted")
 }
 
 /// One behind the other.

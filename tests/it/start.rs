@@ -40,8 +40,8 @@ fn the_summary_shows_a_url_once_it_is_served_and_who_does_not_listen() {
     let project = Project::with_procfile(&procfile);
     let mut devrun = project.start();
     // Nobody waits for its URL as long as for the summary.
-    devrun.wait_for("web.1 is ready after ");
-    devrun.wait_for("all up in ");
+    devrun.wait_for("web.1 is ready ");
+    devrun.wait_for("all up ");
     let url = devrun.value_after("  web.1     ready    ");
     devrun.wait_for("  worker.1  running  (does not listen)");
     assert!(get(&url).starts_with("HTTP/1.0 200 OK"));

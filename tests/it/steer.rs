@@ -183,7 +183,7 @@ fn who_ends_a_run_learns_who_still_uses_it() {
     let project = shop("API_URL", "uses: { API_URL: ../api }\n");
     let api = api(&project);
     let mut owner = api.start();
-    owner.wait_for(" up in ");
+    owner.wait_for(" up ");
     let mut devrun = project.start();
     devrun.wait_for("API_URL=[http");
     let stopped = api.run(&["stop"]);
@@ -372,7 +372,7 @@ fn a_process_of_an_app_that_is_used_is_restarted_by_whoever_runs_it() {
     let project = shop("API_URL", "uses: { API_URL: ../api }\n");
     let api = api(&project);
     let mut owner = api.start();
-    owner.wait_for(" up in ");
+    owner.wait_for(" up ");
     let before = owner.pid_of("web.1");
     let mut devrun = project.start();
     devrun.wait_for("API_URL=[http");

@@ -70,7 +70,7 @@ fn a_table_has_a_line_for_each_variable() {
     assert_eq!(table[3..], rest, "{}", shown.stdout);
     let mut owner = api.start();
     let url = format!("http://localhost:{}", owner.value_after("listens on "));
-    owner.wait_for("all up in");
+    owner.wait_for("all up ");
     let shown = project.run(&["uses"]).stdout;
     let by = format!("api ({})", owner.pid());
     let table = rows(&shown);
@@ -157,7 +157,7 @@ fn fields(value: &Value) -> BTreeSet<String> {
 fn the_json_has_the_fields_that_are_documented() {
     let (project, api) = project();
     let mut owner = api.start();
-    owner.wait_for("all up in");
+    owner.wait_for("all up ");
     let shown = project.run(&["uses", "--json"]).stdout;
     assert_eq!(shown.matches('\n').count(), 1);
     let json: Value = serde_json::from_str(&shown).unwrap();

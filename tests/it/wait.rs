@@ -64,7 +64,7 @@ fn what_ends_with_its_session_is_not_up() {
     let slow = "trap 'until [ -e end ]; do sleep 0.02; done; exit' TERM";
     let project = Project::with_procfile(&format!("web: {slow}; {listen} & wait; wait\n"));
     let mut devrun = project.start();
-    devrun.wait_for("all up in");
+    devrun.wait_for("all up ");
     devrun.signal(Signal::SIGINT).wait_for("stopping 1 process");
     let waited = project.run(&["wait"]);
     is_status(&waited, 3);

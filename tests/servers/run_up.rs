@@ -125,7 +125,7 @@ fn in_a_terminal_it_has_the_screen_and_gives_it_back() {
 fn beside_a_session_without_its_web_process_only_that_is_started() {
     let project = project();
     let mut session = devrun(&project, &["start", "redis", "db"]);
-    session.wait_for("all up in");
+    session.wait_for("all up ");
     let trees: Vec<i32> = pids_in(&session.stdout.text())
         .into_iter()
         .flat_map(descendants)

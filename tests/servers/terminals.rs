@@ -107,7 +107,7 @@ fn a_formation_of_real_tools_stays_calm_and_is_steered_by_keys() {
     get(&url_of("web.1", &pane.text()));
     pane.command("r vite")
         .wait_for("restarting vite.1")
-        .wait_for_all(&["vite.1 is ready after", "vite.1  |   VITE v"]);
+        .wait_for_all(&["vite.1 is ready ", "vite.1  |   VITE v"]);
     assert!(!pane.rest().contains("GET /"), "{}", pane.text());
     pane.command("m")
         .wait_for("shown again: web.1; 1 line was left out");
@@ -255,7 +255,7 @@ fn pdb_has_the_place_of_a_server_and_gives_it_back() {
     pane.wait_for("\n-> import http.server, os\n(Pdb)");
     devrun.wait_for("web.1 is run by `");
     pane.command("c");
-    devrun.wait_for("web.1 is ready after ").wait_for(&url);
+    devrun.wait_for("web.1 is ready ").wait_for(&url);
     let asked = std::thread::spawn(move || (get(&url), url));
     pane.wait_for("self.send_response(200)\n(Pdb)");
     pane.command("answer = 'debugged'").wait_for("\n(Pdb)");
@@ -270,7 +270,7 @@ fn pdb_has_the_place_of_a_server_and_gives_it_back() {
     pane.command("q").wait_for("\n$");
     devrun
         .wait_for("has ended; web.1 is started again")
-        .wait_for("web.1 is ready after ");
+        .wait_for("web.1 is ready ");
     assert!(get(&url).ends_with("asked"));
     assert_eq!(devrun.interrupt(), 0);
 }

@@ -37,12 +37,15 @@ const STATUSES: [(&str, &str); 8] = [
     ),
     (
         "1",
-        "What was asked is not so (`check` has found something), the output was lost (the disk is \
-         full), or the guardian was.",
+        "What was asked is not so (`check` has found something, `wait` waited for one that has \
+         failed), the output was lost (the disk is full), or the guardian was.",
     ),
     ("2", "Wrong usage or files: nothing was started."),
     ("3", "Nothing is running here."),
-    ("124", "`wait` has timed out."),
+    (
+        "124",
+        "The --timeout of `wait`, `restart` or `stop` is over. What was asked goes on.",
+    ),
     ("125", "`devrun run` itself has failed, not its command."),
 ];
 

@@ -84,14 +84,16 @@ fn steer(
         let report = Report::new("devrun could not be started");
         failure(report.caused_by(error), NOT_STARTED)
     })?;
+    let mut said = ExitCode::SUCCESS;
     let (over, awaited) = runtime.block_on(async {
         let watch = awaiting::watch(&running.apps, &targets).await;
         let mut awaited = ask(running, asked, targets).await?;
-        let tell = |it: &Awaited| say(it, answer);
+        let tell = |it: &Awaited| said = if_said(said, say(it, answer));
         let over = awaiting::settle(watch, &mut awaited, Patience::WithAll, until, tell).await;
         Ok((over, awaited))
     })?;
-    finish(&over, goal(asked), &awaited, running, answer)
+    let status = finish(&over, goal(asked), &awaited, running, answer)?;
+    Ok(if_said(status, said))
 }
 
 fn goal(asked: Steering) -> Goal {
@@ -131,9 +133,20 @@ async fn ask(
     Ok(all)
 }
 
-fn say(settled: &Awaited, answer: Answer) {
-    if !answer.json {
-        print(format!("{}\n", settled.outcome()).as_bytes());
+/// Says what became of one, if that is not for programs.
+fn say(settled: &Awaited, answer: Answer) -> ExitCode {
+    match answer.json {
+        true => ExitCode::SUCCESS,
+        false => print(format!("{}\n", settled.outcome()).as_bytes()),
+    }
+}
+
+/// What has gone well, and could not be said, has not gone well for whoever was to hear of it.
+fn if_said(status: ExitCode, said: ExitCode) -> ExitCode {
+    if status == ExitCode::SUCCESS {
+        said
+    } else {
+        status
     }
 }
 
@@ -148,8 +161,8 @@ fn finish(
     let outcome = Outcome::of(over, goal, awaited);
     let status = ExitCode::from(outcome.status());
     if answer.json {
-        print(outcome.json(awaited, running).as_bytes());
-        return Ok(status);
+        let said = print(outcome.json(awaited, running).as_bytes());
+        return Ok(if_said(status, said));
     }
     match over {
         Over::Settled | Over::OneFailed => Ok(status),

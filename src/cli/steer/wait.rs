@@ -8,7 +8,7 @@ use crate::cli::args::Wait;
 use crate::cli::session::{self, Running, Target};
 use crate::cli::steer::awaiting::{self, Awaited, Patience};
 use crate::cli::steer::progress::Goal;
-use crate::cli::steer::{self, end, finish, meant};
+use crate::cli::steer::{end, finish, if_said, meant, say};
 use crate::cli::{Failure, NOT_STARTED, failure, live};
 use crate::words::report::Report;
 
@@ -36,10 +36,12 @@ fn wait(running: &Running, args: &Wait) -> Result<ExitCode, Failure> {
         it.hear(&running.apps[it.target.app].state);
         it.say_crash(false);
     }
+    let mut said = ExitCode::SUCCESS;
     let over = runtime.block_on(async {
         let watch = awaiting::watch(&running.apps, &targets).await;
-        let tell = |it: &Awaited| steer::say(it, args.answer);
+        let tell = |it: &Awaited| said = if_said(said, say(it, args.answer));
         awaiting::settle(watch, &mut awaited, Patience::UntilOneFails, until, tell).await
     });
-    finish(&over, goal, &awaited, running, args.answer)
+    let status = finish(&over, goal, &awaited, running, args.answer)?;
+    Ok(if_said(status, said))
 }

@@ -11,7 +11,7 @@ use crate::cli::session::{self, Running, Target};
 use crate::cli::steer::awaiting::{self, Awaited, Over, Patience};
 use crate::cli::steer::outcome::Outcome;
 use crate::cli::steer::progress::Goal;
-use crate::cli::steer::{steer, timed_out};
+use crate::cli::steer::{if_said, steer, timed_out};
 use crate::cli::tell::tell;
 use crate::cli::{Failure, NOT_RUNNING, NOT_SO, NOT_STARTED, failure, live, print};
 use crate::control::client;
@@ -73,8 +73,8 @@ fn say(
         End::TimedOut => Outcome::TimedOut,
     };
     if answer.json {
-        print(outcome.json(awaited, running).as_bytes());
-        return Ok(ExitCode::from(outcome.status()));
+        let said = print(outcome.json(awaited, running).as_bytes());
+        return Ok(if_said(ExitCode::from(outcome.status()), said));
     }
     match end {
         End::Gone(processes) => {
@@ -188,8 +188,8 @@ fn after_its_manager(
         false => Outcome::Failed,
     };
     if answer.json {
-        print(outcome.bare_json().as_bytes());
-        return Ok(ExitCode::from(outcome.status()));
+        let said = print(outcome.bare_json().as_bytes());
+        return Ok(if_said(ExitCode::from(outcome.status()), said));
     }
     if outcome == Outcome::Stopped {
         return Ok(print(b"stopped: what the last session had left\n"));

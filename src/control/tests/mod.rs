@@ -3,6 +3,7 @@
 mod endpoints;
 mod followers;
 mod hostile;
+mod page;
 mod socket;
 mod visitors;
 

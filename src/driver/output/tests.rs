@@ -13,7 +13,7 @@ use crate::render::stream::{Look, Stream};
 use crate::render::timestamp::Timestamp;
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs a test as the driver runs: in a `LocalSet` of a runtime with one thread.
 fn run<T>(test: impl Future<Output = T>) -> T {

@@ -422,7 +422,11 @@ impl Kernel for Machine {
             exits_at: None,
             program: (self.program)(spawn.id),
             has_rights: false,
-            variable: spawn.environment.last().cloned().unwrap_or_default(),
+            variable: spawn
+                .environment
+                .beginning_with(b"DEVRUN_ID=")
+                .unwrap_or_default()
+                .to_vec(),
             output,
         });
         Ok(Child {

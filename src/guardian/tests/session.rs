@@ -12,6 +12,7 @@ use crate::os::limits;
 use crate::plan::Plan;
 use crate::supervisor::{Action, Event, SessionRules, Supervisor};
 use crate::words::exit::Killed;
+use crate::words::texts::Texts;
 
 /// No session lasts longer, nor takes more turns.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -195,8 +196,10 @@ impl Session {
             stop_signal: planned.stop_signal,
             grace: planned.grace.as_millis() as u32,
             has_terminal: false,
-            arguments: Vec::new(),
-            environment: vec![format!("DEVRUN_ID=1.{}.{}", id.process, id.run).into()],
+            arguments: Texts::default(),
+            environment: [format!("DEVRUN_ID=1.{}.{}", id.process, id.run).as_bytes()]
+                .into_iter()
+                .collect(),
             directory: "/".into(),
         }
     }

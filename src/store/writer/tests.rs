@@ -1,6 +1,8 @@
 //! Writer and reader together, on a real disk.
 
 use std::fs::{self, File};
+use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use crate::words::exit::Exit;
 const SHOP: &str = "00000000000000aa";
 const API: &str = "00000000000000bb";
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn source(name: &str, app: &str) -> Source {
     Source {
@@ -292,6 +294,41 @@ fn what_the_disk_is_too_slow_for_is_counted_and_nobody_waits() {
     assert!(lost > 0);
     let gap = format!("Slow {lost} {}", lost * 100);
     assert_eq!(last, [gap.as_str(), "said slow", "0.1 again\\n", "ended"]);
+}
+
+/// A disk that takes longer for what is left than an end may last, and takes something of it all the time.
+#[test]
+fn a_slow_disk_is_waited_for_at_the_end_while_something_comes_of_it() {
+    static DISK: Mutex<Option<File>> = Mutex::new(None);
+    const CHUNKS: usize = 60;
+    let (mut reads, writes) = io::pipe().unwrap();
+    *DISK.lock().unwrap() = Some(File::from(OwnedFd::from(writes)));
+    let slow: Create = |_| {
+        Ok(DISK
+            .lock()
+            .unwrap()
+            .take()
+            .expect("it is the first segment"))
+    };
+    let scratch = Scratch::new("store-slow-end");
+    let (writer, _stopped) = start(&scratch, slow);
+    for chunk in 0..CHUNKS {
+        writer.chunk(0, 1, &lines(chunk * IN_CHUNK, IN_CHUNK));
+    }
+    let taken = std::thread::spawn(move || {
+        let (mut all, mut piece) = (0, vec![0; 32 * 1024]);
+        while let Ok(count @ 1..) = reads.read(&mut piece) {
+            all += count;
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        all
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    let soon = Instant::now() + Duration::from_millis(500);
+    runtime.unwrap().block_on(writer.finish(soon));
+    assert!(taken.join().unwrap() > lines(0, CHUNKS * IN_CHUNK).len());
 }
 
 /// What stops a store is told once, and stops nothing else.

@@ -47,6 +47,22 @@ fn the_base_is_said_by_the_command_line_files_settings_or_shell() {
 }
 
 #[test]
+fn a_hundred_belongs_to_its_type_whatever_becomes_of_that() {
+    let project = Project::with_procfile("web: a\nclock: b\napi: c\n")
+        .file("devrun.yaml", "processes: { clock: { port: false } }\n");
+    let port = |arguments: &[&str]| {
+        let mut command = project.command(["run", "-p", "api"].iter().chain(arguments));
+        command.args(["printenv", "PORT"]).env("PORT", "7000");
+        let mut devrun = project.spawn(command);
+        assert_eq!(devrun.wait(), 0);
+        devrun.stdout.text()
+    };
+    assert_eq!(port(&[]), "7200\n");
+    project.write(".foreman", "formation: api=1\n");
+    assert_eq!(port(&[]), "7200\n");
+}
+
+#[test]
 fn a_port_on_which_anybody_listens_is_taken_by_whatever_address() {
     let project = Project::with_procfile(WEB);
     let check = |listener: std::io::Result<TcpListener>| {

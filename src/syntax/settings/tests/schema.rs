@@ -9,15 +9,15 @@ use crate::syntax::settings::reader::Keys;
 use crate::syntax::settings::{signal, uses, value, watch};
 
 /// As much of a JSON Schema as that file has need of.
-struct Schema(Value);
+pub(super) struct Schema(Value);
 
 impl Schema {
-    fn read() -> Self {
+    pub(super) fn read() -> Self {
         let text = include_str!("../../../../docs/devrun.schema.json");
         Self(serde_json::from_str(text).unwrap())
     }
 
-    fn at(&self, pointer: &str) -> &Value {
+    pub(super) fn at(&self, pointer: &str) -> &Value {
         self.0.pointer(pointer).expect(pointer)
     }
 
@@ -41,7 +41,7 @@ impl Schema {
         let branches = || rule.as_array().unwrap().iter();
         let fitting = || branches().filter(|rule| self.fits(value, rule)).count();
         match keyword {
-            "$schema" | "title" | "description" => true,
+            "$schema" | "title" | "description" | "$comment" | "examples" => true,
             "$ref" => self.fits(value, self.at(&rule.as_str().unwrap()[1..])),
             "type" if rule.is_array() => branches().any(|name| is_of(value, name)),
             "type" => is_of(value, rule),

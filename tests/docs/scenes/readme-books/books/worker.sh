@@ -1,0 +1,2 @@
+echo "waiting for jobs"
+exec sleep 1000
