@@ -134,7 +134,7 @@ fn a_wrong_port_a_failure_and_a_straggler() {
     assert_shown(
         &wide,
         &[
-            "2 of 4 processes up in N s",
+            "2 of 4 processes up",
             "  api.1     ready    http://localhost:N",
             "! web.1     running  (listens on N)",
             "  worker.1  running  (does not listen)",

@@ -34,11 +34,11 @@ pub(super) fn texts(
     // Nobody finds who listens elsewhere.
     let is_up = |row: &&SummaryRow| row.state.is_up() && row.elsewhere.is_none();
     let up = rows.iter().filter(is_up).count();
-    let after = elapsed("in", after);
     let first = if up == rows.len() {
-        format!("all up {after}")
+        format!("all up {}", elapsed("in", after))
     } else {
-        format!("{up} of {} up {after}", processes(rows.len()))
+        // When the others came up says nothing of those who did not.
+        format!("{up} of {} up", processes(rows.len()))
     };
     let rows: Vec<Row> = rows.iter().map(|row| Row::new(row, page)).collect();
     let lines = table(&rows, page).into_iter().chain(keys(hints, page));

@@ -79,7 +79,7 @@ fn who_is_not_as_was_hoped_is_marked() {
     check(
         &all_up(four(), KeyHints::Commands),
         &[
-            "2 of 4 processes up in 2.1 s",
+            "2 of 4 processes up",
             "  web.1     ready    http://localhost:5000",
             "  worker.1  running  (does not listen)",
             "! api.1     running  (listens on 5173)",
@@ -96,7 +96,7 @@ fn the_less_room_there_is_the_less_stands_beside_a_name() {
     assert_eq!(laid_out(&notice, 37), expected);
     let notice = all_up(four(), KeyHints::Commands);
     let expected = [
-        "2 of 4 processes up in 2.1 s",
+        "2 of 4 processes up",
         "web.1     http://localhost:5000",
         "worker.1  running",
         "api.1     (listens on 5173)",
@@ -106,8 +106,7 @@ fn the_less_room_there_is_the_less_stands_beside_a_name() {
     ];
     assert_eq!(laid_out(&notice, 31), expected);
     let expected = [
-        "2 of 4 processes up in",
-        "  2.1 s",
+        "2 of 4 processes up",
         "  web.1     ready",
         "    http://localhost:5000",
         "  worker.1  running",
