@@ -332,3 +332,39 @@ fn that_a_process_is_not_ready_yet_is_said_after_10_and_30_s_and_every_minute() 
         last = at;
     }
 }
+
+/// What the user is told of it: `None` in place of a URL that nobody serves.
+fn urls(story: &mut Story) -> Vec<Option<String>> {
+    let urls = story.said().into_iter().filter_map(|notice| match notice {
+        Notice::AllUp { rows, .. } => Some(rows[0].url.clone()),
+        Notice::Ready { url, .. } => Some(url),
+        _other => None,
+    });
+    urls.collect()
+}
+
+#[test]
+fn who_is_ready_before_it_listens_has_a_second_to_be_told_with_its_url() {
+    let line = Event::LineSeen {
+        process: WEB,
+        run: 1,
+    };
+    let url = [Some("http://localhost:5000".to_string())];
+    let log = || ready_by(Ready::Log("up".into()));
+    let mut story = Story::up([log()]);
+    story.on(line.clone());
+    story.after(millis(900));
+    assert_eq!(urls(&mut story), []);
+    story.serves(1);
+    assert_eq!(urls(&mut story), url);
+
+    // Or is told twice.
+    let mut story = Story::up([log()]);
+    story.on(line);
+    story.after(seconds(1));
+    assert_eq!(urls(&mut story), [None]);
+    story.after(seconds(60));
+    story.serves(1);
+    story.after(seconds(60));
+    assert_eq!(urls(&mut story), url);
+}
