@@ -68,13 +68,13 @@ fn a_server_that_answers_503_is_not_ready_and_what_it_says_is_shown() {
 fn one_that_is_ready_no_more_is_said_once_and_so_is_that_it_is_again() {
     let project = with_a_page().file("go", "");
     let mut devrun = project.start();
-    devrun.wait_for("all up in");
+    devrun.wait_for("all up ");
     std::fs::remove_file(project.directory().join("go")).unwrap();
     devrun.wait_for("api.1 is not ready any more: HTTP 503");
     wait_until_shown(&project, "is not ready any more: HTTP 503");
     assert_eq!(told(&project, 0)["not_ready"]["was_ready"], true);
     project.write("go", "");
-    devrun.wait_for("api.1 is ready again after ");
+    devrun.wait_for("api.1 is ready again ");
     assert_eq!(devrun.count("is not ready any more"), 1);
     assert_eq!(devrun.count("api.1 started"), 1);
     assert_eq!(devrun.interrupt(), 0);
@@ -89,7 +89,7 @@ fn one_that_is_restarted_by_an_edit_is_ready_only_when_it_says_so_again() {
     .file("go", "")
     .file("src/app.py", "1");
     let mut devrun = project.start();
-    devrun.wait_for("all up in");
+    devrun.wait_for("all up ");
     assert_eq!(told(&project, 0)["ready"], true);
     std::fs::remove_file(project.directory().join("go")).unwrap();
     project.write("src/app.py", "2");
@@ -109,7 +109,7 @@ fn one_that_is_always_restarted_is_restarted_when_it_is_ready_no_more() {
     let settings = "processes: { api: { restart: always, ready: { http: /, status: [200] } } }\n";
     let project = project(&format!("api: {command}\n"), settings).file("go", "");
     let mut devrun = project.start();
-    devrun.wait_for("all up in");
+    devrun.wait_for("all up ");
     std::fs::remove_file(project.directory().join("go")).unwrap();
     devrun.wait_for("api.1 is not ready any more: HTTP 503; restarting it");
     devrun.wait_for("api.1 started");
@@ -147,7 +147,7 @@ fn a_server_that_listens_and_says_nothing_is_not_ready_yet() {
     devrun.wait_for("web.1  | listens");
     wait_until_shown(&project, "listens, not ready yet");
     project.write("go", "");
-    devrun.wait_for("all up in").wait_for("web.1  ready");
+    devrun.wait_for("all up ").wait_for("web.1  ready");
     assert_eq!(devrun.interrupt(), 0);
 }
 
@@ -157,7 +157,7 @@ fn a_connection_is_enough_for_tcp() {
     let settings = "processes: { web: { ready: { tcp: true } } }\n";
     let project = project(&format!("web: {web}\n"), settings);
     let mut devrun = project.start();
-    devrun.wait_for("all up in").wait_for("web.1  ready");
+    devrun.wait_for("all up ").wait_for("web.1  ready");
     assert_eq!(devrun.interrupt(), 0);
 }
 
@@ -194,7 +194,7 @@ fn a_line_makes_its_run_ready() {
             "is not ready yet: no line matches `^up in [0-9] s$`",
         );
         project.write("go", "");
-        devrun.wait_for("all up in").wait_for("web.1  ready");
+        devrun.wait_for("all up ").wait_for("web.1  ready");
         let restarted = project.run(&["restart", "web", "--timeout", "0.3"]);
         assert_eq!(restarted.status, 124, "{}", restarted.stderr);
         wait_until_shown(&project, "is not ready yet: no line matches");
@@ -218,7 +218,7 @@ fn a_command_is_asked_in_the_processs_place_and_says_why() {
     let mut devrun = project.start();
     wait_until_shown(&project, "is not ready yet: status 1: not there");
     project.write("go", "");
-    devrun.wait_for("all up in").wait_for("db.1  ready");
+    devrun.wait_for("all up ").wait_for("db.1  ready");
     assert_eq!(devrun.count("not there"), 0, "it is not shown");
     assert_eq!(devrun.interrupt(), 0);
 }
@@ -346,16 +346,16 @@ fn there_is_no_url_before_somebody_listens_there() {
     let settings = "processes: { web: { ready: { exec: 'true' } } }\n";
     let project = project(&procfile, settings);
     let mut devrun = project.start();
-    devrun.wait_for("all up in").wait_for("web.1  ready\n");
+    devrun.wait_for("all up ").wait_for("web.1  ready\n");
     let web = told(&project, 0);
     assert_eq!((&web["ready"], &web["url"]), (&true.into(), &Value::Null));
     assert_eq!(devrun.count("http://"), 0);
     project.write("go", "");
     devrun
-        .wait_for("web.1 is ready after ")
+        .wait_for("web.1 is ready ")
         .wait_for(": http://localhost:");
     wait_until(|| !told(&project, 0)["url"].is_null());
-    assert_eq!(devrun.count("web.1 is ready after "), 1);
+    assert_eq!(devrun.count("web.1 is ready "), 1);
     assert_eq!(devrun.interrupt(), 0);
 }
 
