@@ -79,6 +79,7 @@ fn main() {
             environment::become_with(arguments);
         }
         ["healthy-while", file] => ready::healthy_while(file),
+        ["answer", status] => ready::answer(status),
         ["mute-until", file] => ready::mute_until(file),
         ["pour", count] => bytes::pour(number(count)),
         ["brood", children] => bytes::brood(number(children)),

@@ -14,6 +14,18 @@ fn listen() -> TcpListener {
 
 /// Answers every request: with 200 while there is that file, else with 503. Says who asks for what.
 pub fn healthy_while(file: &str) -> ! {
+    answer_by(|| match std::fs::exists(file) {
+        Ok(true) => "200 OK",
+        Ok(false) | Err(_) => "503 Service Unavailable",
+    })
+}
+
+/// Answers every request with that status. Says who asks for what.
+pub fn answer(status: &str) -> ! {
+    answer_by(|| status)
+}
+
+fn answer_by<'a>(status: impl Fn() -> &'a str) -> ! {
     let listener = listen();
     loop {
         let Ok((mut stream, _)) = listener.accept() else {
@@ -22,13 +34,10 @@ pub fn healthy_while(file: &str) -> ! {
         let mut request = [0; 1024];
         let count = stream.read(&mut request).unwrap_or(0);
         let request = String::from_utf8_lossy(&request[..count]).into_owned();
-        let status = match std::fs::exists(file) {
-            Ok(true) => "200 OK",
-            Ok(false) | Err(_) => "503 Service Unavailable",
-        };
+        let status = status();
         let _ = write!(
             stream,
-            "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            "HTTP/1.1 {status}\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         );
         say(&format!(
             "{} {status}",

@@ -44,6 +44,7 @@ mod schema;
 mod schemas;
 mod screen;
 mod screens;
+mod settings;
 mod shutdown;
 mod start;
 mod statuses;

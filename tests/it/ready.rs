@@ -137,6 +137,31 @@ fn who_waits_for_another_session_is_told_the_same() {
     assert_eq!(owner.interrupt(), 0);
 }
 
+/// Nobody goes where they lead to.
+#[test]
+fn a_page_that_leads_elsewhere_is_enough_and_so_is_whatever_is_listed() {
+    for (answer, ready, is_enough) in [
+        ("302 Found", "{ http: / }", true),
+        ("401 Unauthorized", "{ http: / }", false),
+        ("401 Unauthorized", "{ http: /, status: [200, 401] }", true),
+        ("200 OK", "{ http: /, status: 204 }", false),
+    ] {
+        let web = helper(&format!("answer '{answer}'"));
+        let settings = format!("processes: {{ web: {{ ready: {ready} }} }}\n");
+        let project = project(&format!("web: {web}\n"), &settings);
+        let mut devrun = project.start();
+        devrun.see("web.1  | GET / HTTP/1.1 ");
+        let number = &answer[..3];
+        match is_enough {
+            true => {
+                devrun.see("all up ").see("web.1  ready");
+            }
+            false => wait_until_shown(&project, &format!("listens, not ready yet: HTTP {number}")),
+        }
+        assert_eq!(devrun.interrupt(), 0);
+    }
+}
+
 /// As Tomcat does for seconds.
 #[test]
 fn a_server_that_listens_and_says_nothing_is_not_ready_yet() {

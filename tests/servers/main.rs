@@ -10,6 +10,7 @@ mod export_ready;
 mod followers;
 #[path = "../faults/left.rs"]
 mod left;
+mod ready;
 mod run_up;
 mod steer;
 #[path = "../it/support.rs"]
