@@ -145,11 +145,9 @@ fn each_of_the_three_is_made_in_the_order_on_which_all_depends() {
             "execve(\"/bin/sh\"",
         ],
     );
-    // Its group is founded by both: whoever signals it first finds it.
-    follows(
-        &calls,
-        guardian,
-        &["clone(", &format!("setpgid({child}, {child}")],
-    );
+    // Whoever signals its group finds it: the guardian goes on once the child is the program.
+    let becomes_program = places(&calls, child, "execve(\"/bin/sh\"");
+    let goes_on = places(&calls, guardian, RELEASED);
+    assert!(goes_on.last() > becomes_program.first(), "{calls:#?}");
     wait_until_nobody_is_left(&project);
 }
