@@ -21,8 +21,9 @@ const BLIND_INTERVAL: Duration = Duration::from_millis(10);
 /// So many descriptors are held back for looks at /proc: who cannot look takes nobody to be gone, and would never end.
 const SPARE: usize = 3;
 
-/// So many bytes of news are sent before the end of the turn.
-const MOST_HELD: usize = 64 * 1024;
+/// So many bytes of news, about two hundred, are sent before the end of the turn: the manager sees to the first of a
+/// thousand ends while the last ones are still reaped.
+const MOST_HELD: usize = 4 * 1024;
 /// While one request follows upon the other, the manager is not woken for the news of each, but so often.
 const HELD_FOR: Duration = Duration::from_millis(5);
 

@@ -87,7 +87,7 @@ fn what_is_served_is_opened_where_it_is() {
     project.write("Procfile", serving);
     api(&project);
     let mut devrun = project.start_with(&["--restart", "never", "--unuse", "GONE_URL"]);
-    devrun.see(" processes up ");
+    devrun.see(" processes up");
     for name in ["web", "api/web"] {
         let url = project.run(&["url", name]).stdout;
         let opened = open(&project, &[name]);

@@ -396,7 +396,7 @@ fn nor_is_there_one_of_another_sessions_process() {
     let mut owner = api.start();
     owner.wait_for("web.1  ready\n");
     let mut devrun = shop.start();
-    devrun.wait_for("all up in").see("api/web.1  ready\n");
+    devrun.wait_for("all up ").see("api/web.1  ready\n");
     assert_eq!(devrun.interrupt(), 0);
     assert_eq!(owner.interrupt(), 0);
 }

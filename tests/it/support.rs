@@ -45,7 +45,8 @@ impl Project {
     pub fn called(name_of_app: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("devrun-it-{}-{number}", std::process::id());
+        // None of these begins another one: by them it is told who is left of a session.
+        let name = format!("devrun-it-{}-{number}-", std::process::id());
         let root = std::env::temp_dir().canonicalize().unwrap().join(name);
         for directory in [name_of_app, "home", "run", "state"] {
             fs::create_dir_all(root.join(directory)).unwrap();

@@ -8,7 +8,7 @@ use nix::unistd::{Pid, User};
 
 use crate::left::{left, wait_until_nobody_is_left};
 use crate::support::Project;
-use crate::{as_user, database_user, give_to, postgresql, program, with_database};
+use crate::{PATIENT, as_user, database_user, give_to, postgresql, program, with_database};
 
 /// One server as a user has it in a Procfile.
 struct Server {
@@ -28,7 +28,7 @@ impl Server {
         let program = give_to(&self.project, self.user);
         for signal in [Signal::SIGINT, Signal::SIGKILL] {
             let mut command = as_user(&self.project, &program, self.user);
-            command.args(["start", "-p", "0"]);
+            command.args(["start", "-p", "0"]).args(PATIENT);
             let mut devrun = self.project.spawn(command);
             for text in &self.is_up {
                 devrun.see(text);

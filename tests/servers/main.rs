@@ -31,6 +31,9 @@ use support::{Devrun, Project, helper, is_alive, wait_until_gone};
 /// PostgreSQL refuses to run as root; then all of it runs as nobody.
 const NOBODY: u32 = 65534;
 
+/// A server that is shut down has its time, on a slow machine too.
+const PATIENT: &[&str] = &["-t", "60"];
+
 /// Starts it, waits for what `process` says once it was reached, stops it, and looks for survivors.
 fn run_and_reach(mut devrun: Devrun, ready: &str, reached: &str) {
     devrun.wait_for(reached);
@@ -96,7 +99,7 @@ fn redis_is_reached_under_its_url() {
         client = client.display()
     ));
     run_and_reach(
-        project.start(),
+        project.start_with(PATIENT),
         "redis.1   ready    redis://127.0.0.1:",
         "client.1 | PONG",
     );
@@ -187,7 +190,7 @@ fn postgresql_is_reached_under_its_url_and_shuts_down_cleanly() {
         )
     });
     let mut command = as_database_user(&project, &project.directory().join("devrun"));
-    command.args(["start", "-p", "0"]);
+    command.args(["start", "-p", "0"]).args(PATIENT);
     run_and_reach(
         Devrun::spawn(command),
         "db.1      ready    postgresql://127.0.0.1:",
@@ -220,7 +223,7 @@ fn tornado_is_reached_under_its_url() {
          asyncio.run(main())\n",
     );
     run_and_reach(
-        project.start(),
+        project.start_with(PATIENT),
         "web.1     ready    http://localhost:",
         "client.1 | fetched HTTP/1.",
     );
@@ -236,7 +239,7 @@ fn esbuild_stays_up_and_serves() {
     ))
     .file("app.js", "console.log('hello')\n");
     run_and_reach(
-        project.start(),
+        project.start_with(PATIENT),
         "js.1      ready    http://localhost:",
         "client.1 | fetched HTTP/1.",
     );
@@ -269,7 +272,7 @@ fn vite_is_reached_under_its_url() {
     .file("index.html", "<h1>hello</h1>\n")
     .file("package.json", "{\"type\": \"module\"}\n");
     run_and_reach(
-        project.start(),
+        project.start_with(PATIENT),
         "web.1     ready    http://localhost:",
         "client.1 | fetched HTTP/1.",
     );
