@@ -53,7 +53,12 @@ const TEST_FILES: [&str; 2] = ["tests", "scratch"];
 const TESTS: &str = "#[cfg(test)]\nmod tests {";
 
 fn sources() -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    below("src")
+}
+
+/// All files below a directory of the repository.
+fn below(directory: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
     let mut directories = vec![root.clone()];
     let mut sources = Vec::new();
     while let Some(directory) = directories.pop() {
@@ -61,7 +66,7 @@ fn sources() -> Vec<(PathBuf, String)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 directories.push(path);
-            } else {
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
                 sources.push((path.strip_prefix(&root).unwrap().to_path_buf(), text));
             }
@@ -231,6 +236,14 @@ fn unsafe_and_libc_live_in_os() {
 #[test]
 fn every_file_says_first_what_it_does_and_is_short() {
     hold(looks);
+}
+
+/// A file that has lost what was in it compiles, and nobody would miss its tests.
+#[test]
+fn every_file_of_tests_says_first_what_it_is_for() {
+    for (path, text) in below("tests") {
+        assert!(text.starts_with("//! "), "tests/{}", path.display());
+    }
 }
 
 #[test]
