@@ -7,6 +7,7 @@ use crate::detect::{Detected, Sources, get, is_plain, text_of};
 use crate::plan::server;
 use crate::syntax::settings::yaml;
 use crate::words::name::ProcessType;
+use crate::words::secret;
 
 /// The script that serves the app: the first of them that is there.
 const MAIN: [&str; 5] = ["dev", "start:dev", "develop", "serve", "start"];
@@ -258,7 +259,10 @@ impl Writer<'_> {
         let by = self
             .told_by
             .map_or(String::new(), |by| format!(", by {by}"));
-        let why = format!("the script `{name}` of package.json{by}: {}", cut(text));
+        let why = format!(
+            "the script `{name}` of package.json{by}: {}",
+            cut(&secret::masked_line(text))
+        );
         self.detected.line(names, command, why);
         let sets_port = text
             .split_whitespace()

@@ -488,6 +488,22 @@ fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(any, 0..24).prop_map(|words| words.concat())
 }
 
+#[test]
+fn what_is_shown_of_a_script_has_no_secret() {
+    let mut sources = Sources::default();
+    let package =
+        r#"{"scripts": {"dev": "API_TOKEN=abc123 vite", "worker": "w redis://:abc123@h"}}"#;
+    sources.texts.insert("package.json".into(), package.into());
+    let found = detect(&sources);
+    assert_eq!(found.lines.len(), 2);
+    for line in &found.lines {
+        assert!(
+            !line.why.contains("abc123") && line.why.contains("****"),
+            "{line:?}"
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_the_files_hold_the_procfile_is_good(

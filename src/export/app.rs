@@ -54,6 +54,8 @@ pub(crate) struct Service {
     pub(crate) is_public: bool,
     /// Somebody waits until it listens.
     pub(crate) is_awaited: bool,
+    /// It is never started again, says no `ready:`, and nobody uses its URL: who waits for it lets it end.
+    pub(crate) is_one_shot: bool,
 }
 
 /// What a service is started after.

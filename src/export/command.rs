@@ -4,11 +4,71 @@ use std::ops::Range;
 
 use crate::words::secret;
 
-/// Whether a secret stands in a command itself: the password of a URL, or a value behind a secret name. What refers
-/// to a variable is none, nor is the file of `--ssl-key=cert.pem`.
+/// Keys of which no file is made: what stands behind `--api-key` is one itself.
+const KEYS: [&str; 7] = [
+    "access-key",
+    "account-key",
+    "api-key",
+    "apikey",
+    "auth-key",
+    "master-key",
+    "secret-key",
+];
+
+/// Whether a secret stands in a command itself: the password of a URL, a value behind a secret name, or what a request
+/// is authorized by. What refers to a variable is none, nor is the file of `--ssl-key=cert.pem`.
 pub(crate) fn tells_a_secret(command: &str) -> bool {
     // What is assigned goes on to the end of the line: behind a harmless value another one may stand.
-    tells_first(command) || pairs(command).into_iter().any(tells_first)
+    tells_first(command)
+        || pairs(command).into_iter().any(tells_first)
+        || flags_tell(command)
+        || requests_tell(command)
+}
+
+/// `--token abc`.
+fn flags_tell(command: &str) -> bool {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    words.windows(2).any(|pair| {
+        let [flag, value] = [pair[0], pair[1]];
+        let is_flag = flag.starts_with('-') && !flag.starts_with("--no-");
+        let is_secret = is_flag && secret::is_secret_name(flag);
+        is_secret && !is_key_file(flag, value) && is_literal(value)
+    })
+}
+
+/// `-H 'Authorization: Bearer abc'`, and `curl -u user:abc`.
+fn requests_tell(command: &str) -> bool {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let is_header = |word: &str| {
+        let name = word.trim_start_matches(['"', '\'']);
+        name.eq_ignore_ascii_case("authorization:")
+    };
+    let is_authorized = |part: &[&str]| is_header(part[0]) && is_literal(part[2]);
+    let is_curl = |word: &&str| word.rsplit('/').next() == Some("curl");
+    let is_login = |flag: &str| {
+        let letters = flag.strip_prefix('-').unwrap_or_default();
+        flag == "--user" || letters.ends_with('u') && !letters.starts_with('-')
+    };
+    let logs_in = |pair: &[&str]| {
+        let password = pair[1].split_once(':').map(|(_, password)| password);
+        is_login(pair[0]) && password.is_some_and(is_literal)
+    };
+    words.windows(3).any(is_authorized)
+        || words.iter().any(is_curl) && words.windows(2).any(logs_in)
+}
+
+/// A value, and no reference, further flag or operator.
+fn is_literal(word: &str) -> bool {
+    let value = word.trim_matches(['"', '\'']);
+    !value.is_empty() && !value.starts_with(['$', '`', '-', '&', '|', ';', '<', '>', ')'])
+}
+
+/// `--ssl-key cert.pem`.
+fn is_key_file(flag: &str, value: &str) -> bool {
+    let name = flag.trim_end_matches(['=', ':']);
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    let is_itself = KEYS.iter().any(|key| name.ends_with(key));
+    name.starts_with('-') && name.ends_with("key") && (!is_itself || value.contains(['.', '/']))
 }
 
 fn tells_first(text: &str) -> bool {
@@ -37,8 +97,7 @@ fn is_harmless(before: &str, value: &str) -> bool {
         .rsplit(char::is_whitespace)
         .next()
         .unwrap_or_default();
-    let name = word.trim_end_matches(['=', ':']).to_ascii_lowercase();
-    let is_file = word.starts_with('-') && name.ends_with("key");
+    let is_file = is_key_file(word, value.split_whitespace().next().unwrap_or_default());
     let is_empty = before.ends_with(char::is_whitespace) && before.trim_end().ends_with('=');
     is_file || is_empty || value.trim_start_matches('"').starts_with('$')
 }
@@ -81,6 +140,14 @@ mod tests {
             "x --ssl-key=a.pem API_TOKEN=b",
             "curl -H 'Api-Key: abc'",
             "A_KEY=$A x --ssl-key=a.pem -H 'Api-Key: abc'",
+            "x --token abc",
+            "x --db-password 'a b'",
+            "x --api-key=abc",
+            "x --api-key abc",
+            "curl -H 'Authorization: Bearer abc' http://h",
+            "curl -su user:abc http://h",
+            "curl -u 'user:abc' http://h",
+            "curl --user user:abc http://h",
         ] {
             assert!(tells_a_secret(command), "{command}");
         }
@@ -93,6 +160,19 @@ mod tests {
             "x --password= --y",
             "sort --key=2",
             "echo http://localhost:$PORT",
+            "x --token $TOKEN",
+            "x --token \"$TOKEN\" --y",
+            "x --password --y",
+            "x --password",
+            "x --token && y",
+            "x --ssl-key a.pem --key b",
+            "x --api-key ./key.txt",
+            "curl -H \"Authorization: Bearer $TOKEN\" http://h",
+            "curl -u \"user:$PW\" -H 'Accept: a' http://h",
+            "curl -u $USER:$PW http://h",
+            "docker run -u 1:1 x",
+            "sort -u a:b",
+            "psql --no-password shop",
         ] {
             assert!(!tells_a_secret(command), "{command}");
         }

@@ -99,13 +99,17 @@ fn published(service: &Service) -> Yaml {
     }])
 }
 
-/// Healthy is what is ready here, of one that somebody can look at.
+/// Healthy is what is ready here, of one that somebody can look at. One that listens or ends, whichever it does, is taken
+/// to end: else nobody would be started who comes after a `release`.
 fn depends_on(app: &App, service: &Service) -> Option<Yaml> {
     let after = service.after.iter().map(|after| {
         let before = &app.services[after.service];
-        let condition = match after.waits && healthcheck(before).is_some() {
-            true => "service_healthy",
-            false => "service_started",
+        let condition = if after.waits && healthcheck(before).is_some() {
+            "service_healthy"
+        } else if after.waits && ends_first(before) {
+            "service_completed_successfully"
+        } else {
+            "service_started"
         };
         (before.host.clone(), map([("condition", condition.into())]))
     });
@@ -113,9 +117,14 @@ fn depends_on(app: &App, service: &Service) -> Option<Yaml> {
     (!after.is_empty()).then_some(Yaml::Map(after))
 }
 
+/// Without a PORT nobody waits for anything, as here.
+pub(crate) fn ends_first(service: &Service) -> bool {
+    service.is_one_shot && service.is_awaited && service.first().port.is_some()
+}
+
 /// Until it has passed once nothing counts as a failure.
 fn healthcheck(service: &Service) -> Option<Yaml> {
-    let trial = ready::trial(service, service.is_awaited)?;
+    let trial = ready::trial(service, service.is_awaited && !service.is_one_shot)?;
     let trial = trial.in_container(service);
     let seconds = |seconds: u64| Yaml::Text(format!("{seconds}s"));
     Some(map([

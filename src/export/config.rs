@@ -64,7 +64,8 @@ fn is_secret(
     value: &str,
     variable: &Variable,
 ) -> bool {
-    let is_by_name_or_url = secret::is_in(name, value);
+    // `Server=db;Password=…` tells one by a name of its own.
+    let is_by_name_or_url = secret::is_in(name, value) || !secret::in_line(value).is_empty();
     match &variable.source {
         Source::EnvFile { .. } => true,
         Source::Use { .. } => {

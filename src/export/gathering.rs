@@ -10,6 +10,7 @@ use crate::plan::resolve::{Ports, Resolved};
 use crate::plan::uses::{Backing, Wire};
 use crate::plan::{Need, Plan, PlannedProcess, Provider};
 use crate::words::env::Source;
+use crate::words::policy::RestartPolicy;
 use crate::words::report::Report;
 
 /// # Errors
@@ -129,7 +130,10 @@ impl Builder<'_> {
             scheme: planned.scheme,
             after: self.after(&planned),
             is_public: planned.port.is_some() && self.is_public(name),
-            is_awaited: self.is_awaited(first),
+            is_awaited: self.is_used(first) || self.is_depended_on(first),
+            is_one_shot: planned.restart == RestartPolicy::Never
+                && planned.ready.is_none()
+                && !self.is_used(first),
             planned,
         };
         (service, left_out)
@@ -203,22 +207,26 @@ impl Builder<'_> {
         }
     }
 
-    /// By a declared use or a `depends_on`, of whoever goes along.
-    fn is_awaited(&self, place: usize) -> bool {
-        let goes_along = |consumer: usize| {
-            let is_root = self.resolved.is_root(self.resolved.slots[consumer].app);
-            is_root && self.resolved.is_wanted[consumer]
-        };
-        // Those of a cycle are no needs of the plan.
+    fn goes_along(&self, place: usize) -> bool {
+        let is_root = self.resolved.is_root(self.resolved.slots[place].app);
+        is_root && self.resolved.is_wanted[place]
+    }
+
+    /// By a declared use of whoever goes along. Those of a cycle are no needs of the plan.
+    fn is_used(&self, place: usize) -> bool {
         let mut wires = self.resolved.wires.iter();
-        let is_used = wires.any(|wire| {
+        wires.any(|wire| {
             let is_it = matches!(wire.backing, Backing::Process(provider) if provider == place);
-            is_it && goes_along(wire.consumer) && !wire.is_hidden
-        });
+            is_it && self.goes_along(wire.consumer) && !wire.is_hidden
+        })
+    }
+
+    /// By a need of whoever goes along.
+    fn is_depended_on(&self, place: usize) -> bool {
         let consumers = self.plan.processes.iter().enumerate();
-        let mut consumers = consumers.filter(|(consumer, _)| goes_along(*consumer));
+        let mut consumers = consumers.filter(|(consumer, _)| self.goes_along(*consumer));
         let is_it = |need: &Need| need.waits && need.on == Provider::Process(place);
-        is_used || consumers.any(|(_, consumer)| consumer.needs.iter().any(is_it))
+        consumers.any(|(_, consumer)| consumer.needs.iter().any(is_it))
     }
 
     fn image(&self, name: &Name) -> String {

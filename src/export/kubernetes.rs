@@ -4,7 +4,7 @@
 use crate::export::app::{App, Service, written_by};
 use crate::export::config::{Config, Values};
 use crate::export::container::arguments;
-use crate::export::names::label;
+use crate::export::names::{free, label};
 use crate::export::ready::{self, EVERY, LONGEST, Trial};
 use crate::export::yaml::{Yaml, list, map};
 use crate::export::{File, Target};
@@ -245,12 +245,16 @@ fn probe(service: &Service, trial: &Trial) -> Yaml {
 }
 
 fn service(app: &App, service: &Service) -> Yaml {
+    let mut names: Vec<String> = Vec::new();
     let ports = service.first().ports().map(|(name, port)| {
         let name = match name {
             "PORT" if service.scheme.is_empty() => "tcp".to_string(),
             "PORT" => service.scheme.to_string(),
             further => label(further),
         };
+        // No two of a Service have the same.
+        let name = free(&name, |label| names.iter().any(|name| name == label));
+        names.push(name.clone());
         map([("name", name.into()), ("port", Yaml::Number(port.into()))])
     });
     let spec = map([

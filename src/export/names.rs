@@ -62,7 +62,7 @@ fn cut(label: &str, length: usize) -> String {
 }
 
 /// The label, with a number if another type has it: `web-2`.
-fn free(label: &str, is_taken: impl Fn(&str) -> bool) -> String {
+pub(crate) fn free(label: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let numbered = |number: usize| {
         let suffix = format!("-{number}");
         cut(label, MAX_LABEL - suffix.len()) + &suffix

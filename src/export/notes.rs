@@ -2,7 +2,7 @@
 
 use crate::export::app::{App, Service, secrets_of, signal};
 use crate::export::command::{is_this_machine, names_this_machine, references};
-use crate::export::{Manager, Options, Target, place, ready};
+use crate::export::{Manager, Options, Target, compose, place, ready};
 use crate::plan::resolve::Resolved;
 use crate::plan::uses::{Backing, Wire};
 use crate::plan::{Plan, planning, server};
@@ -31,6 +31,9 @@ pub(crate) fn notes(resolved: &Resolved, plan: &Plan, app: &App, options: &Optio
         all.extend(names_of_the_shell(service));
         all.extend(ready::notes(service, &options.target));
         all.extend(of_port(service));
+        if options.target == Target::Compose {
+            all.extend(of_end(service));
+        }
         if has_containers {
             all.extend(of_container(service));
         }
@@ -191,6 +194,18 @@ fn of_port(service: &Service) -> Option<Report> {
             Some(cure) => Report::warning(note).help(format!("`{cure}` in the Procfile")),
             None => Report::warning(note),
         }
+    })
+}
+
+/// Compose cannot wait for whichever comes first.
+fn of_end(service: &Service) -> Option<Report> {
+    compose::ends_first(service).then(|| {
+        let process_type = &service.planned.name.process_type;
+        let note = format!(
+            "`{process_type}` is waited for until it has ended there, and not until it listens"
+        );
+        let help = "`ready: {tcp: true}` in devrun.yaml if it is a server".to_string();
+        Report::warning(note).help(help)
     })
 }
 

@@ -13,6 +13,8 @@ use crate::words::report::Report;
 const DELAY: u32 = 1;
 /// A run that lasts so long, in seconds, ends a row of failures.
 const LASTING: u32 = 10;
+/// An end by one of these is no failure to systemd either (systemd.service(5), `SuccessExitStatus=`).
+const CLEAN: [&str; 4] = ["SIGHUP", "SIGINT", "SIGPIPE", "SIGTERM"];
 
 /// # Errors
 /// A directory that no unit can name.
@@ -106,8 +108,7 @@ fn text(app: &App, service: &Service, process: &Process, place: (&Manager, &str)
     lines.push("IgnoreSIGPIPE=no".into());
     lines.extend(restart);
     lines.push(format!("KillSignal={}", signal(planned.stop_signal)));
-    // The end that follows our own signal is no failure, also where a shell hands it on.
-    lines.push(format!("SuccessExitStatus={}", 128 + planned.stop_signal));
+    lines.push(fine_ends(planned.stop_signal));
     lines.push(format!("TimeoutStopSec={}", seconds(planned.grace)));
     lines.push(format!("SyslogIdentifier={}-{}", app.name, process.name));
     format!("{}{}\n", header(manager), lines.join("\n"))
@@ -171,6 +172,16 @@ fn restart(policy: RestartPolicy, max: u32) -> (Vec<String>, Vec<String>) {
         format!("StartLimitBurst={max}"),
     ];
     (restart, limits)
+}
+
+/// The end that follows our own signal is no failure, also where a shell hands it on.
+fn fine_ends(stop_signal: i32) -> String {
+    let status = 128 + stop_signal;
+    let name = signal(stop_signal);
+    match CLEAN.contains(&name.as_str()) || !name.starts_with("SIG") {
+        true => format!("SuccessExitStatus={status}"),
+        false => format!("SuccessExitStatus={status} {name}"),
+    }
 }
 
 /// A path is read to the end of its line, and only its `%` means something.
@@ -237,6 +248,16 @@ mod tests {
         check("date +%H:%M", r#""date +%%H:%%M""#);
         check("a\tb\u{1}", r#""a\tb\x01""#);
         assert_eq!(quoted("A=$B %h"), r#""A=$B %%h""#);
+    }
+
+    #[test]
+    fn who_ends_by_our_own_signal_has_not_failed() {
+        let check = |signal, expected: &str| assert_eq!(fine_ends(signal), expected);
+        check(15, "SuccessExitStatus=143");
+        check(2, "SuccessExitStatus=130");
+        // systemd takes no other signal for an end without a fault.
+        check(3, "SuccessExitStatus=131 SIGQUIT");
+        check(10, "SuccessExitStatus=138 SIGUSR1");
     }
 
     #[test]

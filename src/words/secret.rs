@@ -43,7 +43,15 @@ pub(crate) fn masked<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
     if is_secret_name(name) {
         return Cow::Borrowed(MASK);
     }
-    let secrets = secrets_in(value);
+    without(value, secrets_in(value))
+}
+
+/// A line of a user's file as it may be shown.
+pub(crate) fn masked_line(line: &str) -> Cow<'_, str> {
+    without(line, in_line(line))
+}
+
+fn without(value: &str, secrets: Vec<Range<usize>>) -> Cow<'_, str> {
     if secrets.is_empty() {
         return Cow::Borrowed(value);
     }

@@ -698,6 +698,18 @@ fn what_is_said_on_the_command_line_counts_and_nonsense_is_refused() {
         "error: `--image` means nothing to systemd\n",
     );
     check(
+        &["systemd", "--system", "--user", "a\nExecStartPre=b"],
+        "error: `a\\nExecStartPre=b` cannot be the value of `--user`\n",
+    );
+    check(
+        &["compose", "--image", ""],
+        "error: `--image` needs a value\n",
+    );
+    check(
+        &["kubernetes", "--host", "Shop.example.com:80"],
+        "error: `Shop.example.com:80` cannot be the value of `--host`\n",
+    );
+    check(
         &["systemd", "-p", "0"],
         "error: no port can be written down where any will do (`-p 0`)\n",
     );

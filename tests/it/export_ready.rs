@@ -249,3 +249,53 @@ fn the_script_of_a_unit_ends_when_it_is_ready_and_when_its_process_has_ended() {
     let mut alone = run(format!("true & MAINPID=$!; wait; {script}"), "1");
     assert!(alone.wait().unwrap().success());
 }
+
+#[test]
+fn compose_waits_for_the_end_of_what_never_listens() {
+    let project = Project::called("shop")
+        .file("Dockerfile", "")
+        .file("Procfile", "web: a\nrelease: b\nseed: c\ndb: d\nonce: e\n")
+        .file(
+            "devrun.yaml",
+            "uses: { DB_URL: db }\n\
+             processes:\n\
+             \x20 web: { depends_on: [release, seed, once] }\n\
+             \x20 release: { restart: never, uses: [] }\n\
+             \x20 seed: { restart: never, uses: [], port: false }\n\
+             \x20 db: { restart: never, uses: [] }\n\
+             \x20 once: { restart: never, uses: [], ready: { tcp: true } }\n",
+        );
+    let finished = project.run(&["export", "compose"]);
+    assert_eq!(finished.status, 0, "{}", finished.stderr);
+    let services = &yaml(&finished.stdout)["services"];
+    assert_eq!(
+        services["web"]["depends_on"],
+        json!({
+            "release": { "condition": "service_completed_successfully" },
+            "seed": { "condition": "service_started" },
+            "db": { "condition": "service_healthy" },
+            "once": { "condition": "service_healthy" },
+        })
+    );
+    assert_eq!(services["release"]["healthcheck"], Value::Null);
+    let said = &finished.stderr;
+    assert!(
+        said.contains("`release` is waited for until it has ended there"),
+        "{said}"
+    );
+    assert_eq!(said.matches("until it has ended").count(), 1, "{said}");
+}
+
+#[test]
+fn ports_of_a_service_have_names_of_their_own() {
+    let project = Project::called("shop").file("Procfile", "web: a\n").file(
+        "devrun.yaml",
+        "processes: { web: { ports: [HTTP, A_PORT, a_port] } }\n",
+    );
+    let text = project.run(&["export", "kubernetes"]).stdout;
+    let mut objects = text.split("---\n").map(yaml);
+    let service = objects.find(|object| object["kind"] == "Service").unwrap();
+    let ports = service["spec"]["ports"].as_array().unwrap();
+    let names: Vec<&Value> = ports.iter().map(|port| &port["name"]).collect();
+    assert_eq!(names, ["http", "http-2", "a-port", "a-port-2"]);
+}

@@ -3,10 +3,11 @@
 use crate::support::Project;
 
 /// Each is found nowhere but in what `--secrets` writes.
-const SECRET: [&str; 8] = [
+const SECRET: [&str; 9] = [
     "of-dotenv",
     "of-dotenv-local",
     "of-settings-key",
+    "of-settings-text",
     "of-personal-env",
     "of-personal-use",
     "of-the-shell",
@@ -22,7 +23,7 @@ fn shop() -> Project {
         .file(".env.local", "MINE=of-dotenv-local\n")
         .file(
             "devrun.yaml",
-            "env: { API_KEY: of-settings-key, PLAIN: plain }\n\
+            "env: { API_KEY: of-settings-key, PLAIN: plain, DSN: 'Server=h;Password=of-settings-text' }\n\
              uses:\n\
              \x20 A: 'https://a.example.com/?sig=${FROM_SHELL}'\n\
              \x20 B: 'https://u:of-a-password@b.example.com'\n\

@@ -49,14 +49,15 @@ pub(crate) struct Export {
         short = 'u',
         long,
         value_name = "USER",
+        value_parser = user,
         help_heading = "For one format"
     )]
     pub(crate) user: Option<String>,
     /// compose, kubernetes: the image of the containers (by the app's name)
-    #[arg(long, value_name = "IMAGE", help_heading = "For one format")]
+    #[arg(long, value_name = "IMAGE", value_parser = image, help_heading = "For one format")]
     pub(crate) image: Option<String>,
     /// kubernetes: the name in browsers (NAME.localhost)
-    #[arg(long, value_name = "HOST", help_heading = "For one format")]
+    #[arg(long, value_name = "HOST", value_parser = host, help_heading = "For one format")]
     pub(crate) host: Option<String>,
     #[command(flatten)]
     pub(crate) place: Where,
@@ -71,4 +72,35 @@ pub(crate) enum Format {
 
 fn app_name(text: &str) -> Result<AppName, String> {
     AppName::new(text).map_err(|_| "it has letters, digits, `_` and `-`, at most 64".into())
+}
+
+/// It stands in a unit to the end of its line.
+fn user(text: &str) -> Result<String, String> {
+    let is_part = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, ':' | '/');
+    match !text.is_empty() && text.chars().all(is_part) {
+        true => Ok(text.to_string()),
+        false => Err("the name of a user has no blank, `:` or `/`".into()),
+    }
+}
+
+fn image(text: &str) -> Result<String, String> {
+    let is_part = |c: char| c.is_ascii_graphic();
+    match !text.is_empty() && text.chars().all(is_part) {
+        true => Ok(text.to_string()),
+        false => Err("the name of an image has no blank".into()),
+    }
+}
+
+/// As an Ingress takes it: also `*.example.com`.
+fn host(text: &str) -> Result<String, String> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_label = |label: &str| {
+        let is_edged = label.starts_with('-') || label.ends_with('-');
+        (1..=63).contains(&label.len()) && label.chars().all(is_part) && !is_edged
+    };
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    match name.len() <= 253 && name.split('.').all(is_label) {
+        true => Ok(text.to_string()),
+        false => Err("for example `shop.example.com`, in lower case and without a port".into()),
+    }
 }

@@ -32,7 +32,15 @@ pub(super) async fn ask(address: SocketAddr, path: String, statuses: Vec<u16>) -
     match answer(stream, address.port(), &path).await {
         Ok(answer) if ready::is_fine(answer.status().as_u16(), &statuses) => Tried::Passed,
         Ok(answer) => Tried::Failed(format!("HTTP {}", answer.status().as_u16())),
-        Err(error) => Tried::Failed(error.to_string()),
+        Err(error) => Tried::Failed(seen(&error)),
+    }
+}
+
+/// Of a server that speaks TLS the first byte is no HTTP.
+fn seen(error: &hyper::Error) -> String {
+    match error.is_parse() && !error.is_parse_too_large() {
+        true => "what it answers is no HTTP".into(),
+        false => error.to_string(),
     }
 }
 
@@ -95,6 +103,14 @@ mod tests {
             .unwrap();
         let asked = ask(address, "/".into(), Vec::new());
         runtime.block_on(async { timeout(Duration::from_secs(20), asked).await.unwrap() })
+    }
+
+    #[test]
+    fn an_answer_in_another_protocol_is_called_so() {
+        let expected = Tried::Failed("what it answers is no HTTP".into());
+        for answer in ["\u{15}\u{3}\u{3}\0\u{2}\u{2}F", "220 mail ESMTP\r\n"] {
+            assert_eq!(asked(answer, "A"), expected);
+        }
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! Reads `watch:`.
 
-use crate::syntax::paths;
+use crate::syntax::paths::check;
 use crate::syntax::settings::reader::{Entry, Keys, Reader, cut};
 use crate::syntax::settings::yaml::{Node, Value};
-use crate::syntax::settings::{WatchSetting, signal};
+use crate::syntax::settings::{Said, WatchSetting, signal};
 use crate::words::report::{Place, Report};
 
 pub(super) const KEYS: Keys<WatchSetting> = Keys {
     owner: "`watch`",
     known: &[
         ("paths", |reader, entry, watch| {
-            watch.paths = globs(reader, entry);
+            watch.paths = paths(reader, entry);
         }),
         ("ignore", |reader, entry, watch| {
             watch.ignore = globs(reader, entry);
@@ -39,7 +39,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: Entry<'_>) -> Option<WatchSet
             }
         }
         Value::Bool(_) | Value::Number | Value::Text(_) | Value::List(_) => {
-            watch.paths = globs(reader, entry);
+            watch.paths = paths(reader, entry);
         }
     }
     Some(watch)
@@ -49,10 +49,35 @@ fn is_paths(key: &Node) -> bool {
     matches!(&key.value, Value::Text(text) if text == "paths")
 }
 
+/// A `!` in front is for who knows `.gitignore`: here it would be the name of a file, and nothing be left out.
+fn paths(reader: &mut Reader<'_>, entry: Entry<'_>) -> Vec<String> {
+    let texts = globs_said(reader, entry);
+    for said in &texts {
+        if let Some(left_out) = said.value.strip_prefix('!') {
+            let headline = format!("`{}` leaves nothing out", cut(&said.value));
+            let place = Place {
+                label: "a glob of files that are watched".into(),
+                ..said.place.clone()
+            };
+            let help = format!(
+                "what is left out stands in `watch: {{paths: […], ignore: [\"{}\"]}}`",
+                cut(left_out)
+            );
+            reader.add(Report::new(headline).at(place).help(help));
+        }
+    }
+    texts.into_iter().map(|said| said.value).collect()
+}
+
 fn globs(reader: &mut Reader<'_>, entry: Entry<'_>) -> Vec<String> {
+    let texts = globs_said(reader, entry);
+    texts.into_iter().map(|said| said.value).collect()
+}
+
+fn globs_said(reader: &mut Reader<'_>, entry: Entry<'_>) -> Vec<Said<String>> {
     let texts = reader.texts(entry, GLOBS);
     for said in &texts {
-        if let Err(why) = paths::check(&said.value) {
+        if let Err(why) = check(&said.value) {
             let headline = format!("`{}` is no glob", cut(&said.value));
             let place = Place {
                 label: why,
@@ -61,5 +86,5 @@ fn globs(reader: &mut Reader<'_>, entry: Entry<'_>) -> Vec<String> {
             reader.add(Report::new(headline).at(place));
         }
     }
-    texts.into_iter().map(|said| said.value).collect()
+    texts
 }
