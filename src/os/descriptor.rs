@@ -355,10 +355,7 @@ pub(crate) fn poll(
 /// Waits until nobody can write into the other end any more, at the longest for `timeout`, and returns whether that
 /// is so. What was written there is still there.
 #[cfg(target_os = "linux")]
-pub(crate) fn is_hung_up_within(
-    descriptor: BorrowedFd<'_>,
-    timeout: std::time::Duration,
-) -> bool {
+pub(crate) fn is_hung_up_within(descriptor: BorrowedFd<'_>, timeout: std::time::Duration) -> bool {
     use nix::poll::{PollFd, PollFlags};
     let begun = std::time::Instant::now();
     loop {

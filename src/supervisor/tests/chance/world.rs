@@ -305,7 +305,10 @@ impl World {
         let (now, grace) = (self.now, self.children[process].plan.grace);
         let starting = self.children[process].run.as_ref();
         if starting.is_some_and(|run| !run.is_spawned && run.number == number) {
-            assert!(second, "who has not begun is killed by a second request alone");
+            assert!(
+                second,
+                "who has not begun is killed by a second request alone"
+            );
             return;
         }
         let run = self.living(process, number);
