@@ -352,6 +352,23 @@ pub(crate) fn poll(
     Ok(polled.iter().map(is_readable).collect())
 }
 
+/// Waits until nobody can write into the other end any more, at the longest for `timeout`, and returns whether that
+/// is so. What was written there is still there.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_hung_up_within(descriptor: BorrowedFd<'_>, timeout: std::time::Duration) -> bool {
+    use nix::poll::{PollFd, PollFlags};
+    let begun = std::time::Instant::now();
+    loop {
+        let left = timeout.saturating_sub(begun.elapsed());
+        let mut polled = [PollFd::new(descriptor, PollFlags::empty())];
+        // Where it fails it is tried again, as long as there is time.
+        let _ = nix::poll::poll(&mut polled, in_whole_milliseconds(left));
+        if polled[0].any().unwrap_or(false) || left.is_zero() {
+            return polled[0].any().unwrap_or(false);
+        }
+    }
+}
+
 /// Rounded up: whoever waits for an instant would wait again and again for the last part of a millisecond.
 fn in_whole_milliseconds(timeout: std::time::Duration) -> nix::poll::PollTimeout {
     let milliseconds = timeout.as_nanos().div_ceil(1_000_000);

@@ -79,7 +79,7 @@ pub(crate) struct Ends<'a> {
 
 /// Forks a child that becomes `program`, in a process group of its own, and with a terminal in a session
 /// of its own. It is killed when the calling thread ends (Linux: `PR_SET_PDEATHSIG`).
-/// Waits for the exec where that costs less than not to (Linux: not with a terminal).
+/// Waits for the exec where that costs less than not to (Linux: not with a terminal), as long as it is not held up.
 ///
 /// # Errors
 /// EAGAIN, ENOMEM from fork(2), EMFILE from pipe(2).
@@ -89,8 +89,9 @@ pub(crate) fn fork(
     habits: Habits,
     changed: Changed,
 ) -> io::Result<Forked> {
-    let (failure, report) = descriptor::pipe()?;
-    let child = Child {
+    // Until the child has its signals back, our handlers would swallow what is meant for it.
+    signals::hold_back()?;
+    let child = |report: &OwnedFd| Child {
         arguments: pointers(&program.arguments),
         environment: pointers(&program.environment),
         directory: &program.directory,
@@ -102,14 +103,35 @@ pub(crate) fn fork(
         habits,
         changed,
     };
-    // Until the child has its signals back, our handlers would swallow what is meant for it.
-    signals::hold_back()?;
-    let forked = child.fork();
+    let forked = forked(child);
     signals::release()?;
-    let (pid, holder) = forked?;
+    forked
+}
+
+/// `child` makes what is forked, with that end of the pipe that tells how its exec goes.
+fn forked<'a>(child: impl Fn(&OwnedFd) -> Child<'a>) -> io::Result<Forked> {
+    #[cfg(target_os = "linux")]
+    {
+        let (failure, report) = descriptor::pipe()?;
+        let child = child(&report);
+        let forked = if child.has_terminal {
+            let (pid, holder) = child.fork_below_holder()?;
+            Some((pid, Some(holder)))
+        } else {
+            child.fork_sharing(&failure, report)?.map(|pid| (pid, None))
+        };
+        if let Some((pid, holder)) = forked {
+            return Ok(Forked {
+                pid,
+                holder,
+                failure,
+            });
+        }
+    }
+    let (failure, report) = descriptor::pipe()?;
     Ok(Forked {
-        pid,
-        holder,
+        pid: child(&report).fork_copying()?,
+        holder: None,
         failure,
     })
 }
@@ -135,21 +157,7 @@ struct Child<'a> {
 }
 
 impl Child<'_> {
-    /// Returns its pid, and that of its holder if it has one.
-    fn fork(&self) -> io::Result<(i32, Option<i32>)> {
-        #[cfg(target_os = "linux")]
-        if self.has_terminal {
-            let (pid, holder) = self.fork_below_holder()?;
-            Ok((pid, Some(holder)))
-        } else {
-            // It has founded its group before we are here.
-            Ok((self.fork_sharing()?, None))
-        }
-        #[cfg(not(target_os = "linux"))]
-        Ok((self.fork_copying()?, None))
-    }
-
-    #[cfg(not(target_os = "linux"))]
+    /// Does not wait for the exec.
     fn fork_copying(&self) -> io::Result<i32> {
         // SAFETY: the guardian has one thread, so the child may call what it likes.
         match unsafe { libc::fork() } {

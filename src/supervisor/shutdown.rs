@@ -35,6 +35,15 @@ impl Supervisor {
             return;
         }
         stopping.is_killing = true;
+        for (index, process) in self.processes.iter().enumerate() {
+            // Its exec may be held up, so that it would never turn up.
+            if process.is_starting() {
+                turn.actions.push(Action::Kill {
+                    process: index,
+                    run: process.run,
+                });
+            }
+        }
         let alive = self.processes.iter().filter(|process| process.is_alive());
         let processes: Vec<_> = alive.map(|process| process.name.clone()).collect();
         if !processes.is_empty() {

@@ -175,7 +175,8 @@ fn what_turns_up_after_a_second_request_is_killed_at_once() {
     story.start();
     assert_eq!(story.interrupt(), []);
     story.after(millis(150));
-    assert_eq!(story.interrupt(), []);
+    // It may never turn up by itself.
+    assert_eq!(story.interrupt(), [kill(WEB, 1)]);
     assert_eq!(story.said().last(), Some(&killing("web")));
     assert_eq!(story.spawned(WEB, 1), [terminate(WEB, 1), kill(WEB, 1)]);
 }

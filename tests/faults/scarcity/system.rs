@@ -1,6 +1,9 @@
 //! What the system lacks: /proc, terminals, watches; and calls that it refuses.
 
+use std::path::Path;
 use std::process::Command;
+
+use nix::sys::signal::Signal;
 
 use crate::left::wait_until_nobody_is_left;
 use crate::scarcity::mounts;
@@ -50,6 +53,16 @@ fn without_terminals_processes_get_pipes() {
 
 /// devrun, where the kernel refuses a call as `fault` has it. `None`: that takes strace, which is said.
 fn faulty(project: &Project, fault: &str, arguments: &[&str]) -> Option<Devrun> {
+    faulty_at(project, fault, None, arguments)
+}
+
+/// Only where a call is about that path.
+fn faulty_at(
+    project: &Project,
+    fault: &str,
+    path: Option<&Path>,
+    arguments: &[&str],
+) -> Option<Devrun> {
     if !is_installed("strace") {
         return None;
     }
@@ -57,6 +70,9 @@ fn faulty(project: &Project, fault: &str, arguments: &[&str]) -> Option<Devrun> 
     project.prepare(&mut command);
     command.args(["-f", "-qq", "-o", "/dev/null", "-e", "signal=none"]);
     command.arg("-e").arg(format!("inject={fault}"));
+    if let Some(path) = path {
+        command.arg("-P").arg(path);
+    }
     command.arg(env!("CARGO_BIN_EXE_devrun")).args(arguments);
     Some(project.spawn(command))
 }
@@ -119,6 +135,30 @@ fn a_fork_that_is_refused_for_a_restart_is_tried_again() {
     devrun.wait_for("web.1 started (pid ");
     assert_eq!(project.run(&["stop"]).status, 0);
     assert_eq!(devrun.wait(), 0);
+    wait_until_nobody_is_left(&project);
+}
+
+/// As on a file system that does not answer.
+#[test]
+fn a_start_that_is_held_up_holds_nobody_else_up() {
+    let project =
+        Project::with_procfile("slow: echo late; exec sleep 1000\nweb: echo up; exec sleep 1000\n");
+    project.write("devrun.yaml", "processes:\n  slow:\n    cwd: slow\n");
+    std::fs::create_dir(project.directory().join("slow")).unwrap();
+    // Microseconds: longer than anybody waits.
+    let fault = "chdir:delay_enter=600000000";
+    let slow = project.directory().join("slow");
+    let arguments = ["start", "-p", "0", "--tty", "never"];
+    let Some(mut devrun) = faulty_at(&project, fault, Some(&slow), &arguments) else {
+        return;
+    };
+    // The guardian serves others meanwhile.
+    devrun.wait_for("web.1  | up\n");
+    assert_eq!(devrun.count("late\n"), 0);
+    // Without strace it gets on.
+    devrun.signal(Signal::SIGKILL);
+    devrun.wait_for("slow.1 | late\n");
+    assert_eq!(project.run(&["stop"]).status, 0);
     wait_until_nobody_is_left(&project);
 }
 

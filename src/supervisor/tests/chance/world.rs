@@ -303,6 +303,14 @@ impl World {
     fn kill(&mut self, process: ProcessIndex, number: u32) {
         let second = self.is_killing();
         let (now, grace) = (self.now, self.children[process].plan.grace);
+        let starting = self.children[process].run.as_ref();
+        if starting.is_some_and(|run| !run.is_spawned && run.number == number) {
+            assert!(
+                second,
+                "who has not begun is killed by a second request alone"
+            );
+            return;
+        }
         let run = self.living(process, number);
         assert!(!run.is_killed, "once a run");
         let asked = run.terminated.expect("asked first");
