@@ -79,7 +79,8 @@ fn text(error: &clap::Error, kind: ContextKind) -> String {
 }
 
 /// What other tools call it, and what it is called here.
-const CALLED_HERE: [(&str, &str); 8] = [
+const CALLED_HERE: [(&str, &str); 10] = [
+    ("connect", "attach"),
     ("exec", "run"),
     ("kill", "stop"),
     ("list", "ps"),
@@ -88,6 +89,7 @@ const CALLED_HERE: [(&str, &str); 8] = [
     ("serve", "start"),
     ("status", "ps"),
     ("tail", "logs -f"),
+    ("version", "--version"),
 ];
 
 fn unknown_command(asked: &str) -> Report {

@@ -48,7 +48,7 @@ impl Driver {
             Verb::Stop => return self.stop(places),
             Verb::Start => return self.start_again(places),
             Verb::Quit => return vec![Event::ShutdownRequested],
-            Verb::Attach => self.ask_to_attach(places),
+            Verb::Attach => self.ask_to_attach(&command.names, places),
             Verb::Mute => self.mute(places),
             Verb::Focus => self.focus(places),
             Verb::Open => self.open(places),
@@ -316,7 +316,7 @@ impl Driver {
     }
 
     /// It happens in the loop, which can wait.
-    fn ask_to_attach(&mut self, places: &[ProcessIndex]) {
+    fn ask_to_attach(&mut self, asked: &[String], places: &[ProcessIndex]) {
         let asks = |place: &ProcessIndex| self.can_attach(*place) && self.output.has_prompt(*place);
         let all = 0..self.plan.processes.len();
         let waiting = all.clone().find(asks);
@@ -325,7 +325,7 @@ impl Driver {
             Some(_) if places.len() > 1 => {
                 let names = places.iter().map(|place| self.name(*place).to_string());
                 self.output.answer(&Answer::Ambiguous {
-                    asked: "a".into(),
+                    asked: asked.join(" "),
                     names: names.collect(),
                 });
             }

@@ -156,7 +156,7 @@ impl Fitting<'_> {
     /// The types that there were, with the commands that they have now.
     fn entries(&self, later: &mut Later) -> Vec<Entry> {
         let is_known = |entry: &Entry| self.was.entry(entry.process_type.as_str()).is_some();
-        if let Some(added) = self.now.entries.iter().find(|entry| !is_known(entry)) {
+        for added in self.now.entries.iter().filter(|entry| !is_known(entry)) {
             let place = format!("{}:{}", self.now.procfile, added.line);
             later.push((place, format!("{} {NEXT_START}", added.process_type)));
         }

@@ -74,11 +74,7 @@ fn entry(file: &str, text: &str, start: usize, line: &str, number: usize) -> Res
         .find(|c: char| c.is_whitespace() || c == ':')
         .unwrap_or(line.len());
     let Some((name, command)) = line.split_once(':').filter(|(name, _)| is_one_word(name)) else {
-        let cure = ProcessType::new(&line[..word]).is_ok()
-            && !line[word..].trim().is_empty()
-            && line.len() <= MAX_CURED;
-        let cure =
-            cure.then(|| format!("write it as `{}: {}`", &line[..word], line[word..].trim()));
+        let cure = cured(line, word).map(|cured| format!("write it as `{cured}`"));
         return Err(Report::warning("not a `name: command` line")
             .at(here(word, expected_colon(&line[..word])))
             .help(cure));
@@ -127,6 +123,21 @@ fn place_of_nul(file: &str, text: &str, at: usize, number: usize, before: &str) 
 }
 
 /// Blanks before the colon are fine, blanks within the name are not.
+/// What a line is likely meant to be of which the first `word` bytes could be a name: `my web: puma` has a name of two words,
+/// `web puma` lacks the `:`.
+fn cured(line: &str, word: usize) -> Option<String> {
+    let (first, rest) = (&line[..word], line[word..].trim());
+    if ProcessType::new(first).is_err() || rest.is_empty() || line.len() > MAX_CURED {
+        return None;
+    }
+    let of_two_words = rest
+        .split_once(": ")
+        .map(|(second, command)| (format!("{first}-{second}"), command.trim()))
+        .filter(|(name, _)| ProcessType::new(name).is_ok());
+    let (name, command) = of_two_words.unwrap_or_else(|| (first.to_string(), rest));
+    Some(format!("{name}: {command}"))
+}
+
 fn is_one_word(name: &str) -> bool {
     !name.trim_end().contains(char::is_whitespace)
 }
@@ -206,6 +217,17 @@ mod tests {
         let said = [0, 1].map(|line| parsed.warnings[line].to_string());
         assert!(said[0].contains("no name, and no `:` after it"), "{said:?}");
         assert!(said[1].contains("expected `:` after the name"), "{said:?}");
+    }
+
+    #[test]
+    fn a_name_of_two_words_is_not_made_into_a_command() {
+        let parsed = parse("Procfile", "my web: puma\nweb puma -b tcp://:80\n");
+        let said = [0, 1].map(|line| parsed.warnings[line].to_string());
+        assert!(said[0].ends_with("write it as `my-web: puma`"), "{said:?}");
+        assert!(
+            said[1].ends_with("write it as `web: puma -b tcp://:80`"),
+            "{said:?}"
+        );
     }
 
     #[test]

@@ -37,6 +37,11 @@ fn names_that_are_none() {
         &["strat"],
         "error: no command `strat`\n help: did you mean `start`?",
     );
+    // What foreman and overmind have, by another name.
+    for (theirs, here) in [("version", "--version"), ("connect", "attach")] {
+        let said = format!("error: no command `{theirs}`\n help: that is `devrun {here}`");
+        check(&project(), &[theirs], &said);
+    }
     check(
         &project(),
         &["start", "--prot", "1"],

@@ -296,6 +296,9 @@ fn what_is_not_understood_is_explained_and_changes_nothing() {
         .command("r wo")
         .wait_for("`wo` could be `worker` or `worm`: type more of it");
     screen
+        .command("a worker worm")
+        .wait_for("`worker worm` could be `worker.1` or `worm.1`: type");
+    screen
         .command("x wbe")
         .wait_for("no process is called `wbe`");
     screen.wait_for("did you\r\nsystem   |   mean `web`?");

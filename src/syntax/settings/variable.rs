@@ -73,6 +73,11 @@ pub(super) fn is_name(reader: &mut Reader<'_>, name: &str, at: &Place) -> bool {
             "has a `=` in it",
             Some("write it as `NAME: value`"),
         ),
+        name if name.contains(char::is_whitespace) => (
+            format!("`{}` cannot be the name of a variable", cut(name)),
+            "has a blank in it",
+            Some("it is made of letters, digits and `_`, as in `API_URL`"),
+        ),
         name if name.contains('\0') => (
             format!("`{}` cannot be the name of a variable", cut(name)),
             "has a NUL in it",

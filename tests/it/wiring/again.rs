@@ -226,10 +226,11 @@ fn a_process_that_is_added_meanwhile_comes_with_the_next_session_and_all_else_at
     devrun.wait_for("web.1  | one").wait_for("listens on");
     project.write(
         "Procfile",
-        procfile.replace("echo one", "echo two") + "worker: sleep 1000\n",
+        procfile.replace("echo one", "echo two") + "worker: sleep 1000\nclock: sleep 1000\n",
     );
     project.write("crash", "");
     devrun.wait_for("Procfile:2 is left out: worker applies at the next `devrun start`");
+    devrun.wait_for("Procfile:3 is left out: clock applies at the next `devrun start`");
     devrun.wait_for("web.1  | two");
     assert_eq!(devrun.interrupt(), 0);
 }
