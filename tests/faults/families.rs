@@ -85,7 +85,7 @@ impl Family {
         Self::of(kinds())
     }
 
-    /// One more of them holds out for a minute: no shutdown is over before, whoever else has been killed.
+    /// One more of them holds out for 20 s: no shutdown is over before, whoever else has been killed.
     pub fn that_holds_out() -> Self {
         let mut kinds = kinds();
         kinds.push((PATIENT, helper("deaf patient"), &[PATIENT]));
@@ -99,7 +99,7 @@ impl Family {
         let (mut procfile, mut settings) = (String::new(), short.to_string());
         let mut files = Vec::new();
         for (name, command, of_members) in kinds {
-            let timeout = if name == PATIENT { ", timeout: 60" } else { "" };
+            let timeout = if name == PATIENT { ", timeout: 20" } else { "" };
             procfile += &format!("{name}: {command}\n");
             settings += &format!("  {name}: {{ port: false{timeout} }}\n");
             files.extend(of_members);
