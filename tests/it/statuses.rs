@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 
 use crate::support::{Devrun, Finished, Project, helper};
 
@@ -268,7 +267,10 @@ fn who_cannot_answer_has_not_done_what_was_asked() {
         "stop --json",
     ] {
         let mut command = project.command(line.split(' '));
-        let status = command.stdout(full()).stderr(Stdio::null()).status();
+        let status = command
+            .stdout(full())
+            .stderr(std::process::Stdio::null())
+            .status();
         assert_eq!(status.unwrap().code(), Some(1), "{line}");
     }
     assert_eq!(devrun.wait(), 0);
