@@ -42,7 +42,7 @@ pub(super) struct Watching {
     starts: Vec<Start>,
     gathered: HashMap<Asker, Gathering>,
     /// What was said not to be seen.
-    said: Vec<(String, Blind)>,
+    said: Vec<Blind>,
     /// When the present turn of the loop began: what was changed later counts.
     since: SystemTime,
     /// The plan has changed since it was last asked by it.
@@ -181,8 +181,8 @@ impl Watching {
             return;
         }
         self.is_walking = true;
-        let trees = self.asks.iter().filter(|ask| ask.asker != Asker::Settings);
-        let selections = trees.map(|ask| ask.selection.clone()).collect();
+        let selections = trees(&self.asks).map(|ask| ask.selection.clone());
+        let selections = selections.collect();
         let mut starts = std::mem::take(&mut self.starts);
         // Several watch the same.
         starts.sort_by(|one, other| one.order().cmp(&other.order()));
@@ -198,11 +198,9 @@ impl Watching {
         let watches = notifier.watches();
         let asks = &self.asks;
         self.directories.retain(|directory, _| {
-            let is_asked = |ask: &Ask| {
-                let is_settings = ask.asker == Asker::Settings;
-                !is_settings && (ask.selection.may_hold(directory) || ask.begins_in(directory))
-            };
-            let is_wanted = asks.iter().any(is_asked);
+            let is_asked =
+                |ask: &Ask| ask.selection.may_hold(directory) || ask.begins_in(directory);
+            let is_wanted = trees(asks).any(is_asked);
             if !is_wanted {
                 watches.remove(directory);
                 if is_of_settings(asks, directory) {
@@ -273,6 +271,11 @@ fn blind(unwatched: Unwatched) -> Option<Blind> {
         }),
         Unwatched::Other(error) => Some(Blind::Cause(crate::os::words_of(&error))),
     }
+}
+
+/// Those that are of whole trees, and not of the settings' files.
+fn trees(asks: &[Ask]) -> impl Iterator<Item = &Ask> {
+    asks.iter().filter(|ask| ask.asker != Asker::Settings)
 }
 
 /// The files of the settings are in it.

@@ -5,7 +5,7 @@ mod below;
 pub(crate) mod checkout;
 mod detected;
 mod find;
-pub(crate) mod ignored;
+mod ignored;
 mod outline;
 mod pipes;
 mod reach;

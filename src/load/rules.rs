@@ -1,4 +1,4 @@
-//! What the `.gitignore` files from a directory upwards ignore in it, read once: for many files.
+//! What the `.gitignore` files from a directory upwards ignore in it, read once: for many files, or for one.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,6 +8,18 @@ use crate::syntax::gitignore;
 
 /// Nobody means to watch these, whatever git says: its own files, and what editors write beside a file for a moment.
 const USUAL: &str = ".git\n.hg\n.svn\n.jj\n*~\n.*.sw?\n.*.swpx\n4913\n.#*\n\\#*\\#\n.DS_Store\n.goutputstream-*\n*___jb_tmp___\n*___jb_old___\n";
+
+/// Whether git would add the file `name` of `directory`: it is in a repository, and nothing ignores it. What git's
+/// configuration names besides the usual file of the user is not known.
+pub(crate) fn is_unignored(directory: &Path, name: &str) -> bool {
+    let mut ancestors = directory.ancestors();
+    let repository = ancestors.find(|it| it.join(".git").exists());
+    repository.is_some_and(|repository| {
+        let (above, ignored) = Rules::default().of_git(directory, repository);
+        let is_ignored = |rules: Rules| rules.ignores(&directory.join(name), false);
+        ignored.is_none() && !is_ignored(above.below(directory))
+    })
+}
 
 /// The rules of one directory. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +43,12 @@ impl Rules {
             None => directory,
         };
         let usual = Source::of(top, gitignore::parse(USUAL));
-        let mut rules = Self::default().with(usual);
+        Self::default().with(usual).of_git(directory, top)
+    }
+
+    /// With those of git's own files from `top` to above `directory`; and the same of what is ignored.
+    fn of_git(self, directory: &Path, top: &Path) -> (Self, Option<PathBuf>) {
+        let mut rules = self;
         if let Some(own) = users_own() {
             rules = rules.with(source(top, &own));
         }

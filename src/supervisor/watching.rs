@@ -42,7 +42,7 @@ impl Supervisor {
 
     /// Files changed that [`Supervisor::watched`] has said. A run that is about to begin reads them as they are now.
     pub(super) fn files_changed(&mut self, index: ProcessIndex, changed: Changed, turn: &mut Turn) {
-        if self.is_stopping() || self.watched(index) == Watched::Nothing {
+        if self.watched(index) == Watched::Nothing {
             return;
         }
         let process = &self.processes[index];

@@ -7,10 +7,6 @@ use crate::os;
 use crate::os::replace::{self, NotReplaced};
 use crate::words::report::Report;
 
-pub(super) const SHARED: &str = "devrun.yaml";
-/// Laid over the shared one, and nobody else's.
-pub(super) const LOCAL: &str = "devrun.local.yaml";
-
 #[derive(Debug)]
 pub(super) struct SettingsFile {
     path: PathBuf,

@@ -14,9 +14,10 @@ use crate::cli::link::file::SettingsFile;
 use crate::cli::link::target::{Backing, Scope};
 use crate::cli::tell::tell;
 use crate::cli::{NOT_STARTED, print, refuse};
-use crate::load::ignored::is_unignored;
+use crate::load::rules::is_unignored;
 use crate::load::{self, Where};
 use crate::plan::sources::App;
+use crate::syntax::settings::{PERSONAL, SHARED};
 use crate::syntax::yaml_edit;
 use crate::words::report::Report;
 use crate::words::uses::Target;
@@ -80,8 +81,8 @@ fn try_link(args: &Link) -> Result<ExitCode, Report> {
     if let (Scope::Shared, Some(line)) = (scope, yaml_edit::line_of(local.text(), &variable)) {
         tell!("{}:{line} has {variable} too, and counts more", local.shown);
     }
-    if file.is_new() && scope == Scope::Personal && is_unignored(&app.directory, file::LOCAL) {
-        tell!("{} is personal: add it to .gitignore", file::LOCAL);
+    if file.is_new() && scope == Scope::Personal && is_unignored(&app.directory, PERSONAL) {
+        tell!("{} is personal: add it to .gitignore", PERSONAL);
     }
     Ok(printed)
 }
@@ -147,7 +148,7 @@ fn app(args: &args::AppOnly) -> Result<(Where, App), Report> {
 /// What everybody has, and what is laid over it.
 fn files(place: &Where, app: &App) -> Result<[SettingsFile; 2], Report> {
     let read = |name| SettingsFile::read(place, &app.directory.join(name));
-    Ok([read(file::SHARED)?, read(file::LOCAL)?])
+    Ok([read(SHARED)?, read(PERSONAL)?])
 }
 
 fn variable(args: &Link, backing: &Backing) -> Result<String, Report> {

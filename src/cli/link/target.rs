@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::link::file::SHARED;
 use crate::cli::link::way;
 use crate::load::{self, Where};
 use crate::plan::sources::App;
+use crate::syntax::settings::SHARED;
 use crate::words::name::AppName;
 use crate::words::report::Report;
 use crate::words::uses::Target;

@@ -10,12 +10,11 @@ use crate::load::checkout;
 use crate::plan::{PlannedProcess, Watch};
 use crate::supervisor::{Event, ProcessIndex, Watched};
 use crate::syntax::paths::{self, Selection};
+use crate::syntax::settings::{PERSONAL, SHARED};
 use crate::words::notice::Notice;
 use crate::words::watching::{Changed, Watching};
 use crate::words::wording;
 
-/// Whose name these files of settings have.
-const SETTINGS: [&str; 2] = ["devrun.yaml", "devrun.local.yaml"];
 /// What running programs write beside their files, and what is no reason to try a failed one again.
 const BY_PROGRAMS: [&str; 12] = [
     "*.log",
@@ -168,8 +167,7 @@ impl Driver {
             return self.watching.end();
         }
         let places = 0..self.plan.processes.len();
-        let watched = places.map(|place| self.supervisor.watched(place));
-        let watched = watched.enumerate();
+        let watched = places.map(|place| (place, self.supervisor.watched(place)));
         let watched: Vec<(ProcessIndex, Watched)> = watched
             .filter(|(_, watched)| *watched != Watched::Nothing)
             .collect();
@@ -204,7 +202,7 @@ impl Driver {
         let files = read.flat_map(|app| app.files.iter().map(|(path, _)| path));
         let is_settings = |path: &&PathBuf| {
             let name = path.file_name().and_then(|name| name.to_str());
-            name.is_some_and(|name| SETTINGS.contains(&name))
+            name.is_some_and(|name| [SHARED, PERSONAL].contains(&name))
         };
         What::Files(files.filter(is_settings).cloned().collect())
     }

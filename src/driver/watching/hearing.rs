@@ -1,15 +1,16 @@
 //! What is heard of watched directories, and found in new ones: for whom it counts.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::driver::watching::asks::Asker;
+use crate::driver::watching::asks::{Ask, Asker};
+use crate::driver::watching::gathering::Gathering;
 use crate::driver::watching::walk::{self, Found, Place, Start, Younger};
-use crate::driver::watching::{News, Watching};
+use crate::driver::watching::{News, Watching, trees};
 use crate::os::notifier::{self, Happening, Kind, Notifier, Told};
-use crate::words::watching::Blind;
 
 /// A file in which what is ignored stands.
 const RULES: &str = ".gitignore";
@@ -43,10 +44,9 @@ impl Watching {
         if happening.is_directory {
             self.directory_happened(path, kind);
         } else {
-            let trees = self.asks.iter().filter(|ask| ask.asker != Asker::Settings);
-            for ask in trees.filter(|ask| walk::counts(&ask.selection, &path, place)) {
-                let gathering = self.gathered.entry(ask.asker).or_default();
-                gathering.note(&path, kind, ask.counting, Instant::now());
+            let counts = |ask: &&Ask| walk::counts(&ask.selection, &path, place);
+            for ask in trees(&self.asks).filter(counts) {
+                note(&mut self.gathered, ask, &path, kind);
             }
             if happening.name == OsStr::new(RULES) {
                 self.begin_anew();
@@ -68,8 +68,7 @@ impl Watching {
                 | Kind::Removed
                 | Kind::MovedAway => kind,
             };
-            let gathering = self.gathered.entry(Asker::Settings).or_default();
-            gathering.note(path, kind, ask.counting, Instant::now());
+            note(&mut self.gathered, ask, path, kind);
         }
     }
 
@@ -87,10 +86,9 @@ impl Watching {
             Kind::Removed | Kind::MovedAway => {
                 // Of what is removed each file was told; what is moved away is told as one.
                 if kind == Kind::MovedAway && self.directories.contains_key(&path) {
-                    let trees = self.asks.iter().filter(|ask| ask.asker != Asker::Settings);
-                    for ask in trees.filter(|ask| ask.selection.may_hold(&path)) {
-                        let gathering = self.gathered.entry(ask.asker).or_default();
-                        gathering.note(&path, kind, ask.counting, Instant::now());
+                    let holds = |ask: &&Ask| ask.selection.may_hold(&path);
+                    for ask in trees(&self.asks).filter(holds) {
+                        note(&mut self.gathered, ask, &path, kind);
                     }
                 }
                 self.forget(&path);
@@ -114,13 +112,7 @@ impl Watching {
     /// Nobody knows what has changed; that something has is certain.
     fn lost(&mut self) {
         for ask in &self.asks {
-            let gathering = self.gathered.entry(ask.asker).or_default();
-            gathering.note(
-                ask.selection.base(),
-                Kind::Arrived,
-                ask.counting,
-                Instant::now(),
-            );
+            note(&mut self.gathered, ask, ask.selection.base(), Kind::Arrived);
         }
         self.begin_anew();
     }
@@ -150,10 +142,8 @@ impl Watching {
                     self.found(path, place);
                 }
                 Found::Blind { directory, why } => {
-                    let kind = (directory.to_string_lossy().into_owned(), why.clone());
-                    let is_limit = |(_, said): &(String, Blind)| *said == why;
-                    if !self.said.iter().any(is_limit) {
-                        self.said.push(kind);
+                    if !self.said.contains(&why) {
+                        self.said.push(why.clone());
                         let files = directory;
                         news.push(News::Blind { files, why });
                     }
@@ -169,12 +159,10 @@ impl Watching {
     }
 
     fn note_found(&mut self, files: &[PathBuf], place: &Place, is_new: bool) {
-        let trees = self.asks.iter().filter(|ask| ask.asker != Asker::Settings);
-        for ask in trees.filter(|ask| is_new || ask.counts_times()) {
+        for ask in trees(&self.asks).filter(|ask| is_new || ask.counts_times()) {
             let counts = |file: &&PathBuf| walk::counts(&ask.selection, file, place);
             for file in files.iter().filter(counts) {
-                let gathering = self.gathered.entry(ask.asker).or_default();
-                gathering.note(file, Kind::Arrived, ask.counting, Instant::now());
+                note(&mut self.gathered, ask, file, Kind::Arrived);
             }
         }
     }
@@ -187,4 +175,10 @@ impl Watching {
         let known: Vec<Happening> = known;
         known.into_iter().for_each(|it| self.happened(it));
     }
+}
+
+/// What happened to a file counts for `ask`.
+fn note(gathered: &mut HashMap<Asker, Gathering>, ask: &Ask, file: &Path, kind: Kind) {
+    let gathering = gathered.entry(ask.asker).or_default();
+    gathering.note(file, kind, ask.counting, Instant::now());
 }

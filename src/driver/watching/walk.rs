@@ -105,11 +105,10 @@ pub(super) fn begin(
 
 /// Whether `selection` has use for a directory.
 pub(super) fn enters(selection: &Selection, directory: &Path, place: &Place) -> bool {
-    let is_ignored = place.rules.ignores(directory, true);
     selection.may_hold(directory)
         && match &place.ignored {
             Some(top) => selection.names_within(top, directory) || selection.names(directory),
-            None => !is_ignored || selection.names(directory),
+            None => !place.rules.ignores(directory, true) || selection.names(directory),
         }
 }
 
