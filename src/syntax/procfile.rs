@@ -122,7 +122,6 @@ fn place_of_nul(file: &str, text: &str, at: usize, number: usize, before: &str) 
     span::place(file, text, line, at..at + 1, "no command can hold one")
 }
 
-/// Blanks before the colon are fine, blanks within the name are not.
 /// What a line is likely meant to be of which the first `word` bytes could be a name: `my web: puma` has a name of two words,
 /// `web puma` lacks the `:`.
 fn cured(line: &str, word: usize) -> Option<String> {
@@ -138,6 +137,7 @@ fn cured(line: &str, word: usize) -> Option<String> {
     Some(format!("{name}: {command}"))
 }
 
+/// Blanks before the colon are fine, blanks within the name are not.
 fn is_one_word(name: &str) -> bool {
     !name.trim_end().contains(char::is_whitespace)
 }

@@ -75,7 +75,7 @@ fn of_a_job_by_its_number_in_a_shell() {
     }
 }
 
-/// One of them would take a minute, so that the shutdown goes on however late the signal comes.
+/// One of them holds out for 20 s, so that the shutdown goes on however late the signal comes.
 #[test]
 fn of_the_manager_in_its_own_shutdown() {
     check_those(

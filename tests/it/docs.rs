@@ -12,13 +12,10 @@ mod transcript;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use page::Fault;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::wiring::rules::root;
 
 fn run(path: &str) {
     let text = fs::read_to_string(root().join(path)).unwrap();

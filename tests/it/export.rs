@@ -263,7 +263,7 @@ fn systemd_reads_every_process_port_and_url_back() {
     assert_eq!(found["web"].env.get("MAIL_URL"), None, "nobody knows");
 }
 
-fn yaml(text: &str) -> Value {
+pub fn yaml(text: &str) -> Value {
     serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
@@ -349,19 +349,20 @@ fn of_kubernetes(text: &str) -> String {
     parts.join("$")
 }
 
-struct Objects(Vec<Value>);
+/// What is in a file for Kubernetes.
+pub struct Objects(Vec<Value>);
 
 impl Objects {
-    fn read(text: &str) -> Self {
+    pub fn read(text: &str) -> Self {
         Self(text.split("---\n").map(yaml).collect())
     }
 
-    fn all(&self, kind: &str) -> impl Iterator<Item = &Value> {
+    pub fn all(&self, kind: &str) -> impl Iterator<Item = &Value> {
         let objects = self.0.iter();
         objects.filter(move |object| object["kind"] == kind)
     }
 
-    fn one(&self, kind: &str, name: &str) -> &Value {
+    pub fn one(&self, kind: &str, name: &str) -> &Value {
         let mut all = self.all(kind);
         let found = all.find(|object| object["metadata"]["name"] == name);
         found.unwrap_or_else(|| panic!("no {kind} {name}"))

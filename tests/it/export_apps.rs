@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::export::Objects;
 use crate::support::Project;
 
 /// With an app beside it that has ports and names of its own.
@@ -21,43 +22,30 @@ fn shop() -> Project {
     )
 }
 
-fn objects(text: &str) -> Vec<Value> {
-    let documents = text.split("---\n");
-    documents
-        .map(|text| serde_yaml::from_str(text).unwrap())
-        .collect()
-}
-
 /// Where its own export puts each port.
 fn addresses(project: &Project) -> Vec<String> {
-    let objects = objects(&project.run(&["export", "kubernetes"]).stdout);
-    let services = objects.iter().filter(|object| object["kind"] == "Service");
+    let objects = Objects::read(&project.run(&["export", "kubernetes"]).stdout);
     let address = |service: &Value| {
         let metadata = &service["metadata"];
         let part = |name: &str| metadata[name].as_str().unwrap().to_string();
         let port = &service["spec"]["ports"][0]["port"];
         format!("{}.{}:{port}", part("name"), part("namespace"))
     };
-    services.map(address).collect()
+    objects.all("Service").map(address).collect()
 }
 
 #[test]
 fn kubernetes_finds_another_app_where_its_own_export_puts_it() {
     let shop = shop();
     let finished = shop.run(&["export", "kubernetes", "-p", "9000"]);
-    let objects = objects(&finished.stdout);
-    let mut configs = objects
-        .iter()
-        .filter(|object| object["kind"] == "ConfigMap");
-    let data = &configs.next().unwrap()["data"];
+    let objects = Objects::read(&finished.stdout);
+    let data = &objects.all("ConfigMap").next().unwrap()["data"];
     let there = addresses(&shop.sibling("Mail_App"));
     assert_eq!(there, ["web.mail-app:7000", "admin-ui.mail-app:7100"]);
     assert_eq!(data["MAIL_URL"], format!("http://{}", there[0]));
     assert_eq!(data["ADMIN"], there[1]);
-    let kinds = objects
-        .iter()
-        .filter(|object| object["kind"] == "Deployment");
-    assert_eq!(kinds.count(), 1, "it does not go along");
+    let deployments = objects.all("Deployment").count();
+    assert_eq!(deployments, 1, "it does not go along");
     let said = "does not go along, and is web.mail-app there";
     assert!(finished.stderr.contains(said), "{}", finished.stderr);
 }

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::export::{Objects, yaml};
 use crate::support::Project;
 
 const PROCFILE: &str = "web: a\napi: b\ndb: c\nworker: d\nlogged: e\nredis: f\ntick: g\n";
@@ -35,10 +36,6 @@ fn exported(format: &str) -> (String, String) {
     let finished = shop().run(&["export", format]);
     assert_eq!(finished.status, 0, "{}", finished.stderr);
     (finished.stdout, finished.stderr)
-}
-
-fn yaml(text: &str) -> Value {
-    serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 #[test]
@@ -78,12 +75,10 @@ fn compose_looks_whether_a_service_is_ready() {
 #[test]
 fn kubernetes_probes_what_it_can() {
     let (text, _) = exported("kubernetes");
-    let objects: Vec<Value> = text.split("---\n").map(yaml).collect();
+    let objects = Objects::read(&text);
     let container = |name: &str| {
-        let mut objects = objects.iter();
-        let is_it =
-            |object: &&Value| object["kind"] == "Deployment" && object["metadata"]["name"] == name;
-        objects.find(is_it).unwrap()["spec"]["template"]["spec"]["containers"][0].clone()
+        let deployment = objects.one("Deployment", name);
+        deployment["spec"]["template"]["spec"]["containers"][0].clone()
     };
     let check = |name: &str, expected: Value| {
         let mut probe = container(name)["readinessProbe"].clone();
@@ -293,8 +288,8 @@ fn ports_of_a_service_have_names_of_their_own() {
         "processes: { web: { ports: [HTTP, A_PORT, a_port] } }\n",
     );
     let text = project.run(&["export", "kubernetes"]).stdout;
-    let mut objects = text.split("---\n").map(yaml);
-    let service = objects.find(|object| object["kind"] == "Service").unwrap();
+    let objects = Objects::read(&text);
+    let service = objects.one("Service", "web");
     let ports = service["spec"]["ports"].as_array().unwrap();
     let names: Vec<&Value> = ports.iter().map(|port| &port["name"]).collect();
     assert_eq!(names, ["http", "http-2", "a-port", "a-port-2"]);

@@ -1,11 +1,8 @@
 //! The links of the pages that people read: each leads to a file of this repository, and to a heading that it has.
 
 use std::fs;
-use std::path::Path;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::wiring::rules::root;
 
 fn pages() -> Vec<String> {
     let top = [

@@ -5,14 +5,9 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::screen::Screen;
+use crate::screen::{CTRL_C, Screen};
 use crate::support::{Devrun, Project, get};
-
-const CTRL_C: &str = "\x03";
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::wiring::rules::root;
 
 fn readme() -> String {
     std::fs::read_to_string(root().join("README.md")).unwrap()

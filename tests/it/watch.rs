@@ -325,9 +325,6 @@ fn there_is_no_thread_that_watches() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_limit_of_the_system_is_said_once_and_the_session_goes_on() {
-    let limited = |limit: &str, devrun: &str| {
-        format!("echo {limit} > /proc/sys/user/{devrun} && exec \"$0\" start -p 0")
-    };
     let is_possible = Command::new("unshare")
         .args([
             "-Ur",
@@ -368,7 +365,7 @@ fn a_limit_of_the_system_is_said_once_and_the_session_goes_on() {
         }
         let mut command = Command::new("unshare");
         project.prepare(&mut command);
-        let script = limited(limit, setting);
+        let script = format!("echo {limit} > /proc/sys/user/{setting} && exec \"$0\" start -p 0");
         command.args(["-Ur", "sh", "-c", &script, env!("CARGO_BIN_EXE_devrun")]);
         let mut devrun = project.spawn(command);
         devrun

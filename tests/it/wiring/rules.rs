@@ -11,7 +11,8 @@ use crate::wiring::{api, beside};
 /// function.
 const RULES: &str = include_str!("rules.txt");
 
-fn root() -> &'static Path {
+/// Of the repository.
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
